@@ -1,0 +1,58 @@
+/** Content-addressed blobs. Contract of both the local store and a remote one over containerd's gRPC. */
+
+export interface BlobInfo {
+  /** `sha256:…` or `sha512:…` */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface IngestStatus {
+  readonly ref: string;
+  readonly offsetBytes: number;
+  readonly totalBytes: number | undefined;
+  readonly expected: string | undefined;
+  readonly startedAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface WriterOptions {
+  /** Names the ingest, so that an interrupted one is resumed; at most 512 bytes. */
+  readonly ref: string;
+  /** When the blob is already there, `writer` throws AlreadyExists. */
+  readonly expectedDigest?: string;
+  readonly expectedSizeBytes?: number;
+}
+
+/** Appends to one ingest. Only one writer per ref at a time (Unavailable: locked). Closing without commit keeps the ingest for resumption. */
+export interface ContentWriter {
+  readonly ref: string;
+  /** Bytes that are already there, from an interrupted ingest; writing goes on after them. */
+  readonly offsetBytes: number;
+  write(chunk: Uint8Array): Promise<void>;
+  /** Throws away what was written so far (a server that ignored Range). */
+  truncate(): Promise<void>;
+  /** Verifies size and digest in one pass over what streamed, fsyncs, renames, fsyncs the directory; FailedPrecondition on a mismatch (ingest is removed). AlreadyExists is success. */
+  commit(options: { readonly sizeBytes?: number; readonly digest?: string; readonly labels?: Readonly<Record<string, string>> }): Promise<BlobInfo>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface ContentStore {
+  /** NotFound when absent. */
+  info(digest: string): Promise<BlobInfo>;
+  /** Streams the blob from `offset` on; NotFound when absent. */
+  read(digest: string, options?: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /** The whole blob, verified against its digest; OutOfRange when larger than `limitBytes`; DataLoss when it does not hash to its name. */
+  readAll(digest: string, limitBytes: number): Promise<Uint8Array>;
+  writer(options: WriterOptions): Promise<ContentWriter>;
+  /** Replaces all labels. */
+  setLabels(digest: string, labels: Readonly<Record<string, string>>): Promise<BlobInfo>;
+  walk(): AsyncIterable<BlobInfo>;
+  delete(digest: string): Promise<void>;
+  ingests(): Promise<readonly IngestStatus[]>;
+  /** Removes an interrupted ingest; NotFound when there is none. */
+  abort(ref: string): Promise<void>;
+}

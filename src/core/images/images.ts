@@ -1,0 +1,19 @@
+/** Named pointers to content: a reference such as `docker.io/library/busybox:latest` and the descriptor that it stands for. */
+import type { Descriptor } from '../../oci/index.ts';
+
+export interface ImageRecord {
+  readonly name: string;
+  readonly target: Descriptor;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface ImageStore {
+  get(name: string): Promise<ImageRecord>;
+  list(): Promise<readonly ImageRecord[]>;
+  create(image: { readonly name: string; readonly target: Descriptor; readonly labels?: Readonly<Record<string, string>> }): Promise<ImageRecord>;
+  /** Creates or replaces target and labels; atomic. */
+  put(image: { readonly name: string; readonly target: Descriptor; readonly labels?: Readonly<Record<string, string>> }): Promise<ImageRecord>;
+  delete(name: string): Promise<void>;
+}

@@ -1,0 +1,41 @@
+/** Filesystem snapshots with containerd's semantics (core/snapshots/snapshotter.go): active ones are written, committed ones are parents. */
+
+export type SnapshotKind = 'active' | 'view' | 'committed';
+
+export interface SnapshotInfo {
+  readonly key: string;
+  readonly parent: string | undefined;
+  readonly kind: SnapshotKind;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** How to mount a snapshot: handed to the runtime, never mounted by the store. */
+export type SnapshotMount =
+  | { readonly type: 'overlay'; /** uppermost first, host paths */ readonly lowers: readonly string[]; readonly upper: string | undefined; readonly work: string | undefined; readonly readonly: boolean }
+  | { readonly type: 'bind'; readonly source: string; readonly readonly: boolean };
+
+export interface SnapshotUsage {
+  readonly sizeBytes: number;
+  readonly inodes: number;
+}
+
+export interface Snapshotter {
+  stat(key: string): Promise<SnapshotInfo>;
+  /** A new writable snapshot over a committed parent. AlreadyExists when the key is taken, NotFound when the parent is not there. */
+  prepare(key: string, parent: string | undefined, labels?: Readonly<Record<string, string>>): Promise<SnapshotMount>;
+  /** As prepare, read-only. */
+  view(key: string, parent: string | undefined, labels?: Readonly<Record<string, string>>): Promise<SnapshotMount>;
+  mounts(key: string): Promise<SnapshotMount>;
+  /** Turns the active snapshot `key` into the committed `name`: syncfs first, then recorded. AlreadyExists when `name` is there. */
+  commit(name: string, key: string, labels?: Readonly<Record<string, string>>): Promise<void>;
+  usage(key: string): Promise<SnapshotUsage>;
+  /** FailedPrecondition while it has children. The files go at once or at the next `cleanup`. */
+  remove(key: string): Promise<void>;
+  walk(): AsyncIterable<SnapshotInfo>;
+  /** Removes directories that no record knows (after a crash). */
+  cleanup(): Promise<void>;
+  /** The directory that layer files are written to when unpacking into an active snapshot, and whether whiteouts are written as overlayfs has them. */
+  unpackTarget(key: string): Promise<{ readonly dir: string; readonly whiteouts: 'overlay' | 'plain' }>;
+}

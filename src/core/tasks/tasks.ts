@@ -1,0 +1,107 @@
+/** Running containers: the contract that in-process monitors, shims and a remote containerd fulfil alike. */
+import type { ProcessSpec, RuntimeSpec, ResourcesSpec } from '../../oci/index.ts';
+import type { SnapshotMount } from '../snapshots/snapshots.ts';
+
+/** `unknown`: the monitor is gone and left no exit record. */
+export type ProcessState =
+  | { readonly status: 'created'; readonly pid: number }
+  | { readonly status: 'running'; readonly pid: number }
+  | { readonly status: 'paused'; readonly pid: number }
+  | { readonly status: 'stopped'; readonly pid: number; readonly exit: ExitStatus };
+
+export interface ExitStatus {
+  /** 0–255; 128 + signal when killed */
+  readonly code: number;
+  readonly signal: number;
+  readonly at: Date;
+  readonly oomKilled: boolean;
+}
+
+export interface LogOptions {
+  readonly path: string;
+  readonly driver: 'json-file' | 'cri';
+  /** 0: unlimited */
+  readonly maxSizeBytes: number;
+  readonly maxFiles: number;
+}
+
+export interface StdioOptions {
+  readonly terminal: boolean;
+  readonly openStdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly consoleSize?: { readonly rows: number; readonly cols: number };
+  readonly log?: LogOptions;
+}
+
+/** What the network layer wants done at the right moments of a launch; see network/. Host operations, encoded by kernel/. */
+export interface TaskNetwork {
+  readonly hostOperations: readonly import('../../kernel/index.ts').Op[];
+  readonly initOperations: readonly import('../../kernel/index.ts').Op[];
+  readonly cleanupOperations: readonly import('../../kernel/index.ts').Op[];
+}
+
+export interface CreateTask {
+  readonly id: string;
+  readonly spec: RuntimeSpec;
+  readonly rootfs: SnapshotMount;
+  readonly stdio: StdioOptions;
+  readonly network?: TaskNetwork;
+  readonly signal?: AbortSignal;
+}
+
+/** One attached client. Output is Docker's multiplexed stream (terminal: every frame is stdout). */
+export interface Attachment {
+  /** Frames of `stream` and bytes until the process ends or `close`. */
+  readonly output: AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }>;
+  writeStdin(data: Uint8Array): Promise<void>;
+  closeStdin(): Promise<void>;
+  close(): void;
+}
+
+export interface AttachOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+export interface Process {
+  readonly id: string;
+  state(): ProcessState;
+  /** FailedPrecondition unless created. A failing execve is an error with runc's words in its message. */
+  start(): Promise<void>;
+  attach(options: AttachOptions): Promise<Attachment>;
+  resize(rows: number, cols: number): Promise<void>;
+  /** NotFound when it has ended. */
+  kill(signal: number, options?: { readonly all?: boolean }): Promise<void>;
+  /** Resolves when it ends, at once if it has. */
+  wait(signal?: AbortSignal): Promise<ExitStatus>;
+}
+
+export interface Task extends Process {
+  exec(options: { readonly execId: string; readonly process: ProcessSpec; readonly stdio: StdioOptions; readonly privileged?: boolean }): Promise<Process>;
+  getExec(execId: string): Process | undefined;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  pids(): Promise<readonly number[]>;
+  stats(): Promise<TaskStats>;
+  update(resources: ResourcesSpec): Promise<void>;
+  /** FailedPrecondition while it runs. Removes cgroups, the task directory and what the launch made; idempotent. */
+  delete(): Promise<ExitStatus>;
+}
+
+export interface TaskStats {
+  readonly readAt: Date;
+  readonly cpu: { readonly usageNs: bigint; readonly userNs: bigint; readonly kernelNs: bigint; readonly perCpuNs: readonly bigint[]; readonly throttlePeriods: bigint; readonly throttledPeriods: bigint; readonly throttledNs: bigint };
+  readonly memory: { readonly usageBytes: bigint; readonly maxUsageBytes: bigint; readonly limitBytes: bigint; readonly failCount: bigint; /** memory.stat, raw names */ readonly stat: Readonly<Record<string, bigint>> };
+  readonly pids: { readonly current: bigint; readonly limit: bigint | undefined };
+  readonly blkio: readonly { readonly major: number; readonly minor: number; readonly op: string; readonly bytes: bigint; readonly ios: bigint }[];
+}
+
+export interface TaskManager {
+  create(task: CreateTask): Promise<Task>;
+  /** NotFound when there is none. */
+  get(id: string): Task;
+  list(): readonly Task[];
+  /** After a start of the daemon: finds monitors that live, exits that were left, and inits without a monitor (killed, 137). */
+  recover(): Promise<void>;
+}

@@ -1,0 +1,854 @@
+// Made by tools/gen-ops.ts from native/ops.def; do not edit.
+
+export const opsHash = 'e0f42f5bb141f693';
+
+/** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
+export interface OpenOp {
+  readonly op: 'open';
+  readonly side: 'host' | 'init';
+  readonly out: number;
+  readonly dir?: number | undefined;
+  readonly path: string;
+  readonly flags?: number | undefined;
+  readonly mode: number;
+}
+
+/** close a slot */
+export interface CloseOp {
+  readonly op: 'close';
+  readonly side: 'host' | 'init';
+  readonly fd: number;
+}
+
+/** connect a stream socket to PATH into a slot (console socket) */
+export interface ConnectUnixOp {
+  readonly op: 'connect_unix';
+  readonly side: 'host';
+  readonly out: number;
+  readonly path: string;
+}
+
+/** leave namespaces: CLONE_NEW* flags (time: host side, for children) */
+export interface UnshareOp {
+  readonly op: 'unshare';
+  readonly side: 'host' | 'init';
+  readonly flags?: number | bigint | undefined;
+}
+
+/** setns to the namespace (or pidfd) in a slot; host side affects children for pid */
+export interface JoinOp {
+  readonly op: 'join';
+  readonly side: 'host' | 'init';
+  readonly fd: number;
+  readonly flags?: number | bigint | undefined;
+}
+
+/** fork the init process into new namespaces (CLONE_NEW* flags); cgroup: slot of a v2 directory for CLONE_INTO_CGROUP */
+export interface CloneOp {
+  readonly op: 'clone';
+  readonly side: 'host';
+  readonly flags?: number | bigint | undefined;
+  readonly cgroup?: number | undefined;
+}
+
+/** write the init's id map: kind 0 uid_map, 1 gid_map, 2 setgroups; text as the kernel wants it */
+export interface IdMapOp {
+  readonly op: 'id_map';
+  readonly side: 'host';
+  readonly kind: number;
+  readonly text: string;
+}
+
+/** write /proc/self/timens_offsets, after unshare of time, before clone */
+export interface TimeOffsetsOp {
+  readonly op: 'time_offsets';
+  readonly side: 'host';
+  readonly text: string;
+}
+
+/** open a pidfd of a host pid into a slot, and verify its start time (clock ticks, 0 = do not) against pid reuse */
+export interface PidfdOpenOp {
+  readonly op: 'pidfd_open';
+  readonly side: 'host' | 'init';
+  readonly out: number;
+  readonly pid: number;
+  readonly startTime?: number | bigint | undefined;
+}
+
+/** make a host directory and its missing parents; an existing one is fine */
+export interface MkdirOp {
+  readonly op: 'mkdir';
+  readonly side: 'host' | 'init';
+  readonly path: string;
+  readonly mode: number;
+}
+
+/** write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644) */
+export interface WriteFileOp {
+  readonly op: 'write_file';
+  readonly side: 'host' | 'init';
+  readonly path: string;
+  readonly data: Uint8Array;
+  readonly flags?: number | undefined;
+}
+
+/** remove a host directory and its (cgroup) subdirectories, retrying EBUSY for at most timeout_ms; missing is fine */
+export interface RmdirOp {
+  readonly op: 'rmdir';
+  readonly side: 'host';
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
+/** remove a host file; missing is fine */
+export interface UnlinkOp {
+  readonly op: 'unlink';
+  readonly side: 'host';
+  readonly path: string;
+}
+
+/** write the init's pid (before clone: own pid) to DIR/cgroup.procs */
+export interface CgroupAttachOp {
+  readonly op: 'cgroup_attach';
+  readonly side: 'host';
+  readonly dir: string;
+}
+
+/** kill every process in the cgroup DIR (cgroup.kill, else a loop over cgroup.procs) until empty, at most timeout_ms */
+export interface CgroupKillOp {
+  readonly op: 'cgroup_kill';
+  readonly side: 'host';
+  readonly dir: string;
+  readonly timeoutMs: number;
+}
+
+/** attach a BPF_PROG_TYPE_CGROUP_DEVICE program (struct bpf_insn array) to the v2 directory DIR */
+export interface CgroupDeviceOp {
+  readonly op: 'cgroup_device';
+  readonly side: 'host';
+  readonly dir: string;
+  readonly program: Uint8Array;
+}
+
+/** send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT */
+export interface NetlinkOp {
+  readonly op: 'netlink';
+  readonly side: 'host' | 'init';
+  readonly protocol: number;
+  readonly message: Uint8Array;
+  readonly pidOffsets?: Uint8Array | undefined;
+  readonly ns?: number | undefined;
+  readonly flags?: number | undefined;
+}
+
+/** set the propagation (MS_* bits) of the host path, e.g. / to MS_REC|MS_SLAVE */
+export interface PropagationOp {
+  readonly op: 'propagation';
+  readonly side: 'host' | 'init';
+  readonly path: string;
+  readonly flags?: number | bigint | undefined;
+}
+
+/** mount overlayfs at the host path TARGET by the new mount API (lowerdir+ each, first is uppermost; upper and work may be empty: read-only) */
+export interface OverlayOp {
+  readonly op: 'overlay';
+  readonly side: 'host' | 'init';
+  readonly target: string;
+  readonly lowers: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+  readonly options?: readonly string[] | undefined;
+  readonly attrs?: number | bigint | undefined;
+}
+
+/** mount a new filesystem on TARGET below root; options are key=value or flags for fsconfig; attrs MOUNT_ATTR_*; create: 0 no, 1 directory; fallback flags 1: on EPERM/EBUSY of sysfs bind the host's instead; with root none TARGET is a host path */
+export interface MountFsOp {
+  readonly op: 'mount_fs';
+  readonly side: 'host' | 'init';
+  readonly root?: number | undefined;
+  readonly target: string;
+  readonly fstype: string;
+  readonly source: string;
+  readonly options?: readonly string[] | undefined;
+  readonly attrs?: number | bigint | undefined;
+  readonly propagation?: number | bigint | undefined;
+  readonly create?: number | undefined;
+  readonly flags?: number | undefined;
+}
+
+/** bind SOURCE (host path, or source slot) on TARGET below root; recursive: clone with AT_RECURSIVE; set/clear MOUNT_ATTR_*; rec_set/rec_clear the same for the whole tree; create: 0 no, 1 directory, 2 file, 3 as the source; flags: 1 source is created as a directory when missing, 2 do not follow a symlink as source; userns: slot for an idmapped mount */
+export interface MountBindOp {
+  readonly op: 'mount_bind';
+  readonly side: 'host' | 'init';
+  readonly root?: number | undefined;
+  readonly target: string;
+  readonly source: string;
+  readonly sourceFd?: number | undefined;
+  readonly recursive?: number | undefined;
+  readonly set?: number | bigint | undefined;
+  readonly clear?: number | bigint | undefined;
+  readonly recSet?: number | bigint | undefined;
+  readonly recClear?: number | bigint | undefined;
+  readonly propagation?: number | bigint | undefined;
+  readonly create?: number | undefined;
+  readonly flags?: number | undefined;
+  readonly userns?: number | undefined;
+}
+
+/** change attributes or propagation of the mount at TARGET below root */
+export interface MountSetattrOp {
+  readonly op: 'mount_setattr';
+  readonly side: 'host' | 'init';
+  readonly root?: number | undefined;
+  readonly target: string;
+  readonly set?: number | bigint | undefined;
+  readonly clear?: number | bigint | undefined;
+  readonly propagation?: number | bigint | undefined;
+  readonly recursive?: number | undefined;
+}
+
+/** mount a tmpfs on TARGET below root and bind into it each DIR as NAME (pairs), read-only by attrs, with links (pairs name,target) for co-mounted names */
+export interface MountCgroupV1Op {
+  readonly op: 'mount_cgroup_v1';
+  readonly side: 'init';
+  readonly root?: number | undefined;
+  readonly target: string;
+  readonly dirs: readonly string[];
+  readonly links?: readonly string[] | undefined;
+  readonly attrs?: number | bigint | undefined;
+}
+
+/** make the root slot's mount the root, detach the old one, chdir / */
+export interface PivotRootOp {
+  readonly op: 'pivot_root';
+  readonly side: 'init';
+  readonly root?: number | undefined;
+}
+
+/** fchdir and chroot to the slot (where pivot_root cannot be: initramfs, file sessions) */
+export interface ChrootOp {
+  readonly op: 'chroot';
+  readonly side: 'host' | 'init';
+  readonly root?: number | undefined;
+}
+
+/** mount --move the root over / and chroot (no-pivot) */
+export interface MoveRootOp {
+  readonly op: 'move_root';
+  readonly side: 'init';
+  readonly root?: number | undefined;
+}
+
+/** unmount a host path (umount2 flags); EINVAL and ENOENT are fine with ignore=1 */
+export interface UmountOp {
+  readonly op: 'umount';
+  readonly side: 'host' | 'init';
+  readonly path: string;
+  readonly flags?: number | undefined;
+  readonly ignore?: number | undefined;
+}
+
+/** hide PATH (inside the new root): /dev/null over a file, an empty read-only tmpfs over a directory; missing is fine; the null device is verified by inode (1:3) */
+export interface MaskPathOp {
+  readonly op: 'mask_path';
+  readonly side: 'init';
+  readonly path: string;
+}
+
+/** make PATH (inside the new root) a read-only recursive bind of itself; missing is fine */
+export interface ReadonlyPathOp {
+  readonly op: 'readonly_path';
+  readonly side: 'init';
+  readonly path: string;
+}
+
+/** make a directory (and parents) below root */
+export interface MkdirInOp {
+  readonly op: 'mkdir_in';
+  readonly side: 'init';
+  readonly root?: number | undefined;
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** make a device, FIFO or socket node below root with exact mode and owner; an equal existing one is fine; in a user namespace (flags 1) bind the host's node instead */
+export interface MknodInOp {
+  readonly op: 'mknod_in';
+  readonly side: 'init';
+  readonly root?: number | undefined;
+  readonly path: string;
+  readonly mode: number;
+  readonly major: number;
+  readonly minor: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly flags?: number | undefined;
+}
+
+/** make a symbolic link below root; an existing entry stays */
+export interface SymlinkInOp {
+  readonly op: 'symlink_in';
+  readonly side: 'init';
+  readonly root?: number | undefined;
+  readonly target: string;
+  readonly path: string;
+}
+
+/** copy what is at TARGET below root into the empty host directory DEST (volume copy-up, owner and mode too); does nothing when DEST is not empty or TARGET is missing */
+export interface CopyUpOp {
+  readonly op: 'copy_up';
+  readonly side: 'init';
+  readonly root?: number | undefined;
+  readonly target: string;
+  readonly dest: string;
+}
+
+/** host name */
+export interface SethostnameOp {
+  readonly op: 'sethostname';
+  readonly side: 'init';
+  readonly name: string;
+}
+
+/** NIS domain name */
+export interface SetdomainnameOp {
+  readonly op: 'setdomainname';
+  readonly side: 'init';
+  readonly name: string;
+}
+
+/** write a sysctl through a private procfs; the key with slashes */
+export interface SysctlOp {
+  readonly op: 'sysctl';
+  readonly side: 'init';
+  readonly key: string;
+  readonly value: string;
+}
+
+/** bring the loopback interface up */
+export interface LoUpOp {
+  readonly op: 'lo_up';
+  readonly side: 'init';
+}
+
+/** prlimit: resource number, soft and hard */
+export interface RlimitOp {
+  readonly op: 'rlimit';
+  readonly side: 'host' | 'init';
+  readonly resource: number;
+  readonly soft: number | bigint;
+  readonly hard: number | bigint;
+}
+
+/** write oom_score_adj of the init; flags 1: EACCES is fine (keeps the old one) */
+export interface OomScoreAdjOp {
+  readonly op: 'oom_score_adj';
+  readonly side: 'host' | 'init';
+  readonly value: number;
+  readonly flags?: number | undefined;
+}
+
+/** new session and process group */
+export interface SetsidOp {
+  readonly op: 'setsid';
+  readonly side: 'init';
+}
+
+/** open a pty in the container's devpts (root slot, or / when none), bind it on /dev/console when console=1, hand the master to the monitor or to the console socket slot, make it the controlling terminal and fds 0-2 */
+export interface TerminalOp {
+  readonly op: 'terminal';
+  readonly side: 'init';
+  readonly root?: number | undefined;
+  readonly consoleSocket?: number | undefined;
+  readonly rows: number;
+  readonly cols: number;
+  readonly console?: number | undefined;
+}
+
+/** file mode creation mask */
+export interface UmaskOp {
+  readonly op: 'umask';
+  readonly side: 'init';
+  readonly mask: number;
+}
+
+/** execution domain */
+export interface PersonalityOp {
+  readonly op: 'personality';
+  readonly side: 'init';
+  readonly persona: number | bigint;
+}
+
+/** drop from the bounding set every capability whose bit is not in KEEP */
+export interface BoundingOp {
+  readonly op: 'bounding';
+  readonly side: 'init';
+  readonly keep: number | bigint;
+}
+
+/** with keepcaps: setgroups, setresgid, setresuid; flags 1: setgroups denied (skip) */
+export interface SetUserOp {
+  readonly op: 'set_user';
+  readonly side: 'init';
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups?: Uint8Array | undefined;
+  readonly flags?: number | undefined;
+}
+
+/** capability sets (64-bit masks); bits that the bounding set lacks are an error */
+export interface CapsetOp {
+  readonly op: 'capset';
+  readonly side: 'init';
+  readonly effective: number | bigint;
+  readonly permitted: number | bigint;
+  readonly inheritable: number | bigint;
+}
+
+/** clear the ambient set, then raise these */
+export interface AmbientOp {
+  readonly op: 'ambient';
+  readonly side: 'init';
+  readonly mask: number | bigint;
+}
+
+/** PR_SET_NO_NEW_PRIVS */
+export interface NoNewPrivsOp {
+  readonly op: 'no_new_privs';
+  readonly side: 'init';
+}
+
+/** load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: connected socket slot that receives the notify descriptor with METADATA */
+export interface SeccompOp {
+  readonly op: 'seccomp';
+  readonly side: 'init';
+  readonly flags?: number | undefined;
+  readonly filter: Uint8Array;
+  readonly listener?: number | undefined;
+  readonly metadata?: Uint8Array | undefined;
+}
+
+/** chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing */
+export interface ChdirOp {
+  readonly op: 'chdir';
+  readonly side: 'init';
+  readonly path: string;
+  readonly create?: number | undefined;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** write an LSM label to /proc/self/attr/NAME through the private procfs (apparmor/exec, exec, keycreate) */
+export interface LabelOp {
+  readonly op: 'label';
+  readonly side: 'init';
+  readonly name: string;
+  readonly value: string;
+}
+
+/** mark every descriptor from FIRST on close-on-exec */
+export interface CloseFdsOp {
+  readonly op: 'close_fds';
+  readonly side: 'init';
+  readonly first: number;
+}
+
+/** die with the monitor: PR_SET_PDEATHSIG, and check that it still lives */
+export interface PdeathsigOp {
+  readonly op: 'pdeathsig';
+  readonly side: 'init';
+  readonly signal: number;
+}
+
+/** resolve FILE by PATH as execvp does; ENOENT/EACCES reported as runc words it; the result is what exec runs */
+export interface LookupExecOp {
+  readonly op: 'lookup_exec';
+  readonly side: 'init';
+  readonly file: string;
+  readonly env: readonly string[];
+}
+
+/** report `created` and wait for START: through the control connection, or the FIFO slot */
+export interface WaitStartOp {
+  readonly op: 'wait_start';
+  readonly side: 'init';
+  readonly fifo?: number | undefined;
+}
+
+/** execve the looked-up file; ends the program of the init */
+export interface ExecOp {
+  readonly op: 'exec';
+  readonly side: 'init';
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+}
+
+/** join a new session keyring of this name; ENOSYS is fine */
+export interface KeyringOp {
+  readonly op: 'keyring';
+  readonly side: 'init';
+  readonly name: string;
+}
+
+/** sched_setattr: policy, nice, priority, flags, runtime, deadline, period (ns) */
+export interface SchedulerOp {
+  readonly op: 'scheduler';
+  readonly side: 'init';
+  readonly policy: number;
+  readonly nice: number;
+  readonly priority: number;
+  readonly flags?: number | bigint | undefined;
+  readonly runtime: number | bigint;
+  readonly deadline: number | bigint;
+  readonly period: number | bigint;
+}
+
+/** ioprio_set for itself: class << 13 | level */
+export interface IoprioOp {
+  readonly op: 'ioprio';
+  readonly side: 'init';
+  readonly value: number;
+}
+
+/** sched_setaffinity for itself: bit mask of CPUs, little endian */
+export interface AffinityOp {
+  readonly op: 'affinity';
+  readonly side: 'host' | 'init';
+  readonly mask: Uint8Array;
+}
+
+/** stay as pid 1: fork the rest of the program as a child, forward signals, reap (docker --init) */
+export interface ReaperOp {
+  readonly op: 'reaper';
+  readonly side: 'init';
+}
+
+/** become the monitor: DIR (0700) holds monitor.sock, pid, exit; stdio flags: 1 terminal, 2 stdin open, 4 stdin closes after the first attached client, 8 inherit fds 0-2 (no monitor stdio), 16 null stdio; log: path (empty: none), driver 0 json-file 1 cri, max_size bytes (0: unlimited), max_files; oom_file: read `oom_kill N` there at exit */
+export interface MonitorOp {
+  readonly op: 'monitor';
+  readonly side: 'host';
+  readonly dir: string;
+  readonly flags?: number | undefined;
+  readonly logPath: string;
+  readonly logDriver: number;
+  readonly logMaxSize: number | bigint;
+  readonly logMaxFiles: number;
+  readonly oomFile: string;
+}
+
+/** wait for the init's exit and its output; write the exit file, report EXIT; the host operations after it are the cleanup, and a failure in them is reported but does not stop the rest */
+export interface ReapOp {
+  readonly op: 'reap';
+  readonly side: 'host';
+}
+
+/** become a file session: each FILE_OPS frame carries `file` operations, run in order below the root (after chroot); only failures and `file_sync` are answered */
+export interface FilesOp {
+  readonly op: 'files';
+  readonly side: 'host';
+}
+
+/** command-line mode: report and exit, leaving the init to the nearest subreaper */
+export interface DetachOp {
+  readonly op: 'detach';
+  readonly side: 'host';
+}
+
+/** make a directory, or take over an existing one (a non-directory in the way is removed); mode, owner, mtime (set when the session syncs) */
+export interface FileDirOp {
+  readonly op: 'file_dir';
+  readonly side: 'file';
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: number | bigint;
+}
+
+/** make a new regular file (whatever was there is removed first); SIZE bytes of `file_data` follow; flags 1: sparse (seek over zero blocks) */
+export interface FileCreateOp {
+  readonly op: 'file_create';
+  readonly side: 'file';
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: number | bigint;
+  readonly size: number | bigint;
+  readonly flags?: number | undefined;
+}
+
+/** next bytes of the file that is open */
+export interface FileDataOp {
+  readonly op: 'file_data';
+  readonly side: 'file';
+  readonly data: Uint8Array;
+}
+
+/** symbolic link; replaces what was there */
+export interface FileSymlinkOp {
+  readonly op: 'file_symlink';
+  readonly side: 'file';
+  readonly path: string;
+  readonly target: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: number | bigint;
+}
+
+/** hard link PATH to TARGET (resolved in the root, not followed) */
+export interface FileLinkOp {
+  readonly op: 'file_link';
+  readonly side: 'file';
+  readonly path: string;
+  readonly target: string;
+}
+
+/** character, block device or FIFO */
+export interface FileNodeOp {
+  readonly op: 'file_node';
+  readonly side: 'file';
+  readonly path: string;
+  readonly mode: number;
+  readonly major: number;
+  readonly minor: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: number | bigint;
+}
+
+/** remove recursively, without crossing mounts; missing is fine */
+export interface FileRemoveOp {
+  readonly op: 'file_remove';
+  readonly side: 'file';
+  readonly path: string;
+}
+
+/** remove every entry below the directory that this session did not itself make (opaque whiteout on a plain tree) */
+export interface FileClearOp {
+  readonly op: 'file_clear';
+  readonly side: 'file';
+  readonly path: string;
+}
+
+/** set an extended attribute without following */
+export interface FileXattrOp {
+  readonly op: 'file_xattr';
+  readonly side: 'file';
+  readonly path: string;
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+/** apply delayed directory times, syncfs when sync=1, answer REPLY ok */
+export interface FileSyncOp {
+  readonly op: 'file_sync';
+  readonly side: 'file';
+  readonly sync: number;
+}
+
+/** answer DATA frames with the content of a regular file (non-regular: EINVAL, larger than LIMIT: EFBIG), following links inside the root, then REPLY */
+export interface FileReadOp {
+  readonly op: 'file_read';
+  readonly side: 'file';
+  readonly path: string;
+  readonly limit: number | bigint;
+}
+
+/** answer one DATA frame: mode u32 uid u32 gid u32 size u64 mtime i64 rdev u64 ino u64 nlink u64, link target as the rest; then REPLY; follow: 1 to follow inside the root */
+export interface FileStatOp {
+  readonly op: 'file_stat';
+  readonly side: 'file';
+  readonly path: string;
+  readonly follow?: number | undefined;
+}
+
+/** change mode and owner of an existing entry, not following */
+export interface FileChmodOp {
+  readonly op: 'file_chmod';
+  readonly side: 'file';
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** answer DATA frames, each entries of `u8 type, u16 length, name`, for a directory; then REPLY */
+export interface FileListOp {
+  readonly op: 'file_list';
+  readonly side: 'file';
+  readonly path: string;
+}
+
+export type Op =
+  | OpenOp
+  | CloseOp
+  | ConnectUnixOp
+  | UnshareOp
+  | JoinOp
+  | CloneOp
+  | IdMapOp
+  | TimeOffsetsOp
+  | PidfdOpenOp
+  | MkdirOp
+  | WriteFileOp
+  | RmdirOp
+  | UnlinkOp
+  | CgroupAttachOp
+  | CgroupKillOp
+  | CgroupDeviceOp
+  | NetlinkOp
+  | PropagationOp
+  | OverlayOp
+  | MountFsOp
+  | MountBindOp
+  | MountSetattrOp
+  | MountCgroupV1Op
+  | PivotRootOp
+  | ChrootOp
+  | MoveRootOp
+  | UmountOp
+  | MaskPathOp
+  | ReadonlyPathOp
+  | MkdirInOp
+  | MknodInOp
+  | SymlinkInOp
+  | CopyUpOp
+  | SethostnameOp
+  | SetdomainnameOp
+  | SysctlOp
+  | LoUpOp
+  | RlimitOp
+  | OomScoreAdjOp
+  | SetsidOp
+  | TerminalOp
+  | UmaskOp
+  | PersonalityOp
+  | BoundingOp
+  | SetUserOp
+  | CapsetOp
+  | AmbientOp
+  | NoNewPrivsOp
+  | SeccompOp
+  | ChdirOp
+  | LabelOp
+  | CloseFdsOp
+  | PdeathsigOp
+  | LookupExecOp
+  | WaitStartOp
+  | ExecOp
+  | KeyringOp
+  | SchedulerOp
+  | IoprioOp
+  | AffinityOp
+  | ReaperOp
+  | MonitorOp
+  | ReapOp
+  | FilesOp
+  | DetachOp
+  | FileDirOp
+  | FileCreateOp
+  | FileDataOp
+  | FileSymlinkOp
+  | FileLinkOp
+  | FileNodeOp
+  | FileRemoveOp
+  | FileClearOp
+  | FileXattrOp
+  | FileSyncOp
+  | FileReadOp
+  | FileStatOp
+  | FileChmodOp
+  | FileListOp;
+
+export type OpFieldType = 'u32' | 'u64' | 'i32' | 'i64' | 'str' | 'bytes' | 'strs' | 'slot';
+export interface OpDescription {
+  readonly code: number;
+  readonly fields: readonly (readonly [type: OpFieldType, name: string])[];
+  /** The system calls of the operation, in order: `[x]` sometimes, `x*` repeated, `[x|y]` one of them. */
+  readonly calls: string;
+}
+
+export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
+  open: { code: 1, fields: [['slot', 'out'], ['slot', 'dir'], ['str', 'path'], ['u32', 'flags'], ['u32', 'mode']], calls: 'openat2' },
+  close: { code: 2, fields: [['slot', 'fd']], calls: 'close' },
+  connect_unix: { code: 3, fields: [['slot', 'out'], ['str', 'path']], calls: 'socket connect' },
+  unshare: { code: 10, fields: [['u64', 'flags']], calls: 'unshare' },
+  join: { code: 11, fields: [['slot', 'fd'], ['u64', 'flags']], calls: 'setns' },
+  clone: { code: 12, fields: [['u64', 'flags'], ['slot', 'cgroup']], calls: 'clone3' },
+  id_map: { code: 13, fields: [['u32', 'kind'], ['str', 'text']], calls: 'openat write close' },
+  time_offsets: { code: 14, fields: [['str', 'text']], calls: 'openat write close' },
+  pidfd_open: { code: 15, fields: [['slot', 'out'], ['u32', 'pid'], ['u64', 'startTime']], calls: 'pidfd_open [openat read close]' },
+  mkdir: { code: 20, fields: [['str', 'path'], ['u32', 'mode']], calls: 'mkdir*' },
+  write_file: { code: 21, fields: [['str', 'path'], ['bytes', 'data'], ['u32', 'flags']], calls: 'openat write close' },
+  rmdir: { code: 22, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'rmdir*' },
+  unlink: { code: 23, fields: [['str', 'path']], calls: 'unlink' },
+  cgroup_attach: { code: 24, fields: [['str', 'dir']], calls: 'openat write close' },
+  cgroup_kill: { code: 25, fields: [['str', 'dir'], ['u32', 'timeoutMs']], calls: 'openat write close' },
+  cgroup_device: { code: 26, fields: [['str', 'dir'], ['bytes', 'program']], calls: 'bpf openat bpf close' },
+  netlink: { code: 27, fields: [['u32', 'protocol'], ['bytes', 'message'], ['bytes', 'pidOffsets'], ['slot', 'ns'], ['u32', 'flags']], calls: '[setns] socket sendto recvfrom* close [setns]' },
+  propagation: { code: 30, fields: [['str', 'path'], ['u64', 'flags']], calls: 'mount' },
+  overlay: { code: 31, fields: [['str', 'target'], ['strs', 'lowers'], ['str', 'upper'], ['str', 'work'], ['strs', 'options'], ['u64', 'attrs']], calls: 'fsopen fsconfig* fsmount move_mount close*' },
+  mount_fs: { code: 32, fields: [['slot', 'root'], ['str', 'target'], ['str', 'fstype'], ['str', 'source'], ['strs', 'options'], ['u64', 'attrs'], ['u64', 'propagation'], ['u32', 'create'], ['u32', 'flags']], calls: 'openat2 fsopen fsconfig* fsmount move_mount close*' },
+  mount_bind: { code: 33, fields: [['slot', 'root'], ['str', 'target'], ['str', 'source'], ['slot', 'sourceFd'], ['u32', 'recursive'], ['u64', 'set'], ['u64', 'clear'], ['u64', 'recSet'], ['u64', 'recClear'], ['u64', 'propagation'], ['u32', 'create'], ['u32', 'flags'], ['slot', 'userns']], calls: 'open_tree [mount_setattr] openat2 move_mount [mount_setattr] close*' },
+  mount_setattr: { code: 34, fields: [['slot', 'root'], ['str', 'target'], ['u64', 'set'], ['u64', 'clear'], ['u64', 'propagation'], ['u32', 'recursive']], calls: 'openat2 mount_setattr close' },
+  mount_cgroup_v1: { code: 35, fields: [['slot', 'root'], ['str', 'target'], ['strs', 'dirs'], ['strs', 'links'], ['u64', 'attrs']], calls: 'fsopen fsconfig* fsmount move_mount mkdirat* open_tree* move_mount* symlinkat* mount_setattr' },
+  pivot_root: { code: 36, fields: [['slot', 'root']], calls: 'fchdir pivot_root fchdir mount umount2 fchdir chdir' },
+  chroot: { code: 37, fields: [['slot', 'root']], calls: 'fchdir chroot chdir' },
+  move_root: { code: 38, fields: [['slot', 'root']], calls: 'fchdir mount chroot chdir' },
+  umount: { code: 39, fields: [['str', 'path'], ['u32', 'flags'], ['u32', 'ignore']], calls: 'umount2' },
+  mask_path: { code: 40, fields: [['str', 'path']], calls: 'openat2 [open_tree|fsopen fsconfig fsmount] move_mount close*' },
+  readonly_path: { code: 41, fields: [['str', 'path']], calls: 'openat2 open_tree mount_setattr move_mount close*' },
+  mkdir_in: { code: 42, fields: [['slot', 'root'], ['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid']], calls: 'openat2* mkdirat* close*' },
+  mknod_in: { code: 43, fields: [['slot', 'root'], ['str', 'path'], ['u32', 'mode'], ['u32', 'major'], ['u32', 'minor'], ['u32', 'uid'], ['u32', 'gid'], ['u32', 'flags']], calls: 'openat2* mknodat fchmodat fchownat close*' },
+  symlink_in: { code: 44, fields: [['slot', 'root'], ['str', 'target'], ['str', 'path']], calls: 'openat2* symlinkat close*' },
+  copy_up: { code: 45, fields: [['slot', 'root'], ['str', 'target'], ['str', 'dest']], calls: 'openat2 openat getdents64* [copy]*' },
+  sethostname: { code: 60, fields: [['str', 'name']], calls: 'sethostname' },
+  setdomainname: { code: 61, fields: [['str', 'name']], calls: 'setdomainname' },
+  sysctl: { code: 62, fields: [['str', 'key'], ['str', 'value']], calls: 'openat2 write close' },
+  lo_up: { code: 63, fields: [], calls: 'socket ioctl ioctl close' },
+  rlimit: { code: 64, fields: [['u32', 'resource'], ['u64', 'soft'], ['u64', 'hard']], calls: 'prlimit64' },
+  oom_score_adj: { code: 65, fields: [['i32', 'value'], ['u32', 'flags']], calls: 'openat write close' },
+  setsid: { code: 66, fields: [], calls: 'setsid' },
+  terminal: { code: 67, fields: [['slot', 'root'], ['slot', 'consoleSocket'], ['u32', 'rows'], ['u32', 'cols'], ['u32', 'console']], calls: 'openat2 ioctl ioctl sendmsg dup3*' },
+  umask: { code: 68, fields: [['u32', 'mask']], calls: 'umask' },
+  personality: { code: 69, fields: [['u64', 'persona']], calls: 'personality' },
+  bounding: { code: 70, fields: [['u64', 'keep']], calls: 'prctl*' },
+  set_user: { code: 71, fields: [['u32', 'uid'], ['u32', 'gid'], ['bytes', 'groups'], ['u32', 'flags']], calls: 'prctl setgroups setresgid setresuid prctl' },
+  capset: { code: 72, fields: [['u64', 'effective'], ['u64', 'permitted'], ['u64', 'inheritable']], calls: 'capset' },
+  ambient: { code: 73, fields: [['u64', 'mask']], calls: 'prctl*' },
+  no_new_privs: { code: 74, fields: [], calls: 'prctl' },
+  seccomp: { code: 75, fields: [['u32', 'flags'], ['bytes', 'filter'], ['slot', 'listener'], ['bytes', 'metadata']], calls: 'seccomp [sendmsg]' },
+  chdir: { code: 76, fields: [['str', 'path'], ['u32', 'create'], ['u32', 'uid'], ['u32', 'gid']], calls: 'chdir getcwd' },
+  label: { code: 77, fields: [['str', 'name'], ['str', 'value']], calls: 'openat2 write close' },
+  close_fds: { code: 78, fields: [['u32', 'first']], calls: 'close_range' },
+  pdeathsig: { code: 79, fields: [['u32', 'signal']], calls: 'prctl getppid' },
+  lookup_exec: { code: 80, fields: [['str', 'file'], ['strs', 'env']], calls: '[faccessat2]*' },
+  wait_start: { code: 81, fields: [['slot', 'fifo']], calls: 'read' },
+  exec: { code: 82, fields: [['strs', 'argv'], ['strs', 'env']], calls: 'execve' },
+  keyring: { code: 83, fields: [['str', 'name']], calls: 'keyctl' },
+  scheduler: { code: 84, fields: [['u32', 'policy'], ['i32', 'nice'], ['u32', 'priority'], ['u64', 'flags'], ['u64', 'runtime'], ['u64', 'deadline'], ['u64', 'period']], calls: 'sched_setattr' },
+  ioprio: { code: 85, fields: [['u32', 'value']], calls: 'ioprio_set' },
+  affinity: { code: 86, fields: [['bytes', 'mask']], calls: 'sched_setaffinity' },
+  reaper: { code: 87, fields: [], calls: 'clone' },
+  monitor: { code: 100, fields: [['str', 'dir'], ['u32', 'flags'], ['str', 'logPath'], ['u32', 'logDriver'], ['u64', 'logMaxSize'], ['u32', 'logMaxFiles'], ['str', 'oomFile']], calls: 'socket bind listen' },
+  reap: { code: 101, fields: [], calls: 'ppoll* wait4' },
+  files: { code: 102, fields: [], calls: 'read*' },
+  detach: { code: 103, fields: [], calls: 'exit_group' },
+  file_dir: { code: 120, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime']], calls: 'mkdirat fchownat fchmodat' },
+  file_create: { code: 121, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime'], ['u64', 'size'], ['u32', 'flags']], calls: 'unlinkat openat fchown fchmod utimensat' },
+  file_data: { code: 122, fields: [['bytes', 'data']], calls: 'write' },
+  file_symlink: { code: 123, fields: [['str', 'path'], ['str', 'target'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime']], calls: 'symlinkat fchownat utimensat' },
+  file_link: { code: 124, fields: [['str', 'path'], ['str', 'target']], calls: 'linkat' },
+  file_node: { code: 125, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'major'], ['u32', 'minor'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime']], calls: 'mknodat fchownat fchmodat utimensat' },
+  file_remove: { code: 126, fields: [['str', 'path']], calls: 'unlinkat*' },
+  file_clear: { code: 127, fields: [['str', 'path']], calls: 'unlinkat*' },
+  file_xattr: { code: 128, fields: [['str', 'path'], ['str', 'name'], ['bytes', 'value']], calls: 'setxattr' },
+  file_sync: { code: 129, fields: [['u32', 'sync']], calls: 'syncfs' },
+  file_read: { code: 130, fields: [['str', 'path'], ['u64', 'limit']], calls: 'openat2 fstat read*' },
+  file_stat: { code: 131, fields: [['str', 'path'], ['u32', 'follow']], calls: 'openat2 fstat' },
+  file_chmod: { code: 132, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid']], calls: 'fchownat fchmodat' },
+  file_list: { code: 133, fields: [['str', 'path']], calls: 'getdents64*' },
+};
