@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { peerRootDir } from '../../tools/peers/recipe.ts';
+import { Running } from './process.ts';
+import { Place, World } from './world.ts';
+
+/**
+ * The peer root inside a test world: same network, pids and cgroups as the world, its own root filesystem. Here run
+ * the docker CLI (against any socket under `world.work`) and, when started, the real containerd and dockerd.
+ */
+export class PeerWorld extends Place implements AsyncDisposable {
+  readonly world: World;
+  readonly #ownsWorld: boolean;
+  readonly #holder: Running;
+  readonly #daemons: Running[] = [];
+
+  private constructor(world: World, ownsWorld: boolean, holder: Running) {
+    super(holder.innerPid, world.cgroup);
+    this.world = world;
+    this.#ownsWorld = ownsWorld;
+    this.#holder = holder;
+  }
+
+  /** Enters `world`, or a new one that ends with this object. */
+  static async start(world?: World): Promise<PeerWorld> {
+    const home = world ?? (await World.start());
+    const holder = home.spawn(
+      ['unshare', '--mount', '--propagation', 'private', 'sh', join(import.meta.dirname, 'peer-holder.sh'), peerRootDir, home.work],
+      { keepStdin: true },
+    );
+    try {
+      await holder.output(/^ready$/m);
+    } catch (error) {
+      if (world === undefined) await home[Symbol.asyncDispose]();
+      throw error;
+    }
+    return new PeerWorld(home, world === undefined, holder);
+  }
+
+  /** The real dockerd's socket, in the shared work directory. */
+  get dockerSocket(): string {
+    return join(this.world.work, 'docker.sock');
+  }
+
+  get containerdSocket(): string {
+    return '/run/containerd/containerd.sock';
+  }
+
+  async startContainerd(): Promise<void> {
+    const config = join(this.world.work, 'containerd.toml');
+    mkdirSync(join(this.world.work, 'containerd'), { recursive: true });
+    writeFileSync(
+      config,
+      `version = 3
+root = '${this.world.work}/containerd'
+state = '/run/containerd'
+disabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime']
+[grpc]
+address = '${this.containerdSocket}'
+`,
+    );
+    const daemon = this.spawn(['containerd', '--config', config]);
+    this.#daemons.push(daemon);
+    await daemon.output(/containerd successfully booted/, { stream: 'stderr' });
+  }
+
+  /** containerd, then dockerd on it; resolves when the API listens. */
+  async startDocker(): Promise<void> {
+    await this.startContainerd();
+    const daemon = this.spawn([
+      'dockerd',
+      `--containerd=${this.containerdSocket}`,
+      `--data-root=${this.world.work}/docker`,
+      '--exec-root=/run/docker',
+      `--host=unix://${this.dockerSocket}`,
+      '--pidfile=/run/docker.pid',
+    ]);
+    this.#daemons.push(daemon);
+    await daemon.output(/API listen on/, { stream: 'stderr' });
+  }
+
+  /** Runs a command at this process's terminal, and gives its exit code. */
+  async interactive(argv: readonly string[]): Promise<number> {
+    const [program, ...args] = this.command(argv) as [string, ...string[]];
+    return spawnSync(program, args, { stdio: 'inherit' }).status ?? 1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const daemon of this.#daemons.reverse()) await daemon.stop();
+    this.#holder.endInput();
+    await this.#holder.stop();
+    if (this.#ownsWorld) await this.world[Symbol.asyncDispose]();
+  }
+}

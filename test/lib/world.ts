@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cgroupsBelow, hierarchies, makeCgroups, removeCgroups, sweepCgroups } from './cgroups.ts';
+import { Running, run } from './process.ts';
+import type { Finished, RunOptions } from './process.ts';
+import { Pty } from './pty.ts';
+import type { PtySize } from './pty.ts';
+import { until } from './until.ts';
+
+const script = (name: string): string => join(import.meta.dirname, name);
+const cgroupPrefix = 'strake-world-';
+
+/** A way into namespaces: the argv that runs a command there, and the forms in which tests run one. */
+export class Place {
+  readonly #holder: number;
+  readonly #name: string;
+
+  /** `holder` is the pid, as the machine sees it, of a process in those namespaces; `name` its cgroup. */
+  constructor(holder: number, name: string) {
+    this.#holder = holder;
+    this.#name = name;
+  }
+
+  command(argv: readonly string[]): string[] {
+    return [...entry(this.#name), 'nsenter', '-t', String(this.#holder), '-m', '-p', '-n', '-C', '-r', '-w', '--', ...argv];
+  }
+
+  async run(argv: readonly string[], options?: RunOptions): Promise<Finished> {
+    return await run(this.command(argv), options);
+  }
+
+  /** Like `run`, for a command that must succeed: its standard output. */
+  async output(argv: readonly string[], options?: RunOptions): Promise<string> {
+    const finished = await this.run(argv, options);
+    if (finished.code !== 0) throw new Error(`${argv.join(' ')}: exit ${finished.code}: ${finished.stderr.trim()}${finished.stdout.trim()}`);
+    return finished.stdout;
+  }
+
+  spawn(argv: readonly string[], options?: RunOptions & { readonly keepStdin?: boolean }): Running {
+    return new Running(this.command(argv), options);
+  }
+
+  pty(argv: readonly string[], size?: PtySize, env?: Readonly<Record<string, string>>): Pty {
+    return new Pty(this.command(argv), size, env);
+  }
+}
+
+/** Enters the cgroup in every hierarchy first; `env` hands the list over, as the script is run with no other state. */
+function entry(name: string): string[] {
+  const paths = hierarchies().map(({ path }) => path).join(' ');
+  return ['env', `STRAKE_WORLD_HIERARCHIES=${paths}`, script('world-enter.sh'), name];
+}
+
+/**
+ * A private copy of the machine's kernel-side state: network (loopback up), mounts, pids and cgroups in namespaces held
+ * by one process. Daemons, registries and containers of a test live in it, so that tests neither see nor touch the
+ * machine, and ending the holder ends everything. `work` is a directory of its own on the machine's disk.
+ */
+export class World extends Place implements AsyncDisposable {
+  readonly work: string;
+  /** The holder's pid as the machine sees it: `/proc/<pid>/root/proc` is the world's /proc. */
+  readonly pid: number;
+  readonly cgroup: string;
+  readonly #holder: Running;
+
+  private constructor(holder: Running, pid: number, cgroup: string, work: string) {
+    super(pid, cgroup);
+    this.pid = pid;
+    this.cgroup = cgroup;
+    this.work = work;
+    this.#holder = holder;
+  }
+
+  static async start(): Promise<World> {
+    sweepCgroups(cgroupPrefix);
+    const cgroup = `${cgroupPrefix}${process.pid}-${randomBytes(3).toString('hex')}`;
+    makeCgroups(cgroup);
+    const work = mkdtempSync('/tmp/strake-world-');
+    chmodSync(work, 0o755); // users in the world reach volumes below it
+    const mounts = hierarchies().map(({ type, options, path }) => `${type}:${options}:${path}`);
+    const namespaces = ['--cgroup', '--net', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
+    const holder = new Running([...entry(cgroup), 'unshare', ...namespaces, 'sh', script('world-holder.sh'), ...mounts], { keepStdin: true });
+    await holder.output(/^ready$/m);
+    return new World(holder, holder.innerPid, cgroup, work);
+  }
+
+  /** A path of the world's own /proc, readable from the test's process. */
+  procPath(...parts: readonly (string | number)[]): string {
+    return join(`/proc/${this.pid}/root/proc`, ...parts.map(String));
+  }
+
+  proc(pid: number, file: string): string {
+    return readFileSync(this.procPath(pid, file), 'utf8');
+  }
+
+  /** A field of /proc/PID/status, e.g. `CapEff`. */
+  status(pid: number, field: string): string {
+    const value = new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(this.proc(pid, 'status'))?.[1];
+    if (value === undefined) throw new Error(`/proc/${pid}/status has no ${field}`);
+    return value.trim();
+  }
+
+  /** Whether the process lives (a zombie does not). */
+  alive(pid: number): boolean {
+    try {
+      return !/^State:\s*[ZX]/m.test(this.proc(pid, 'status'));
+    } catch {
+      return false;
+    }
+  }
+
+  /** The machine's path of the cgroup that holds the process, in the hierarchy of a v1 controller (or `unified`). */
+  cgroupOf(pid: number, controller: string): string {
+    for (const line of this.proc(pid, 'cgroup').split('\n')) {
+      const [, names, path] = line.split(':');
+      if (names?.split(',').includes(controller) && path !== undefined) return join('/sys/fs/cgroup', controller, path);
+    }
+    throw new Error(`process ${pid} is in no cgroup of ${controller}`);
+  }
+
+  cgroups(): string[] {
+    return cgroupsBelow(this.cgroup);
+  }
+
+  /** Every pid in the world, as the world counts them. */
+  pids(): number[] {
+    return readdirSync(this.procPath()).filter((name) => /^\d+$/.test(name)).map(Number);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#holder.endInput();
+    await this.#holder.stop();
+    await until(`the cgroups of ${this.cgroup} to be free`, () => removeCgroups(this.cgroup));
+    rmSync(this.work, { recursive: true, force: true });
+  }
+}
