@@ -1,0 +1,258 @@
+/* What the parts of strake-init share: the program, the state of a run, the two processes' hand-over, and each part's door. */
+#ifndef STRAKE_H
+#define STRAKE_H
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "ops.gen.h"
+
+/* docs/CONTRACTS.md, "Program encoding". */
+#define PROGRAM_MAX_BYTES (4u << 20)
+#define PROGRAM_MAX_OPS 4096u
+#define PROGRAM_MAX_SLOTS 64u
+#define PROGRAM_MAX_STRING (1u << 20)
+#define PROGRAM_MAX_PATH 4095u
+#define PROGRAM_MAX_STRINGS 65536u
+#define NO_SLOT 0xffffffffu
+#define NO_OP 0xffffffffu
+#define DETAIL_MAX 4096
+enum { PROGRAM_TRACE = 1, PROGRAM_DRY_RUN = 2 };
+
+/* docs/CONTRACTS.md, "Connection protocol". */
+enum frame_type {
+	FRAME_STDIN = 0, FRAME_STDOUT = 1, FRAME_STDERR = 2, FRAME_PROGRAM = 16, FRAME_REPORT = 17, FRAME_START = 18,
+	FRAME_EXIT = 19, FRAME_SIGNAL = 20, FRAME_RESIZE = 21, FRAME_ATTACH = 22, FRAME_STDIN_EOF = 23, FRAME_REPLY = 24,
+	FRAME_WAIT = 25, FRAME_REOPEN_LOG = 26, FRAME_FILE_OPS = 32, FRAME_DATA = 33,
+};
+#define FRAME_MAX_BYTES PROGRAM_MAX_BYTES
+enum report_phase { PHASE_CREATED = 0, PHASE_STARTED = 1 };
+enum monitor_flags { MONITOR_TERMINAL = 1, MONITOR_STDIN = 2, MONITOR_STDIN_ONCE = 4, MONITOR_INHERIT = 8, MONITOR_NULL = 16 };
+
+struct op {
+	uint16_t code;
+	uint8_t side;
+	const struct op_desc *desc;
+	union op_args args;
+};
+
+/* What went wrong: index NO_OP means nothing did. The detail names the object; it does not repeat the errno's text. */
+struct failure {
+	uint32_t index;
+	int err;
+	char detail[DETAIL_MAX];
+};
+
+struct monitor; /* monitor.c */
+
+/* The state of one program. The init's is a copy made by clone: a descriptor that one side opens afterwards is not in the other's slots. */
+struct run {
+	int conn; /* control connection, -1 once closed */
+	uint32_t flags; /* PROGRAM_* */
+	struct op *ops;
+	uint32_t nops;
+	uint32_t reap; /* index of `reap`, nops when the program has none */
+	uint32_t current; /* operation that runs now */
+	bool has_wait_start; /* else the first report is that of execve */
+	bool has_fifo; /* wait_start listens to a FIFO, not to START */
+	bool has_detach;
+	int slots[PROGRAM_MAX_SLOTS]; /* -1: free */
+	struct failure failed;
+	uint32_t cleanup_index; /* first failed operation after `reap`, NO_OP: none */
+	int cleanup_err;
+	uint64_t *ns; /* duration of each operation, shared by both processes; NULL without trace */
+
+	/* both sides; each has its own end */
+	int sync_fd; /* SOCK_SEQPACKET, -1 before clone and once the init has executed */
+	bool in_init;
+
+	/* host side */
+	pid_t init_pid; /* 0 before clone and after it was reaped */
+	pid_t report_pid; /* the same, never cleared: what reports name */
+	uint64_t init_start; /* clock ticks, /proc/PID/stat field 22 */
+	int init_pidfd; /* -1 before clone */
+	bool exec_sent; /* the init said that it executes: the end of sync_fd now means that it did */
+	int init_status; /* wait status, valid once init_reaped */
+	bool init_reaped;
+	int pty_master; /* from the init's `terminal`, -1: none */
+	struct monitor *monitor; /* NULL without `monitor` */
+
+	/* init side */
+	int proc_fd; /* private procfs, -1 until needed */
+	int null_fd; /* verified null device for mask_path */
+	int empty_fd; /* empty read-only tmpfs for mask_path */
+	bool pivoted, umask_set;
+	const char *exec_path; /* what lookup_exec found */
+};
+
+/* --- program.c ------------------------------------------------------------------------------------------------- */
+/* Decodes a PROGRAM payload into run (ops, flags, reap, has_*). The operations point into DATA, which is changed in place and must
+ * outlive the run. -1: run->failed says why (index of the operation, EINVAL, detail). */
+int program_decode(uint8_t *data, size_t len, struct run *run);
+/* Decodes one operation at DATA (changed in place); *used gets its size. SIDES is a mask 1 << SIDE_*. NULL, or a text of what is wrong. */
+const char *op_decode(uint8_t *data, size_t len, unsigned sides, struct op *op, size_t *used);
+
+/* --- run.c ----------------------------------------------------------------------------------------------------- */
+/* Makes the state empty: no slots, nothing failed, CONN as control connection. */
+void run_init(struct run *run, int conn);
+/* Executes a decoded program to its end, reports included. Returns the exit status of the process: of the init when it was
+ * reaped (128+n for a signal), 0 after detach or for a program without an init, 1 for a failure. */
+int run_program(struct run *run);
+/* Remembers the first failure of the run (the current operation, ERR, a text that names the object) and returns -1. */
+__attribute__((format(printf, 3, 4))) int fail(struct run *run, int err, const char *fmt, ...);
+/* Kills (SIGKILL) and reaps the init when it still lives. */
+void kill_init(struct run *run);
+uint64_t monotonic_ns(void);
+
+/* Messages between monitor and init over sync_fd, one packet each. */
+enum sync_kind {
+	SYNC_GO = 1, /* both ways: go on at `index` */
+	SYNC_CREATED, /* init → monitor: wait_start was reached (index) */
+	SYNC_START, /* monitor → init: let wait_start go on */
+	SYNC_PTY, /* init → monitor: the pty master, as SCM_RIGHTS */
+	SYNC_EXEC, /* init → monitor: execve (or the seccomp filter before it) is next */
+	SYNC_FAILED, /* init → monitor: index, err, detail */
+};
+struct sync_msg {
+	uint32_t kind;
+	uint32_t index;
+	int32_t err;
+	char detail[DETAIL_MAX]; /* only as much as is used is sent, NUL included */
+};
+/* 0 or -1 (errno; EPIPE: the other side is gone). FD -1: none. */
+int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, const char *detail, int fd);
+/* Monitor side: takes the next packet and applies it to RUN: SYNC_PTY stores run->pty_master, SYNC_EXEC sets exec_sent, SYNC_FAILED fills
+ * run->failed. Returns its kind; 0 at the end (sync_fd is closed and -1 now: with exec_sent execve has succeeded or the init died at it,
+ * without the init died during set-up and run->failed says so); -1 with errno (EAGAIN when sync_fd is non-blocking and empty). */
+int sync_receive(struct run *run);
+
+/* --- seal.c ---------------------------------------------------------------------------------------------------- */
+/* Re-executes the program from a sealed memfd, so that no container can write to its file (CVE-2019-5736). Returns when it already runs from one; -1 with errno. */
+int seal_self(char *const argv[]);
+
+/* --- path.c: everything below a root slot ------------------------------------------------------------------------ */
+enum create_kind { CREATE_NO = 0, CREATE_DIRECTORY = 1, CREATE_FILE = 2 };
+/* Slot's descriptor, or the current root directory (opened once) for NO_SLOT. -1: failed. */
+int root_fd(struct run *run, uint32_t slot);
+/* O_PATH descriptor of PATH resolved below ROOT (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS|extra resolve flags); creates what is missing. -1: errno. */
+int open_in_root(int root, const char *path, uint64_t flags, uint64_t resolve, enum create_kind create);
+/* O_PATH descriptor of PATH's parent (made with its parents when CREATE), and its last name in NAME[256]. -1: errno. */
+int open_parent_in_root(int root, const char *path, bool create, char *name);
+int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+/* Makes PATH and its missing parents on the host. 0 or -1 (errno). */
+int make_directories(const char *path, mode_t mode);
+/* Opens NAME below the procfs of the run: the private one once the root is the container's. -1: errno. */
+int open_proc(struct run *run, const char *name, int flags);
+int open_private_proc(struct run *run);
+/* Writes all of it to PATH (or to FD, which is closed), 0 or -1 (errno). */
+int write_fd(int fd, const void *data, size_t len);
+/* Start time of a process in clock ticks, 0 when it is gone. */
+uint64_t process_start_time(pid_t pid);
+static inline void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+#define autoclose __attribute__((cleanup(close_fd))) int
+
+/* --- the operations (ops_*.c, terminal.c, copyup.c): 0, or -1 after fail() ------------------------------------------ */
+int do_open(struct run *, const struct op_open *);
+int do_close(struct run *, const struct op_close *);
+int do_connect_unix(struct run *, const struct op_connect_unix *);
+int do_unshare(struct run *, const struct op_unshare *);
+int do_join(struct run *, const struct op_join *);
+int do_clone(struct run *, const struct op_clone *); /* in the child: never returns */
+int do_id_map(struct run *, const struct op_id_map *);
+int do_time_offsets(struct run *, const struct op_time_offsets *);
+int do_pidfd_open(struct run *, const struct op_pidfd_open *);
+int do_mkdir(struct run *, const struct op_mkdir *);
+int do_write_file(struct run *, const struct op_write_file *);
+int do_rmdir(struct run *, const struct op_rmdir *);
+int do_unlink(struct run *, const struct op_unlink *);
+int do_cgroup_attach(struct run *, const struct op_cgroup_attach *);
+int do_cgroup_kill(struct run *, const struct op_cgroup_kill *);
+int do_cgroup_device(struct run *, const struct op_cgroup_device *);
+int do_netlink(struct run *, const struct op_netlink *);
+int do_propagation(struct run *, const struct op_propagation *);
+int do_overlay(struct run *, const struct op_overlay *);
+int do_mount_fs(struct run *, const struct op_mount_fs *);
+int do_mount_bind(struct run *, const struct op_mount_bind *);
+int do_mount_setattr(struct run *, const struct op_mount_setattr *);
+int do_mount_cgroup_v1(struct run *, const struct op_mount_cgroup_v1 *);
+int do_pivot_root(struct run *, const struct op_pivot_root *);
+int do_chroot(struct run *, const struct op_chroot *);
+int do_move_root(struct run *, const struct op_move_root *);
+int do_umount(struct run *, const struct op_umount *);
+int do_mask_path(struct run *, const struct op_mask_path *);
+int do_readonly_path(struct run *, const struct op_readonly_path *);
+int do_mkdir_in(struct run *, const struct op_mkdir_in *);
+int do_mknod_in(struct run *, const struct op_mknod_in *);
+int do_symlink_in(struct run *, const struct op_symlink_in *);
+int do_copy_up(struct run *, const struct op_copy_up *);
+int do_sethostname(struct run *, const struct op_sethostname *);
+int do_setdomainname(struct run *, const struct op_setdomainname *);
+int do_sysctl(struct run *, const struct op_sysctl *);
+int do_lo_up(struct run *);
+int do_rlimit(struct run *, const struct op_rlimit *);
+int do_oom_score_adj(struct run *, const struct op_oom_score_adj *);
+int do_setsid(struct run *);
+int do_terminal(struct run *, const struct op_terminal *);
+int do_umask(struct run *, const struct op_umask *);
+int do_personality(struct run *, const struct op_personality *);
+int do_bounding(struct run *, const struct op_bounding *);
+int do_set_user(struct run *, const struct op_set_user *);
+int do_capset(struct run *, const struct op_capset *);
+int do_ambient(struct run *, const struct op_ambient *);
+int do_no_new_privs(struct run *);
+int do_seccomp(struct run *, const struct op_seccomp *);
+int do_chdir(struct run *, const struct op_chdir *);
+int do_label(struct run *, const struct op_label *);
+int do_close_fds(struct run *, const struct op_close_fds *);
+int do_pdeathsig(struct run *, const struct op_pdeathsig *);
+int do_lookup_exec(struct run *, const struct op_lookup_exec *);
+int do_wait_start(struct run *, const struct op_wait_start *);
+int do_exec(struct run *, const struct op_exec *);
+int do_keyring(struct run *, const struct op_keyring *);
+int do_scheduler(struct run *, const struct op_scheduler *);
+int do_ioprio(struct run *, const struct op_ioprio *);
+int do_affinity(struct run *, const struct op_affinity *);
+int do_reaper(struct run *);
+int do_detach(struct run *);
+/* Runs the init's operations as the driver hands them over; never returns. */
+_Noreturn void init_main(struct run *run);
+
+/* --- conn.c ---------------------------------------------------------------------------------------------------- */
+/* Reads one frame (blocking). *payload is malloc'ed, the caller frees it. 1: a frame, 0: end of the connection, -1: errno (EMSGSIZE: longer than MAX). */
+int conn_read_frame(int fd, uint8_t *type, uint8_t **payload, uint32_t *len, uint32_t max);
+/* Writes one frame completely (blocking, no SIGPIPE). 0 or -1. */
+int conn_send(int fd, uint8_t type, const void *payload, uint32_t len);
+/* Sends REPORT to the control connection (and to who sent START, when monitored): run->failed when its index is not NO_OP, else success. */
+int report_send(struct run *run, enum report_phase phase);
+
+/* --- monitor.c --------------------------------------------------------------------------------------------------- */
+/* Operation `monitor`: directory, socket, stdio pipes, pid subreaper. 0, or -1 after fail(). */
+int monitor_setup(struct run *run, const struct op_monitor *op);
+/* In the init, first thing after clone, also without a monitor: puts stdio in place and drops every descriptor of the monitor's
+ * (monitor.sock, its ends of the pipes). The connection and the sync end of the monitor are the driver's to close. */
+void monitor_child_stdio(struct run *run);
+/* In the host, right after clone: closes the init's ends, writes the pid file. */
+int monitor_after_clone(struct run *run);
+/* Operation `reap`: the event loop. Watches sync_fd by sync_receive (answers CREATED and the end after SYNC_EXEC by report_send; START by
+ * sync_send(SYNC_START)), the clients, the output, the init's pidfd. Returns when the init was reaped (init_reaped, init_status) and
+ * its output is flushed: 0, or -1 when run->failed was filled (set-up or execve failed; the driver then runs the cleanup and reports). Works
+ * without `monitor` too (run->monitor NULL: no clients, only the control connection). */
+int monitor_reap(struct run *run);
+/* After the cleanup: exit file, EXIT to the control connection and all clients (not when run->failed), closes everything. */
+void monitor_finish(struct run *run);
+
+/* --- files.c, zygote.c --------------------------------------------------------------------------------------------- */
+int files_session(struct run *run);
+int zygote_main(const char *socket_path);
+#endif
