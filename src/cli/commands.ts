@@ -1,0 +1,106 @@
+import type { Command } from './command.ts';
+
+/** A verb and where it lives. Loaded when used, so that no command pays for another's code. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  readonly needsEngine: boolean;
+  load(): Promise<Command>;
+}
+
+const runUsage = '[OPTIONS] IMAGE [COMMAND] [ARG...]';
+const containersUsage = '[OPTIONS] CONTAINER [CONTAINER...]';
+
+function entry(name: string, usage: string, summary: string, load: () => Promise<Command>, needsEngine = true): CommandEntry {
+  return { name, usage, summary, needsEngine, load };
+}
+
+const entries: readonly CommandEntry[] = [
+  entry('run', runUsage, 'Create and run a new container from an image', async () => (await import('./commands/run.ts')).run),
+  entry('create', runUsage, 'Create a new container', async () => (await import('./commands/create.ts')).create),
+  entry('start', containersUsage, 'Start one or more stopped containers', async () => (await import('./commands/start.ts')).start),
+  entry('exec', '[OPTIONS] CONTAINER COMMAND [ARG...]', 'Execute a command in a running container', async () => (await import('./commands/exec.ts')).exec),
+  entry(
+    'attach',
+    '[OPTIONS] CONTAINER',
+    "Attach the terminal's input and output to a running container",
+    async () => (await import('./commands/attach.ts')).attach,
+  ),
+  entry('logs', '[OPTIONS] CONTAINER', 'Fetch the logs of a container', async () => (await import('./commands/logs.ts')).logs),
+  entry('ps', '[OPTIONS]', 'List containers', async () => (await import('./commands/ps.ts')).ps),
+  entry('stop', containersUsage, 'Stop one or more running containers', async () => (await import('./commands/stop.ts')).stop),
+  entry('kill', containersUsage, 'Kill one or more running containers', async () => (await import('./commands/kill.ts')).kill),
+  entry('restart', containersUsage, 'Restart one or more containers', async () => (await import('./commands/stop.ts')).restart),
+  entry('pause', 'CONTAINER [CONTAINER...]', 'Pause all processes of one or more containers', async () => (await import('./commands/pause.ts')).pause),
+  entry('unpause', 'CONTAINER [CONTAINER...]', 'Unpause all processes of one or more containers', async () => (await import('./commands/pause.ts')).unpause),
+  entry('rm', containersUsage, 'Remove one or more containers', async () => (await import('./commands/rm.ts')).rm),
+  entry('rename', 'CONTAINER NEW_NAME', 'Rename a container', async () => (await import('./commands/rename.ts')).rename),
+  entry('update', containersUsage, 'Change limits and restart policy of one or more containers', async () => (await import('./commands/update.ts')).update),
+  entry('wait', 'CONTAINER [CONTAINER...]', 'Block until containers stop, then print their exit codes', async () => (await import('./commands/wait.ts')).wait),
+  entry('top', 'CONTAINER [ps OPTIONS]', 'Show the processes of a container', async () => (await import('./commands/top.ts')).top),
+  entry('stats', '[OPTIONS] [CONTAINER...]', "Show containers' use of resources, live", async () => (await import('./commands/stats.ts')).stats),
+  entry(
+    'inspect',
+    '[OPTIONS] NAME|ID [NAME|ID...]',
+    'Show everything about containers, images, networks or volumes',
+    async () => (await import('./commands/inspect.ts')).inspect,
+  ),
+  entry('explain', runUsage, 'Show what run would do, without doing it', async () => (await import('./commands/explain.ts')).explain),
+  entry('pull', '[OPTIONS] NAME[:TAG|@DIGEST]', 'Download an image from a registry', async () => (await import('./commands/pull.ts')).pull),
+  entry('images', '[OPTIONS] [REPOSITORY[:TAG]]', 'List images', async () => (await import('./commands/images.ts')).images),
+  entry('rmi', '[OPTIONS] IMAGE [IMAGE...]', 'Remove one or more images', async () => (await import('./commands/rmi.ts')).rmi),
+  entry('tag', 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]', 'Give an image another name', async () => (await import('./commands/tag.ts')).tag),
+  entry('history', '[OPTIONS] IMAGE', 'Show the steps that made an image', async () => (await import('./commands/history.ts')).history),
+  entry('events', '[OPTIONS]', 'Follow events of the engine', async () => (await import('./commands/events.ts')).events),
+  entry('info', '[OPTIONS]', 'Show what the engine is and has', async () => (await import('./commands/info.ts')).info),
+  entry('version', '[OPTIONS]', 'Show versions of the command and the engine', async () => (await import('./commands/version.ts')).version),
+];
+
+/** `strake daemon` and the other faces are dispatched in src/cmd; they are named here for the overview only. */
+const elsewhere: readonly Pick<CommandEntry, 'name' | 'summary'>[] = [{ name: 'daemon', summary: 'Run the engine in the foreground' }];
+
+/** Docker's management commands: `container ls`, `image rm`. */
+const groups: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  container: {
+    ls: 'ps',
+    list: 'ps',
+    ...Object.fromEntries(
+      [
+        'run',
+        'create',
+        'start',
+        'exec',
+        'attach',
+        'logs',
+        'stop',
+        'kill',
+        'restart',
+        'pause',
+        'unpause',
+        'rm',
+        'rename',
+        'update',
+        'wait',
+        'top',
+        'stats',
+        'inspect',
+      ].map((name) => [name, name]),
+    ),
+  },
+  image: { ls: 'images', list: 'images', rm: 'rmi', pull: 'pull', tag: 'tag', history: 'history', inspect: 'inspect' },
+  system: { info: 'info', events: 'events' },
+};
+
+/** Finds the command that `words` start with, and what is left of them. */
+export function findCommand(words: readonly string[]): { readonly entry: CommandEntry; readonly args: readonly string[] } | undefined {
+  const [first = '', second = '', ...rest] = words;
+  const member = Object.hasOwn(groups, first) && groups[first] ? groups[first][second] : undefined;
+  const name = member ?? first;
+  const found = entries.find((candidate) => candidate.name === name);
+  return found && { entry: found, args: member === undefined ? words.slice(1) : rest };
+}
+
+export function commandNames(): readonly Pick<CommandEntry, 'name' | 'summary'>[] {
+  return [...entries, ...elsewhere].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}

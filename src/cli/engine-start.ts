@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { StrakeError } from '../base/index.ts';
+import { type Endpoint, EngineClient } from '../docker-client/index.ts';
+
+const startTimeoutMs = 15_000;
+
+/** Starts `strake daemon` in the background unless one answers at the default socket. Its log goes beside the socket. */
+export async function ensureEngine(endpoint: Endpoint, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  if (endpoint.kind !== 'unix') return;
+  if (statSync(endpoint.path, { throwIfNoEntry: false }) && (await answers(endpoint))) return;
+  const directory = path.dirname(endpoint.path);
+  mkdirSync(directory, { recursive: true, mode: 0o711 });
+  const logFile = path.join(directory, 'daemon.log');
+  const log = openSync(logFile, 'a', 0o600);
+  try {
+    await startDaemon(log, logFile, env);
+  } finally {
+    closeSync(log);
+  }
+}
+
+async function answers(endpoint: Endpoint): Promise<boolean> {
+  try {
+    await new EngineClient(endpoint).call('HEAD', '/_ping');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The daemon writes one line to descriptor 3 once it listens. */
+async function startDaemon(log: number, logFile: string, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const daemon = spawn(process.execPath, ['daemon', '--ready-fd', '3'], { detached: true, stdio: ['ignore', log, log, 'pipe'], cwd: '/', env });
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const ready = daemon.stdio[3];
+  ready?.once('data', () => resolve(undefined));
+  daemon.once('error', (error) => resolve(error.message));
+  daemon.once('exit', (code, signal) => resolve(`it ended with ${signal ?? `status ${code}`}`));
+  const timer = setTimeout(() => resolve(`it did not listen within ${startTimeoutMs / 1000} s`), startTimeoutMs);
+  const failure = await promise;
+  clearTimeout(timer);
+  ready?.destroy();
+  daemon.unref();
+  if (failure === undefined) return;
+  throw new StrakeError('Unavailable', `the engine did not start: ${failure}${lastLine(logFile)}`, {
+    fields: { layer: 'cli', remedy: `see ${logFile}, or run \`strake daemon\` in a terminal` },
+  });
+}
+
+function lastLine(logFile: string): string {
+  const line = readFileSync(logFile, 'utf8').trimEnd().split('\n').at(-1);
+  return line ? `: ${line}` : '';
+}

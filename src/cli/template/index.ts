@@ -1,0 +1,3 @@
+export type { Template } from './evaluate.ts';
+export { compileTemplate } from './evaluate.ts';
+export { TemplateError } from './template-error.ts';

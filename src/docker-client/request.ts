@@ -1,0 +1,79 @@
+/**
+ * One HTTP request to an engine. Under Bun through `fetch` with its `unix` option: loading node:http costs a command 8 ms of its
+ * 14; under Node through node:http.
+ */
+import type { IncomingMessage } from 'node:http';
+import { StrakeError } from '../base/index.ts';
+import { type Endpoint, formatEndpoint } from './endpoint.ts';
+
+export interface EngineRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD';
+  /** With the query string. */
+  readonly path: string;
+  readonly body?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface EngineResponse {
+  readonly status: number;
+  header(name: string): string | undefined;
+  readonly body: AsyncIterable<Uint8Array>;
+  text(): Promise<string>;
+}
+
+export async function request(endpoint: Endpoint, options: EngineRequest): Promise<EngineResponse> {
+  try {
+    return await (typeof Bun === 'undefined' ? viaNode(endpoint, options) : viaFetch(endpoint, options));
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw unreachable(endpoint, error);
+  }
+}
+
+/** The error of an engine that does not answer; docker's words, so that scripts that look for them work. */
+export function unreachable(endpoint: Endpoint, cause: unknown): StrakeError {
+  return new StrakeError('Unavailable', `cannot connect to the engine at ${formatEndpoint(endpoint)}. Is the daemon running?`, {
+    cause,
+    fields: { layer: 'docker-client', remedy: 'start it with `strake daemon`' },
+  });
+}
+
+async function viaFetch(endpoint: Endpoint, options: EngineRequest): Promise<EngineResponse> {
+  const base = endpoint.kind === 'unix' ? 'http://engine' : `http://${endpoint.host}:${endpoint.port}`;
+  const init: RequestInit & { unix?: string; timeout?: boolean } = { method: options.method, headers: { ...options.headers }, timeout: false };
+  if (endpoint.kind === 'unix') init.unix = endpoint.path;
+  if (options.body !== undefined) init.body = options.body as string;
+  if (options.signal) init.signal = options.signal;
+  const response = await fetch(base + options.path, init);
+  return {
+    status: response.status,
+    header: (name) => response.headers.get(name) ?? undefined,
+    body: (response.body ?? []) as unknown as AsyncIterable<Uint8Array>,
+    text: () => response.text(),
+  };
+}
+
+async function viaNode(endpoint: Endpoint, options: EngineRequest): Promise<EngineResponse> {
+  const { request: httpRequest } = await import('node:http');
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const outgoing = httpRequest(
+    {
+      ...(endpoint.kind === 'unix' ? { socketPath: endpoint.path } : { host: endpoint.host, port: endpoint.port }),
+      method: options.method,
+      path: options.path,
+      headers: { Host: 'engine', ...options.headers },
+      ...(options.signal ? { signal: options.signal } : {}),
+    },
+    resolve,
+  );
+  outgoing.on('error', reject);
+  outgoing.end(options.body);
+  const response = await promise;
+  return {
+    status: response.statusCode ?? 0,
+    header: (name) => response.headers[name.toLowerCase()]?.toString(),
+    body: response,
+    text: async () => Buffer.concat(await response.toArray()).toString(),
+  };
+}
