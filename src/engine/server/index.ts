@@ -1,0 +1,15 @@
+export { ApiVersion, maxApiVersion, minApiVersion } from './api-version.ts';
+export type { HijackedConnection, HijackOptions } from './hijack.ts';
+export { hijack, multiplexedStream, rawStream } from './hijack.ts';
+export type { Host } from './listen.ts';
+export { Filters, hasLabel, Query } from './query.ts';
+export type { Reply } from './reply.ts';
+export { empty, hijacked, json, lines, notModified, stream, text } from './reply.ts';
+export type { ApiRequest } from './request.ts';
+export { body, readJson } from './request.ts';
+export type { Handler, Route } from './route.ts';
+export { del, get, head, post, put } from './route.ts';
+export type { ApiServer, ApiServerOptions } from './server.ts';
+export { startApiServer } from './server.ts';
+export type { JsonObject } from './validate.ts';
+export { asObject, optionalBoolean, optionalInteger, optionalObject, optionalString, optionalStringMap, optionalStrings } from './validate.ts';

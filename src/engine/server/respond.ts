@@ -1,0 +1,100 @@
+import { errorMessage } from '../../base/index.ts';
+import { clientGone } from './write.ts';
+import type { Exchange } from './exchange.ts';
+import { httpStatus } from './http-status.ts';
+import type { LinesReply, Reply } from './reply.ts';
+
+/** Writes a handler's reply. Throws what the reply's source throws, as long as nothing was sent; after that the connection is cut. */
+export async function respond(exchange: Exchange, reply: Reply): Promise<void> {
+  switch (reply.kind) {
+    case 'json':
+      return await respondWhole(exchange, reply.status, 'application/json', `${JSON.stringify(reply.value)}\n`, reply.headers);
+    case 'text':
+      return await respondWhole(exchange, reply.status, 'text/plain; charset=utf-8', reply.text, reply.headers);
+    case 'empty':
+      exchange.head(reply.status, { ...(reply.status === 204 || reply.status === 304 ? {} : { 'Content-Length': '0' }), ...reply.headers });
+      return await exchange.end();
+    case 'lines':
+      return await respondLines(exchange, reply);
+    case 'stream':
+      return await respondChunks(exchange, reply.contentType, reply.chunks, reply.headers);
+    case 'hijacked':
+      return;
+  }
+}
+
+/** Docker's error body. A 304 has none. */
+export async function respondError(exchange: Exchange, error: unknown, plainText: boolean): Promise<void> {
+  const status = httpStatus(error);
+  const message = errorMessage(error);
+  if (plainText) await respond(exchange, { kind: 'text', status, text: `${message}\n` });
+  else await respond(exchange, { kind: 'json', status, value: { message } });
+}
+
+async function respondWhole(exchange: Exchange, status: number, contentType: string, body: string, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+  exchange.head(status, { 'Content-Type': contentType, 'Content-Length': String(Buffer.byteLength(body)), ...headers });
+  await exchange.write(body);
+  await exchange.end();
+}
+
+async function respondLines(exchange: Exchange, reply: LinesReply): Promise<void> {
+  const head = () => exchange.head(200, { 'Content-Type': 'application/json' });
+  let sent = false;
+  if (reply.headFirst === true) {
+    head();
+    sent = true;
+  }
+  try {
+    for await (const value of untilLeft(exchange, reply.values)) {
+      if (!sent) head();
+      sent = true;
+      await exchange.write(`${JSON.stringify(value)}\r\n`);
+    }
+    if (!sent) head();
+    sent = true;
+  } catch (error) {
+    if (!sent) throw error;
+    if (exchange.signal.aborted || reply.errorLine === undefined) {
+      exchange.destroy();
+      throw error;
+    }
+    await exchange.write(`${JSON.stringify(reply.errorLine(error))}\r\n`);
+  }
+  await exchange.end();
+}
+
+async function respondChunks(exchange: Exchange, contentType: string, chunks: AsyncIterable<Uint8Array>, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+  exchange.head(200, { 'Content-Type': contentType, ...headers });
+  try {
+    for await (const chunk of untilLeft(exchange, chunks)) await exchange.write(chunk);
+  } catch (error) {
+    exchange.destroy();
+    throw error;
+  }
+  await exchange.end();
+}
+
+/** Iterates `source` until the client leaves, also while it is silent; then the source is told to end (`return`). */
+async function* untilLeft<T>(exchange: Exchange, source: AsyncIterable<T>): AsyncGenerator<T> {
+  const { promise: left, reject } = Promise.withResolvers<never>();
+  left.catch(() => {});
+  const leave = () => reject(clientGone());
+  if (exchange.signal.aborted) leave();
+  exchange.signal.addEventListener('abort', leave, { once: true });
+  const iterator = source[Symbol.asyncIterator]();
+  let ended = false;
+  try {
+    for (;;) {
+      const result = await Promise.race([iterator.next(), left]);
+      if (result.done === true) {
+        ended = true;
+        return;
+      }
+      yield result.value;
+    }
+  } finally {
+    exchange.signal.removeEventListener('abort', leave);
+    // Not awaited: a generator that is inside a silent await answers `return` only after it.
+    if (!ended) void Promise.resolve(iterator.return?.()).catch(() => {});
+  }
+}
