@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { peerRootDir } from '../../tools/peers/recipe.ts';
-import { Running } from './process.ts';
+import { peerRootDir, peersDir } from '../../tools/peers/recipe.ts';
+import type { Running } from './process.ts';
 import { Place, World } from './world.ts';
 
 /**
@@ -26,7 +26,7 @@ export class PeerWorld extends Place implements AsyncDisposable {
   static async start(world?: World): Promise<PeerWorld> {
     const home = world ?? (await World.start());
     const holder = home.spawn(
-      ['unshare', '--mount', '--propagation', 'private', 'sh', join(import.meta.dirname, 'peer-holder.sh'), peerRootDir, home.work],
+      ['unshare', '--mount', '--propagation', 'private', 'sh', join(import.meta.dirname, 'peer-holder.sh'), peerRootDir, home.work, peersDir],
       { keepStdin: true },
     );
     try {

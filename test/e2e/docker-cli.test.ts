@@ -1,0 +1,81 @@
+/**
+ * The real docker CLI against the real dockerd and against ours, step by step: each step checks its effect in the kernel,
+ * and what was seen on both must be equal. `STRAKE_E2E_ENGINES=docker` (or `strake`) plays on one of them alone.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { Engine } from '../lib/engine.ts';
+import type { EngineName } from '../lib/engine.ts';
+import { leaks, snapshot } from '../lib/leaks.ts';
+import type { Snapshot } from '../lib/leaks.ts';
+import { Session } from '../lib/session.ts';
+import type { Observation } from '../lib/session.ts';
+import { steps } from './steps/index.ts';
+import { busybox } from './steps/step.ts';
+import type { Step } from './steps/step.ts';
+
+const setupMs = 600_000; // the first run on a machine builds the peer root
+const stepMs = 240_000;
+const chosen = (process.env['STRAKE_E2E_ENGINES'] ?? 'docker,strake').split(',') as EngineName[];
+
+const engines: Engine[] = [];
+const before = new Map<EngineName, Snapshot>();
+
+/** Playing one container on the default bridge first makes what an engine makes once: its bridge and its rules. */
+async function warm(engine: Engine): Promise<void> {
+  for (const argv of [['pull', '--quiet', busybox], ['run', '--rm', busybox, 'true']]) {
+    const finished = await engine.docker(argv);
+    if (finished.code !== 0) throw new Error(`${engine.name}: docker ${argv.join(' ')}: ${finished.stderr}`);
+  }
+}
+
+async function play(step: Step, engine: Engine): Promise<readonly Observation[]> {
+  const session = new Session(engine);
+  try {
+    await step.play(session);
+  } finally {
+    await session.end();
+  }
+  return session.seen;
+}
+
+beforeAll(async () => {
+  for (const name of chosen) {
+    const engine = await Engine.start(name);
+    engines.push(engine);
+    await warm(engine);
+    before.set(name, await snapshot(engine.peers));
+  }
+}, setupMs);
+
+afterAll(async () => {
+  for (const engine of engines) await engine[Symbol.asyncDispose]();
+}, setupMs);
+
+for (const [subject, table] of Object.entries(steps)) {
+  describe(subject, () => {
+    for (const step of table) {
+      test(
+        step.name,
+        async () => {
+          const seen: (readonly Observation[])[] = [];
+          for (const engine of engines) {
+            if (engine.name === 'strake' && step.notYet !== undefined) continue;
+            seen.push(await play(step, engine));
+          }
+          const [first, second] = seen;
+          if (second !== undefined) expect(second).toEqual(first as readonly Observation[]);
+        },
+        stepMs,
+      );
+    }
+  });
+}
+
+describe('afterwards', () => {
+  test('nothing is left in the kernel', async () => {
+    for (const engine of engines) {
+      const left = leaks(before.get(engine.name) as Snapshot, await snapshot(engine.peers));
+      expect(left, engine.name).toEqual([]);
+    }
+  });
+});

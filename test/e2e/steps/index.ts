@@ -1,0 +1,23 @@
+import { imageSteps } from './images.ts';
+import { interactiveSteps } from './interactive.ts';
+import { lifecycleSteps } from './lifecycle.ts';
+import { listingSteps } from './listing.ts';
+import { networkSteps } from './network.ts';
+import { resourceSteps } from './resources.ts';
+import { runSteps } from './run.ts';
+import { securitySteps } from './security.ts';
+import type { Step } from './step.ts';
+import { storageSteps } from './storage.ts';
+
+/** The table of steps, by subject. */
+export const steps: Readonly<Record<string, readonly Step[]>> = {
+  run: runSteps,
+  interactive: interactiveSteps,
+  lifecycle: lifecycleSteps,
+  resources: resourceSteps,
+  security: securitySteps,
+  storage: storageSteps,
+  network: networkSteps,
+  listing: listingSteps,
+  images: imageSteps,
+};

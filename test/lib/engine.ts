@@ -1,0 +1,114 @@
+import { mkdirSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { startRegistry } from '../fixtures/registry.ts';
+import { PeerWorld } from './peer-world.ts';
+import type { Finished, Running, RunOptions } from './process.ts';
+import type { Pty, PtySize } from './pty.ts';
+import { until } from './until.ts';
+import type { World } from './world.ts';
+
+export type EngineName = 'docker' | 'strake';
+
+/** The executable under test: `npm run build` leaves it there. */
+export const strakeBinary = join(import.meta.dirname, '../../dist/strake');
+
+/**
+ * A Docker Engine API in a world of its own with the test registry, and the real docker CLI pointed at it. The same
+ * steps run on the real dockerd and on ours; only `start` knows which it is.
+ */
+export class Engine implements AsyncDisposable {
+  readonly name: EngineName;
+  readonly peers: PeerWorld;
+  #daemon: Running | undefined;
+
+  private constructor(name: EngineName, peers: PeerWorld) {
+    this.name = name;
+    this.peers = peers;
+  }
+
+  static async start(name: EngineName): Promise<Engine> {
+    const peers = await PeerWorld.start();
+    const engine = new Engine(name, peers);
+    try {
+      await startRegistry(peers);
+      if (name === 'docker') await peers.startDocker();
+      else await engine.startStrake();
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+    return engine;
+  }
+
+  get world(): World {
+    return this.peers.world;
+  }
+
+  get work(): string {
+    return this.peers.world.work;
+  }
+
+  get socket(): string {
+    return this.name === 'docker' ? this.peers.dockerSocket : join(this.work, 'strake.sock');
+  }
+
+  get dataRoot(): string {
+    return join(this.work, this.name === 'docker' ? 'docker' : 'data');
+  }
+
+  get execRoot(): string {
+    return this.name === 'docker' ? '/run/docker' : join(this.work, 'exec');
+  }
+
+  /** Our daemon; absent when the engine is the real one. */
+  get daemon(): Running {
+    if (this.#daemon === undefined) throw new Error(`the ${this.name} engine runs no daemon of ours`);
+    return this.#daemon;
+  }
+
+  /** Starts our daemon (again): resolves when its socket answers a ping. */
+  async startStrake(extra: readonly string[] = []): Promise<void> {
+    mkdirSync(this.dataRoot, { recursive: true });
+    const daemon = this.world.spawn([strakeBinary, 'daemon', '--data-root', this.dataRoot, '--exec-root', this.execRoot, '-H', `unix://${this.socket}`, ...extra]);
+    this.#daemon = daemon;
+    await until(`an answer at ${this.socket}`, () => {
+      if (daemon.exited) throw new Error(`strake daemon ended: ${daemon.stderr.slice(-2000)}`);
+      return answers(this.socket);
+    });
+  }
+
+  /** The argv of the real docker CLI against this engine. */
+  cli(argv: readonly string[]): string[] {
+    return ['docker', '-H', `unix://${this.socket}`, ...argv];
+  }
+
+  async docker(argv: readonly string[], options?: RunOptions): Promise<Finished> {
+    return await this.peers.run(this.cli(argv), options);
+  }
+
+  dockerSpawn(argv: readonly string[], options?: RunOptions & { readonly keepStdin?: boolean }): Running {
+    return this.peers.spawn(this.cli(argv), options);
+  }
+
+  dockerPty(argv: readonly string[], size?: PtySize): Pty {
+    return this.peers.pty(this.cli(argv), size);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#daemon?.stop();
+    await this.peers[Symbol.asyncDispose]();
+  }
+}
+
+/** Whether an Engine API answers `GET /_ping` there. */
+async function answers(socketPath: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const ping = request({ socketPath, path: '/_ping' }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ping.once('error', () => resolve(false));
+    ping.end();
+  });
+}
