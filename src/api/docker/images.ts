@@ -1,0 +1,75 @@
+import type { Descriptor } from '../../oci/index.ts';
+
+/** An entry of `GET /images/json`. */
+export interface ImageSummary {
+  /** Containers that use it; -1: not counted. */
+  readonly Containers: number;
+  /** Seconds since the epoch. */
+  readonly Created: number;
+  readonly Id: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly ParentId: string;
+  readonly RepoDigests: readonly string[];
+  readonly RepoTags: readonly string[];
+  /** -1: not computed. */
+  readonly SharedSize: number;
+  /** Bytes of the unpacked layers. */
+  readonly Size: number;
+  /** Before API 1.44. */
+  readonly VirtualSize?: number;
+}
+
+/** `Config` of an image as the Engine tells it: the OCI configuration's own field names. */
+export type ImageConfigJson = Readonly<Record<string, unknown>>;
+
+export interface ImageInspect {
+  readonly Id: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  readonly Parent: string;
+  readonly Comment: string;
+  readonly Created?: string;
+  readonly DockerVersion: string;
+  readonly Author: string;
+  readonly Config: ImageConfigJson;
+  readonly Architecture: string;
+  readonly Variant?: string;
+  readonly Os: string;
+  readonly Size: number;
+  /** Before API 1.44. */
+  readonly VirtualSize?: number;
+  readonly GraphDriver: { readonly Data: Readonly<Record<string, string>> | null; readonly Name: string };
+  readonly RootFS: { readonly Type: string; readonly Layers?: readonly string[] };
+  readonly Metadata: { readonly LastTagTime: string };
+  /** From API 1.48. */
+  readonly Descriptor?: Descriptor;
+}
+
+export type ImageDeleteItem = { readonly Untagged: string } | { readonly Deleted: string };
+
+export interface ImageHistoryItem {
+  readonly Comment: string;
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Id: string;
+  readonly Size: number;
+  readonly Tags: readonly string[] | null;
+}
+
+export interface ImagesPruneResponse {
+  readonly ImagesDeleted: readonly ImageDeleteItem[] | null;
+  readonly SpaceReclaimed: number;
+}
+
+/** A line of a progress stream (`POST /images/create`, load, push, build). */
+export interface ProgressMessage {
+  readonly stream?: string;
+  readonly status?: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  /** The progress as text, for clients that draw no bar. */
+  readonly progress?: string;
+  readonly id?: string;
+  readonly errorDetail?: { readonly code?: number; readonly message: string };
+  readonly error?: string;
+  readonly aux?: unknown;
+}

@@ -1,0 +1,131 @@
+/** dockerd's names for the daemon's settings. A flag that is not served is refused: to ignore one silently would change what root runs. */
+import { logLevels, type LogLevel, StrakeError } from '../../base/index.ts';
+
+export interface DaemonFlags {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly hosts: readonly string[];
+  readonly debug: boolean;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'text' | 'json';
+  readonly group: string;
+  readonly pidFile: string | undefined;
+  readonly bridge: string | undefined;
+  readonly bip: string | undefined;
+  readonly insecureRegistries: readonly string[];
+  readonly labels: readonly string[];
+  /** A descriptor that gets one line once the daemon listens: how the command line waits for the daemon that it started. */
+  readonly readyFd: number | undefined;
+  readonly help: boolean;
+}
+
+interface FlagDefinition {
+  readonly name: string;
+  readonly short?: string;
+  readonly kind: 'boolean' | 'string' | 'strings';
+  readonly usage: string;
+}
+
+const definitions: readonly FlagDefinition[] = [
+  { name: 'bip', kind: 'string', usage: 'IPv4 address and prefix of the default bridge, such as 172.17.0.1/16' },
+  { name: 'bridge', short: 'b', kind: 'string', usage: 'Name of the default bridge' },
+  { name: 'data-root', kind: 'string', usage: 'Root directory of persistent state (default "/var/lib/strake")' },
+  { name: 'debug', short: 'D', kind: 'boolean', usage: 'Log at level debug' },
+  { name: 'exec-root', kind: 'string', usage: 'Root directory of execution state (default "/run/strake")' },
+  { name: 'group', short: 'G', kind: 'string', usage: 'Group of the unix socket (default: root only)' },
+  { name: 'help', short: 'h', kind: 'boolean', usage: 'Print this' },
+  { name: 'host', short: 'H', kind: 'strings', usage: 'Socket to listen on, repeatable (default "unix://EXEC-ROOT/strake.sock")' },
+  { name: 'insecure-registry', kind: 'strings', usage: 'Registry host to talk plain HTTP or unverified TLS with, repeatable' },
+  { name: 'label', kind: 'strings', usage: 'Label of the daemon, key=value, repeatable' },
+  { name: 'live-restore', kind: 'boolean', usage: 'Containers outlive the daemon; always so' },
+  { name: 'log-format', kind: 'string', usage: '"text" or "json"' },
+  { name: 'log-level', short: 'l', kind: 'string', usage: '"debug", "info", "warn", "error" or "fatal"' },
+  { name: 'pidfile', short: 'p', kind: 'string', usage: 'File that holds the process id' },
+  { name: 'ready-fd', kind: 'string', usage: 'Descriptor that gets one line once the daemon listens' },
+  { name: 'storage-driver', short: 's', kind: 'string', usage: 'overlayfs or overlay2, which are the same here' },
+  { name: 'tls', kind: 'boolean', usage: '--tls=false: serve tcp hosts to anybody who reaches them, as root' },
+];
+
+export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
+  const values = readValues(args);
+  const last = (name: string) => values.get(name)?.at(-1);
+  const execRoot = absolute('exec-root', last('exec-root') ?? '/run/strake');
+  const debug = last('debug') === 'true';
+  if (last('live-restore') === 'false') throw usage('--live-restore=false is not available: containers always outlive the daemon');
+  const storageDriver = last('storage-driver') ?? 'overlayfs';
+  if (!['overlayfs', 'overlay2'].includes(storageDriver)) throw usage(`storage driver ${storageDriver} is not available: overlayfs is`);
+  const hosts = values.get('host') ?? [`unix://${execRoot}/strake.sock`];
+  if (hosts.some((host) => host.startsWith('tcp://')) && last('tls') !== 'false')
+    throw usage('a tcp host gives root to anybody who reaches it: say --tls=false to serve it all the same (TLS with client certificates is not available)');
+  if (last('tls') === 'true') throw usage('--tls is not available');
+  return {
+    dataRoot: absolute('data-root', last('data-root') ?? '/var/lib/strake'),
+    execRoot,
+    hosts,
+    debug,
+    logLevel: debug ? 'debug' : oneOf('log-level', last('log-level') ?? 'info', logLevels),
+    logFormat: oneOf('log-format', last('log-format') ?? 'text', ['text', 'json'] as const),
+    group: last('group') ?? '',
+    pidFile: last('pidfile'),
+    bridge: last('bridge'),
+    bip: last('bip'),
+    insecureRegistries: values.get('insecure-registry') ?? [],
+    labels: values.get('label') ?? [],
+    readyFd: descriptor(last('ready-fd')),
+    help: last('help') === 'true',
+  };
+}
+
+export function daemonUsage(): string {
+  const rows = definitions.map(({ name, short, kind, usage: text }) => {
+    const flag = `${short === undefined ? '    ' : `-${short}, `}--${name}${kind === 'boolean' ? '' : ' string'}`;
+    return `  ${flag.padEnd(32)}${text}\n`;
+  });
+  return `Usage:  strake daemon [OPTIONS]\n\nThe Strake Engine\n\nOptions:\n${rows.join('')}`;
+}
+
+function readValues(args: readonly string[]): Map<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? '';
+    const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(arg) ?? /^-([a-zA-Z])(?:=?(.+))?$/s.exec(arg);
+    if (match === null) throw usage(`unexpected argument ${JSON.stringify(arg)}`);
+    const definition = definitions.find(({ name, short }) => (arg.startsWith('--') ? name : short) === match[1]);
+    if (definition === undefined) throw usage(`unknown flag: ${arg.startsWith('--') ? `--${match[1]}` : `-${match[1]}`}`);
+    let value = match[2];
+    if (definition.kind === 'boolean') value = boolean(definition.name, value ?? 'true');
+    else if (value === undefined) {
+      value = args[++index];
+      if (value === undefined) throw usage(`flag needs an argument: --${definition.name}`);
+    }
+    values.set(definition.name, [...(values.get(definition.name) ?? []), value]);
+  }
+  return values;
+}
+
+function boolean(name: string, value: string): string {
+  if (['true', '1', 't'].includes(value.toLowerCase())) return 'true';
+  if (['false', '0', 'f'].includes(value.toLowerCase())) return 'false';
+  throw usage(`invalid value ${JSON.stringify(value)} for --${name}: must be true or false`);
+}
+
+function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((item) => item === value);
+  if (found === undefined) throw usage(`invalid value ${JSON.stringify(value)} for --${name}: must be one of ${allowed.join(', ')}`);
+  return found;
+}
+
+function absolute(name: string, value: string): string {
+  if (!value.startsWith('/') || value.includes('\0')) throw usage(`--${name} must be an absolute path`);
+  return value.length > 1 ? value.replace(/\/+$/, '') : value;
+}
+
+function descriptor(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d{1,4}$/.test(value)) throw usage(`invalid value ${JSON.stringify(value)} for --ready-fd: must be a descriptor's number`);
+  return Number(value);
+}
+
+function usage(message: string): StrakeError {
+  return new StrakeError('InvalidArgument', message, { fields: { layer: 'daemon' } });
+}

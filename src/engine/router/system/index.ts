@@ -1,0 +1,2 @@
+export type { Credentials, SystemBackend } from './backend.ts';
+export { systemRoutes } from './routes.ts';

@@ -1,0 +1,2 @@
+export type { VolumesBackend } from './backend.ts';
+export { volumeRoutes } from './routes.ts';
