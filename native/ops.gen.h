@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "e0f42f5bb141f693"
+#define OPS_HASH "65cac42bf1f94cd2"
 #define OP_MAX_FIELDS 13
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
 enum op_type { T_U32, T_U64, T_I32, T_I64, T_STR, T_BYTES, T_STRS, T_SLOT };
@@ -625,7 +625,7 @@ static const struct op_desc op_table[] = {
 	{ "mask_path", 40, 2, 1, { { T_STR, offsetof(struct op_mask_path, path) } } },
 	{ "readonly_path", 41, 2, 1, { { T_STR, offsetof(struct op_readonly_path, path) } } },
 	{ "mkdir_in", 42, 2, 5, { { T_SLOT, offsetof(struct op_mkdir_in, root) }, { T_STR, offsetof(struct op_mkdir_in, path) }, { T_U32, offsetof(struct op_mkdir_in, mode) }, { T_U32, offsetof(struct op_mkdir_in, uid) }, { T_U32, offsetof(struct op_mkdir_in, gid) } } },
-	{ "mknod_in", 43, 2, 8, { { T_SLOT, offsetof(struct op_mknod_in, root) }, { T_STR, offsetof(struct op_mknod_in, path) }, { T_U32, offsetof(struct op_mknod_in, mode) }, { T_U32, offsetof(struct op_mknod_in, major) }, { T_U32, offsetof(struct op_mknod_in, minor) }, { T_U32, offsetof(struct op_mknod_in, uid) }, { T_U32, offsetof(struct op_mknod_in, gid) }, { T_U32, offsetof(struct op_mknod_in, flags) } } },
+	{ "mknod_in", 43, 3, 8, { { T_SLOT, offsetof(struct op_mknod_in, root) }, { T_STR, offsetof(struct op_mknod_in, path) }, { T_U32, offsetof(struct op_mknod_in, mode) }, { T_U32, offsetof(struct op_mknod_in, major) }, { T_U32, offsetof(struct op_mknod_in, minor) }, { T_U32, offsetof(struct op_mknod_in, uid) }, { T_U32, offsetof(struct op_mknod_in, gid) }, { T_U32, offsetof(struct op_mknod_in, flags) } } },
 	{ "symlink_in", 44, 2, 3, { { T_SLOT, offsetof(struct op_symlink_in, root) }, { T_STR, offsetof(struct op_symlink_in, target) }, { T_STR, offsetof(struct op_symlink_in, path) } } },
 	{ "copy_up", 45, 2, 3, { { T_SLOT, offsetof(struct op_copy_up, root) }, { T_STR, offsetof(struct op_copy_up, target) }, { T_STR, offsetof(struct op_copy_up, dest) } } },
 	{ "sethostname", 60, 2, 1, { { T_STR, offsetof(struct op_sethostname, name) } } },

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'e0f42f5bb141f693';
+export const opsHash = '65cac42bf1f94cd2';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
 export interface OpenOp {
@@ -276,7 +276,7 @@ export interface MkdirInOp {
 /** make a device, FIFO or socket node below root with exact mode and owner; an equal existing one is fine; in a user namespace (flags 1) bind the host's node instead */
 export interface MknodInOp {
   readonly op: 'mknod_in';
-  readonly side: 'init';
+  readonly side: 'host' | 'init';
   readonly root?: number | undefined;
   readonly path: string;
   readonly mode: number;
