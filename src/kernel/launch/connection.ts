@@ -1,0 +1,132 @@
+import { codeOfErrno, StrakeError } from '../../base/index.ts';
+import { encodeProgram, type Op } from '../program/index.ts';
+import { errnoName, errnoText, programFailure } from './failure.ts';
+import { FrameSocket } from './frame-socket.ts';
+import { type Frame, frameTypes } from './frames.ts';
+import { decodeExit, decodeReply, decodeReport, type ExitRecord, type Report } from './records.ts';
+
+export interface LaunchOptions {
+  readonly trace?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A connection to a monitor: the control connection on which its program was sent, or a later one to its `monitor.sock`.
+ * `exited` resolves with the exit, and rejects Unavailable when the monitor ends without one.
+ */
+export class TaskConnection {
+  private readonly frames: FrameSocket;
+  private readonly reports: PromiseWithResolvers<Report>[] = [];
+  private readonly replies: PromiseWithResolvers<void>[] = [];
+  private readonly exit = Promise.withResolvers<ExitRecord>();
+  readonly exited: Promise<ExitRecord> = this.exit.promise;
+
+  constructor(frames: FrameSocket) {
+    this.frames = frames;
+    // Nobody may be waiting when the monitor goes away.
+    this.exited.catch(() => undefined);
+    frames.onFrame = (frame) => this.receive(frame);
+    frames.onEnd = (error) => this.fail(error);
+  }
+
+  static async connect(path: string): Promise<TaskConnection> {
+    return new TaskConnection(await FrameSocket.connect(path));
+  }
+
+  /** Sends the program and waits for its first report. A failed operation is thrown. Aborting closes the connection, which ends a program that was not started. */
+  async launch(operations: readonly Op[], options: LaunchOptions = {}): Promise<Report> {
+    options.signal?.throwIfAborted();
+    const abort = () => this.close();
+    options.signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const report = this.expectReport();
+      await this.frames.send(frameTypes.program, encodeProgram(operations, { trace: options.trace ?? false }));
+      return succeeded(await report, operations);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Lets `wait_start` go on; resolves when execve has succeeded. `operations`: the program, for the text of an error. */
+  async start(operations: readonly Op[] = []): Promise<Report> {
+    const report = this.expectReport();
+    await this.frames.send(frameTypes.start);
+    return succeeded(await report, operations);
+  }
+
+  /** Sends a signal by pidfd. NotFound when the process has ended. */
+  async kill(signal: number, options: { readonly group?: boolean } = {}): Promise<void> {
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32LE(signal, 0);
+    payload.writeUInt32LE(options.group ? 1 : 0, 4);
+    await this.request(frameTypes.signal, payload);
+  }
+
+  async resize(rows: number, cols: number): Promise<void> {
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32LE(rows, 0);
+    payload.writeUInt32LE(cols, 4);
+    await this.request(frameTypes.resize, payload);
+  }
+
+  async reopenLog(): Promise<void> {
+    await this.request(frameTypes.reopenLog);
+  }
+
+  /** Asks for the exit on a connection that did not launch: `exited` resolves then. */
+  async watch(): Promise<void> {
+    await this.frames.send(frameTypes.wait);
+  }
+
+  unref(): void {
+    this.frames.unref();
+  }
+
+  close(): void {
+    this.frames.close();
+  }
+
+  private async request(type: number, payload?: Uint8Array): Promise<void> {
+    const reply = Promise.withResolvers<void>();
+    this.replies.push(reply);
+    await this.frames.send(type, payload);
+    await reply.promise;
+  }
+
+  private expectReport(): Promise<Report> {
+    const report = Promise.withResolvers<Report>();
+    this.reports.push(report);
+    return report.promise;
+  }
+
+  private receive(frame: Frame): void {
+    if (frame.type === frameTypes.report) this.reports.shift()?.resolve(decodeReport(frame.payload));
+    else if (frame.type === frameTypes.exit) this.exit.resolve(decodeExit(frame.payload));
+    else if (frame.type === frameTypes.reply) {
+      const { errno, detail } = decodeReply(frame.payload);
+      if (errno === 0) this.replies.shift()?.resolve();
+      else this.replies.shift()?.reject(requestFailure(errno, detail));
+    }
+  }
+
+  private fail(cause?: Error): void {
+    const error = new StrakeError('Unavailable', `the connection to the monitor ended${cause ? `: ${cause.message}` : ''}`, {
+      cause,
+      fields: { layer: 'kernel' },
+    });
+    for (const waiting of [...this.reports.splice(0), ...this.replies.splice(0), this.exit]) waiting.reject(error);
+  }
+}
+
+function succeeded(report: Report, operations: readonly Op[]): Report {
+  if (report.failedIndex === undefined) return report;
+  throw programFailure(report, operations);
+}
+
+function requestFailure(errno: number, detail: string): StrakeError {
+  const name = errnoName(errno);
+  return new StrakeError(codeOfErrno(name), [detail, errnoText(errno)].filter((part) => part !== '').join(': '), { fields: { layer: 'kernel', errno: name } });
+}

@@ -1,0 +1,63 @@
+import { constants } from 'node:os';
+import { codeOfErrno, StrakeError } from '../../base/index.ts';
+import { formatOp, type Op } from '../program/index.ts';
+import type { Report } from './records.ts';
+
+const errnoNames = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+
+/** `ENOENT` for 2. */
+export function errnoName(errno: number): string {
+  return errnoNames.get(Math.abs(errno)) ?? `errno ${errno}`;
+}
+
+/** The words of strerror(3) that people look for. */
+const errnoTexts: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EEXIST: 'file exists',
+  ENOTDIR: 'not a directory',
+  EISDIR: 'is a directory',
+  EINVAL: 'invalid argument',
+  EBUSY: 'device or resource busy',
+  ENOSPC: 'no space left on device',
+  EROFS: 'read-only file system',
+  ELOOP: 'too many levels of symbolic links',
+  ENOEXEC: 'exec format error',
+  ENODEV: 'no such device',
+  ENXIO: 'no such device or address',
+  ENOMEM: 'cannot allocate memory',
+  EMFILE: 'too many open files',
+  EFBIG: 'file too large',
+  ENAMETOOLONG: 'file name too long',
+  ESRCH: 'no such process',
+  EXDEV: 'invalid cross-device link',
+  ENOTEMPTY: 'directory not empty',
+  ETIMEDOUT: 'timed out',
+};
+
+export function errnoText(errno: number): string {
+  const name = errnoName(errno);
+  return errnoTexts[name] ?? name;
+}
+
+/** The error that a failed program is: which operation, on what, why. */
+export function programFailure(report: Report, operations: readonly Op[]): StrakeError {
+  const op = report.failedIndex === undefined ? undefined : operations[report.failedIndex];
+  const errno = errnoName(report.errno);
+  return new StrakeError(codeOfErrno(errno), failureText(report, op), {
+    fields: {
+      layer: 'kernel',
+      operation: op?.op ?? 'program',
+      errno,
+      detail: report.detail,
+      ...(op ? { arguments: formatOp(op), index: report.failedIndex } : {}),
+    },
+  });
+}
+
+/** `exec` failures come in runc's words, whole; the rest as "operation: object: why". */
+function failureText(report: Report, op: Op | undefined): string {
+  if (report.detail.startsWith('exec: ')) return report.detail;
+  return [op?.op ?? 'program', report.detail, errnoText(report.errno)].filter((part) => part !== '').join(': ');
+}

@@ -1,0 +1,175 @@
+import { codeOfErrno, StrakeError } from '../../base/index.ts';
+import { encodeOperations, encodeProgram, type Op } from '../program/index.ts';
+import type { LaunchOptions } from './connection.ts';
+import { errnoName, errnoText, programFailure } from './failure.ts';
+import type { FrameSocket } from './frame-socket.ts';
+import { type Frame, frameTypes } from './frames.ts';
+import { decodeReply, decodeReport, type Report } from './records.ts';
+
+export type FileOp = Extract<Op, { readonly side: 'file' }>;
+
+export interface FileStat {
+  /** With the type bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly sizeBytes: bigint;
+  readonly mtimeNs: bigint;
+  readonly rdev: bigint;
+  readonly inode: bigint;
+  readonly links: bigint;
+  /** Of a symbolic link that was not followed. */
+  readonly linkTarget: string;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  /** DT_* of getdents64(2): 4 directory, 8 file, 10 link. */
+  readonly type: number;
+}
+
+const batchBytes = 256 << 10;
+
+interface Question {
+  readonly data: Buffer[];
+  readonly done: PromiseWithResolvers<Buffer>;
+}
+
+/**
+ * Operations on a file tree, run by a process that is chrooted into it. Writes are sent in batches and answered only when one fails: the failure is
+ * thrown by the next call. `sync` says that everything before it was done.
+ */
+export class FileSession implements AsyncDisposable {
+  private readonly frames: FrameSocket;
+  private readonly questions: Question[] = [];
+  private batch: Buffer[] = [];
+  private batchSize = 0;
+  private failure: Error | undefined;
+  private begun: PromiseWithResolvers<Report> | undefined;
+
+  constructor(frames: FrameSocket) {
+    this.frames = frames;
+    frames.onFrame = (frame) => this.receive(frame);
+    frames.onEnd = () => this.fail(new StrakeError('Unavailable', 'the file session ended', { fields: { layer: 'kernel' } }));
+  }
+
+  /** Sends the program that ends in `files`. */
+  async begin(operations: readonly Op[], options: LaunchOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    this.begun = Promise.withResolvers<Report>();
+    await this.frames.send(frameTypes.program, encodeProgram(operations));
+    const report = await this.begun.promise;
+    if (report.failedIndex === undefined) return;
+    this.close();
+    throw programFailure(report, operations);
+  }
+
+  /** Queues write operations; sends full batches and waits for the session to take them. */
+  async write(operations: readonly FileOp[]): Promise<void> {
+    this.throwFailure();
+    const encoded = encodeOperations(operations);
+    this.batch.push(encoded);
+    this.batchSize += encoded.length;
+    if (this.batchSize >= batchBytes) await this.flush();
+  }
+
+  /** Applies directory times, flushes the filesystem when `durable`, and confirms everything before. */
+  async sync(durable: boolean): Promise<void> {
+    await this.ask({ op: 'file_sync', side: 'file', sync: durable ? 1 : 0 });
+  }
+
+  /** The content of a regular file, links followed inside the root. OutOfRange above `limitBytes`, NotFound when missing, InvalidArgument for another kind of file. */
+  async read(path: string, limitBytes: number): Promise<Buffer> {
+    return await this.ask({ op: 'file_read', side: 'file', path, limit: limitBytes });
+  }
+
+  async stat(path: string, options: { readonly follow: boolean } = { follow: false }): Promise<FileStat> {
+    const data = await this.ask({ op: 'file_stat', side: 'file', path, follow: options.follow ? 1 : 0 });
+    return {
+      mode: data.readUInt32LE(0),
+      uid: data.readUInt32LE(4),
+      gid: data.readUInt32LE(8),
+      sizeBytes: data.readBigUInt64LE(12),
+      mtimeNs: data.readBigInt64LE(20),
+      rdev: data.readBigUInt64LE(28),
+      inode: data.readBigUInt64LE(36),
+      links: data.readBigUInt64LE(44),
+      linkTarget: data.toString('utf8', 52),
+    };
+  }
+
+  async list(path: string): Promise<readonly DirectoryEntry[]> {
+    const data = await this.ask({ op: 'file_list', side: 'file', path });
+    const entries: DirectoryEntry[] = [];
+    for (let offset = 0; offset < data.length; ) {
+      const length = data.readUInt16LE(offset + 1);
+      entries.push({ type: data[offset] ?? 0, name: data.toString('utf8', offset + 3, offset + 3 + length) });
+      offset += 3 + length;
+    }
+    return entries;
+  }
+
+  close(): void {
+    this.frames.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  private async ask(operation: FileOp): Promise<Buffer> {
+    this.throwFailure();
+    const question: Question = { data: [], done: Promise.withResolvers<Buffer>() };
+    this.questions.push(question);
+    await this.write([operation]);
+    await this.flush();
+    return await question.done.promise;
+  }
+
+  private async flush(): Promise<void> {
+    const operations = Buffer.concat(this.batch);
+    this.batch = [];
+    this.batchSize = 0;
+    this.throwFailure();
+    if (operations.length > 0) await this.frames.send(frameTypes.fileOps, operations);
+  }
+
+  private receive(frame: Frame): void {
+    if (frame.type === frameTypes.report) this.begun?.resolve(decodeReport(frame.payload));
+    else if (frame.type === frameTypes.data) this.questions[0]?.data.push(Buffer.from(frame.payload));
+    else if (frame.type === frameTypes.reply) this.answer(decodeReply(frame.payload));
+  }
+
+  private answer({ errno, detail }: { readonly errno: number; readonly detail: string }): void {
+    const question = this.questions[0];
+    if (errno === 0) {
+      this.questions.shift();
+      question?.done.resolve(Buffer.concat(question.data));
+      return;
+    }
+    const name = errnoName(errno);
+    const code = name === 'EFBIG' ? 'OutOfRange' : codeOfErrno(name);
+    const error = new StrakeError(code, [detail, errnoText(errno)].filter((part) => part !== '').join(': '), { fields: { layer: 'kernel', errno: name } });
+    // A question that fails is its own; anything else was a write, after which the tree is not what was asked for.
+    if (question && isQuestion(detail)) {
+      this.questions.shift();
+      question.done.reject(error);
+    } else this.fail(error);
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.begun?.reject(this.failure);
+    this.begun?.promise.catch(() => undefined);
+    for (const question of this.questions.splice(0)) question.done.reject(this.failure);
+  }
+
+  private throwFailure(): void {
+    if (this.failure) throw this.failure;
+  }
+}
+
+/** strake-init begins the detail of a failure with the operation's name. */
+function isQuestion(detail: string): boolean {
+  return /^file_(read|stat|list|sync)\b/.test(detail);
+}

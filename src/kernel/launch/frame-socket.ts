@@ -1,0 +1,84 @@
+import { connect, type Socket } from 'node:net';
+import { StrakeError } from '../../base/index.ts';
+import { encodeFrame, type Frame, FrameParser } from './frames.ts';
+
+const connectTimeoutMs = 5_000;
+
+/** A unix socket that carries frames. Every frame goes to `onFrame`; the end, once, to `onEnd`. */
+export class FrameSocket {
+  private readonly socket: Socket;
+  private readonly parser = new FrameParser();
+  onFrame: (frame: Frame) => void = () => {};
+  onEnd: (error?: Error) => void = () => {};
+  private ended = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    socket.on('error', (error) => this.finish(error));
+    socket.on('close', () => this.finish());
+  }
+
+  /** Connects to `path`. Unavailable when nothing listens there. */
+  static async connect(path: string): Promise<FrameSocket> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const socket = connect({ path });
+    const timer = setTimeout(() => reject(new Error('timed out')), connectTimeoutMs);
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+    try {
+      await promise;
+    } catch (error) {
+      socket.destroy();
+      throw new StrakeError('Unavailable', `cannot connect to ${path}: ${(error as Error).message}`, { cause: error, fields: { layer: 'kernel' } });
+    } finally {
+      clearTimeout(timer);
+      socket.off('error', reject);
+    }
+    return new FrameSocket(socket);
+  }
+
+  /** Queues a frame; resolves once the socket takes more. */
+  async send(type: number, payload?: Uint8Array): Promise<void> {
+    if (this.ended || this.socket.destroyed) throw new StrakeError('Unavailable', 'the connection to strake-init is closed', { fields: { layer: 'kernel' } });
+    if (this.socket.write(encodeFrame(type, payload))) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.socket.once('drain', resolve);
+    this.socket.once('close', resolve);
+    await promise;
+    this.socket.off('drain', resolve);
+    this.socket.off('close', resolve);
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  /** Does not keep the process alive. */
+  unref(): void {
+    this.socket.unref();
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private receive(chunk: Buffer): void {
+    try {
+      for (const frame of this.parser.push(chunk)) this.onFrame(frame);
+    } catch (error) {
+      this.socket.destroy();
+      this.finish(error as Error);
+    }
+  }
+
+  private finish(error?: Error): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.onEnd(error);
+  }
+}

@@ -1,0 +1,74 @@
+import { StrakeError } from '../../base/index.ts';
+
+/** Frame types of the monitor protocol (docs/CONTRACTS.md, "Connection protocol"). 0–2 are Docker's stream numbers. */
+export const frameTypes = {
+  stdin: 0,
+  stdout: 1,
+  stderr: 2,
+  program: 16,
+  report: 17,
+  start: 18,
+  exit: 19,
+  signal: 20,
+  resize: 21,
+  attach: 22,
+  stdinEof: 23,
+  reply: 24,
+  wait: 25,
+  reopenLog: 26,
+  fileOps: 32,
+  data: 33,
+} as const;
+
+export interface Frame {
+  readonly type: number;
+  readonly payload: Buffer;
+}
+
+const headerBytes = 8;
+const maxPayloadBytes = 4 << 20;
+
+/** One frame: type, three zero bytes, big-endian length, payload. */
+export function encodeFrame(type: number, payload: Uint8Array = new Uint8Array()): Buffer {
+  const frame = Buffer.allocUnsafe(headerBytes + payload.length);
+  frame.writeUInt32BE((type << 24) >>> 0, 0);
+  frame.writeUInt32BE(payload.length, 4);
+  frame.set(payload, headerBytes);
+  return frame;
+}
+
+/** Cuts a byte stream into frames. Payloads may share memory with the chunks given. */
+export class FrameParser {
+  private pending: Buffer[] = [];
+  private size = 0;
+
+  /** The frames that `chunk` completes. DataLoss for a frame over 4 MiB. */
+  *push(chunk: Uint8Array): Generator<Frame> {
+    this.pending.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    this.size += chunk.length;
+    for (;;) {
+      if (this.size < headerBytes) return;
+      const head = this.joinFirst(headerBytes);
+      const length = head.readUInt32BE(4);
+      if (length > maxPayloadBytes)
+        throw new StrakeError('DataLoss', `a frame of ${length} bytes came from strake-init, at most ${maxPayloadBytes} are possible`, {
+          fields: { layer: 'kernel' },
+        });
+      if (this.size < headerBytes + length) return;
+      const frame = this.joinFirst(headerBytes + length);
+      this.pending[0] = frame.subarray(headerBytes + length);
+      this.size -= headerBytes + length;
+      if (this.pending[0].length === 0) this.pending.shift();
+      yield { type: frame[0] ?? 0, payload: frame.subarray(headerBytes, headerBytes + length) };
+    }
+  }
+
+  /** Makes the first pending buffer at least `length` long. */
+  private joinFirst(length: number): Buffer {
+    const first = this.pending[0];
+    if (first && first.length >= length) return first;
+    const joined = Buffer.concat(this.pending);
+    this.pending = [joined];
+    return joined;
+  }
+}

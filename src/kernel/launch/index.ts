@@ -1,0 +1,10 @@
+export type { AttachFlags, OutputFrame } from './attach.ts';
+export { MonitorAttachment } from './attach.ts';
+export type { LaunchOptions } from './connection.ts';
+export { TaskConnection } from './connection.ts';
+export { errnoName, errnoText, programFailure } from './failure.ts';
+export type { DirectoryEntry, FileOp, FileStat } from './file-session.ts';
+export { FileSession } from './file-session.ts';
+export type { ExitRecord, Report } from './records.ts';
+export type { Launched, Launcher, ZygoteOptions } from './zygote.ts';
+export { ZygoteLauncher } from './zygote.ts';
