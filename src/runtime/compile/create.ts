@@ -1,0 +1,92 @@
+import type { Op } from '../../kernel/index.ts';
+import type { IdMapping, RuntimeSpec } from '../../oci/index.ts';
+import { invalid } from './error.ts';
+import { namespaceOps, planNamespaces } from './namespaces.ts';
+import type { CreateOptions } from './options.ts';
+import { identityOps, limitOps, personalityOps } from './process.ts';
+import { enterRootOps, readonlyRootOps, rootfsOps } from './rootfs.ts';
+import { SlotAllocator } from './slots.ts';
+import { consoleSocketOps, detachOrReap, monitorOps, startFifoOps, terminalOps } from './stdio.ts';
+import { rejectUnsupported } from './unsupported.ts';
+
+/** id_map, field `kind`. */
+const idMapKind = { uid: 0, gid: 1 } as const;
+
+/**
+ * A configuration as the program that makes its container. Pure: what the machine is like comes in by `options`. Throws InvalidArgument
+ * for a contradiction and Unimplemented for a field that cannot be honoured, before anything is made.
+ */
+export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readonly Op[] {
+  rejectUnsupported(spec);
+  const process = spec.process;
+  if (process === undefined) throw invalid('process', 'the configuration has none');
+  const { linux } = spec;
+  const namespaces = planNamespaces(linux);
+  const inUserNamespace = namespaces.has('user');
+  const slots = new SlotAllocator();
+  const fifo = startFifoOps(options.start, slots);
+  const consoleSocket = consoleSocketOps(options.stdio, slots);
+  const root = slots.take();
+  const ns = namespaceOps(namespaces, linux?.timeOffsets, slots);
+  const { cgroup, network } = options;
+  const cgroupDirs = [...cgroup.v1.map(({ dir }) => dir), ...(cgroup.v2 === undefined ? [] : [cgroup.v2])];
+  return [
+    ...monitorOps(options.stdio, cgroup),
+    ...cgroup.create,
+    ...(options.mountpoint === undefined ? [] : [{ op: 'mkdir', side: 'host', path: options.mountpoint, mode: 0o700 } as const]),
+    ...fifo,
+    ...consoleSocket.ops,
+    ...ns.host,
+    { op: 'clone', side: 'host', flags: ns.cloneFlags },
+    ...idMapOps(linux?.uidMappings, linux?.gidMappings, namespaces.made.has('user')),
+    ...cgroupDirs.map((dir): Op => ({ op: 'cgroup_attach', side: 'host', dir })),
+    ...(network?.hostOperations ?? []),
+    ...ns.init,
+    ...ns.afterCgroup,
+    { op: 'setsid', side: 'init' },
+    ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
+    ...(namespaces.made.has('network') ? [{ op: 'lo_up', side: 'init' } as const] : []),
+    ...(network?.initOperations ?? []),
+    ...rootfsOps(spec, options, namespaces, root),
+    ...cwdOps(process.cwd, root),
+    ...(options.hooks?.createContainer ?? []),
+    ...enterRootOps(spec, options, root),
+    ...terminalOps(process, options.stdio, consoleSocket.slot, { console: true }),
+    ...readonlyRootOps(spec, options),
+    ...(spec.hostname ? [{ op: 'sethostname', side: 'init', name: spec.hostname } as const] : []),
+    ...(spec.domainname ? [{ op: 'setdomainname', side: 'init', name: spec.domainname } as const] : []),
+    ...Object.entries(linux?.sysctl ?? {}).map(([key, value]): Op => ({ op: 'sysctl', side: 'init', key: sysctlPath(key), value })),
+    ...(linux?.readonlyPaths ?? []).map((path): Op => ({ op: 'readonly_path', side: 'init', path })),
+    ...(linux?.maskedPaths ?? []).map((path): Op => ({ op: 'mask_path', side: 'init', path })),
+    ...personalityOps(linux),
+    ...limitOps(process, options.machine, inUserNamespace),
+    ...(options.hooks?.startContainer ?? []),
+    ...(options.reaper ? [{ op: 'reaper', side: 'init' } as const] : []),
+    ...identityOps(process, linux, options, inUserNamespace),
+    ...detachOrReap(options),
+    ...(options.detach ? [] : [...(network?.cleanupOperations ?? []), ...cgroup.cleanup]),
+  ];
+}
+
+/** runc makes a missing working directory, as root with mode 0755, before the root may become read-only. */
+function cwdOps(cwd: string, root: number): readonly Op[] {
+  return cwd === '/' ? [] : [{ op: 'mkdir_in', side: 'init', root, path: cwd, mode: 0o755, uid: 0, gid: 0 }];
+}
+
+function idMapOps(uids: readonly IdMapping[] | undefined, gids: readonly IdMapping[] | undefined, made: boolean): readonly Op[] {
+  if (!made) return [];
+  if (!uids?.length || !gids?.length) throw invalid('linux.uidMappings', 'a new user namespace needs uidMappings and gidMappings');
+  const text = (mappings: readonly IdMapping[]) => mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
+  return [
+    { op: 'id_map', side: 'host', kind: idMapKind.uid, text: text(uids) },
+    { op: 'id_map', side: 'host', kind: idMapKind.gid, text: text(gids) },
+  ];
+}
+
+/** sysctl(8): `net.ipv4.conf.eth0/1.forwarding` separates with dots, or with slashes when a slash comes first. */
+function sysctlPath(key: string): string {
+  const separator = /[./]/.exec(key)?.[0];
+  if (separator === '/' || separator === undefined) return key;
+  return key.replace(/[./]/g, (mark) => (mark === '.' ? '/' : '.'));
+}
+

@@ -1,0 +1,43 @@
+import type { Op } from '../../kernel/index.ts';
+import type { NamespaceType, ProcessSpec, RuntimeSpec } from '../../oci/index.ts';
+import { flagsOf, planNamespaces } from './namespaces.ts';
+import { cloneFlags } from './linux-numbers.ts';
+import type { ExecOptions } from './options.ts';
+import { identityOps, limitOps, personalityOps } from './process.ts';
+import { SlotAllocator } from './slots.ts';
+import { consoleSocketOps, detachOrReap, monitorOps, startFifoOps, terminalOps } from './stdio.ts';
+
+const namespaceTypes: readonly NamespaceType[] = ['user', 'mount', 'uts', 'ipc', 'network', 'cgroup', 'time', 'pid'];
+
+/**
+ * One more process in a running container, as a program: its pidfd (checked against reuse by the start time), the pid namespace on the host
+ * side since it takes effect for children, all others by one setns in the child, its cgroups, then the same identity steps as the init's.
+ */
+export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: ExecOptions): readonly Op[] {
+  const namespaces = planNamespaces(spec.linux);
+  const inUserNamespace = namespaces.has('user');
+  const slots = new SlotAllocator();
+  const fifo = startFifoOps(options.start, slots);
+  const consoleSocket = consoleSocketOps(options.stdio, slots);
+  const init = slots.take();
+  const others = flagsOf(namespaceTypes.filter((type) => type !== 'pid' && namespaces.has(type)));
+  return [
+    ...monitorOps(options.stdio, { v1: [], v2: undefined }),
+    { op: 'pidfd_open', side: 'host', out: init, pid: options.init.pid, startTime: options.init.startTime },
+    ...fifo,
+    ...consoleSocket.ops,
+    ...(namespaces.has('pid') ? [{ op: 'join', side: 'host', fd: init, flags: cloneFlags.pid } as const] : []),
+    { op: 'clone', side: 'host', flags: 0 },
+    ...options.cgroupDirs.map((dir): Op => ({ op: 'cgroup_attach', side: 'host', dir })),
+    // Limits need the runtime's privileges over the host, which a joined user namespace takes away.
+    ...limitOps(process, options.machine, inUserNamespace),
+    ...(others === 0 ? [] : [{ op: 'join', side: 'init', fd: init, flags: others } as const]),
+    ...(inUserNamespace ? [{ op: 'set_user', side: 'init', uid: 0, gid: 0 } as const] : []),
+    { op: 'setsid', side: 'init' },
+    ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
+    ...terminalOps(process, options.stdio, consoleSocket.slot, { console: false }),
+    ...personalityOps(spec.linux),
+    ...identityOps(process, spec.linux, options, inUserNamespace),
+    ...detachOrReap(options),
+  ];
+}

@@ -1,0 +1,112 @@
+import type { Op } from '../../kernel/index.ts';
+
+/** How to mount a root filesystem: a snapshot's mount, or a plain directory (a bundle's). */
+export type RootfsMount =
+  | { readonly type: 'directory'; readonly path: string }
+  | { readonly type: 'bind'; readonly source: string; readonly readonly: boolean }
+  | {
+      readonly type: 'overlay';
+      /** uppermost first, host paths */
+      readonly lowers: readonly string[];
+      readonly upper: string | undefined;
+      readonly work: string | undefined;
+      readonly readonly: boolean;
+    };
+
+/** One cgroup v1 hierarchy: the directory's name below /sys/fs/cgroup (`cpu,cpuacct`), and the container's own directory in it. */
+export interface CgroupV1Directory {
+  readonly name: string;
+  readonly dir: string;
+}
+
+/** What the cgroup layer decided for one container (kernel/cgroup). */
+export interface CgroupPlan {
+  /** the container's v1 directories; empty on pure v2 */
+  readonly v1: readonly CgroupV1Directory[];
+  /** other names of co-mounted hierarchies: pairs of name and target (`cpu` → `cpu,cpuacct`) */
+  readonly v1Links?: readonly (readonly [string, string])[];
+  /** the container's v2 directory; absent on pure v1 */
+  readonly v2?: string | undefined;
+  /** makes the directories and writes the limits; run before the init exists */
+  readonly create: readonly Op[];
+  /** kills what is left and removes the directories; run after the init has ended */
+  readonly cleanup: readonly Op[];
+}
+
+export interface NetworkOps {
+  readonly hostOperations: readonly Op[];
+  readonly initOperations: readonly Op[];
+  readonly cleanupOperations: readonly Op[];
+}
+
+export type Stdio =
+  /** strake-init stays as the monitor and holds the container's stdio or pty */
+  | {
+      readonly kind: 'monitor';
+      readonly dir: string;
+      readonly terminal: boolean;
+      readonly openStdin: boolean;
+      readonly stdinOnce: boolean;
+      readonly consoleSize?: { readonly rows: number; readonly cols: number } | undefined;
+      readonly log?: { readonly path: string; readonly driver: 'json-file' | 'cri'; readonly maxSizeBytes: number; readonly maxFiles: number } | undefined;
+    }
+  /** the container has the caller's descriptors 0–2, or a pty whose master goes to a console socket */
+  | { readonly kind: 'inherit'; readonly consoleSocket?: string | undefined };
+
+export type StartMode =
+  /** report `created`, then wait for START on the connection (or the monitor's socket) */
+  | { readonly kind: 'connection' }
+  /** report `created`, then wait for a byte on this FIFO */
+  | { readonly kind: 'fifo'; readonly path: string }
+  | { readonly kind: 'at-once' };
+
+/** What the machine allows; read once by the caller so that compiling stays pure. */
+export interface Machine {
+  /** CapBnd of the runtime: bit n is capability n */
+  readonly boundingSet: bigint;
+  readonly arch: 'x86_64' | 'aarch64';
+  readonly apparmor: boolean;
+  readonly selinux: boolean;
+}
+
+interface CommonOptions {
+  readonly id: string;
+  readonly stdio: Stdio;
+  readonly start: StartMode;
+  /** leave the init to the nearest subreaper instead of waiting for it */
+  readonly detach?: boolean;
+  readonly machine: Machine;
+  /** descriptors from 3 on that the process keeps */
+  readonly preserveFds?: number;
+  readonly noNewKeyring?: boolean;
+  /** what could not be given as asked but does not prevent the container */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+export interface CreateOptions extends CommonOptions {
+  readonly rootfs: RootfsMount;
+  /** where a root that is not a plain directory is mounted, in the container's mount namespace alone; made when missing */
+  readonly mountpoint?: string | undefined;
+  /** the mount that holds the root directory: needed with a shared rootfsPropagation only */
+  readonly rootfsParentMount?: string | undefined;
+  /** what relative bind sources are relative to */
+  readonly bundle: string;
+  readonly cgroup: CgroupPlan;
+  readonly network?: NetworkOps | undefined;
+  readonly noPivot?: boolean;
+  /** docker --init: pid 1 is a small reaper and the process its child */
+  readonly reaper?: boolean;
+  readonly hooks?: HookOps | undefined;
+}
+
+/** Where the runtime stops for hooks; made by the caller, who runs host-side hooks itself. */
+export interface HookOps {
+  readonly createContainer: readonly Op[];
+  readonly startContainer: readonly Op[];
+}
+
+export interface ExecOptions extends CommonOptions {
+  readonly init: { readonly pid: number; /** field 22 of /proc/PID/stat, clock ticks */ readonly startTime: number | bigint };
+  /** directories that the process joins: every v1 one, and the v2 one */
+  readonly cgroupDirs: readonly string[];
+}

@@ -1,0 +1,177 @@
+import { compileSeccomp, type Op } from '../../kernel/index.ts';
+import type { LinuxSeccomp, LinuxSpec, ProcessSpec } from '../../oci/index.ts';
+import { capabilityMasks } from './capabilities.ts';
+import { cpuMask } from './cpu-mask.ts';
+import { cannotHonour, invalid } from './error.ts';
+import {
+  ioPriorityClasses,
+  personalities,
+  rlimitNumbers,
+  schedulerFlags,
+  schedulerPolicies,
+  seccompFilterFlags,
+} from './linux-numbers.ts';
+import type { CreateOptions, ExecOptions, Machine } from './options.ts';
+
+type Options = CreateOptions | ExecOptions;
+
+/** runc's default when the configuration has none. */
+const defaultUmask = 0o022;
+const noIds = 0xffff_ffff;
+
+/** Limits, scheduling and LSM labels, while the process still has the runtime's privileges. */
+export function limitOps(process: ProcessSpec, machine: Machine, inUserNamespace: boolean): readonly Op[] {
+  return [...rlimitOps(process), ...oomScoreOps(process, inUserNamespace), ...schedulerOps(process), ...ioPriorityOps(process), ...affinityOps(process), ...apparmorOps(process, machine)];
+}
+
+/**
+ * From the runtime's identity to the process's: seccomp, user, capabilities, working directory, exec. Without no_new_privs loading a filter
+ * is privileged, so it comes before the capabilities go; with it, it comes as late as possible, so that the fewest calls run under it (runc).
+ */
+export function identityOps(process: ProcessSpec, linux: LinuxSpec | undefined, options: Options, inUserNamespace: boolean): readonly Op[] {
+  const seccomp = linux?.seccomp === undefined ? [] : seccompOps(linux.seccomp, options.machine);
+  const late = process.noNewPrivileges ?? false;
+  const args = process.args ?? [];
+  const file = args[0];
+  if (file === undefined) throw invalid('process.args', 'args must not be empty');
+  const env = withHome(process.env ?? [], process.user?.uid ?? 0);
+  const masks = capabilityMasks(process.capabilities, options.machine.boundingSet, options.onWarning ?? (() => {}));
+  const user = process.user ?? { uid: 0, gid: 0 };
+  checkIds(process);
+  const groups = user.additionalGids ?? [];
+  return [
+    ...(late ? [{ op: 'no_new_privs', side: 'init' } as const] : seccomp),
+    { op: 'bounding', side: 'init', keep: masks.bounding },
+    // With the runtime's privileges still, as runc: a user may work in a directory that it could not enter.
+    { op: 'chdir', side: 'init', path: process.cwd, uid: user.uid, gid: user.gid },
+    { op: 'umask', side: 'init', mask: user.umask ?? defaultUmask },
+    { op: 'set_user', side: 'init', uid: user.uid, gid: user.gid, groups: idBytes(groups), ...(inUserNamespace && groups.length === 0 ? { flags: 1 } : {}) },
+    { op: 'capset', side: 'init', effective: masks.effective, permitted: masks.permitted, inheritable: masks.inheritable },
+    { op: 'ambient', side: 'init', mask: masks.ambient },
+    { op: 'close_fds', side: 'init', first: 3 + (options.preserveFds ?? 0) },
+    { op: 'lookup_exec', side: 'init', file, env },
+    ...startOps(options),
+    ...(late ? seccomp : []),
+    { op: 'exec', side: 'init', argv: args, env },
+  ];
+}
+
+/** A process without HOME gets root's home or `/`; a caller that has read the user's entry in the container's passwd sets it (engine). */
+function withHome(env: readonly string[], uid: number): readonly string[] {
+  return env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${uid === 0 ? '/root' : '/'}`];
+}
+
+function startOps({ start }: Options): readonly Op[] {
+  switch (start.kind) {
+    case 'at-once':
+      return [];
+    case 'connection':
+      return [{ op: 'wait_start', side: 'init' }];
+    case 'fifo':
+      return [{ op: 'wait_start', side: 'init', fifo: startFifoSlot }];
+  }
+}
+
+/** The slot that every program with a FIFO opens it into; the allocator starts behind it. */
+export const startFifoSlot = 0;
+
+function rlimitOps({ rlimits = [] }: ProcessSpec): readonly Op[] {
+  return rlimits.map(({ type, soft, hard }): Op => {
+    const resource = rlimitNumbers[type];
+    if (resource === undefined) throw invalid('process.rlimits', `unknown limit ${JSON.stringify(type)}`);
+    return { op: 'rlimit', side: 'init', resource, soft: unsigned(soft), hard: unsigned(hard) };
+  });
+}
+
+/** A JSON -1 means RLIM_INFINITY in the field, though the specification says uint64. */
+function unsigned(value: number | bigint): bigint {
+  return BigInt.asUintN(64, BigInt(value));
+}
+
+function oomScoreOps({ oomScoreAdj }: ProcessSpec, inUserNamespace: boolean): readonly Op[] {
+  if (oomScoreAdj === undefined) return [];
+  return [{ op: 'oom_score_adj', side: 'init', value: oomScoreAdj, ...(inUserNamespace ? { flags: 1 } : {}) }];
+}
+
+function schedulerOps({ scheduler }: ProcessSpec): readonly Op[] {
+  if (scheduler === undefined) return [];
+  const policy = schedulerPolicies[scheduler.policy];
+  if (policy === undefined) throw invalid('process.scheduler.policy', `unknown policy ${JSON.stringify(scheduler.policy)}`);
+  return [
+    {
+      op: 'scheduler',
+      side: 'init',
+      policy,
+      nice: scheduler.nice ?? 0,
+      priority: scheduler.priority ?? 0,
+      flags: sumFlags('process.scheduler.flags', scheduler.flags ?? [], schedulerFlags),
+      runtime: scheduler.runtime ?? 0,
+      deadline: scheduler.deadline ?? 0,
+      period: scheduler.period ?? 0,
+    },
+  ];
+}
+
+function ioPriorityOps({ ioPriority }: ProcessSpec): readonly Op[] {
+  if (ioPriority === undefined) return [];
+  const ioClass = ioPriorityClasses[ioPriority.class];
+  if (ioClass === undefined) throw invalid('process.ioPriority.class', `unknown class ${JSON.stringify(ioPriority.class)}`);
+  if (ioPriority.priority < 0 || ioPriority.priority > 7) throw invalid('process.ioPriority.priority', 'must be in 0–7');
+  return [{ op: 'ioprio', side: 'init', value: (ioClass << 13) | ioPriority.priority }];
+}
+
+function affinityOps({ execCPUAffinity }: ProcessSpec): readonly Op[] {
+  const list = execCPUAffinity?.final ?? execCPUAffinity?.initial;
+  return list === undefined || list === '' ? [] : [{ op: 'affinity', side: 'init', mask: cpuMask('process.execCPUAffinity', list) }];
+}
+
+function apparmorOps({ apparmorProfile, selinuxLabel }: ProcessSpec, machine: Machine): readonly Op[] {
+  const ops: Op[] = [];
+  if (apparmorProfile !== undefined && apparmorProfile !== '') {
+    if (!machine.apparmor) throw cannotHonour('process.apparmorProfile', 'apparmor is not enabled on this machine');
+    ops.push({ op: 'label', side: 'init', name: 'apparmor/exec', value: `exec ${apparmorProfile}` });
+  }
+  if (selinuxLabel !== undefined && selinuxLabel !== '') {
+    if (!machine.selinux) throw cannotHonour('process.selinuxLabel', 'selinux is not enabled on this machine');
+    ops.push({ op: 'label', side: 'init', name: 'exec', value: selinuxLabel });
+  }
+  return ops;
+}
+
+function seccompOps(profile: LinuxSeccomp, machine: Machine): readonly Op[] {
+  if (profile.listenerPath !== undefined && profile.listenerPath !== '') throw cannotHonour('linux.seccomp.listenerPath', 'user notification is not supported');
+  if (profile.defaultAction === 'SCMP_ACT_ALLOW' && (profile.syscalls ?? []).length === 0) return [];
+  const filter = compileSeccomp(profile, machine.arch);
+  return [{ op: 'seccomp', side: 'init', flags: sumFlags('linux.seccomp.flags', profile.flags ?? [], seccompFilterFlags), filter }];
+}
+
+export function personalityOps(linux: LinuxSpec | undefined): readonly Op[] {
+  if (linux?.personality === undefined) return [];
+  const persona = personalities[linux.personality.domain];
+  if (persona === undefined) throw invalid('linux.personality.domain', `unknown domain ${JSON.stringify(linux.personality.domain)}`);
+  if ((linux.personality.flags ?? []).length > 0) throw cannotHonour('linux.personality.flags', 'no flag is defined');
+  return [{ op: 'personality', side: 'init', persona }];
+}
+
+function sumFlags(field: string, names: readonly string[], table: Readonly<Record<string, number>>): number {
+  let sum = 0;
+  for (const name of names) {
+    const bit = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (bit === undefined) throw invalid(field, `unknown flag ${JSON.stringify(name)}`);
+    sum |= bit;
+  }
+  return sum;
+}
+
+/** -1 as an id means "leave it" to the kernel: with a wrong number a process would stay root (CVE-2024-40635). */
+function checkIds({ user }: ProcessSpec): void {
+  for (const id of [user?.uid ?? 0, user?.gid ?? 0, ...(user?.additionalGids ?? [])])
+    if (!Number.isInteger(id) || id < 0 || id >= noIds) throw invalid('process.user', `id ${id} is outside of 0–${noIds - 1}`);
+}
+
+/** u32 little endian each, as set_user wants them. */
+function idBytes(ids: readonly number[]): Uint8Array {
+  const bytes = Buffer.alloc(ids.length * 4);
+  for (const [index, id] of ids.entries()) bytes.writeUInt32LE(id, index * 4);
+  return bytes;
+}

@@ -1,0 +1,69 @@
+import type { Op } from '../../kernel/index.ts';
+import type { ProcessSpec } from '../../oci/index.ts';
+import { invalid } from './error.ts';
+import { openFlags } from './linux-numbers.ts';
+import type { CgroupPlan, CreateOptions, ExecOptions, StartMode, Stdio } from './options.ts';
+import { startFifoSlot } from './process.ts';
+import type { SlotAllocator } from './slots.ts';
+
+/** Bits of monitor's `flags`. */
+const monitorFlags = { terminal: 1, openStdin: 2, stdinOnce: 4, inherit: 8 } as const;
+/** stat(2), S_IFIFO */
+const fifoType = 0o010000;
+const logDrivers = { 'json-file': 0, cri: 1 } as const;
+
+/** First operation of every program: how the process that runs it holds the stdio. */
+export function monitorOps(stdio: Stdio, cgroup: Pick<CgroupPlan, 'v1' | 'v2'>): readonly Op[] {
+  if (stdio.kind === 'inherit') return [];
+  const { log } = stdio;
+  return [
+    {
+      op: 'monitor',
+      side: 'host',
+      dir: stdio.dir,
+      flags: (stdio.terminal ? monitorFlags.terminal : 0) | (stdio.openStdin ? monitorFlags.openStdin : 0) | (stdio.stdinOnce ? monitorFlags.stdinOnce : 0),
+      logPath: log?.path ?? '',
+      logDriver: logDrivers[log?.driver ?? 'json-file'],
+      logMaxSize: log?.maxSizeBytes ?? 0,
+      logMaxFiles: log?.maxFiles ?? 1,
+      oomFile: oomFile(cgroup),
+    },
+  ];
+}
+
+/** The file with a line `oom_kill N` (cgroup v1: memory.oom_control; v2: memory.events). */
+function oomFile({ v1, v2 }: Pick<CgroupPlan, 'v1' | 'v2'>): string {
+  const memory = v1.find(({ name }) => name.split(',').includes('memory'));
+  if (memory) return `${memory.dir}/memory.oom_control`;
+  return v2 === undefined ? '' : `${v2}/memory.events`;
+}
+
+/** Opened for both directions: opening never blocks, and reading waits for `start` however often writers come and go. */
+export function startFifoOps(start: StartMode, slots: SlotAllocator): readonly Op[] {
+  if (start.kind !== 'fifo') return [];
+  const slot = slots.take();
+  if (slot !== startFifoSlot) throw invalid('start', 'the FIFO takes the first descriptor');
+  return [
+    { op: 'mknod_in', side: 'host', path: start.path, mode: fifoType | 0o600, major: 0, minor: 0, uid: 0, gid: 0 },
+    { op: 'open', side: 'host', out: slot, path: start.path, flags: openFlags.readWrite | openFlags.closeOnExec, mode: 0 },
+  ];
+}
+
+export function consoleSocketOps(stdio: Stdio, slots: SlotAllocator): { readonly slot?: number; readonly ops: readonly Op[] } {
+  if (stdio.kind !== 'inherit' || stdio.consoleSocket === undefined) return { ops: [] };
+  const slot = slots.take();
+  return { slot, ops: [{ op: 'connect_unix', side: 'host', out: slot, path: stdio.consoleSocket }] };
+}
+
+/** `console`: bind the pty on /dev/console too, which an exec must not. */
+export function terminalOps(process: ProcessSpec, stdio: Stdio, consoleSocket: number | undefined, options: { readonly console: boolean }): readonly Op[] {
+  const wanted = stdio.kind === 'monitor' ? stdio.terminal : (process.terminal ?? false);
+  if (!wanted) return [];
+  if (stdio.kind === 'inherit' && consoleSocket === undefined) throw invalid('process.terminal', 'cannot allocate tty if runc will detach without setting console socket');
+  const size = (stdio.kind === 'monitor' ? stdio.consoleSize : undefined) ?? { rows: process.consoleSize?.height ?? 0, cols: process.consoleSize?.width ?? 0 };
+  return [{ op: 'terminal', side: 'init', ...(consoleSocket === undefined ? {} : { consoleSocket }), rows: size.rows, cols: size.cols, console: options.console ? 1 : 0 }];
+}
+
+export function detachOrReap({ detach }: Pick<CreateOptions | ExecOptions, 'detach'>): readonly Op[] {
+  return [{ op: detach ? 'detach' : 'reap', side: 'host' }];
+}

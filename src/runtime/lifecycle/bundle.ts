@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { StrakeError } from '../../base/index.ts';
+import { parseRuntimeSpec, type RuntimeSpec } from '../../oci/index.ts';
+
+export interface Bundle {
+  /** absolute */
+  readonly path: string;
+  /** config.json as it was read */
+  readonly config: string;
+  readonly spec: RuntimeSpec;
+  /** absolute */
+  readonly rootfs: string;
+}
+
+export function readBundle(directory: string): Bundle {
+  const bundle = path.resolve(directory);
+  let config: string;
+  try {
+    config = readFileSync(path.join(bundle, 'config.json'), 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new StrakeError('NotFound', 'JSON specification file config.json not found', { cause, fields: { layer: 'runtime', bundle } });
+  }
+  const spec = parseRuntimeSpec(config);
+  if (spec.root === undefined) throw new StrakeError('InvalidArgument', 'root: is missing', { fields: { layer: 'runtime', bundle } });
+  return { path: bundle, config, spec, rootfs: path.resolve(bundle, spec.root.path) };
+}

@@ -1,0 +1,128 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { StrakeError } from '../../base/index.ts';
+import type { Op, Report } from '../../kernel/index.ts';
+import type { RuntimeSpec } from '../../oci/index.ts';
+import { compileCreate } from '../compile/create.ts';
+import type { CgroupPlan, CreateOptions, StartMode } from '../compile/options.ts';
+import { planCgroup } from './cgroup.ts';
+import { type Bundle, readBundle } from './bundle.ts';
+import type { RuntimeContext } from './context.ts';
+import type { StoredContainer } from '../state/store.ts';
+
+export interface CreateRequest {
+  readonly id: string;
+  readonly bundle: string;
+  readonly pidFile?: string | undefined;
+  readonly consoleSocket?: string | undefined;
+  readonly noPivot: boolean;
+  readonly noNewKeyring: boolean;
+}
+
+/** Makes the container up to the point where `start` lets its process go. Leaves nothing when it fails. */
+export async function createContainer(context: RuntimeContext, request: CreateRequest): Promise<void> {
+  const bundle = readBundle(request.bundle);
+  await launchContainer(context, request, bundle, { start: { kind: 'fifo', path: context.store.startFifo(request.id) }, detach: true });
+}
+
+export interface LaunchedContainer {
+  readonly container: StoredContainer;
+  readonly exited: Promise<{ readonly code: number }>;
+}
+
+/** Compiles, claims the id, launches, writes the state and the pid file. */
+export async function launchContainer(
+  context: RuntimeContext,
+  request: CreateRequest,
+  bundle: Bundle,
+  mode: { readonly start: StartMode; readonly detach: boolean },
+): Promise<LaunchedContainer> {
+  const { store } = context;
+  const { spec } = bundle;
+  store.directory(request.id);
+  checkConsole(spec, request, mode.detach);
+  const cgroup = planCgroup(spec.linux?.cgroupsPath, request.id, spec.linux?.resources);
+  const options = createOptions(context, request, bundle, mode, cgroup);
+  const operations = compileCreate(spec, options);
+  store.claim(request.id, bundle.config);
+  try {
+    const { connection, report } = await context.launcher.launch(operations);
+    const container = storedContainer(request, bundle, cgroup, report);
+    try {
+      store.save(container);
+      if (request.pidFile !== undefined) writeFileSync(request.pidFile, String(report.initPid));
+    } catch (error) {
+      process.kill(report.initPid, 'SIGKILL');
+      throw error;
+    }
+    return { container, exited: connection.exited };
+  } catch (error) {
+    store.remove(request.id);
+    if (mode.detach) await removeCgroups(context, cgroup);
+    throw error;
+  }
+}
+
+/** The operations that `explain` prints and `create` runs. */
+export function createOptions(
+  context: RuntimeContext,
+  request: CreateRequest,
+  bundle: Bundle,
+  mode: { readonly start: StartMode; readonly detach: boolean },
+  cgroup: CgroupPlan,
+): CreateOptions {
+  const shared = bundle.spec.linux?.rootfsPropagation?.endsWith('shared') ?? false;
+  return {
+    id: request.id,
+    bundle: bundle.path,
+    rootfs: { type: 'directory', path: bundle.rootfs },
+    stdio: { kind: 'inherit', consoleSocket: bundle.spec.process?.terminal ? request.consoleSocket : undefined },
+    start: mode.start,
+    detach: mode.detach,
+    machine: context.machine(),
+    cgroup,
+    noPivot: request.noPivot,
+    noNewKeyring: request.noNewKeyring,
+    onWarning: context.warn,
+    ...(shared ? { rootfsParentMount: mountOf(bundle.rootfs) } : {}),
+  };
+}
+
+/** Best effort after a failed or detached program: the first failure is the one to report. */
+export async function removeCgroups({ launcher, warn }: RuntimeContext, { cleanup }: { readonly cleanup: readonly Op[] }): Promise<void> {
+  if (cleanup.length === 0) return;
+  try {
+    await launcher.run(cleanup);
+  } catch (error) {
+    warn(`cgroups were not removed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function checkConsole(spec: RuntimeSpec, request: CreateRequest, detach: boolean): void {
+  const terminal = spec.process?.terminal ?? false;
+  const fail = (message: string) => new StrakeError('InvalidArgument', message, { fields: { layer: 'runtime', id: request.id } });
+  if (detach && terminal && request.consoleSocket === undefined) throw fail('cannot allocate tty if runc will detach without setting console socket');
+  if (request.consoleSocket !== undefined && !(detach && terminal)) throw fail('cannot use console socket if runc will not detach or allocate tty');
+}
+
+function storedContainer(request: CreateRequest, bundle: Bundle, cgroup: CgroupPlan, report: Report): StoredContainer {
+  return {
+    ociVersion: bundle.spec.ociVersion,
+    id: request.id,
+    init: { pid: report.initPid, startTime: Number(report.initStartTime) },
+    bundle: bundle.path,
+    rootfs: bundle.rootfs,
+    created: new Date().toISOString(),
+    annotations: bundle.spec.annotations ?? {},
+    owner: '',
+    cgroup: { v1: cgroup.v1.map(({ name, dir }) => ({ name, dir })), ...(cgroup.v2 === undefined ? {} : { v2: cgroup.v2 }) },
+    noNewKeyring: request.noNewKeyring,
+  };
+}
+
+/** The mount point that holds `path` (proc_pid_mountinfo(5), field 5). */
+function mountOf(path: string): string {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
+  return points.filter((point) => point !== '' && (point === '/' || path === point || path.startsWith(`${point}/`))).sort((a, b) => b.length - a.length)[0] ?? '/';
+}

@@ -1,0 +1,26 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { ContainerStatus } from '../../oci/index.ts';
+import { isAlive } from '../state/process-identity.ts';
+import type { StateStore, StoredContainer } from '../state/store.ts';
+
+/** The kernel is asked each time: nothing stays to write a change down. */
+export function containerStatus(store: StateStore, container: StoredContainer): ContainerStatus {
+  if (container.init === undefined) return 'creating';
+  if (!isAlive(container.init)) return 'stopped';
+  if (existsSync(store.startFifo(container.id))) return 'created';
+  return isFrozen(container.cgroup) ? 'paused' : 'running';
+}
+
+function isFrozen({ v1, v2 }: StoredContainer['cgroup']): boolean {
+  const freezer = v1.find(({ name }) => name === 'freezer');
+  if (freezer) return readFirst(`${freezer.dir}/freezer.state`) !== 'THAWED';
+  return v2 !== undefined && readFirst(`${v2}/cgroup.freeze`) === '1';
+}
+
+function readFirst(file: string): string {
+  try {
+    return readFileSync(file, 'latin1').trim();
+  } catch {
+    return 'THAWED';
+  }
+}

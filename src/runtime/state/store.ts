@@ -1,0 +1,100 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { StrakeError } from '../../base/index.ts';
+import { checkContainerId } from './container-id.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+
+/** What the command line keeps of a container between two calls; `config.json` as read at create lies beside it. */
+export interface StoredContainer {
+  readonly ociVersion: string;
+  readonly id: string;
+  /** absent while it is being created */
+  readonly init?: ProcessIdentity;
+  readonly bundle: string;
+  readonly rootfs: string;
+  /** ISO 8601 */
+  readonly created: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly owner: string;
+  readonly cgroup: { readonly v1: readonly { readonly name: string; readonly dir: string }[]; readonly v2?: string };
+  readonly noNewKeyring: boolean;
+}
+
+/** Directories `<root>/<id>/`: config.json, state.json (replaced atomically), exec.fifo while the container waits for `start`. */
+export class StateStore {
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  directory(id: string): string {
+    return path.join(this.root, checkContainerId(id));
+  }
+
+  startFifo(id: string): string {
+    return path.join(this.directory(id), 'exec.fifo');
+  }
+
+  /** Claims the id. AlreadyExists when it is taken. */
+  claim(id: string, config: string): void {
+    const directory = this.directory(id);
+    try {
+      makeDirectory(directory, this.root);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+      throw new StrakeError('AlreadyExists', 'container with given ID already exists', { cause, fields: { layer: 'runtime', id } });
+    }
+    writeFileSync(path.join(directory, 'config.json'), config, { mode: 0o600 });
+  }
+
+  save(container: StoredContainer): void {
+    const file = path.join(this.directory(container.id), 'state.json');
+    writeFileSync(`${file}.new`, JSON.stringify(container), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  }
+
+  /** NotFound when there is none. */
+  load(id: string): StoredContainer {
+    return JSON.parse(this.#read(id, 'state.json')) as StoredContainer;
+  }
+
+  /** The configuration's text as it was at create. */
+  config(id: string): string {
+    return this.#read(id, 'config.json');
+  }
+
+  list(): readonly string[] {
+    try {
+      return readdirSync(this.root).sort();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  remove(id: string): void {
+    rmSync(this.directory(id), { recursive: true, force: true });
+  }
+
+  #read(id: string, name: string): string {
+    try {
+      return readFileSync(path.join(this.directory(id), name), 'utf8');
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+      throw new StrakeError('NotFound', 'container does not exist', { cause, fields: { layer: 'runtime', id } });
+    }
+  }
+}
+
+/** The root is there nearly always: one mkdir then. */
+function makeDirectory(directory: string, root: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o711 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    mkdirSync(directory, { mode: 0o711 });
+  }
+}
+
