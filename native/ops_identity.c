@@ -1,0 +1,246 @@
+/* What the first process is: names, limits, user, capabilities, filters, labels. */
+#include "strake.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#define LAST_CAPABILITY 63u
+#define IOPRIO_WHO_PROCESS 1
+
+int do_sethostname(struct run *run, const struct op_sethostname *op)
+{
+	return sethostname(op->name, strlen(op->name)) == 0 ? 0 : fail(run, errno, "host name \"%s\"", op->name);
+}
+
+int do_setdomainname(struct run *run, const struct op_setdomainname *op)
+{
+	return setdomainname(op->name, strlen(op->name)) == 0 ? 0 : fail(run, errno, "domain name \"%s\"", op->name);
+}
+
+/* Below a procfs of our own: what the container has mounted at /proc cannot redirect the write (CVE-2025-52881). */
+static int write_private_proc(struct run *run, const char *prefix, const char *name, const char *value)
+{
+	char path[PROGRAM_MAX_PATH + 1];
+	int proc = open_private_proc(run);
+
+	if (proc < 0)
+		return fail(run, errno, "private procfs");
+	if (snprintf(path, sizeof(path), "%s%s", prefix, name) >= (int)sizeof(path))
+		return fail(run, ENAMETOOLONG, "/proc/%s%s", prefix, name);
+	if (strstr(name, ".."))
+		return fail(run, EINVAL, "/proc/%s%s", prefix, name);
+	if (write_fd(sys_openat2(proc, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV), value, strlen(value)) != 0)
+		return fail(run, errno, "open /proc/%s", path);
+	return 0;
+}
+
+int do_sysctl(struct run *run, const struct op_sysctl *op)
+{
+	return write_private_proc(run, "sys/", op->key, op->value);
+}
+
+int do_label(struct run *run, const struct op_label *op)
+{
+	return write_private_proc(run, "thread-self/attr/", op->name, op->value);
+}
+
+int do_setsid(struct run *run)
+{
+	return setsid() >= 0 ? 0 : fail(run, errno, "setsid");
+}
+
+int do_umask(struct run *run, const struct op_umask *op)
+{
+	umask(op->mask & 0777);
+	run->umask_set = true;
+	return 0;
+}
+
+int do_personality(struct run *run, const struct op_personality *op)
+{
+	return personality(op->persona) >= 0 ? 0 : fail(run, errno, "personality 0x%llx", (unsigned long long)op->persona);
+}
+
+int do_bounding(struct run *run, const struct op_bounding *op)
+{
+	for (unsigned cap = 0; cap <= LAST_CAPABILITY; cap++) {
+		if (op->keep >> cap & 1 || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL) /* the kernel knows no more */
+			return 0;
+		return fail(run, errno, "drop of capability %u from the bounding set", cap);
+	}
+	return 0;
+}
+
+/* The process must be able to open its own /dev/stdout again; /dev/null and what belongs to others stays (as runc's fixStdioPermissions). */
+static void own_stdio(uid_t uid)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) != 0 || st.st_uid == uid || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
+			continue;
+		if (fchown(fd, uid, (gid_t)-1) != 0)
+			continue; /* read-only, or of an owner that the user namespace does not map: it stays usable as it is */
+	}
+}
+
+int do_set_user(struct run *run, const struct op_set_user *op)
+{
+	size_t n = op->groups.len / sizeof(gid_t);
+	gid_t *groups = NULL;
+
+	if (op->groups.len % sizeof(gid_t) != 0)
+		return fail(run, EINVAL, "supplementary groups");
+	own_stdio(op->uid);
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+		return fail(run, errno, "PR_SET_KEEPCAPS");
+	if (!(op->flags & 1)) {
+		groups = malloc(op->groups.len + 1);
+		if (!groups)
+			return fail(run, ENOMEM, "supplementary groups");
+		memcpy(groups, op->groups.p, op->groups.len);
+		if (setgroups(n, groups) != 0)
+			fail(run, errno, "%zu supplementary groups", n);
+		free(groups);
+	}
+	if (run->failed.index != NO_OP)
+		return -1;
+	if (setresgid(op->gid, op->gid, op->gid) != 0)
+		return fail(run, errno, "group %u", op->gid);
+	if (setresuid(op->uid, op->uid, op->uid) != 0)
+		return fail(run, errno, "user %u", op->uid);
+	return prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == 0 ? 0 : fail(run, errno, "PR_SET_KEEPCAPS");
+}
+
+int do_capset(struct run *run, const struct op_capset *op)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	uint64_t all = op->effective | op->permitted | op->inheritable;
+
+	for (unsigned cap = 0; cap <= LAST_CAPABILITY; cap++)
+		if (all >> cap & 1 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 1)
+			return fail(run, EPERM, "capability %u is not in the bounding set", cap);
+	for (unsigned i = 0; i < 2; i++)
+		data[i] = (struct __user_cap_data_struct){ (uint32_t)(op->effective >> 32 * i), (uint32_t)(op->permitted >> 32 * i),
+							   (uint32_t)(op->inheritable >> 32 * i) };
+	if (syscall(SYS_capset, &header, data) != 0)
+		return fail(run, errno, "capabilities: effective %llx, permitted %llx, inheritable %llx", (unsigned long long)op->effective,
+			    (unsigned long long)op->permitted, (unsigned long long)op->inheritable);
+	return 0;
+}
+
+int do_ambient(struct run *run, const struct op_ambient *op)
+{
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+		return fail(run, errno, "ambient capabilities");
+	for (unsigned cap = 0; cap <= LAST_CAPABILITY; cap++)
+		if (op->mask >> cap & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0)
+			return fail(run, errno, "ambient capability %u", cap);
+	return 0;
+}
+
+int do_no_new_privs(struct run *run)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : fail(run, errno, "no_new_privs");
+}
+
+/* Hands the notify descriptor to the seccomp agent, with the state that it asked for (OCI runtime specification, listenerPath). */
+static int send_listener(int socket, int listener, const struct op_bytes *metadata)
+{
+	struct iovec iov = { (void *)(uintptr_t)metadata->p, metadata->len };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
+
+	memset(&control, 0, sizeof(control));
+	control.align = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(&control.align), &listener, sizeof(listener));
+	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+int do_seccomp(struct run *run, const struct op_seccomp *op)
+{
+	size_t n = op->filter.len / sizeof(struct sock_filter);
+	struct sock_fprog program = { .len = (unsigned short)n, .filter = (struct sock_filter *)(uintptr_t)op->filter.p };
+	autoclose listener = -1;
+	long result;
+
+	if (op->filter.len % sizeof(struct sock_filter) != 0 || n == 0 || n > BPF_MAXINSNS)
+		return fail(run, EINVAL, "seccomp filter of %u bytes", op->filter.len);
+	if (op->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER && (op->listener == NO_SLOT || run->slots[op->listener] < 0))
+		return fail(run, EBADF, "seccomp listener slot is empty");
+	/* Said now: the filter may forbid to say it later. */
+	if (!run->exec_sent)
+		sync_send(run, SYNC_EXEC, run->current, 0, NULL, -1);
+	run->exec_sent = true;
+	result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, op->flags, &program);
+	if (result < 0)
+		return fail(run, errno, "seccomp filter of %zu instructions", n);
+	if (!(op->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+		return 0;
+	listener = (int)result;
+	return send_listener(run->slots[op->listener], listener, &op->metadata) == 0 ? 0 : fail(run, errno, "seccomp listener");
+}
+
+int do_close_fds(struct run *run, const struct op_close_fds *op)
+{
+	return syscall(SYS_close_range, op->first, ~0u, CLOSE_RANGE_CLOEXEC) == 0 ? 0 : fail(run, errno, "descriptors from %u on", op->first);
+}
+
+int do_pdeathsig(struct run *run, const struct op_pdeathsig *op)
+{
+	char byte;
+
+	if (prctl(PR_SET_PDEATHSIG, (unsigned long)op->signal, 0, 0, 0) != 0)
+		return fail(run, errno, "parent death signal %u", op->signal);
+	/* The monitor may have died before this; in a new pid namespace getppid is 0 either way, the socket knows. */
+	if (recv(run->sync_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		return fail(run, ESRCH, "the monitor has died");
+	return 0;
+}
+
+int do_keyring(struct run *run, const struct op_keyring *op)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, op->name) < 0 && errno != ENOSYS)
+		return fail(run, errno, "session keyring %s", op->name);
+	return 0;
+}
+
+int do_scheduler(struct run *run, const struct op_scheduler *op)
+{
+	/* sched_setattr(2), version 0 of the structure */
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { sizeof(attr), op->policy, op->flags, op->nice, op->priority, op->runtime, op->deadline, op->period };
+
+	return syscall(SYS_sched_setattr, 0, &attr, 0) == 0 ? 0 : fail(run, errno, "scheduler policy %u", op->policy);
+}
+
+int do_ioprio(struct run *run, const struct op_ioprio *op)
+{
+	return syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, op->value) == 0 ? 0 : fail(run, errno, "I/O priority 0x%x", op->value);
+}

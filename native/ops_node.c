@@ -1,0 +1,104 @@
+/* Directories, device nodes and links below the container's root. */
+#include "mount.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452 /* since 6.6 */
+#endif
+
+/* The mode of an O_PATH descriptor, which fchmod(2) refuses. */
+static int change_mode(int fd, mode_t mode)
+{
+	char path[32] = "/proc/self/fd/";
+	unsigned n = (unsigned)fd, len = 14, digits = 1;
+
+	if (syscall(SYS_fchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOSYS)
+		return -1;
+	for (unsigned m = n; m >= 10; m /= 10)
+		digits++;
+	for (unsigned i = digits; i-- > 0; n /= 10)
+		path[len + i] = (char)('0' + n % 10);
+	return chmod(path, mode);
+}
+
+static int set_owner_and_mode(int fd, const struct stat *st, mode_t mode, uid_t uid, gid_t gid)
+{
+	if ((st->st_uid != uid || st->st_gid != gid) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
+		return -1;
+	return (st->st_mode & 07777) == (mode & 07777) ? 0 : change_mode(fd, mode & 07777);
+}
+
+int do_mkdir_in(struct run *run, const struct op_mkdir_in *op)
+{
+	autoclose root = root_fd(run, op->root);
+	autoclose dir = root < 0 ? -1 : open_in_root(root, op->path, 0, 0, CREATE_DIRECTORY);
+	struct stat st;
+
+	if (dir < 0 || fstat(dir, &st) != 0)
+		return fail(run, errno, "directory %s", op->path);
+	if (!S_ISDIR(st.st_mode))
+		return fail(run, ENOTDIR, "%s is in the way", op->path);
+	return set_owner_and_mode(dir, &st, op->mode, op->uid, op->gid) == 0 ? 0 : fail(run, errno, "owner and mode of %s", op->path);
+}
+
+/* In a user namespace no device can be made: the host's of the same name goes over an empty file, once it is the right one. */
+static int bind_host_node(struct run *run, int parent, const char *name, const struct op_mknod_in *op)
+{
+	autoclose source = open(op->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	autoclose target = -1;
+	autoclose tree = -1;
+	struct stat st;
+
+	if (source < 0 || fstat(source, &st) != 0)
+		return fail(run, errno, "device %s of the host", op->path);
+	if ((st.st_mode & S_IFMT) != (op->mode & S_IFMT) || st.st_rdev != makedev(op->major, op->minor))
+		return fail(run, ENXIO, "%s of the host is not device %u:%u", op->path, op->major, op->minor);
+	target = openat(parent, name, O_CREAT | O_NOFOLLOW | O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0666);
+	tree = target < 0 ? -1 : open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree < 0 || attach(tree, target) != 0)
+		return fail(run, errno, "bind of device %s", op->path);
+	return 0;
+}
+
+int do_mknod_in(struct run *run, const struct op_mknod_in *op)
+{
+	char name[256];
+	autoclose root = root_fd(run, op->root);
+	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->path, true, name);
+	autoclose node = -1;
+	dev_t device = makedev(op->major, op->minor);
+	bool is_device = S_ISCHR(op->mode) || S_ISBLK(op->mode);
+	struct stat st;
+
+	if (parent < 0)
+		return fail(run, errno, "directory of %s", op->path);
+	if (op->flags & 1)
+		return bind_host_node(run, parent, name, op);
+	if (mknodat(parent, name, op->mode, is_device ? device : 0) != 0 && errno != EEXIST)
+		return fail(run, errno, "mknod %s", op->path);
+	/* What is there now may have been there before: an image's link or file of this name is not what was asked for. */
+	node = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (node < 0 || fstat(node, &st) != 0)
+		return fail(run, errno, "mknod %s", op->path);
+	if ((st.st_mode & S_IFMT) != (op->mode & S_IFMT) || (is_device && st.st_rdev != device))
+		return fail(run, EEXIST, "%s exists and is %s", op->path, S_ISLNK(st.st_mode) ? "a symbolic link" : "something else");
+	return set_owner_and_mode(node, &st, op->mode, op->uid, op->gid) == 0 ? 0 : fail(run, errno, "owner and mode of %s", op->path);
+}
+
+int do_symlink_in(struct run *run, const struct op_symlink_in *op)
+{
+	char name[256];
+	autoclose root = root_fd(run, op->root);
+	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->path, true, name);
+
+	if (parent < 0)
+		return fail(run, errno, "directory of %s", op->path);
+	return symlinkat(op->target, parent, name) == 0 || errno == EEXIST ? 0 : fail(run, errno, "symbolic link %s", op->path);
+}

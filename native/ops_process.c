@@ -1,0 +1,153 @@
+/* Operations on processes and namespaces: clone, join, id maps, pidfds. */
+#include "strake.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+
+_Noreturn static void become_init(struct run *run, int sync_fd)
+{
+	sigset_t none;
+
+	run->in_init = true;
+	run->init_pid = 0;
+	run->sync_fd = sync_fd;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	monitor_child_stdio(run);
+	close_fd(&run->conn);
+	init_main(run);
+}
+
+int do_clone(struct run *run, const struct op_clone *op)
+{
+	struct clone_args args = { .flags = op->flags | CLONE_PIDFD, .exit_signal = SIGCHLD };
+	int pidfd = -1, pair[2];
+	long pid;
+
+	if (op->cgroup != NO_SLOT) {
+		if (run->slots[op->cgroup] < 0)
+			return fail(run, EBADF, "cgroup slot %u is empty", op->cgroup);
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)run->slots[op->cgroup];
+	}
+	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return fail(run, errno, "sync socket");
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0) {
+		close(pair[0]);
+		become_init(run, pair[1]);
+	}
+	if (pid < 0) {
+		int err = errno;
+
+		close(pair[0]);
+		close(pair[1]);
+		return fail(run, err, "clone3 with flags 0x%llx", (unsigned long long)op->flags);
+	}
+	close(pair[1]);
+	run->sync_fd = pair[0];
+	run->init_pid = run->report_pid = (pid_t)pid;
+	run->init_pidfd = pidfd;
+	run->init_start = process_start_time((pid_t)pid);
+	return monitor_after_clone(run);
+}
+
+int do_unshare(struct run *run, const struct op_unshare *op)
+{
+	if (unshare((int)op->flags) != 0)
+		return fail(run, errno, "unshare of namespaces 0x%llx", (unsigned long long)op->flags);
+	return 0;
+}
+
+int do_join(struct run *run, const struct op_join *op)
+{
+	if (op->fd == NO_SLOT || run->slots[op->fd] < 0)
+		return fail(run, EBADF, "namespace slot is empty");
+	/* From here on processes of a container can see this one: they must not trace it or open its descriptors. */
+	if (prctl(PR_SET_DUMPABLE, 0) != 0)
+		return fail(run, errno, "PR_SET_DUMPABLE");
+	if (setns(run->slots[op->fd], (int)op->flags) != 0)
+		return fail(run, errno, "join of namespaces 0x%llx", (unsigned long long)op->flags);
+	return 0;
+}
+
+/* Opens a file of the init's directory in /proc and writes TEXT to it. */
+static int write_init_file(struct run *run, const char *name, const char *text)
+{
+	char path[64];
+
+	if (run->init_pid == 0)
+		return fail(run, ESRCH, "%s: there is no init yet", name);
+	snprintf(path, sizeof(path), "/proc/%d/%s", run->init_pid, name);
+	if (write_fd(open(path, O_WRONLY | O_CLOEXEC), text, strlen(text)) != 0)
+		return fail(run, errno, "%s", path);
+	return 0;
+}
+
+int do_id_map(struct run *run, const struct op_id_map *op)
+{
+	static const char *const names[] = { "uid_map", "gid_map", "setgroups" };
+
+	if (op->kind >= sizeof(names) / sizeof(*names))
+		return fail(run, EINVAL, "id map of kind %u", op->kind);
+	return write_init_file(run, names[op->kind], op->text);
+}
+
+int do_time_offsets(struct run *run, const struct op_time_offsets *op)
+{
+	if (write_fd(open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC), op->text, strlen(op->text)) != 0)
+		return fail(run, errno, "/proc/self/timens_offsets");
+	return 0;
+}
+
+int do_pidfd_open(struct run *run, const struct op_pidfd_open *op)
+{
+	int fd = (int)syscall(SYS_pidfd_open, (pid_t)op->pid, 0);
+
+	if (fd < 0 || op->out == NO_SLOT)
+		return fail(run, fd < 0 ? errno : EINVAL, "process %u", op->pid);
+	close_fd(&run->slots[op->out]);
+	run->slots[op->out] = fd;
+	/* Read after the open: this pidfd is of the process whose start time it is, or that process is gone. */
+	if (op->start_time != 0 && process_start_time((pid_t)op->pid) != op->start_time)
+		return fail(run, ESRCH, "process %u is another one by now", op->pid);
+	return 0;
+}
+
+int do_rlimit(struct run *run, const struct op_rlimit *op)
+{
+	uint64_t limit[2] = { op->soft, op->hard };
+
+	if (syscall(SYS_prlimit64, run->in_init ? 0 : run->init_pid, op->resource, limit, NULL) != 0)
+		return fail(run, errno, "resource limit %u to %llu:%llu", op->resource, (unsigned long long)op->soft, (unsigned long long)op->hard);
+	return 0;
+}
+
+int do_oom_score_adj(struct run *run, const struct op_oom_score_adj *op)
+{
+	char name[64] = "self/oom_score_adj", text[16];
+	int len = snprintf(text, sizeof(text), "%d", op->value);
+
+	if (!run->in_init && run->init_pid != 0)
+		snprintf(name, sizeof(name), "%d/oom_score_adj", run->init_pid);
+	if (write_fd(open_proc(run, name, O_WRONLY), text, (size_t)len) == 0 || (errno == EACCES && op->flags & 1))
+		return 0;
+	return fail(run, errno, "oom_score_adj %d", op->value);
+}
+
+int do_affinity(struct run *run, const struct op_affinity *op)
+{
+	if (syscall(SYS_sched_setaffinity, run->in_init ? 0 : run->init_pid, (size_t)op->mask.len, op->mask.p) < 0)
+		return fail(run, errno, "CPU affinity");
+	return 0;
+}

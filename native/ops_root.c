@@ -1,0 +1,154 @@
+/* The new root: how it is entered, and what of it is hidden or write-protected. */
+#include "mount.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+/* Once the container's root is ours, /proc is the container's too: what writes to procfs later needs one of its own, and in a user namespace
+ * the kernel gives one out only while the host's is in sight. */
+static int keep_procfs(struct run *run)
+{
+	for (uint32_t i = run->current; i < run->nops; i++) {
+		uint16_t code = run->ops[i].code;
+
+		if (run->ops[i].side == SIDE_INIT && (code == OP_LABEL || code == OP_SYSCTL || code == OP_OOM_SCORE_ADJ) && open_private_proc(run) < 0)
+			return fail(run, errno, "private procfs");
+	}
+	return 0;
+}
+
+int do_pivot_root(struct run *run, const struct op_pivot_root *op)
+{
+	autoclose old = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autoclose new = root_fd(run, op->root);
+
+	if (old < 0 || new < 0)
+		return fail(run, errno, "root directory");
+	if (keep_procfs(run) != 0)
+		return -1;
+	/* The old root comes to lie over the new one, so that no directory is needed for it (pivot_root(2), pivot_root(".", ".")). */
+	if (fchdir(new) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
+		return fail(run, errno, "pivot_root");
+	run->pivoted = true;
+	/* Private first: the detach must not reach the host. */
+	if (fchdir(old) != 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) != 0 || umount2(".", MNT_DETACH) != 0)
+		return fail(run, errno, "detach of the old root");
+	if (fchdir(new) != 0 || chdir("/") != 0)
+		return fail(run, errno, "chdir to the new root");
+	return 0;
+}
+
+int do_chroot(struct run *run, const struct op_chroot *op)
+{
+	autoclose new = root_fd(run, op->root);
+
+	if (new < 0 || keep_procfs(run) != 0)
+		return -1;
+	if (fchdir(new) != 0 || chroot(".") != 0 || chdir("/") != 0)
+		return fail(run, errno, "chroot");
+	run->pivoted = true;
+	return 0;
+}
+
+int do_move_root(struct run *run, const struct op_move_root *op)
+{
+	autoclose new = root_fd(run, op->root);
+
+	if (new < 0 || keep_procfs(run) != 0)
+		return -1;
+	if (fchdir(new) != 0 || mount(".", "/", NULL, MS_MOVE, NULL) != 0)
+		return fail(run, errno, "move of the root mount");
+	if (chroot(".") != 0 || chdir("/") != 0)
+		return fail(run, errno, "chroot");
+	run->pivoted = true;
+	return 0;
+}
+
+/* --- hidden and read-only paths --------------------------------------------------------------------------------------- */
+
+static bool is_null_device(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+/* A detached bind of the container's /dev/null, which is an image's file until it is shown to be the device (CVE-2025-31133). */
+static int null_mount(struct run *run)
+{
+	autoclose tree = -1;
+
+	if (run->null_fd < 0) {
+		run->null_fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (run->null_fd < 0)
+			return fail(run, errno, "/dev/null");
+		if (!is_null_device(run->null_fd)) {
+			close_fd(&run->null_fd);
+			return fail(run, EPERM, "/dev/null of the container is not the null device");
+		}
+	}
+	tree = open_tree(run->null_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree < 0)
+		return fail(run, errno, "bind of /dev/null");
+	if (!is_null_device(tree))
+		return fail(run, EPERM, "/dev/null of the container is not the null device");
+	return fcntl(tree, F_DUPFD_CLOEXEC, 3);
+}
+
+/* One empty filesystem for all hidden directories: each gets a bind of it. */
+static int empty_mount(struct run *run)
+{
+	static const char *limits[] = { "nr_blocks=1", "nr_inodes=1" };
+	struct op_strs options = { limits, 2 };
+
+	if (run->empty_fd < 0)
+		run->empty_fd = new_mount(run, "tmpfs", "tmpfs", &options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (run->empty_fd < 0)
+		return -1;
+	/* A clone of a detached mount: since 6.15. Before, the first goes out and the next call makes another. */
+	return open_tree(run->empty_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+}
+
+int do_mask_path(struct run *run, const struct op_mask_path *op)
+{
+	autoclose root = root_fd(run, NO_SLOT);
+	autoclose target = root < 0 ? -1 : open_in_root(root, op->path, 0, 0, CREATE_NO);
+	autoclose cover = -1;
+	struct stat st;
+
+	if (target < 0 && (errno == ENOENT || errno == ENOTDIR) && root >= 0)
+		return 0;
+	if (target < 0 || fstat(target, &st) != 0)
+		return fail(run, errno, "masked path %s", op->path);
+	cover = S_ISDIR(st.st_mode) ? empty_mount(run) : null_mount(run);
+	if (cover < 0 && run->failed.index == NO_OP && run->empty_fd >= 0) {
+		cover = run->empty_fd;
+		run->empty_fd = -1;
+	}
+	if (cover < 0)
+		return -1;
+	if (attach(cover, target) != 0)
+		return fail(run, errno, "masked path %s", op->path);
+	return 0;
+}
+
+int do_readonly_path(struct run *run, const struct op_readonly_path *op)
+{
+	autoclose root = root_fd(run, NO_SLOT);
+	autoclose target = root < 0 ? -1 : open_in_root(root, op->path, 0, 0, CREATE_NO);
+	autoclose tree = -1;
+
+	if (target < 0 && (errno == ENOENT || errno == ENOTDIR) && root >= 0)
+		return 0;
+	if (target < 0)
+		return fail(run, errno, "read-only path %s", op->path);
+	tree = open_tree(target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	if (tree < 0 || set_attributes(tree, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0, 0, -1) != 0 || attach(tree, target) != 0)
+		return fail(run, errno, "read-only path %s", op->path);
+	return 0;
+}

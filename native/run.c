@@ -1,0 +1,406 @@
+/* The driver: executes a program in list order, over two processes. Only one of them runs at a time: where the side changes, one hands
+ * over by SYNC_GO and waits. The last part of the init (up to execve) runs beside `reap`, which listens to it. */
+#include "strake.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define FAILURE_STATUS 1
+
+uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void run_init(struct run *run, int conn)
+{
+	memset(run, 0, sizeof(*run));
+	run->conn = conn;
+	run->failed.index = run->cleanup_index = NO_OP;
+	run->sync_fd = run->init_pidfd = run->pty_master = run->proc_fd = run->null_fd = run->empty_fd = -1;
+	for (size_t i = 0; i < PROGRAM_MAX_SLOTS; i++)
+		run->slots[i] = -1;
+}
+
+int fail(struct run *run, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	if (run->failed.index != NO_OP)
+		return -1;
+	run->failed.index = run->current;
+	run->failed.err = err;
+	va_start(args, fmt);
+	vsnprintf(run->failed.detail, sizeof(run->failed.detail), fmt, args);
+	va_end(args);
+	return -1;
+}
+
+static int do_monitor(struct run *run, const struct op_monitor *op)
+{
+	return monitor_setup(run, op);
+}
+
+static int execute(struct run *run, const struct op *op)
+{
+	const union op_args *a = &op->args;
+
+	switch ((enum op_code)op->code) {
+#define CASE(CODE, name)                                                                                                                     \
+	case OP_##CODE:                                                                                                                          \
+		return do_##name(run, &a->name);
+	CASE(OPEN, open) CASE(CLOSE, close) CASE(CONNECT_UNIX, connect_unix) CASE(UNSHARE, unshare) CASE(JOIN, join) CASE(CLONE, clone)
+	CASE(ID_MAP, id_map) CASE(TIME_OFFSETS, time_offsets) CASE(PIDFD_OPEN, pidfd_open) CASE(MKDIR, mkdir) CASE(WRITE_FILE, write_file)
+	CASE(RMDIR, rmdir) CASE(UNLINK, unlink) CASE(CGROUP_ATTACH, cgroup_attach) CASE(CGROUP_KILL, cgroup_kill)
+	CASE(CGROUP_DEVICE, cgroup_device) CASE(NETLINK, netlink) CASE(PROPAGATION, propagation) CASE(OVERLAY, overlay)
+	CASE(MOUNT_FS, mount_fs) CASE(MOUNT_BIND, mount_bind) CASE(MOUNT_SETATTR, mount_setattr) CASE(MOUNT_CGROUP_V1, mount_cgroup_v1)
+	CASE(PIVOT_ROOT, pivot_root) CASE(CHROOT, chroot) CASE(MOVE_ROOT, move_root) CASE(UMOUNT, umount) CASE(MASK_PATH, mask_path)
+	CASE(READONLY_PATH, readonly_path) CASE(MKDIR_IN, mkdir_in) CASE(MKNOD_IN, mknod_in) CASE(SYMLINK_IN, symlink_in)
+	CASE(COPY_UP, copy_up) CASE(SETHOSTNAME, sethostname) CASE(SETDOMAINNAME, setdomainname) CASE(SYSCTL, sysctl) CASE(RLIMIT, rlimit)
+	CASE(OOM_SCORE_ADJ, oom_score_adj) CASE(TERMINAL, terminal) CASE(UMASK, umask) CASE(PERSONALITY, personality)
+	CASE(BOUNDING, bounding) CASE(SET_USER, set_user) CASE(CAPSET, capset) CASE(AMBIENT, ambient) CASE(SECCOMP, seccomp)
+	CASE(CHDIR, chdir) CASE(LABEL, label) CASE(CLOSE_FDS, close_fds) CASE(PDEATHSIG, pdeathsig) CASE(LOOKUP_EXEC, lookup_exec)
+	CASE(WAIT_START, wait_start) CASE(EXEC, exec) CASE(KEYRING, keyring) CASE(SCHEDULER, scheduler) CASE(IOPRIO, ioprio)
+	CASE(AFFINITY, affinity) CASE(MONITOR, monitor)
+#undef CASE
+	case OP_LO_UP:
+		return do_lo_up(run);
+	case OP_SETSID:
+		return do_setsid(run);
+	case OP_NO_NEW_PRIVS:
+		return do_no_new_privs(run);
+	case OP_REAPER:
+		return do_reaper(run);
+	case OP_REAP:
+		return monitor_reap(run);
+	case OP_FILES:
+		return files_session(run);
+	case OP_DETACH:
+		return do_detach(run);
+	default: /* the decoder lets no `file` operation in */
+		return fail(run, EINVAL, "%s is not an operation of a program", op->desc->name);
+	}
+}
+
+static int execute_timed(struct run *run, uint32_t index)
+{
+	uint64_t start;
+	int result;
+
+	run->current = index;
+	if (!run->ns)
+		return execute(run, &run->ops[index]);
+	start = monotonic_ns();
+	/* execve does not return: who sees that it succeeded makes a duration of this (sync_receive). */
+	if (run->ops[index].code == OP_EXEC)
+		run->ns[index] = start;
+	result = execute(run, &run->ops[index]);
+	run->ns[index] = monotonic_ns() - start;
+	return result;
+}
+
+/* --- hand-over --------------------------------------------------------------------------------------------------- */
+
+int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, const char *detail, int fd)
+{
+	struct sync_msg msg;
+	struct iovec iov = { &msg, offsetof(struct sync_msg, detail) };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	msg.kind = (uint32_t)kind;
+	msg.index = index;
+	msg.err = err;
+	if (detail)
+		iov.iov_len += (size_t)snprintf(msg.detail, sizeof(msg.detail), "%.*s", DETAIL_MAX - 1, detail) + 1;
+	if (fd >= 0) {
+		memset(&control, 0, sizeof(control));
+		header.msg_control = &control;
+		header.msg_controllen = sizeof(control.bytes);
+		control.align = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	}
+	do
+		n = sendmsg(run->sync_fd, &header, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -1 : 0;
+}
+
+/* One packet, with a descriptor in *FD or -1. Its size, 0 at the end, -1: errno. */
+static ssize_t sync_packet(struct run *run, struct sync_msg *msg, int *fd)
+{
+	struct iovec iov = { msg, sizeof(*msg) };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	*fd = -1;
+	do
+		n = recvmsg(run->sync_fd, &header, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	c = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	if (n >= 0 && (size_t)n < offsetof(struct sync_msg, detail))
+		return 0;
+	if (n > 0 && (size_t)n > offsetof(struct sync_msg, detail))
+		msg->detail[(size_t)n - offsetof(struct sync_msg, detail) - 1] = '\0';
+	else if (n > 0)
+		msg->detail[0] = '\0';
+	return n;
+}
+
+/* The init's end of sync_fd is closed: it has executed, or it died. */
+static int sync_ended(struct run *run)
+{
+	close_fd(&run->sync_fd);
+	if (run->exec_sent) {
+		for (uint32_t i = 0; run->ns && i < run->nops; i++)
+			if (run->ops[i].code == OP_EXEC)
+				run->ns[i] = monotonic_ns() - run->ns[i];
+		return 0;
+	}
+	fail(run, EPIPE, "the first process was killed while it was set up");
+	return 0;
+}
+
+int sync_receive(struct run *run)
+{
+	struct sync_msg msg;
+	int fd;
+	ssize_t n = sync_packet(run, &msg, &fd);
+
+	if (n < 0)
+		return -1;
+	if (n == 0)
+		return sync_ended(run);
+	switch ((enum sync_kind)msg.kind) {
+	case SYNC_PTY:
+		close_fd(&run->pty_master);
+		run->pty_master = fd;
+		return SYNC_PTY;
+	case SYNC_EXEC:
+		run->exec_sent = true;
+		break;
+	case SYNC_FAILED:
+		run->current = msg.index;
+		fail(run, msg.err, "%s", msg.detail);
+		break;
+	default:
+		run->current = msg.index;
+		break;
+	}
+	close_fd(&fd);
+	return (int)msg.kind;
+}
+
+/* Init: waits for the monitor; it ends with the monitor. */
+static void await_turn(struct run *run, enum sync_kind kind)
+{
+	struct sync_msg msg;
+	int fd;
+
+	if (sync_packet(run, &msg, &fd) <= 0 || msg.kind != (uint32_t)kind)
+		_exit(FAILURE_STATUS);
+	close_fd(&fd);
+	run->current = msg.index;
+}
+
+_Noreturn void init_main(struct run *run)
+{
+	await_turn(run, SYNC_GO);
+	for (;;) {
+		uint32_t i = run->current;
+
+		while (i < run->nops && run->ops[i].side == SIDE_INIT) {
+			if (execute_timed(run, i) != 0) {
+				/* The monitor of a detached init is gone by now: the person at the other end of stderr is all that is left. */
+				if (sync_send(run, SYNC_FAILED, run->failed.index, run->failed.err, run->failed.detail, -1) != 0)
+					dprintf(2, "%s\n", run->failed.detail);
+				_exit(FAILURE_STATUS);
+			}
+			i++;
+		}
+		if (sync_send(run, SYNC_GO, i, 0, NULL, -1) != 0)
+			_exit(FAILURE_STATUS);
+		await_turn(run, SYNC_GO);
+	}
+}
+
+int do_wait_start(struct run *run, const struct op_wait_start *op)
+{
+	char byte;
+	ssize_t n;
+
+	if (op->fifo != NO_SLOT && run->slots[op->fifo] < 0)
+		return fail(run, EBADF, "slot %u is empty", op->fifo);
+	if (sync_send(run, SYNC_CREATED, run->current, 0, NULL, -1) != 0)
+		return fail(run, errno, "monitor");
+	if (op->fifo == NO_SLOT) {
+		uint32_t index = run->current;
+
+		await_turn(run, SYNC_START);
+		run->current = index;
+		return 0;
+	}
+	do
+		n = read(run->slots[op->fifo], &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1 ? 0 : fail(run, n < 0 ? errno : EPIPE, "start FIFO");
+}
+
+/* --- host side --------------------------------------------------------------------------------------------------- */
+
+/* Whether the part of the init that starts at INDEX ends in execve. */
+static bool is_last_part(const struct run *run, uint32_t index)
+{
+	while (index < run->nops && run->ops[index].side == SIDE_INIT)
+		if (run->ops[index++].code == OP_EXEC)
+			return true;
+	return false;
+}
+
+/* Waits until the init hands back. The index to go on at, or NO_OP after a failure. */
+static uint32_t await_init(struct run *run)
+{
+	for (;;) {
+		int kind = sync_receive(run);
+
+		if (kind == SYNC_GO)
+			return run->current;
+		if (kind < 0)
+			fail(run, errno, "hand-over from the first process");
+		if (kind <= 0 || kind == SYNC_FAILED)
+			return NO_OP;
+	}
+}
+
+/* Lets the init run its operations from INDEX. The next index of the host, NO_OP after a failure. */
+static uint32_t hand_over(struct run *run, uint32_t index)
+{
+	uint32_t next = index;
+
+	if (sync_send(run, SYNC_GO, index, 0, NULL, -1) != 0 && errno != EPIPE) {
+		fail(run, errno, "hand-over to the first process");
+		return NO_OP;
+	}
+	if (!is_last_part(run, index))
+		return await_init(run);
+	while (run->ops[next].side == SIDE_INIT)
+		next++;
+	return next;
+}
+
+static void run_host(struct run *run)
+{
+	uint32_t i = 0;
+
+	while (i < run->nops && i <= run->reap && run->failed.index == NO_OP) {
+		if (run->ops[i].side == SIDE_INIT)
+			i = hand_over(run, i);
+		else if (execute_timed(run, i) == 0)
+			i++;
+	}
+}
+
+/* A failure here is kept, but it stops nothing: what comes after it still has to be removed. */
+static void run_cleanup(struct run *run)
+{
+	struct failure first = run->failed;
+
+	for (uint32_t i = run->reap + 1; i < run->nops; i++) {
+		run->failed.index = NO_OP;
+		if (execute_timed(run, i) == 0 || run->cleanup_index != NO_OP)
+			continue;
+		run->cleanup_index = i;
+		run->cleanup_err = run->failed.err;
+	}
+	run->failed = first;
+}
+
+void kill_init(struct run *run)
+{
+	int status;
+
+	if (run->init_pid == 0 || run->init_reaped)
+		return;
+	kill(run->init_pid, SIGKILL);
+	while (waitpid(run->init_pid, &status, __WALL) < 0 && errno == EINTR)
+		;
+	run->init_status = status;
+	run->init_reaped = true;
+	run->init_pid = 0;
+}
+
+/* Command line: the init lives on without us, after it waits for its start or has executed. */
+int do_detach(struct run *run)
+{
+	for (;;) {
+		int kind = run->sync_fd < 0 ? 0 : sync_receive(run);
+
+		if (kind == SYNC_CREATED)
+			break;
+		if (kind < 0)
+			return fail(run, errno, "hand-over from the first process");
+		if (run->failed.index != NO_OP)
+			return -1;
+		if (kind == 0)
+			break;
+	}
+	report_send(run, run->has_wait_start ? PHASE_CREATED : PHASE_STARTED);
+	_exit(0);
+}
+
+static int exit_status(const struct run *run)
+{
+	if (!run->init_reaped)
+		return 0;
+	return WIFSIGNALED(run->init_status) ? 128 + WTERMSIG(run->init_status) : WEXITSTATUS(run->init_status);
+}
+
+int run_program(struct run *run)
+{
+	bool failed;
+
+	umask(0); /* modes in a program are exact; exec sets 022 when no umask operation did */
+	if (run->flags & PROGRAM_DRY_RUN) {
+		report_send(run, PHASE_CREATED);
+		return 0;
+	}
+	if (run->flags & PROGRAM_TRACE && run->nops > 0) {
+		run->ns = mmap(NULL, run->nops * sizeof(*run->ns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (run->ns == MAP_FAILED)
+			run->ns = NULL;
+	}
+	run_host(run);
+	failed = run->failed.index != NO_OP;
+	if (failed)
+		kill_init(run);
+	run_cleanup(run);
+	if (failed)
+		report_send(run, run->exec_sent ? PHASE_STARTED : PHASE_CREATED);
+	else if (run->reap == run->nops)
+		report_send(run, PHASE_CREATED);
+	monitor_finish(run);
+	return failed ? FAILURE_STATUS : exit_status(run);
+}
