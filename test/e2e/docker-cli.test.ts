@@ -18,7 +18,7 @@ const stepMs = 240_000;
 const chosen = (process.env['STRAKE_E2E_ENGINES'] ?? 'docker,strake').split(',') as EngineName[];
 
 const engines: Engine[] = [];
-const before = new Map<EngineName, Snapshot>();
+const before = new Map<Engine, Snapshot>();
 
 /** Playing one container on the default bridge first makes what an engine makes once: its bridge and its rules. */
 async function warm(engine: Engine): Promise<void> {
@@ -43,7 +43,7 @@ beforeAll(async () => {
     const engine = await Engine.start(name);
     engines.push(engine);
     await warm(engine);
-    before.set(name, await snapshot(engine.peers));
+    before.set(engine, await snapshot(engine.peers));
   }
 }, setupMs);
 
@@ -74,7 +74,7 @@ for (const [subject, table] of Object.entries(steps)) {
 describe('afterwards', () => {
   test('nothing is left in the kernel', async () => {
     for (const engine of engines) {
-      const left = leaks(before.get(engine.name) as Snapshot, await snapshot(engine.peers));
+      const left = leaks(before.get(engine) as Snapshot, await snapshot(engine.peers));
       expect(left, engine.name).toEqual([]);
     }
   });

@@ -24,8 +24,8 @@ export async function snapshot(peers: PeerWorld, options: SnapshotOptions = {}):
     cgroup: world.cgroups(),
     'network namespace': unique(pids.map((pid) => readLink(world.procPath(pid, 'ns/net')))),
     link: await lines(peers, ['ip', '-o', 'link'], (line) => line.split(': ')[1]),
-    address: await lines(peers, ['ip', '-o', 'addr'], (line) => line.split(/\s+/).slice(1, 4).join(' ')),
-    route: await lines(peers, ['ip', 'route', 'show', 'table', 'all']),
+    address: await lines(peers, ['ip', '-o', 'addr'], (line) => (line.includes('fe80::') ? '' : line.split(/\s+/).slice(1, 4).join(' '))),
+    route: await lines(peers, ['ip', 'route', 'show', 'table', 'all'], withoutCarrier),
     'packet rule': await lines(peers, ['nft', 'list', 'ruleset'], withoutCounters),
     process: pids.map((pid) => describe(world, pid)).filter((text) => text !== ''),
     socket: sockets(world),
@@ -114,6 +114,11 @@ function unique(values: readonly string[]): string[] {
 
 function withoutCounters(line: string): string {
   return line.replace(/counter packets \d+ bytes \d+/, 'counter').trim();
+}
+
+/** A bridge without ports has no carrier, and loses its IPv6 routes then: that comes and goes by itself. */
+function withoutCarrier(line: string): string {
+  return /fe80::|ff00::/.test(line) ? '' : line.replace(' linkdown', '').trim();
 }
 
 async function lines(peers: PeerWorld, argv: readonly string[], pick: (line: string) => string | undefined = (line) => line): Promise<string[]> {

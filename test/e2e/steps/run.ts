@@ -16,7 +16,7 @@ export const runSteps: readonly Step[] = [
     async play(session) {
       const both = await session.docker(['run', '--rm', busybox, 'sh', '-c', 'echo out; echo err >&2; exit 42']);
       expect(both).toMatchObject({ code: 42, stdout: 'out\n', stderr: 'err\n' });
-      expect((await session.docker(['run', '--rm', busybox, 'sh', '-c', 'kill -9 $$; sleep 9'])).code).toBeGreaterThan(0);
+      expect((await session.docker(['run', '--rm', busybox, 'sh', '-c', 'sh -c "kill -9 \\$\\$"; exit $?'])).code).toBe(137);
       expect((await session.docker(['run', '--rm', busybox, '/absent'])).code).toBe(127);
       expect((await session.docker(['run', '--rm', busybox, 'absent'])).code).toBe(127);
       expect((await session.docker(['run', '--rm', busybox, '/etc/passwd'])).code).toBe(126);
@@ -50,7 +50,9 @@ export const runSteps: readonly Step[] = [
     async play(session) {
       const name = session.container('settings');
       await session.ok('run', '--name', name, '-e', 'A=1', '-e', 'EMPTY=', '-w', '/new/dir', '--hostname', 'box', '--label', 'k=v', busybox, 'sh', '-c', 'env | sort; pwd; hostname; echo $0; id; umask; tty; ls /proc/self/fd');
-      await session.ok('inspect', '--format', '{{json .Config.Labels}} {{.Config.WorkingDir}} {{.Config.Hostname}} {{json .Config.Env}}', name);
+      await session.ok('inspect', '--format', '{{json .Config.Labels}} {{.Config.WorkingDir}} {{.Config.Hostname}}', name);
+      const env = JSON.parse(await session.quiet('inspect', '--format', '{{json .Config.Env}}', name)) as string[];
+      session.note('Env', env.sort()); // the real one keeps it in a map
       await session.ok('run', '--rm', '--entrypoint', 'basename', busybox, '/a/b');
       await session.ok('run', '--rm', '--domainname', 'example.org', '--hostname', 'box', '--add-host', 'other:192.0.2.9', busybox, 'cat', '/etc/hosts');
       await session.ok('run', '--rm', '--dns', '192.0.2.53', '--dns-search', 'example.org', '--dns-option', 'ndots:2', busybox, 'sh', '-c', 'grep -v ^# /etc/resolv.conf');

@@ -1,0 +1,95 @@
+/**
+ * Hostile images and registries: a clear error that names the object, nothing written outside, nothing left. `STRAKE_E2E_ENGINES=docker`
+ * shows what the real Docker does with the same images (its messages differ; containment must not).
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostileImages } from '../fixtures/hostile-images.ts';
+import { hostileRegistryHost } from '../fixtures/hostile-registry.ts';
+import { Engine } from '../lib/engine.ts';
+import type { EngineName } from '../lib/engine.ts';
+import { leaks, snapshot } from '../lib/leaks.ts';
+import { busybox } from './steps/step.ts';
+
+const setupMs = 600_000;
+const imageMs = 120_000;
+const name: EngineName = process.env['STRAKE_E2E_ENGINES'] === 'docker' ? 'docker' : 'strake';
+/** What docker has no answer to: it would fill the disk, or reads the whole. Ours must refuse. */
+const notForDocker = new Set(['gzip-bomb', 'huge-manifest']);
+
+let engine: Engine;
+let canary: string;
+
+/** The directory that every hostile path aims at, with what is in it. */
+function canaryState(): string {
+  return readdirSync(canary).map((entry) => `${entry} ${statSync(join(canary, entry)).nlink} ${readFileSync(join(canary, entry), 'utf8')}`).join('\n');
+}
+
+beforeAll(async () => {
+  engine = await Engine.start(name);
+  canary = join(engine.work, 'canary');
+  mkdirSync(canary);
+  writeFileSync(join(canary, 'secret'), 'untouched');
+  const script = join(import.meta.dirname, '../fixtures/hostile-registry.ts');
+  const registry = engine.world.spawn([process.execPath, script, hostileRegistryHost.split(':')[1] ?? '', canary]);
+  await registry.output(/listening/);
+  for (const argv of [['pull', '-q', busybox], ['run', '--rm', busybox, 'true']]) expect(await engine.docker(argv)).toMatchObject({ code: 0 });
+}, setupMs);
+
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+}, setupMs);
+
+describe(`hostile images on ${name}`, () => {
+  for (const [repository, hostile] of Object.entries(hostileImages)) {
+    if (name === 'docker' && notForDocker.has(repository)) continue;
+    const reference = `${hostileRegistryHost}/${repository}`;
+    test(
+      repository,
+      async () => {
+        const corePattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8');
+        const state = canaryState();
+        const before = await snapshot(engine.peers, { trees: [join(engine.dataRoot, 'volumes')] });
+        const pull = await engine.docker(['pull', reference], { timeoutMs: imageMs });
+        const outcome = { pull: pull.code, run: undefined as number | undefined, message: pull.stderr };
+        if (pull.code === 0) {
+          const ran = await engine.docker(['run', '--rm', '--volume', '/scratch', reference]);
+          Object.assign(outcome, { run: ran.code, message: ran.stderr });
+        }
+        await engine.docker(['rmi', '--force', reference]);
+        if (name === 'docker') console.error(repository, outcome);
+        else check(hostile.expect, outcome);
+        expect(canaryState()).toBe(state);
+        expect(readFileSync('/proc/sys/kernel/core_pattern', 'utf8')).toBe(corePattern);
+        expect(leaks(before, await snapshot(engine.peers, { trees: [join(engine.dataRoot, 'volumes')] }))).toEqual([]);
+      },
+      imageMs,
+    );
+  }
+});
+
+interface Outcome {
+  readonly pull: number;
+  readonly run: number | undefined;
+  readonly message: string;
+}
+
+function check(wanted: (typeof hostileImages)[string]['expect'], outcome: Outcome): void {
+  switch (wanted.kind) {
+    case 'refused':
+      expect(outcome.pull).not.toBe(0);
+      expect(outcome.message).toMatch(wanted.message);
+      expect(outcome.message).not.toContain('connection refused');
+      break;
+    case 'run refused':
+      expect(outcome.pull).toBe(0);
+      expect(outcome.run).not.toBe(0);
+      expect(outcome.message).toMatch(wanted.message);
+      break;
+    case 'contained':
+      // Whether it was refused or confined, the caller has seen that nothing outside changed; a refusal must say why.
+      if (outcome.pull !== 0 || outcome.run !== 0) expect(outcome.message.trim()).not.toBe('');
+      break;
+  }
+}
