@@ -1,0 +1,70 @@
+/** From what a name stands for to the image of one platform: index → manifest → configuration. */
+import { isCode, StrakeError } from '../../base/index.ts';
+import type { ContentStore } from '../../core/content/content.ts';
+import { chainIds, choosePlatform, type Descriptor, formatPlatform, hostPlatform, type ImageConfig, parseImageConfig, parseImageDocument } from '../../oci/index.ts';
+
+/** Of a manifest, an index or a configuration. */
+const maxDocumentBytes = 4 << 20;
+
+export interface ImageLayer {
+  readonly digest: string;
+  readonly diffId: string;
+  /** The key of its committed snapshot. */
+  readonly chainId: string;
+}
+
+/** An image of one platform; immutable, since all of it follows from the target's digest. */
+export interface ImageFacts {
+  /** The configuration's digest: Docker's image id. */
+  readonly id: string;
+  readonly target: Descriptor;
+  readonly manifestDigest: string;
+  readonly config: ImageConfig;
+  readonly layers: readonly ImageLayer[];
+  /** The topmost layer's snapshot; undefined for an image without layers. */
+  readonly chainId: string | undefined;
+  /** Every blob that it is made of, target first. */
+  readonly digests: readonly string[];
+}
+
+type Blobs = Pick<ContentStore, 'readAll'>;
+
+/** The host's own platform is preferred, then any that is here (an image pulled for another platform). NotFound when none is. */
+export async function readImageFacts(blobs: Blobs, target: Descriptor): Promise<ImageFacts> {
+  const candidates = await manifestsOf(blobs, target);
+  let missing: unknown;
+  for (const digest of candidates) {
+    try {
+      return await readManifest(blobs, target, digest);
+    } catch (error) {
+      if (!isCode(error, 'NotFound')) throw error;
+      missing ??= error;
+    }
+  }
+  throw new StrakeError('NotFound', `image ${target.digest} has no content for ${formatPlatform(hostPlatform())}`, { cause: missing, fields: { layer: 'engine' } });
+}
+
+async function manifestsOf(blobs: Blobs, target: Descriptor): Promise<readonly string[]> {
+  const document = parseImageDocument(await blobs.readAll(target.digest, maxDocumentBytes), target.mediaType, `image ${target.digest}`);
+  if (document.kind === 'manifest') return [target.digest];
+  const { manifests } = document.index;
+  const own = choosePlatform(manifests, ({ platform }) => platform, hostPlatform());
+  const others = manifests.filter((manifest) => manifest !== own && manifest.platform?.os !== 'unknown');
+  return [...(own === undefined ? [] : [own]), ...others].map(({ digest }) => digest);
+}
+
+async function readManifest(blobs: Blobs, target: Descriptor, manifestDigest: string): Promise<ImageFacts> {
+  const what = `manifest ${manifestDigest}`;
+  const document = parseImageDocument(await blobs.readAll(manifestDigest, maxDocumentBytes), undefined, what);
+  if (document.kind !== 'manifest') throw new StrakeError('InvalidArgument', `${what}: an index within an index is not supported`, { fields: { layer: 'engine' } });
+  const { manifest } = document;
+  const id = manifest.config.digest;
+  const config = parseImageConfig(await blobs.readAll(id, maxDocumentBytes), `image configuration ${id}`);
+  const diffIds = config.rootfs.diff_ids;
+  if (manifest.layers.length !== diffIds.length)
+    throw new StrakeError('InvalidArgument', `${what} has ${manifest.layers.length} layers, its configuration ${diffIds.length}`, { fields: { layer: 'engine' } });
+  const chain = chainIds(diffIds);
+  const layers = manifest.layers.map(({ digest }, index) => ({ digest, diffId: diffIds[index] ?? '', chainId: chain[index] ?? '' }));
+  const digests = [...new Set([target.digest, manifestDigest, id, ...layers.map(({ digest }) => digest)])];
+  return { id, target, manifestDigest, config, layers, chainId: chain.at(-1), digests };
+}

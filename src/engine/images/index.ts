@@ -1,0 +1,14 @@
+export type { BuiltinImages, BuiltinImagesOptions } from './builtin-images.ts';
+export { createBuiltinImages } from './builtin-images.ts';
+export type { DeleteOptions, ImageUser } from './delete-image.ts';
+export { deleteImage } from './delete-image.ts';
+export { history, inspect, summarize } from './describe.ts';
+export { filterImages, parseUntil } from './filter.ts';
+export type { EngineImage } from './image.ts';
+export { createdSeconds } from './image.ts';
+export type { ImageFacts, ImageLayer } from './image-facts.ts';
+export type { ImagesOptions } from './images.ts';
+export { Images, labels } from './images.ts';
+export { pruneImages } from './prune.ts';
+export type { ImageSource, LayerProgress, PullOptions, PullRequest, RegistryCredentials } from './pull-image.ts';
+export { pullImage } from './pull-image.ts';

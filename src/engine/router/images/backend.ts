@@ -1,0 +1,18 @@
+import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ProgressMessage } from '../../../api/docker/index.ts';
+import type { Platform, Reference } from '../../../oci/index.ts';
+import type { RegistryCredentials } from '../../images/index.ts';
+import type { Filters } from '../../server/index.ts';
+
+/** What the image routes need. Names are as users write them: references, ids, beginnings of ids. */
+export interface ImagesBackend {
+  list(filters: Filters): Promise<readonly ImageSummary[]>;
+  inspect(name: string): Promise<ImageInspect>;
+  history(name: string): Promise<readonly ImageHistoryItem[]>;
+  pull(
+    reference: Reference,
+    options: { readonly platform?: Platform; readonly credentials?: RegistryCredentials; readonly signal: AbortSignal },
+  ): AsyncIterable<ProgressMessage>;
+  tag(name: string, reference: Reference): Promise<void>;
+  delete(name: string, options: { readonly force: boolean }): Promise<readonly ImageDeleteItem[]>;
+  prune(filters: Filters): Promise<{ readonly items: readonly ImageDeleteItem[]; readonly sizeBytes: number }>;
+}

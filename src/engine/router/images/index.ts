@@ -1,0 +1,2 @@
+export type { ImagesBackend } from './backend.ts';
+export { imageRoutes } from './routes.ts';
