@@ -1,0 +1,13 @@
+export { compileDeviceProgram } from './device-program.ts';
+export type { DeviceException, DevicePolicy } from './device-rules.ts';
+export { devicePolicy } from './device-rules.ts';
+export type { CgroupDirectories, V1Directory } from './directories.ts';
+export { cgroupDirectories, oomFile } from './directories.ts';
+export { freezeOperations, readFreezer } from './freezer.ts';
+export type { CgroupLayout, V1Hierarchy, V2Tree } from './layout.ts';
+export { detectCgroupLayout, readCgroupLayout } from './layout.ts';
+export { cgroupPids } from './pids.ts';
+export type { CgroupPlan, InheritedCpuset, LiveLimits, PlanCgroupOptions } from './plan.ts';
+export { initAttachOperations, planCgroup, readInheritedCpuset, readLiveLimits, updateOperations } from './plan.ts';
+export type { CgroupStats } from './stats.ts';
+export { readCgroupStats } from './stats.ts';

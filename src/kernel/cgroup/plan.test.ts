@@ -1,0 +1,145 @@
+import { expect, test } from 'bun:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Op } from '../program/index.ts';
+import { formatOp } from '../program/index.ts';
+import { cgroupDirectories } from './directories.ts';
+import { freezeOperations, readFreezer } from './freezer.ts';
+import { type CgroupLayout, readCgroupLayout } from './layout.ts';
+import { cgroupPids } from './pids.ts';
+import { planCgroup, readInheritedCpuset, readLiveLimits, updateOperations } from './plan.ts';
+import { readCgroupStats } from './stats.ts';
+
+const hybrid: CgroupLayout = {
+  kind: 'hybrid',
+  v1: [
+    { name: 'cpu,cpuacct', mountpoint: '/cg/cpu,cpuacct', root: '/', controllers: ['cpu', 'cpuacct'] },
+    { name: 'cpuset', mountpoint: '/cg/cpuset', root: '/', controllers: ['cpuset'] },
+    { name: 'devices', mountpoint: '/cg/devices', root: '/', controllers: ['devices'] },
+  ],
+  v2: { mountpoint: '/cg/unified', root: '/', controllers: [] },
+};
+
+function texts(ops: readonly Op[]): string[] {
+  return ops.map((op) => (op.op === 'write_file' ? `${op.side} ${op.path}=${Buffer.from(op.data)}${op.flags ? ` (${op.flags})` : ''}` : formatOp(op)));
+}
+
+test('hybrid: parents’ cpus and mems first, devices, attach and cleanup', () => {
+  const plan = planCgroup({
+    layout: hybrid,
+    path: '/strake/a',
+    cpuset: { cpus: '0-1', mems: '0', depth: 0 },
+    resources: { devices: [{ allow: false }, { allow: true, type: 'c', major: 1, minor: 3 }] },
+  });
+  expect(texts(plan.create).filter((text) => text.startsWith('host /'))).toEqual([
+    'host /cg/cpuset/strake/cpuset.cpus=0-1',
+    'host /cg/cpuset/strake/cpuset.mems=0',
+    'host /cg/cpuset/strake/a/cpuset.cpus=0-1',
+    'host /cg/cpuset/strake/a/cpuset.mems=0',
+    'host /cg/devices/strake/a/devices.deny=a',
+    'host /cg/devices/strake/a/devices.allow=c 1:3 rwm',
+  ]);
+  expect(plan.create.filter((op) => op.op === 'mkdir').map((op) => op.path)).toEqual([
+    '/cg/cpu,cpuacct/strake/a',
+    '/cg/cpuset/strake',
+    '/cg/cpuset/strake/a',
+    '/cg/devices/strake/a',
+    '/cg/unified/strake',
+    '/cg/unified/strake/a',
+  ]);
+  expect(texts(plan.initAttach)).toEqual(['init /cg/cpu,cpuacct/strake/a/tasks=0', 'init /cg/cpuset/strake/a/tasks=0', 'init /cg/devices/strake/a/tasks=0']);
+  expect(plan.v1Links).toEqual([
+    ['cpu', 'cpu,cpuacct'],
+    ['cpuacct', 'cpu,cpuacct'],
+  ]);
+  expect(plan.cleanup.map((op) => op.op)).toEqual(['write_file', 'cgroup_kill', 'rmdir', 'rmdir', 'rmdir', 'rmdir']);
+  expect(plan.v2).toBe('/cg/unified/strake/a');
+});
+
+test('v2: controllers are handed down, devices are a program', () => {
+  const layout: CgroupLayout = { kind: 'v2', v1: [], v2: { mountpoint: '/cg', root: '/', controllers: ['cpu', 'pids'] } };
+  const plan = planCgroup({ layout, path: 'strake/a', resources: { pids: { limit: 5 }, devices: [{ allow: false }] } });
+  expect(plan.create.map((op) => op.op)).toEqual(['write_file', 'write_file', 'mkdir', 'write_file', 'write_file', 'mkdir', 'write_file', 'cgroup_device']);
+  expect(texts(plan.create).filter((text) => text.startsWith('host /'))).toEqual([
+    'host /cg/cgroup.subtree_control=+cpu (2)',
+    'host /cg/cgroup.subtree_control=+pids (2)',
+    'host /cg/strake/cgroup.subtree_control=+cpu (2)',
+    'host /cg/strake/cgroup.subtree_control=+pids (2)',
+    'host /cg/strake/a/pids.max=5',
+  ]);
+  expect(plan.oomFile).toBe('/cg/strake/a/memory.events');
+});
+
+/** What strake-init does with these operations, for a test without it. */
+function execute(ops: readonly Op[]): void {
+  for (const op of ops) {
+    if (op.op === 'mkdir') mkdirSync(op.path, { recursive: true, mode: op.mode });
+    else if (op.op === 'write_file')
+      try {
+        writeFileSync(op.path, op.data, { flag: 'r+' });
+      } catch (error) {
+        if (!(op.flags === 2 || (op.flags === 1 && (error as NodeJS.ErrnoException).code === 'ENOENT'))) throw error;
+      }
+    else throw new Error(op.op);
+  }
+}
+
+test('on this machine: limits are in the kernel, a process is counted, frozen, and everything is removed', async () => {
+  const layout = readCgroupLayout();
+  const path = `/strake-cgroup-test-${process.pid}/c`;
+  const directories = cgroupDirectories(layout, path);
+  const all = [...directories.v1.map(({ dir }) => dir), ...(directories.v2 ? [directories.v2] : [])];
+  const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  try {
+    execute(
+      planCgroup({
+        layout,
+        path,
+        cpuset: readInheritedCpuset(layout, path),
+        resources: {
+          memory: { limit: 64 << 20, swap: 128 << 20 },
+          pids: { limit: 7 },
+          cpu: { quota: 50_000, period: 100_000, shares: 512 },
+          devices: layout.kind === 'v2' ? [] : [{ allow: false }, { allow: true, type: 'c', major: 1, minor: 3, access: 'rwm' }],
+        },
+      }).create,
+    );
+    for (const dir of all) writeFileSync(`${dir}/cgroup.procs`, String(child.pid));
+    expect(await cgroupPids(directories)).toEqual([child.pid as number]);
+    const stats = await readCgroupStats(layout, directories);
+    expect(stats.memory.limitBytes).toBe(67108864n);
+    expect(stats.pids).toEqual({ current: 1n, limit: 7n });
+    const devices = directories.v1.find(({ name }) => name === 'devices')?.dir;
+    if (devices) expect(readFileSync(`${devices}/devices.list`, 'utf8')).toBe('c 1:3 rwm\n');
+    execute(
+      updateOperations(layout, path, { memory: { limit: 256 << 20, swap: 512 << 20 }, cpu: { quota: 2_000, period: 10_000 } }, readLiveLimits(layout, path)),
+    );
+    execute(updateOperations(layout, path, { memory: { limit: 32 << 20, swap: 64 << 20 } }, readLiveLimits(layout, path)));
+    expect((await readCgroupStats(layout, directories)).memory.limitBytes).toBe(33554432n);
+    execute(freezeOperations(directories, true));
+    while ((await readFreezer(directories)) !== 'frozen') expect(child.exitCode).toBe(null);
+    execute(freezeOperations(directories, false));
+    expect(await readFreezer(directories)).toBe('thawed');
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    for (const dir of all) for (const level of [dir, dirname(dir)]) removeCgroup(level);
+  }
+  expect(await cgroupPids(directories)).toEqual([]);
+  expect(await readFreezer(directories)).toBe(undefined);
+});
+
+/** The kernel lets a dead process go a moment after its exit. */
+function removeCgroup(dir: string): void {
+  for (;;)
+    try {
+      rmdirSync(dir);
+      return;
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'ENOENT') return;
+      if (code !== 'EBUSY') throw error;
+    }
+}
