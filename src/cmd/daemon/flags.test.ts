@@ -1,0 +1,61 @@
+import { expect, test } from 'bun:test';
+import { parseHost } from './hosts.ts';
+import { parseDaemonFlags } from './flags.ts';
+
+const defaults = {
+  dataRoot: '/var/lib/strake',
+  execRoot: '/run/strake',
+  hosts: ['unix:///run/strake/strake.sock'],
+  debug: false,
+  logLevel: 'info',
+  logFormat: 'text',
+  group: '',
+  pidFile: undefined,
+  bridge: undefined,
+  bip: undefined,
+  insecureRegistries: [],
+  labels: [],
+  readyFd: undefined,
+  help: false,
+};
+
+test.each([
+  [[], {}],
+  [['-D'], { debug: true, logLevel: 'debug' }],
+  [['--debug=false', '-l', 'warn'], { logLevel: 'warn' }],
+  [['--data-root', '/a/', '--exec-root=/b'], { dataRoot: '/a', execRoot: '/b', hosts: ['unix:///b/strake.sock'] }],
+  [['-H', 'unix:///x', '-Hunix:///y', '--host=unix:///z'], { hosts: ['unix:///x', 'unix:///y', 'unix:///z'] }],
+  [['-H', 'tcp://127.0.0.1:2375', '--tls=false'], { hosts: ['tcp://127.0.0.1:2375'] }],
+  [['--insecure-registry', 'a:5000', '--insecure-registry', 'b'], { insecureRegistries: ['a:5000', 'b'] }],
+  [['--storage-driver=overlay2', '--live-restore', '--log-format', 'json', '--ready-fd', '3'], { logFormat: 'json', readyFd: 3 }],
+  [['--bip', '10.1.0.1/24', '-b', 'br9', '-G', 'docker', '-p', '/p'], { bip: '10.1.0.1/24', bridge: 'br9', group: 'docker', pidFile: '/p' }],
+] as const)('%j', (args, changes) => {
+  expect(parseDaemonFlags(args) as object).toEqual({ ...defaults, ...changes });
+});
+
+test.each([
+  [['--iptables=false'], 'unknown flag: --iptables'],
+  [['-Z'], 'unknown flag: -Z'],
+  [['run'], 'unexpected argument "run"'],
+  [['--data-root'], 'flag needs an argument: --data-root'],
+  [['--data-root', 'relative'], '--data-root must be an absolute path'],
+  [['--debug=maybe'], 'invalid value "maybe" for --debug: must be true or false'],
+  [['--log-level', 'loud'], 'invalid value "loud" for --log-level: must be one of debug, info, warn, error, fatal'],
+  [['--storage-driver', 'zfs'], 'storage driver zfs is not available: overlayfs is'],
+  [['--live-restore=false'], '--live-restore=false is not available: containers always outlive the daemon'],
+  [['-H', 'tcp://0.0.0.0:2375'], 'a tcp host gives root to anybody who reaches it: say --tls=false to serve it all the same (TLS with client certificates is not available)'],
+] as const)('%j is refused', (args, message) => {
+  expect(() => parseDaemonFlags(args)).toThrow(message);
+});
+
+test.each([
+  ['unix:///run/x.sock', { kind: 'unix', path: '/run/x.sock', groupId: 7 }],
+  ['tcp://127.0.0.1:2375', { kind: 'tcp', address: '127.0.0.1', port: 2375 }],
+  ['tcp://[::1]:2375', { kind: 'tcp', address: '::1', port: 2375 }],
+] as const)('host %s', (text, host) => {
+  expect(parseHost(text, 7) as object).toEqual(host);
+});
+
+test.each(['fd://', 'unix://relative', 'tcp://127.0.0.1', 'nonsense'])('host %s is refused', (text) => {
+  expect(() => parseHost(text, 0)).toThrow(`invalid host ${JSON.stringify(text)}`);
+});

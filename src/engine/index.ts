@@ -1,0 +1,1 @@
+export type { ApiServer, Host } from './server/index.ts';
