@@ -19,7 +19,7 @@ export function cgroupMount(target: string, type: 'cgroup' | 'cgroup2', options:
         root,
         target,
         dirs: [...cgroup.v1.flatMap(({ name, dir }) => [name, dir]), ...unified],
-        links: (cgroup.v1Links ?? []).flat(),
+        links: cgroup.v1Links.flat(),
         attrs,
       },
       ...treeChanges(target, options, context),

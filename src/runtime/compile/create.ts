@@ -1,5 +1,6 @@
 import type { Op } from '../../kernel/index.ts';
 import type { IdMapping, RuntimeSpec } from '../../oci/index.ts';
+import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { invalid } from './error.ts';
 import { namespaceOps, planNamespaces } from './namespaces.ts';
 import type { CreateOptions } from './options.ts';
@@ -29,20 +30,20 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
   const root = slots.take();
   const ns = namespaceOps(namespaces, linux?.timeOffsets, slots);
   const { cgroup, network } = options;
-  const cgroupDirs = [...cgroup.v1.map(({ dir }) => dir), ...(cgroup.v2 === undefined ? [] : [cgroup.v2])];
+  const intoCgroup = cloneIntoCgroup(cgroup.v2, slots);
   return [
-    ...monitorOps(options.stdio, cgroup),
+    ...monitorOps(options.stdio, cgroup.oomFile),
     ...cgroup.create,
     ...(options.mountpoint === undefined ? [] : [{ op: 'mkdir', side: 'host', path: options.mountpoint, mode: 0o700 } as const]),
     ...fifo,
     ...consoleSocket.ops,
+    ...intoCgroup.ops,
     ...ns.host,
-    { op: 'clone', side: 'host', flags: ns.cloneFlags },
+    { op: 'clone', side: 'host', flags: ns.cloneFlags, ...intoCgroup.field },
     ...idMapOps(linux?.uidMappings, linux?.gidMappings, namespaces.made.has('user')),
-    ...cgroupDirs.map((dir): Op => ({ op: 'cgroup_attach', side: 'host', dir })),
     ...(network?.hostOperations ?? []),
+    ...cgroup.initAttach,
     ...ns.init,
-    ...ns.afterCgroup,
     { op: 'setsid', side: 'init' },
     ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
     ...(namespaces.made.has('network') ? [{ op: 'lo_up', side: 'init' } as const] : []),

@@ -1,5 +1,6 @@
-import type { Op } from '../../kernel/index.ts';
+import { initAttachOperations, type Op } from '../../kernel/index.ts';
 import type { NamespaceType, ProcessSpec, RuntimeSpec } from '../../oci/index.ts';
+import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { flagsOf, planNamespaces } from './namespaces.ts';
 import { cloneFlags } from './linux-numbers.ts';
 import type { ExecOptions } from './options.ts';
@@ -20,15 +21,17 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
   const fifo = startFifoOps(options.start, slots);
   const consoleSocket = consoleSocketOps(options.stdio, slots);
   const init = slots.take();
+  const intoCgroup = cloneIntoCgroup(options.cgroup.v2, slots);
   const others = flagsOf(namespaceTypes.filter((type) => type !== 'pid' && namespaces.has(type)));
   return [
-    ...monitorOps(options.stdio, { v1: [], v2: undefined }),
+    ...monitorOps(options.stdio, ''),
     { op: 'pidfd_open', side: 'host', out: init, pid: options.init.pid, startTime: options.init.startTime },
     ...fifo,
     ...consoleSocket.ops,
+    ...intoCgroup.ops,
     ...(namespaces.has('pid') ? [{ op: 'join', side: 'host', fd: init, flags: cloneFlags.pid } as const] : []),
-    { op: 'clone', side: 'host', flags: 0 },
-    ...options.cgroupDirs.map((dir): Op => ({ op: 'cgroup_attach', side: 'host', dir })),
+    { op: 'clone', side: 'host', flags: 0, ...intoCgroup.field },
+    ...initAttachOperations(options.cgroup.v1.map(({ dir }) => dir)),
     // Limits need the runtime's privileges over the host, which a joined user namespace takes away.
     ...limitOps(process, options.machine, inUserNamespace),
     ...(others === 0 ? [] : [{ op: 'join', side: 'init', fd: init, flags: others } as const]),

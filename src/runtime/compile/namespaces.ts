@@ -26,10 +26,8 @@ export interface NamespaceOps {
   readonly host: readonly Op[];
   /** flags of `clone` */
   readonly cloneFlags: number;
-  /** first in the init, after the id maps are written */
+  /** first in the init, once the id maps are written and it sits in its cgroups */
   readonly init: readonly Op[];
-  /** in the init, once it sits in its cgroups */
-  readonly afterCgroup: readonly Op[];
 }
 
 /**
@@ -52,13 +50,10 @@ export function namespaceOps(plan: NamespacePlan, timeOffsets: LinuxSpec['timeOf
     const text = timeOffsetsText(timeOffsets);
     if (text !== '') host.push({ op: 'time_offsets', side: 'host', text });
   }
-  for (const type of ['ipc', 'uts', 'network', 'mount'] as const) joinOn('init', type);
+  for (const type of ['ipc', 'uts', 'network', 'mount', 'cgroup'] as const) joinOn('init', type);
   if (plan.made.has('user') || joinedUser) init.push({ op: 'set_user', side: 'init', uid: 0, gid: 0 });
-  const afterCgroup: Op[] = [];
-  if (plan.made.has('cgroup')) afterCgroup.push({ op: 'unshare', side: 'init', flags: cloneFlags.cgroup });
-  const cgroup = opened.find((entry) => entry.type === 'cgroup');
-  if (cgroup) afterCgroup.push({ op: 'join', side: 'init', fd: cgroup.slot, flags: cloneFlags.cgroup });
-  return { host, cloneFlags: flagsOf([...plan.made].filter((type) => type !== 'cgroup' && type !== 'time')), init, afterCgroup };
+  if (plan.made.has('cgroup')) init.push({ op: 'unshare', side: 'init', flags: cloneFlags.cgroup });
+  return { host, cloneFlags: flagsOf([...plan.made].filter((type) => type !== 'cgroup' && type !== 'time')), init };
 }
 
 export function flagsOf(types: Iterable<NamespaceType>): number {

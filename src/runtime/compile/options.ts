@@ -24,13 +24,17 @@ export interface CgroupPlan {
   /** the container's v1 directories; empty on pure v2 */
   readonly v1: readonly CgroupV1Directory[];
   /** other names of co-mounted hierarchies: pairs of name and target (`cpu` → `cpu,cpuacct`) */
-  readonly v1Links?: readonly (readonly [string, string])[];
-  /** the container's v2 directory; absent on pure v1 */
-  readonly v2?: string | undefined;
+  readonly v1Links: readonly (readonly [string, string])[];
+  /** the container's v2 directory, into which the init is cloned; undefined on pure v1 */
+  readonly v2: string | undefined;
   /** makes the directories and writes the limits; run before the init exists */
   readonly create: readonly Op[];
+  /** the init joins every v1 hierarchy itself, first thing on its side */
+  readonly initAttach: readonly Op[];
   /** kills what is left and removes the directories; run after the init has ended */
   readonly cleanup: readonly Op[];
+  /** the file with a line `oom_kill N`; empty when there is none */
+  readonly oomFile: string;
 }
 
 export interface NetworkOps {
@@ -107,6 +111,6 @@ export interface HookOps {
 
 export interface ExecOptions extends CommonOptions {
   readonly init: { readonly pid: number; /** field 22 of /proc/PID/stat, clock ticks */ readonly startTime: number | bigint };
-  /** directories that the process joins: every v1 one, and the v2 one */
-  readonly cgroupDirs: readonly string[];
+  /** the container's cgroup, which the process joins */
+  readonly cgroup: { readonly v1: readonly CgroupV1Directory[]; readonly v2?: string | undefined };
 }

@@ -2,7 +2,7 @@ import type { Op } from '../../kernel/index.ts';
 import type { ProcessSpec } from '../../oci/index.ts';
 import { invalid } from './error.ts';
 import { openFlags } from './linux-numbers.ts';
-import type { CgroupPlan, CreateOptions, ExecOptions, StartMode, Stdio } from './options.ts';
+import type { CreateOptions, ExecOptions, StartMode, Stdio } from './options.ts';
 import { startFifoSlot } from './process.ts';
 import type { SlotAllocator } from './slots.ts';
 
@@ -13,7 +13,7 @@ const fifoType = 0o010000;
 const logDrivers = { 'json-file': 0, cri: 1 } as const;
 
 /** First operation of every program: how the process that runs it holds the stdio. */
-export function monitorOps(stdio: Stdio, cgroup: Pick<CgroupPlan, 'v1' | 'v2'>): readonly Op[] {
+export function monitorOps(stdio: Stdio, oomFile: string): readonly Op[] {
   if (stdio.kind === 'inherit') return [];
   const { log } = stdio;
   return [
@@ -26,16 +26,9 @@ export function monitorOps(stdio: Stdio, cgroup: Pick<CgroupPlan, 'v1' | 'v2'>):
       logDriver: logDrivers[log?.driver ?? 'json-file'],
       logMaxSize: log?.maxSizeBytes ?? 0,
       logMaxFiles: log?.maxFiles ?? 1,
-      oomFile: oomFile(cgroup),
+      oomFile,
     },
   ];
-}
-
-/** The file with a line `oom_kill N` (cgroup v1: memory.oom_control; v2: memory.events). */
-function oomFile({ v1, v2 }: Pick<CgroupPlan, 'v1' | 'v2'>): string {
-  const memory = v1.find(({ name }) => name.split(',').includes('memory'));
-  if (memory) return `${memory.dir}/memory.oom_control`;
-  return v2 === undefined ? '' : `${v2}/memory.events`;
 }
 
 /** Opened for both directions: opening never blocks, and reading waits for `start` however often writers come and go. */

@@ -1,16 +1,19 @@
+import { type Op, planCgroup, readCgroupLayout, readInheritedCpuset } from '../../kernel/index.ts';
+import type { RuntimeSpec } from '../../oci/index.ts';
 import type { CgroupPlan } from '../compile/options.ts';
-import type { Op } from '../../kernel/index.ts';
-import type { ResourcesSpec } from '../../oci/index.ts';
-import type { StoredContainer } from '../state/store.ts';
-import { cgroupDirectories, cgroupCreateOperations, cgroupRemoveOperations, readCgroupLayout } from '../../kernel/index.ts';
 
 /** Without a path in the configuration a container has its cgroup at `/strake/<id>`. */
-export function planCgroup(cgroupsPath: string | undefined, id: string, resources: ResourcesSpec | undefined): CgroupPlan {
-  const layout = readCgroupLayout();
-  const directories = cgroupDirectories(layout, cgroupsPath || `/strake/${id}`);
-  return { v1: directories.v1, v2: directories.v2, create: cgroupCreateOperations(layout, directories, resources ?? {}), cleanup: cgroupRemoveOperations(directories) };
+export function containerCgroupPath(cgroupsPath: string | undefined, id: string): string {
+  return cgroupsPath || `/strake/${id}`;
 }
 
-export function cgroupCleanup({ v1, v2 }: StoredContainer['cgroup']): readonly Op[] {
-  return cgroupRemoveOperations({ v1, v2 });
+export function containerCgroup(spec: RuntimeSpec, id: string): CgroupPlan {
+  const layout = readCgroupLayout();
+  const path = containerCgroupPath(spec.linux?.cgroupsPath, id);
+  return planCgroup({ layout, path, resources: spec.linux?.resources, cpuset: readInheritedCpuset(layout, path) });
+}
+
+/** Kills what is left in a container's cgroup and removes it. */
+export function cgroupCleanup(path: string): readonly Op[] {
+  return planCgroup({ layout: readCgroupLayout(), path }).cleanup;
 }

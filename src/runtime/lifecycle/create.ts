@@ -4,8 +4,8 @@ import type { Op, Report } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupPlan, CreateOptions, StartMode } from '../compile/options.ts';
-import { planCgroup } from './cgroup.ts';
 import { type Bundle, readBundle } from './bundle.ts';
+import { containerCgroup, containerCgroupPath } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
 import type { StoredContainer } from '../state/store.ts';
 
@@ -40,7 +40,7 @@ export async function launchContainer(
   const { spec } = bundle;
   store.directory(request.id);
   checkConsole(spec, request, mode.detach);
-  const cgroup = planCgroup(spec.linux?.cgroupsPath, request.id, spec.linux?.resources);
+  const cgroup = containerCgroup(spec, request.id);
   const options = createOptions(context, request, bundle, mode, cgroup);
   const operations = compileCreate(spec, options);
   store.claim(request.id, bundle.config);
@@ -114,7 +114,7 @@ function storedContainer(request: CreateRequest, bundle: Bundle, cgroup: CgroupP
     created: new Date().toISOString(),
     annotations: bundle.spec.annotations ?? {},
     owner: '',
-    cgroup: { v1: cgroup.v1.map(({ name, dir }) => ({ name, dir })), ...(cgroup.v2 === undefined ? {} : { v2: cgroup.v2 }) },
+    cgroup: { path: containerCgroupPath(bundle.spec.linux?.cgroupsPath, request.id), v1: cgroup.v1, v2: cgroup.v2 },
     noNewKeyring: request.noNewKeyring,
   };
 }

@@ -16,7 +16,8 @@ export interface StoredContainer {
   readonly created: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly owner: string;
-  readonly cgroup: { readonly v1: readonly { readonly name: string; readonly dir: string }[]; readonly v2?: string };
+  /** the cgroup's path from the hierarchies' root, and where that is */
+  readonly cgroup: { readonly path: string; readonly v1: readonly { readonly name: string; readonly dir: string }[]; readonly v2?: string | undefined };
   readonly noNewKeyring: boolean;
 }
 

@@ -1,0 +1,20 @@
+import { appendFileSync } from 'node:fs';
+
+export interface CommandLog {
+  /** errors go to a file, not to stderr */
+  readonly toFile: boolean;
+  error(message: string): void;
+  warn(message: string): void;
+}
+
+/** runc's log: a JSON object a line ({"level","msg","time"}, which containerd and cri-o parse) or logrus text; to a file or stderr. */
+export function openLog(file: string | undefined, format: string): CommandLog {
+  const write = (level: string, message: string) => {
+    const time = `${new Date().toISOString().slice(0, 19)}Z`;
+    const line =
+      format === 'json' ? JSON.stringify({ level, msg: message, time }) : `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}`;
+    if (file === undefined) process.stderr.write(`${line}\n`);
+    else appendFileSync(file, `${line}\n`, { mode: 0o644 });
+  };
+  return { toFile: file !== undefined, error: (message) => write('error', message), warn: (message) => write('warning', message) };
+}

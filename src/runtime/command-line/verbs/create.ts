@@ -1,0 +1,14 @@
+import { createContainer } from '../../lifecycle/create.ts';
+import type { Command } from '../command.ts';
+import { exactArgs } from '../flags.ts';
+import { createFlags, createRequest } from './create-flags.ts';
+
+export const create: Command = {
+  usage: 'create [--bundle DIR] [--pid-file FILE] [--console-socket SOCKET] ID',
+  flags: createFlags,
+  async run(context, flags) {
+    exactArgs('create', flags.args, 1);
+    await createContainer(context, createRequest(flags));
+    return 0;
+  },
+};

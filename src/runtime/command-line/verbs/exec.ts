@@ -1,0 +1,48 @@
+import { execInContainer } from '../../lifecycle/exec.ts';
+import type { Command } from '../command.ts';
+import { minArgs } from '../flags.ts';
+import { refusePreservedDescriptors } from './create-flags.ts';
+
+export const exec: Command = {
+  usage: 'exec [--process FILE] [--tty] [--detach] [--user UID[:GID]] [--cwd DIR] [--env NAME=VALUE]… [--cap CAP]… ID [COMMAND ARG…]',
+  flags: {
+    'additional-gids': { kind: 'list', alias: 'g' },
+    apparmor: { kind: 'string' },
+    cap: { kind: 'list', alias: 'c' },
+    'console-socket': { kind: 'string' },
+    cwd: { kind: 'string' },
+    detach: { kind: 'bool', alias: 'd' },
+    env: { kind: 'list', alias: 'e' },
+    'ignore-paused': { kind: 'bool' },
+    'no-new-privs': { kind: 'bool' },
+    'no-subreaper': { kind: 'bool' },
+    'pid-file': { kind: 'string' },
+    'pidfd-socket': { kind: 'string' },
+    'preserve-fds': { kind: 'string' },
+    process: { kind: 'string', alias: 'p' },
+    tty: { kind: 'bool', alias: 't' },
+    user: { kind: 'string', alias: 'u' },
+  },
+  run(context, flags) {
+    minArgs('exec', flags.args, 1);
+    refusePreservedDescriptors(flags);
+    const [id = '', ...args] = flags.args;
+    return execInContainer(context, {
+      id,
+      args,
+      processFile: flags.string('process') || undefined,
+      cwd: flags.string('cwd'),
+      env: flags.list('env'),
+      user: flags.string('user'),
+      additionalGids: flags.list('additional-gids'),
+      capabilities: flags.list('cap'),
+      noNewPrivileges: flags.bool('no-new-privs'),
+      apparmor: flags.string('apparmor'),
+      terminal: flags.bool('tty'),
+      detach: flags.bool('detach'),
+      pidFile: flags.string('pid-file') || undefined,
+      consoleSocket: flags.string('console-socket') || undefined,
+      ignorePaused: flags.bool('ignore-paused'),
+    });
+  },
+};

@@ -1,0 +1,21 @@
+import { formatOp, opTable } from '../../../kernel/index.ts';
+import { compileCreate } from '../../compile/create.ts';
+import { readBundle } from '../../lifecycle/bundle.ts';
+import { containerCgroup } from '../../lifecycle/cgroup.ts';
+import { createOptions } from '../../lifecycle/create.ts';
+import type { Command } from '../command.ts';
+import { exactArgs } from '../flags.ts';
+
+export const explain: Command = {
+  usage: 'explain [--calls] BUNDLE',
+  flags: { calls: { kind: 'bool' } },
+  run(context, flags, print) {
+    exactArgs('explain', flags.args, 1);
+    const bundle = readBundle(flags.args[0] ?? '.');
+    const request = { id: 'ID', bundle: bundle.path, noPivot: false, noNewKeyring: false, consoleSocket: 'CONSOLE-SOCKET' };
+    const cgroup = containerCgroup(bundle.spec, request.id);
+    for (const op of compileCreate(bundle.spec, createOptions(context, request, bundle, { start: { kind: 'at-once' }, detach: false }, cgroup)))
+      print(flags.bool('calls') ? `${formatOp(op)}  # ${opTable[op.op].calls}` : formatOp(op));
+    return 0;
+  },
+};

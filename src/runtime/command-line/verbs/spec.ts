@@ -1,0 +1,20 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { StrakeError } from '../../../base/index.ts';
+import { defaultSpec } from '../../default-spec.ts';
+import type { Command } from '../command.ts';
+
+export const spec: Command = {
+  usage: 'spec [--bundle DIR]',
+  flags: { bundle: { kind: 'string', alias: 'b' } },
+  run(_context, flags) {
+    const file = path.join(flags.string('bundle') ?? '.', 'config.json');
+    try {
+      writeFileSync(file, `${JSON.stringify(defaultSpec(), undefined, '\t')}\n`, { flag: 'wx', mode: 0o666 });
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+      throw new StrakeError('AlreadyExists', 'File config.json exists. Remove it first', { cause, fields: { layer: 'runtime' } });
+    }
+    return 0;
+  },
+};

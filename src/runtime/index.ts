@@ -1,0 +1,21 @@
+export { compileCreate } from './compile/create.ts';
+export { compileExec } from './compile/exec.ts';
+export { capabilityNames } from './compile/linux-numbers.ts';
+export type {
+  CgroupPlan,
+  CgroupV1Directory,
+  CreateOptions,
+  ExecOptions,
+  HookOps,
+  Machine,
+  NetworkOps,
+  RootfsMount,
+  StartMode,
+  Stdio,
+} from './compile/options.ts';
+export { defaultMaskedPaths, defaultReadonlyPaths, defaultSpec, ociVersion } from './default-spec.ts';
+export { features } from './features.ts';
+export { parseSignal } from './lifecycle/kill.ts';
+export { readMachine } from './machine.ts';
+export type { ProcessIdentity } from './state/process-identity.ts';
+export { isAlive, processState } from './state/process-identity.ts';
