@@ -1,1 +1,3 @@
+export type { ContainersPart, Engine, EngineOptions, EngineParts } from './engine.ts';
+export { assembleEngine, serveEngine } from './engine.ts';
 export type { ApiServer, Host } from './server/index.ts';

@@ -1,0 +1,164 @@
+import path from 'node:path';
+import type { ComponentVersion, ImageSummary } from '../api/docker/index.ts';
+import type { Logger } from '../base/index.ts';
+import type { ContainerStore } from '../core/containers/containers.ts';
+import type { ContentStore } from '../core/content/content.ts';
+import type { EventBus } from '../core/events/events.ts';
+import type { ImageStore } from '../core/images/images.ts';
+import type { Snapshotter } from '../core/snapshots/snapshots.ts';
+import type { TaskManager } from '../core/tasks/tasks.ts';
+import type { Descriptor } from '../oci/index.ts';
+import { createEngineEvents, type EngineEvents } from './events/index.ts';
+import {
+  createBuiltinImages,
+  createdSeconds,
+  deleteImage,
+  filterImages,
+  history,
+  type ImageSource,
+  Images,
+  type ImageUser,
+  inspect,
+  labels,
+  parseUntil,
+  pruneImages,
+  pullImage,
+  summarize,
+} from './images/index.ts';
+import { imageRoutes, type ImagesBackend } from './router/images/index.ts';
+import { networkRoutes, type NetworksBackend } from './router/networks/index.ts';
+import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
+import { volumeRoutes } from './router/volumes/index.ts';
+import { type ApiServer, type Filters, type Host, hasLabel, type Route, startApiServer } from './server/index.ts';
+import { type ContainerCounts, readEngineId, System } from './system/index.ts';
+import { Volumes } from './volumes/index.ts';
+
+/** What the Engine stands on. Only the composition roots choose the implementations. */
+export interface EngineOptions {
+  readonly paths: { readonly dataRoot: string; readonly execRoot: string; /** `strake-hello`, the built-in image's program */ readonly helloProgram: string };
+  readonly core: {
+    readonly content: ContentStore;
+    readonly images: ImageStore;
+    readonly snapshots: Snapshotter;
+    readonly containers: ContainerStore;
+    readonly tasks: TaskManager;
+    readonly events: EventBus;
+  };
+  readonly registry: {
+    readonly source: ImageSource;
+    /** Makes the committed snapshots of a stored manifest. */
+    unpack(manifest: Descriptor): Promise<void>;
+    /** Unauthenticated when the registry does not take them. */
+    login(credentials: Credentials, signal: AbortSignal): Promise<{ readonly identityToken: string }>;
+  };
+  readonly log: Logger;
+  readonly productVersion: string;
+  readonly components?: readonly ComponentVersion[];
+  readonly debug?: boolean;
+  readonly labels?: readonly string[];
+  readonly insecureRegistries?: readonly string[];
+}
+
+/** What the containers are given by the Engine's other parts. */
+export interface EngineParts {
+  readonly events: EngineEvents;
+  readonly images: Images;
+  readonly volumes: Volumes;
+}
+
+/** The Engine's containers, as its other parts see them. */
+export interface ContainersPart {
+  readonly routes: readonly Route[];
+  counts(): ContainerCounts;
+  /** `GET /containers/json?all=1&size=1` */
+  summaries(): Promise<readonly unknown[]>;
+  imageUsers(imageId: string): readonly ImageUser[];
+  readonly networks: NetworksBackend;
+}
+
+export interface Engine {
+  readonly routes: readonly Route[];
+  readonly productVersion: string;
+  readonly log: Logger;
+  readonly parts: EngineParts;
+}
+
+export async function assembleEngine(options: EngineOptions, createContainers: (parts: EngineParts) => Promise<ContainersPart>): Promise<Engine> {
+  const { paths, core, registry, log, productVersion } = options;
+  const events = createEngineEvents(core.events);
+  const volumes = await Volumes.open({ directory: path.join(paths.dataRoot, 'volumes'), events });
+  const builtins = createBuiltinImages({ content: core.content, helloProgram: paths.helloProgram, unpack: registry.unpack });
+  const images = new Images({ content: core.content, store: core.images, snapshots: core.snapshots, events, builtins, log });
+  const parts = { events, images, volumes };
+  const containers = await createContainers(parts);
+  const system = new System({
+    engineId: readEngineId(paths.dataRoot),
+    productVersion,
+    dataRoot: paths.dataRoot,
+    debug: options.debug ?? false,
+    labels: options.labels ?? [],
+    insecureRegistries: options.insecureRegistries ?? [],
+    components: options.components ?? [],
+    counts: { containers: () => containers.counts(), images: async () => (await images.list()).length, eventListeners: () => events.listeners },
+  });
+  const routes = [
+    ...systemRoutes(systemBackend(system, parts, containers, options)),
+    ...containers.routes,
+    ...imageRoutes(imagesBackend(images, registry.source, containers)),
+    ...networkRoutes(containers.networks),
+    ...volumeRoutes(volumes),
+  ];
+  return { routes, productVersion, log, parts };
+}
+
+/** Listens on every host. */
+export async function serveEngine(engine: Engine, options: { readonly hosts: readonly Host[] }): Promise<ApiServer> {
+  return await startApiServer({ routes: engine.routes, hosts: options.hosts, productVersion: engine.productVersion, log: engine.log });
+}
+
+function imagesBackend(images: Images, source: ImageSource, containers: ContainersPart): ImagesBackend {
+  const users = (imageId: string) => containers.imageUsers(imageId);
+  const summaries = async (filters: Filters): Promise<readonly ImageSummary[]> => {
+    const wanted = await filterImages(images, await images.list(), filters, new Date());
+    const all = await Promise.all(wanted.map(async (image) => await summarize(images, image, users(image.id).length)));
+    return all.toSorted((a, b) => b.Created - a.Created);
+  };
+  return {
+    list: summaries,
+    inspect: async (name) => await inspect(images, await images.get(name)),
+    history: async (name) => await history(images, await images.get(name)),
+    pull: (reference, options) => pullImage(images, source, reference, options),
+    tag: async (name, reference) => await images.tag(await images.get(name), reference),
+    delete: async (name, { force }) => await deleteImage(images, name, { force, users }),
+    prune: async (filters) => {
+      filters.accept('dangling', 'label', 'label!', 'until');
+      const until = Math.min(...filters.get('until').map((text) => parseUntil(text, new Date())));
+      const wanted: Parameters<typeof pruneImages>[1]['wanted'] = (image) =>
+        createdSeconds(image.config) <= until && filters.labels(labels(image)) && !filters.get('label!').some((label) => hasLabel(labels(image), label));
+      return await pruneImages(images, { danglingOnly: filters.flag('dangling') ?? true, wanted, users });
+    },
+  };
+}
+
+function systemBackend(system: System, { events, images, volumes }: EngineParts, containers: ContainersPart, { registry }: EngineOptions): SystemBackend {
+  return {
+    version: () => system.version(),
+    info: async () => await system.info(),
+    events: (window) => events.subscribe(window),
+    login: async (credentials, signal) => await registry.login(credentials, signal),
+    async diskUsage() {
+      const all = await images.list();
+      const chainIds = new Set(all.flatMap(({ layers }) => layers.map(({ chainId }) => chainId)));
+      const sizes = await Promise.all([...chainIds].map(async (chainId) => await images.layerSizeBytes(chainId)));
+      return {
+        layersSizeBytes: sizes.reduce((sum, size) => sum + size, 0),
+        images: await Promise.all(all.map(async (image) => await summarize(images, image, containers.imageUsers(image.id).length))),
+        containers: await containers.summaries(),
+        volumes: await Promise.all(
+          volumes.list().map(async (volume) => ({ ...volume, UsageData: { Size: await volumes.sizeBytes(volume.Name), RefCount: volumes.usersOf(volume.Name).length } })),
+        ),
+      };
+    },
+  };
+}
+
