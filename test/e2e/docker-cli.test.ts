@@ -3,15 +3,15 @@
  * and what was seen on both must be equal. `STRAKE_E2E_ENGINES=docker` (or `strake`) plays on one of them alone.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { Engine } from '../lib/engine.ts';
 import type { EngineName } from '../lib/engine.ts';
-import { leaks, snapshot } from '../lib/leaks.ts';
+import { Engine } from '../lib/engine.ts';
 import type { Snapshot } from '../lib/leaks.ts';
-import { Session } from '../lib/session.ts';
+import { leaks, snapshot } from '../lib/leaks.ts';
 import type { Observation } from '../lib/session.ts';
+import { Session } from '../lib/session.ts';
 import { steps } from './steps/index.ts';
-import { busybox } from './steps/step.ts';
 import type { Step } from './steps/step.ts';
+import { busybox } from './steps/step.ts';
 
 const setupMs = 600_000; // the first run on a machine builds the peer root
 const stepMs = 240_000;
@@ -22,7 +22,10 @@ const before = new Map<Engine, Snapshot>();
 
 /** Playing one container on the default bridge first makes what an engine makes once: its bridge and its rules. */
 async function warm(engine: Engine): Promise<void> {
-  for (const argv of [['pull', '--quiet', busybox], ['run', '--rm', busybox, 'true']]) {
+  for (const argv of [
+    ['pull', '--quiet', busybox],
+    ['run', '--rm', busybox, 'true'],
+  ]) {
     const finished = await engine.docker(argv);
     if (finished.code !== 0) throw new Error(`${engine.name}: docker ${argv.join(' ')}: ${finished.stderr}`);
   }

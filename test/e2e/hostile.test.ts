@@ -7,8 +7,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { hostileImages } from '../fixtures/hostile-images.ts';
 import { hostileRegistryHost } from '../fixtures/hostile-registry.ts';
-import { Engine } from '../lib/engine.ts';
 import type { EngineName } from '../lib/engine.ts';
+import { Engine } from '../lib/engine.ts';
 import { leaks, snapshot } from '../lib/leaks.ts';
 import { busybox } from './steps/step.ts';
 
@@ -23,7 +23,9 @@ let canary: string;
 
 /** The directory that every hostile path aims at, with what is in it. */
 function canaryState(): string {
-  return readdirSync(canary).map((entry) => `${entry} ${statSync(join(canary, entry)).nlink} ${readFileSync(join(canary, entry), 'utf8')}`).join('\n');
+  return readdirSync(canary)
+    .map((entry) => `${entry} ${statSync(join(canary, entry)).nlink} ${readFileSync(join(canary, entry), 'utf8')}`)
+    .join('\n');
 }
 
 beforeAll(async () => {
@@ -34,7 +36,11 @@ beforeAll(async () => {
   const script = join(import.meta.dirname, '../fixtures/hostile-registry.ts');
   const registry = engine.world.spawn([process.execPath, script, hostileRegistryHost.split(':')[1] ?? '', canary]);
   await registry.output(/listening/);
-  for (const argv of [['pull', '-q', busybox], ['run', '--rm', busybox, 'true']]) expect(await engine.docker(argv)).toMatchObject({ code: 0 });
+  for (const argv of [
+    ['pull', '-q', busybox],
+    ['run', '--rm', busybox, 'true'],
+  ])
+    expect(await engine.docker(argv)).toMatchObject({ code: 0 });
 }, setupMs);
 
 afterAll(async () => {

@@ -42,7 +42,9 @@ export function cgroupsBelow(name: string): string[] {
 function descend(dir: string): string[] {
   let entries: string[];
   try {
-    entries = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => join(dir, entry.name));
+    entries = readdirSync(dir, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(dir, entry.name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []; // removed while we looked
     throw error;

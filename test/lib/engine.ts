@@ -20,16 +20,18 @@ export const strakeBinary = join(import.meta.dirname, '../../dist/strake');
 export class Engine implements AsyncDisposable {
   readonly name: EngineName;
   readonly peers: PeerWorld;
+  readonly #ownsWorld: boolean;
   #daemon: Running | undefined;
 
-  private constructor(name: EngineName, peers: PeerWorld) {
+  private constructor(name: EngineName, peers: PeerWorld, ownsWorld: boolean) {
     this.name = name;
     this.peers = peers;
+    this.#ownsWorld = ownsWorld;
   }
 
   static async start(name: EngineName): Promise<Engine> {
     const peers = await PeerWorld.start();
-    const engine = new Engine(name, peers);
+    const engine = new Engine(name, peers, true);
     try {
       await startRegistry(peers);
       if (name === 'docker') await peers.startDocker();
@@ -39,6 +41,22 @@ export class Engine implements AsyncDisposable {
       throw error;
     }
     return engine;
+  }
+
+  /** Our engine in a world that runs already, beside whatever else runs there; ending it leaves the world. */
+  static async join(peers: PeerWorld, flags: readonly string[]): Promise<Engine> {
+    const engine = new Engine('strake', peers, false);
+    await engine.startStrake(flags);
+    return engine;
+  }
+
+  get binary(): string {
+    return strakeBinary;
+  }
+
+  /** The argv of our own CLI against this engine, to be run in the world. */
+  get strake(): string[] {
+    return [strakeBinary, '-H', `unix://${this.socket}`];
   }
 
   get world(): World {
@@ -70,7 +88,17 @@ export class Engine implements AsyncDisposable {
   /** Starts our daemon (again): resolves when its socket answers a ping. */
   async startStrake(extra: readonly string[] = []): Promise<void> {
     mkdirSync(this.dataRoot, { recursive: true });
-    const daemon = this.world.spawn([strakeBinary, 'daemon', '--data-root', this.dataRoot, '--exec-root', this.execRoot, '-H', `unix://${this.socket}`, ...extra]);
+    const daemon = this.world.spawn([
+      strakeBinary,
+      'daemon',
+      '--data-root',
+      this.dataRoot,
+      '--exec-root',
+      this.execRoot,
+      '-H',
+      `unix://${this.socket}`,
+      ...extra,
+    ]);
     this.#daemon = daemon;
     await until(`an answer at ${this.socket}`, () => {
       if (daemon.exited) throw new Error(`strake daemon ended: ${daemon.stderr.slice(-2000)}`);
@@ -97,7 +125,7 @@ export class Engine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#daemon?.stop();
-    await this.peers[Symbol.asyncDispose]();
+    if (this.#ownsWorld) await this.peers[Symbol.asyncDispose]();
   }
 }
 

@@ -74,10 +74,20 @@ function describe(world: World, pid: number): string {
 /** Listening and bound sockets of the world's network namespace: tcp state 0A is LISTEN; named unix sockets. */
 function sockets(world: World): string[] {
   const table = (name: string): string[][] =>
-    readFileSync(`/proc/${world.pid}/net/${name}`, 'utf8').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/));
-  const inet = ['tcp', 'tcp6'].flatMap((name) => table(name).filter((row) => row[3] === '0A').map((row) => `${name} ${row[1]}`));
+    readFileSync(`/proc/${world.pid}/net/${name}`, 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/));
+  const inet = ['tcp', 'tcp6'].flatMap((name) =>
+    table(name)
+      .filter((row) => row[3] === '0A')
+      .map((row) => `${name} ${row[1]}`),
+  );
   const datagrams = ['udp', 'udp6', 'raw', 'raw6'].flatMap((name) => table(name).map((row) => `${name} ${row[1]}`));
-  const unix = table('unix').filter((row) => row[7] !== undefined && row[3] === '00010000').map((row) => `unix ${row[7]}`);
+  const unix = table('unix')
+    .filter((row) => row[7] !== undefined && row[3] === '00010000')
+    .map((row) => `unix ${row[7]}`);
   return [...inet, ...datagrams, ...unix];
 }
 
@@ -123,5 +133,8 @@ function withoutCarrier(line: string): string {
 
 async function lines(peers: PeerWorld, argv: readonly string[], pick: (line: string) => string | undefined = (line) => line): Promise<string[]> {
   const text = await peers.output(argv);
-  return text.split('\n').map((line) => pick(line) ?? '').filter((line) => line.trim() !== '');
+  return text
+    .split('\n')
+    .map((line) => pick(line) ?? '')
+    .filter((line) => line.trim() !== '');
 }

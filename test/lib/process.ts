@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** What a finished command left: exit code (128+n after a signal, as a shell says it) and all of its output. */
@@ -114,7 +114,10 @@ export class Running {
 
   #take(stream: 'stdout' | 'stderr', chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > outputLimitBytes) return this.signal('SIGKILL');
+    if (this.#bytes > outputLimitBytes) {
+      this.signal('SIGKILL');
+      return;
+    }
     this.#chunks[stream].push(chunk);
     for (const watcher of this.#watchers) watcher();
   }
@@ -153,7 +156,8 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   }, timeoutMs);
   try {
     const finished = await running.finished;
-    if (late) throw new Error(`${argv.join(' ')}: no end within ${timeoutMs} ms\nstdout: ${finished.stdout.slice(-2000)}\nstderr: ${finished.stderr.slice(-2000)}`);
+    if (late)
+      throw new Error(`${argv.join(' ')}: no end within ${timeoutMs} ms\nstdout: ${finished.stdout.slice(-2000)}\nstderr: ${finished.stderr.slice(-2000)}`);
     return finished;
   } finally {
     clearTimeout(timer);

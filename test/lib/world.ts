@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupsBelow, hierarchies, makeCgroups, removeCgroups, sweepCgroups } from './cgroups.ts';
-import { Running, run } from './process.ts';
 import type { Finished, RunOptions } from './process.ts';
-import { Pty } from './pty.ts';
+import { Running, run } from './process.ts';
 import type { PtySize } from './pty.ts';
+import { Pty } from './pty.ts';
 import { until } from './until.ts';
 
 const script = (name: string): string => join(import.meta.dirname, name);
@@ -48,7 +48,9 @@ export class Place {
 
 /** Enters the cgroup in every hierarchy first; `env` hands the list over, as the script is run with no other state. */
 function entry(name: string): string[] {
-  const paths = hierarchies().map(({ path }) => path).join(' ');
+  const paths = hierarchies()
+    .map(({ path }) => path)
+    .join(' ');
   return ['env', `STRAKE_WORLD_HIERARCHIES=${paths}`, script('world-enter.sh'), name];
 }
 
@@ -125,7 +127,9 @@ export class World extends Place implements AsyncDisposable {
 
   /** Every pid in the world, as the world counts them. */
   pids(): number[] {
-    return readdirSync(this.procPath()).filter((name) => /^\d+$/.test(name)).map(Number);
+    return readdirSync(this.procPath())
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,6 +8,7 @@
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureHostTools } from './host-tools.ts';
 import { debianImageRecipe, debianLayerTar, peerRecipe, peerRootDir, peersDir } from './recipe.ts';
 import { capture, runLogged, withLock } from './shell.ts';
 import { buildTree, insideTree, isBuilt, removeTree } from './tree.ts';
@@ -28,6 +29,7 @@ function peersRun(): boolean {
 /** Makes what is missing. Safe to call at the same time from several processes; returns at once when all is there. */
 export async function ensurePeers(): Promise<void> {
   await withLock(join(peersDir, 'lock'), () => {
+    ensureHostTools();
     if (!isBuilt(peerRootDir, peerRecipe) || !peersRun()) buildTree(peerRootDir, peerRecipe);
   });
 }

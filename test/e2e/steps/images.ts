@@ -1,6 +1,6 @@
 import { expect } from 'bun:test';
-import { image } from './step.ts';
 import type { Step } from './step.ts';
+import { image } from './step.ts';
 
 /** Progress lines come in the order of the network; what they say does not. */
 const sorted = (text: string): string[] => text.split('\n').sort();
@@ -11,7 +11,9 @@ export const imageSteps: readonly Step[] = [
     async play(session) {
       const first = await session.engine.docker(['pull', image('layers')]);
       expect(first.code).toBe(0);
-      const steady = sorted(first.stdout).filter((line) => !/Verifying Checksum|Download complete|Pulling fs layer|Waiting|Already exists|Downloading|Extracting/.test(line));
+      const steady = sorted(first.stdout).filter(
+        (line) => !/Verifying Checksum|Download complete|Pulling fs layer|Waiting|Already exists|Downloading|Extracting/.test(line),
+      );
       session.note('first pull', steady);
       await session.ok('pull', image('layers'));
       await session.ok('pull', '--quiet', image('layers'));
@@ -24,7 +26,8 @@ export const imageSteps: readonly Step[] = [
       expect((await session.engine.docker(['pull', '--quiet', image('debian')], { timeoutMs: 180_000 })).code).toBe(0);
       await session.ok('run', '--rm', image('debian'), 'cat', '/etc/debian_version');
       await session.ok('run', '--rm', image('debian'), 'perl', '-e', 'print 6*7, "\\n"');
-      const listing = 'cd / && find bin sbin lib etc usr var home root tmp -printf "%y %m %U:%G %s %p %l\\n" 2>/dev/null | grep -v "^d" | grep -v " etc/\\(hosts\\|hostname\\|resolv.conf\\) " | sort | sha256sum';
+      const listing =
+        'cd / && find bin sbin lib etc usr var home root tmp -printf "%y %m %U:%G %s %p %l\\n" 2>/dev/null | grep -v "^d" | grep -v " etc/\\(hosts\\|hostname\\|resolv.conf\\) " | sort | sha256sum';
       await session.ok('run', '--rm', image('debian'), 'sh', '-c', listing);
     },
   },
@@ -32,7 +35,14 @@ export const imageSteps: readonly Step[] = [
     name: 'layers: whiteouts, opaque directories, changed kinds, links, modes, owners and attributes',
     async play(session) {
       await session.quiet('pull', image('layers'));
-      await session.ok('run', '--rm', image('layers'), 'sh', '-c', 'cd /cake && find . | sort && cat kept replaced opaque/* twin-b long-* && readlink dir-then-link');
+      await session.ok(
+        'run',
+        '--rm',
+        image('layers'),
+        'sh',
+        '-c',
+        'cd /cake && find . | sort && cat kept replaced opaque/* twin-b long-* && readlink dir-then-link',
+      );
       await session.ok('run', '--rm', image('layers'), 'sh', '-c', 'cd /cake && stat -c "%n %F %a %u:%g %h %s %Y" *');
       await session.ok('history', '--format', '{{.CreatedBy}} {{.Size}}', image('layers'));
       await session.ok('history', '--no-trunc', image('layers'));
@@ -48,7 +58,13 @@ export const imageSteps: readonly Step[] = [
       const settings = JSON.parse(await session.quiet('image', 'inspect', '--format', '{{json .Config}}', image('configured'))) as Record<string, unknown>;
       session.note('Config', settings);
       session.note('RootFS', JSON.parse(await session.quiet('image', 'inspect', '--format', '{{json .RootFS}}', image('configured'))));
-      await session.ok('image', 'inspect', '--format', '{{.Id}} {{.Os}}/{{.Architecture}} {{.Created}} {{.Size}} {{.RepoTags}} {{.RepoDigests}}', image('configured'));
+      await session.ok(
+        'image',
+        'inspect',
+        '--format',
+        '{{.Id}} {{.Os}}/{{.Architecture}} {{.Created}} {{.Size}} {{.RepoTags}} {{.RepoDigests}}',
+        image('configured'),
+      );
       session.note('id', await session.quiet('image', 'inspect', '--format', '{{.Id}}', image('configured')));
     },
   },

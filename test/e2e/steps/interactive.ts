@@ -1,6 +1,6 @@
 import { expect } from 'bun:test';
-import { busybox } from './step.ts';
 import type { Step } from './step.ts';
+import { busybox } from './step.ts';
 
 export const interactiveSteps: readonly Step[] = [
   {

@@ -2,15 +2,24 @@ import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../../lib/until.ts';
-import { busybox } from './step.ts';
 import type { Step } from './step.ts';
+import { busybox } from './step.ts';
 
 export const lifecycleSteps: readonly Step[] = [
   {
     name: 'run -d, logs, logs -f, tail, since, timestamps',
     async play(session) {
       const name = session.container('logger');
-      const id = await session.ok('run', '-d', '--name', name, busybox, 'sh', '-c', 'for i in 1 2 3; do echo line $i; done; echo err >&2; while [ ! -e /go ]; do :; done; echo last; exit 4');
+      const id = await session.ok(
+        'run',
+        '-d',
+        '--name',
+        name,
+        busybox,
+        'sh',
+        '-c',
+        'for i in 1 2 3; do echo line $i; done; echo err >&2; while [ ! -e /go ]; do :; done; echo last; exit 4',
+      );
       expect(id).toMatch(/^[0-9a-f]{64}$/);
       const follow = session.spawn(['logs', '-f', name]);
       await follow.output(/line 3\n/);
@@ -49,7 +58,18 @@ export const lifecycleSteps: readonly Step[] = [
     name: 'kill with a signal, restart, start again, and their counts',
     async play(session) {
       const name = session.container('phoenix');
-      await session.ok('run', '-d', '--name', name, '--stop-signal', 'USR1', busybox, 'sh', '-c', "trap 'echo usr1; exit 12' USR1; trap 'echo hup' HUP; echo up; while :; do sleep 0.1; done");
+      await session.ok(
+        'run',
+        '-d',
+        '--name',
+        name,
+        '--stop-signal',
+        'USR1',
+        busybox,
+        'sh',
+        '-c',
+        "trap 'echo usr1; exit 12' USR1; trap 'echo hup' HUP; echo up; while :; do sleep 0.1; done",
+      );
       const logs = session.spawn(['logs', '-f', name]);
       await logs.output(/up\n/);
       await session.ok('kill', '--signal', 'HUP', name);

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test';
-import { busybox } from './step.ts';
 import type { Step } from './step.ts';
+import { busybox } from './step.ts';
 
 export const listingSteps: readonly Step[] = [
   {
@@ -12,7 +12,16 @@ export const listingSteps: readonly Step[] = [
       await session.docker(['run', '--name', down, '--label', 'listing=yes', busybox, 'sh', '-c', 'exit 3']);
       await session.ok('ps', '--filter', 'label=listing=yes');
       await session.ok('ps', '-a', '--filter', 'label=listing=yes');
-      await session.ok('ps', '-a', '--filter', 'label=listing', '--filter', 'status=exited', '--format', '{{.Names}} {{.Image}} {{.Command}} {{.State}} {{.Status}} {{.Labels}}');
+      await session.ok(
+        'ps',
+        '-a',
+        '--filter',
+        'label=listing',
+        '--filter',
+        'status=exited',
+        '--format',
+        '{{.Names}} {{.Image}} {{.Command}} {{.State}} {{.Status}} {{.Labels}}',
+      );
       await session.ok('ps', '-aq', '--no-trunc', '--filter', 'label=listing=yes');
       await session.ok('ps', '-a', '--filter', 'exited=3', '--filter', 'label=listing', '--format', '{{.Names}}');
       await session.ok('ps', '-a', '--filter', 'name=ps-', '--format', '{{.Names}} {{.Networks}} {{.Mounts}} {{.Ports}} {{.LocalVolumes}}');
@@ -48,7 +57,17 @@ export const listingSteps: readonly Step[] = [
       await session.quiet('wait', 'eventful-too');
       await session.quiet('rm', 'eventful-too');
       const until = (Date.now() / 1000 + 1).toFixed(3);
-      const lines = await session.quiet('events', '--since', since, '--until', until, '--filter', 'type=container', '--format', '{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}');
+      const lines = await session.quiet(
+        'events',
+        '--since',
+        since,
+        '--until',
+        until,
+        '--filter',
+        'type=container',
+        '--format',
+        '{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}',
+      );
       session.note('actions', lines);
       expect(lines.split('\n').map((line) => line.split(' ')[0])).toEqual(['create', 'attach', 'start', 'die', 'rename', 'start', 'die', 'destroy']);
       const dies = await session.quiet('events', '--since', since, '--until', until, '--filter', 'event=die', '--filter', 'label=k=v', '--format', 'json');
@@ -73,7 +92,14 @@ export const listingSteps: readonly Step[] = [
     name: 'version and info name what clients ask for',
     async play(session) {
       session.note('api', await session.quiet('version', '--format', '{{.Server.APIVersion}} {{.Server.MinAPIVersion}} {{.Server.Os}}/{{.Server.Arch}}'));
-      session.note('info', await session.quiet('info', '--format', '{{.Driver}} {{.CgroupDriver}} {{.CgroupVersion}} {{.OSType}} {{.Architecture}} {{.NCPU}} {{.MemTotal}} {{.KernelVersion}} {{.LoggingDriver}} {{.DefaultRuntime}}'));
+      session.note(
+        'info',
+        await session.quiet(
+          'info',
+          '--format',
+          '{{.Driver}} {{.CgroupDriver}} {{.CgroupVersion}} {{.OSType}} {{.Architecture}} {{.NCPU}} {{.MemTotal}} {{.KernelVersion}} {{.LoggingDriver}} {{.DefaultRuntime}}',
+        ),
+      );
     },
   },
 ];
@@ -82,5 +108,9 @@ export const listingSteps: readonly Step[] = [
 function keysOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.length > 0 ? [keysOf(value[0])] : [];
   if (value === null || typeof value !== 'object') return typeof value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, inner !== null && typeof inner === 'object' ? keysOf(inner) : '']));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, inner !== null && typeof inner === 'object' ? keysOf(inner) : '']),
+  );
 }

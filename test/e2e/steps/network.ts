@@ -1,12 +1,17 @@
 import { expect } from 'bun:test';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { startOutside } from '../../lib/outside.ts';
-import { busybox } from './step.ts';
 import type { Step } from './step.ts';
+import { busybox } from './step.ts';
 
 /** Names of the interfaces of a container, from the kernel's table of its network namespace. */
 function interfaces(procNetDev: string): string[] {
-  return readFileSync(procNetDev, 'utf8').split('\n').slice(2).map((line) => line.split(':')[0]?.trim() ?? '').filter((name) => name !== '').sort();
+  return readFileSync(procNetDev, 'utf8')
+    .split('\n')
+    .slice(2)
+    .map((line) => line.split(':')[0]?.trim() ?? '')
+    .filter((name) => name !== '')
+    .sort();
 }
 
 export const networkSteps: readonly Step[] = [
@@ -16,7 +21,7 @@ export const networkSteps: readonly Step[] = [
       const name = session.container('alone');
       await session.ok('run', '-d', '--network', 'none', '--name', name, busybox, 'sleep', '1000');
       expect(interfaces(session.engine.world.procPath(await session.pid(name), 'net/dev'))).toEqual(['lo']);
-      await session.ok('exec', name, 'sh', '-c', 'ip -o addr | awk \'{print $2,$3,$4}\'; ip route; cat /etc/hosts; ping -c1 -W1 127.0.0.1 >/dev/null && echo up');
+      await session.ok('exec', name, 'sh', '-c', "ip -o addr | awk '{print $2,$3,$4}'; ip route; cat /etc/hosts; ping -c1 -W1 127.0.0.1 >/dev/null && echo up");
     },
   },
   {
@@ -40,10 +45,18 @@ export const networkSteps: readonly Step[] = [
       expect(address).toMatch(/^172\.17\.0\.\d+$/);
       const ip = (text: string): string => text.replaceAll(address, '<address>');
       session.note('hosts', ip(await session.quiet('exec', server, 'cat', '/etc/hosts')));
-      session.note('addresses', ip(await session.quiet('exec', server, 'sh', '-c', "ip -o -4 addr | awk '{print $2,$3,$4,$5,$6}'; ip route; cat /sys/class/net/eth0/mtu")));
+      session.note(
+        'addresses',
+        ip(await session.quiet('exec', server, 'sh', '-c', "ip -o -4 addr | awk '{print $2,$3,$4,$5,$6}'; ip route; cat /sys/class/net/eth0/mtu")),
+      );
       expect(await session.quiet('run', '--rm', busybox, 'wget', '-q', '-O', '-', `http://${address}/`)).toBe('hello');
-      await session.ok('run', '--rm', busybox, 'sh', '-c', 'ping -c1 -W2 $(ip route | awk \'/default/ {print $3}\') >/dev/null && echo gateway');
-      await session.ok('inspect', '--format', '{{json .NetworkSettings.Ports}} {{.NetworkSettings.Networks.bridge.Gateway}} {{.NetworkSettings.Networks.bridge.IPPrefixLen}} {{.HostConfig.NetworkMode}}', server);
+      await session.ok('run', '--rm', busybox, 'sh', '-c', "ping -c1 -W2 $(ip route | awk '/default/ {print $3}') >/dev/null && echo gateway");
+      await session.ok(
+        'inspect',
+        '--format',
+        '{{json .NetworkSettings.Ports}} {{.NetworkSettings.Networks.bridge.Gateway}} {{.NetworkSettings.Networks.bridge.IPPrefixLen}} {{.HostConfig.NetworkMode}}',
+        server,
+      );
     },
   },
   {
@@ -58,7 +71,13 @@ export const networkSteps: readonly Step[] = [
     name: 'networks: list, inspect, and names that do not exist',
     async play(session) {
       await session.ok('network', 'ls', '--format', '{{.Name}} {{.Driver}} {{.Scope}}');
-      await session.ok('network', 'inspect', '--format', '{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}} {{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{end}}', 'bridge');
+      await session.ok(
+        'network',
+        'inspect',
+        '--format',
+        '{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}} {{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{end}}',
+        'bridge',
+      );
       await session.docker(['network', 'inspect', 'absent']);
       await session.docker(['run', '--rm', '--network', 'absent', busybox, 'true']);
     },

@@ -2,8 +2,8 @@ import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Session } from '../../lib/session.ts';
-import { busybox } from './step.ts';
 import type { Step } from './step.ts';
+import { busybox } from './step.ts';
 
 /** The value of a cgroup file of a running container, from the hierarchy of a v1 controller. */
 async function limit(session: Session, container: string, controller: string, file: string): Promise<string> {
@@ -69,7 +69,18 @@ export const resourceSteps: readonly Step[] = [
     name: '--ulimit, --sysctl, --shm-size, --oom-score-adj',
     async play(session) {
       await session.ok('run', '--rm', '--ulimit', 'nofile=100:200', '--ulimit', 'core=0', busybox, 'sh', '-c', 'ulimit -Sn; ulimit -Hn; ulimit -c');
-      await session.ok('run', '--rm', '--sysctl', 'net.ipv4.ip_unprivileged_port_start=1234', '--sysctl', 'kernel.msgmax=4096', busybox, 'cat', '/proc/sys/net/ipv4/ip_unprivileged_port_start', '/proc/sys/kernel/msgmax');
+      await session.ok(
+        'run',
+        '--rm',
+        '--sysctl',
+        'net.ipv4.ip_unprivileged_port_start=1234',
+        '--sysctl',
+        'kernel.msgmax=4096',
+        busybox,
+        'cat',
+        '/proc/sys/net/ipv4/ip_unprivileged_port_start',
+        '/proc/sys/kernel/msgmax',
+      );
       await session.ok('run', '--rm', '--shm-size', '8m', busybox, 'df', '-k', '/dev/shm');
       await session.ok('run', '--rm', '--oom-score-adj', '500', busybox, 'cat', '/proc/self/oom_score_adj');
       await session.docker(['run', '--rm', '--sysctl', 'kernel.hostname=x', busybox, 'true']);

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test';
 import { createHash, randomBytes } from 'node:crypto';
-import { busybox } from './step.ts';
 import type { Step } from './step.ts';
+import { busybox } from './step.ts';
 
 export const runSteps: readonly Step[] = [
   {
@@ -31,7 +31,9 @@ export const runSteps: readonly Step[] = [
       const digest = createHash('sha256').update(bytes).digest('hex');
       const big = await session.engine.docker(['run', '--rm', '-i', busybox, 'sha256sum'], { stdin: bytes });
       expect(big.stdout).toBe(`${digest}  -\n`);
-      const back = await session.engine.docker(['run', '--rm', '-i', busybox, 'sh', '-c', 'cat | head -c 3000000 | sha256sum; echo done >&2'], { stdin: bytes });
+      const back = await session.engine.docker(['run', '--rm', '-i', busybox, 'sh', '-c', 'cat | head -c 3000000 | sha256sum; echo done >&2'], {
+        stdin: bytes,
+      });
       expect(back).toMatchObject({ code: 0, stderr: 'done\n' });
       expect(back.stdout).toBe(`${createHash('sha256').update(bytes.subarray(0, 3_000_000)).digest('hex')}  -\n`);
     },
@@ -49,22 +51,68 @@ export const runSteps: readonly Step[] = [
     name: 'environment, working directory, entrypoint, hostname, labels',
     async play(session) {
       const name = session.container('settings');
-      await session.ok('run', '--name', name, '-e', 'A=1', '-e', 'EMPTY=', '-w', '/new/dir', '--hostname', 'box', '--label', 'k=v', busybox, 'sh', '-c', 'env | sort; pwd; hostname; echo $0; id; umask; tty; ls /proc/self/fd');
+      await session.ok(
+        'run',
+        '--name',
+        name,
+        '-e',
+        'A=1',
+        '-e',
+        'EMPTY=',
+        '-w',
+        '/new/dir',
+        '--hostname',
+        'box',
+        '--label',
+        'k=v',
+        busybox,
+        'sh',
+        '-c',
+        'env | sort; pwd; hostname; echo $0; id; umask; tty; ls /proc/self/fd',
+      );
       await session.ok('inspect', '--format', '{{json .Config.Labels}} {{.Config.WorkingDir}} {{.Config.Hostname}}', name);
       const env = JSON.parse(await session.quiet('inspect', '--format', '{{json .Config.Env}}', name)) as string[];
       session.note('Env', env.sort()); // the real one keeps it in a map
       await session.ok('run', '--rm', '--entrypoint', 'basename', busybox, '/a/b');
       await session.ok('run', '--rm', '--domainname', 'example.org', '--hostname', 'box', '--add-host', 'other:192.0.2.9', busybox, 'cat', '/etc/hosts');
-      await session.ok('run', '--rm', '--dns', '192.0.2.53', '--dns-search', 'example.org', '--dns-option', 'ndots:2', busybox, 'sh', '-c', 'grep -v ^# /etc/resolv.conf');
+      await session.ok(
+        'run',
+        '--rm',
+        '--dns',
+        '192.0.2.53',
+        '--dns-search',
+        'example.org',
+        '--dns-option',
+        'ndots:2',
+        busybox,
+        'sh',
+        '-c',
+        'grep -v ^# /etc/resolv.conf',
+      );
     },
   },
   {
     name: 'the process inside: pid 1, its namespaces, mounts, devices, limits',
     async play(session) {
-      const inside = 'echo $$; readlink /proc/self/exe; ls -l /dev | awk \'{print $1,$3,$4,$5,$6,$NF}\' | sort; ls /; stat -c "%n %a %u:%g %F" / /proc /sys /dev /dev/shm /dev/pts /tmp';
+      const inside =
+        'echo $$; readlink /proc/self/exe; ls -l /dev | awk \'{print $1,$3,$4,$5,$6,$NF}\' | sort; ls /; stat -c "%n %a %u:%g %F" / /proc /sys /dev /dev/shm /dev/pts /tmp';
       await session.ok('run', '--rm', busybox, 'sh', '-c', inside);
-      await session.ok('run', '--rm', busybox, 'sh', '-c', 'awk \'{print $2,$3,$4}\' /proc/mounts | sed "s/lowerdir=.*/LAYERS/; s/size=[0-9]*k/SIZE/; s/nr_inodes=[0-9]*/INODES/" | sort');
-      await session.ok('run', '--rm', busybox, 'sh', '-c', 'ulimit -a; grep -E "^(Cap|Seccomp:|NoNewPrivs|Groups|Uid|Gid|SigIgn|SigBlk)" /proc/self/status; cat /proc/self/oom_score_adj');
+      await session.ok(
+        'run',
+        '--rm',
+        busybox,
+        'sh',
+        '-c',
+        'awk \'{print $2,$3,$4}\' /proc/mounts | sed "s/lowerdir=.*/LAYERS/; s/size=[0-9]*k/SIZE/; s/nr_inodes=[0-9]*/INODES/" | sort',
+      );
+      await session.ok(
+        'run',
+        '--rm',
+        busybox,
+        'sh',
+        '-c',
+        'ulimit -a; grep -E "^(Cap|Seccomp:|NoNewPrivs|Groups|Uid|Gid|SigIgn|SigBlk)" /proc/self/status; cat /proc/self/oom_score_adj',
+      );
     },
   },
   {

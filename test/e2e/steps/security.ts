@@ -1,8 +1,8 @@
 import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import type { Session } from '../../lib/session.ts';
-import { busybox } from './step.ts';
 import type { Step } from './step.ts';
+import { busybox } from './step.ts';
 
 /** Starts a sleeper with these flags and gives the fields of its /proc/PID/status, as the kernel has them. */
 async function credentials(session: Session, label: string, ...flags: readonly string[]): Promise<Record<string, string>> {
@@ -43,7 +43,15 @@ export const securitySteps: readonly Step[] = [
       const status = await credentials(session, 'privileged', '--privileged');
       expect(status['Seccomp']).toBe('0');
       expect(status['CapInh']).toBe('0000000000000000');
-      await session.ok('run', '--rm', '--privileged', busybox, 'sh', '-c', 'mount -t tmpfs none /mnt 2>/dev/null || mkdir /mnt && mount -t tmpfs none /mnt && echo mounted; grep " /sys " /proc/mounts');
+      await session.ok(
+        'run',
+        '--rm',
+        '--privileged',
+        busybox,
+        'sh',
+        '-c',
+        'mount -t tmpfs none /mnt 2>/dev/null || mkdir /mnt && mount -t tmpfs none /mnt && echo mounted; grep " /sys " /proc/mounts',
+      );
     },
   },
   {
@@ -92,8 +100,21 @@ export const securitySteps: readonly Step[] = [
   {
     name: 'masked and read-only paths of /proc and /sys',
     async play(session) {
-      await session.ok('run', '--rm', busybox, 'sh', '-c', 'head -c1 /proc/kcore | wc -c; ls /proc/acpi /sys/firmware 2>/dev/null | wc -l; cat /proc/keys | wc -c; cat /proc/timer_list | wc -c');
-      for (const path of ['/proc/sys/kernel/hostname', '/proc/sysrq-trigger', '/proc/irq/default_smp_affinity', '/sys/kernel/profiling', '/sys/fs/cgroup/memory/memory.limit_in_bytes']) {
+      await session.ok(
+        'run',
+        '--rm',
+        busybox,
+        'sh',
+        '-c',
+        'head -c1 /proc/kcore | wc -c; ls /proc/acpi /sys/firmware 2>/dev/null | wc -l; cat /proc/keys | wc -c; cat /proc/timer_list | wc -c',
+      );
+      for (const path of [
+        '/proc/sys/kernel/hostname',
+        '/proc/sysrq-trigger',
+        '/proc/irq/default_smp_affinity',
+        '/sys/kernel/profiling',
+        '/sys/fs/cgroup/memory/memory.limit_in_bytes',
+      ]) {
         await session.docker(['run', '--rm', busybox, 'sh', '-c', `echo 1 >${path}`]);
       }
     },

@@ -1,8 +1,8 @@
 import { expect } from 'bun:test';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { busybox, image } from './step.ts';
 import type { Step } from './step.ts';
+import { busybox, image } from './step.ts';
 
 export const storageSteps: readonly Step[] = [
   {
@@ -14,7 +14,16 @@ export const storageSteps: readonly Step[] = [
       expect(readFileSync(join(dir, 'from-container'), 'utf8')).toBe('inside\n');
       await session.docker(['run', '--rm', '-v', `${dir}:/data:ro`, busybox, 'touch', '/data/refused']);
       await session.ok('run', '--rm', '-v', `${join(dir, 'from-host')}:/etc/motd`, busybox, 'cat', '/etc/motd');
-      await session.ok('run', '--rm', '--mount', `type=bind,src=${dir},dst=/data,readonly`, busybox, 'sh', '-c', 'grep " /data " /proc/mounts | cut -d" " -f4 | cut -d, -f1');
+      await session.ok(
+        'run',
+        '--rm',
+        '--mount',
+        `type=bind,src=${dir},dst=/data,readonly`,
+        busybox,
+        'sh',
+        '-c',
+        'grep " /data " /proc/mounts | cut -d" " -f4 | cut -d, -f1',
+      );
       await session.docker(['run', '--rm', '--mount', `type=bind,src=${dir}/absent,dst=/data`, busybox, 'true']);
       await session.ok('run', '--rm', '-v', `${dir}/made:/data`, busybox, 'stat', '-c', '%F %u', '/data');
       await session.docker(['run', '--rm', '-v', 'relative/path:/data', busybox, 'true']);
@@ -36,7 +45,17 @@ export const storageSteps: readonly Step[] = [
     async play(session) {
       await session.quiet('pull', image('configured'));
       const name = session.container('volume-user');
-      await session.ok('run', '--name', name, '-v', 'pages:/var/www', busybox, 'sh', '-c', 'cat /var/www/index.html; stat -c %u:%g /var/www; echo more >/var/www/more');
+      await session.ok(
+        'run',
+        '--name',
+        name,
+        '-v',
+        'pages:/var/www',
+        busybox,
+        'sh',
+        '-c',
+        'cat /var/www/index.html; stat -c %u:%g /var/www; echo more >/var/www/more',
+      );
       await session.ok('run', '--rm', '-v', 'pages:/elsewhere', busybox, 'ls', '/elsewhere');
       await session.ok('volume', 'ls', '--filter', 'name=pages', '--format', '{{.Driver}} {{.Name}}');
       await session.ok('volume', 'inspect', '--format', '{{.Name}} {{.Driver}} {{.Scope}} {{.Labels}}', 'pages');
@@ -61,7 +80,18 @@ export const storageSteps: readonly Step[] = [
   {
     name: '--tmpfs and --mount type=tmpfs',
     async play(session) {
-      await session.ok('run', '--rm', '--tmpfs', '/a', '--mount', 'type=tmpfs,dst=/b,tmpfs-size=2m,tmpfs-mode=700', busybox, 'sh', '-c', 'grep -E " /(a|b) " /proc/mounts | sort | cut -d" " -f2-4; stat -c %a /a /b');
+      await session.ok(
+        'run',
+        '--rm',
+        '--tmpfs',
+        '/a',
+        '--mount',
+        'type=tmpfs,dst=/b,tmpfs-size=2m,tmpfs-mode=700',
+        busybox,
+        'sh',
+        '-c',
+        'grep -E " /(a|b) " /proc/mounts | sort | cut -d" " -f2-4; stat -c %a /a /b',
+      );
     },
   },
   {

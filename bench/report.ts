@@ -1,0 +1,77 @@
+import { cpus, release, totalmem } from 'node:os';
+import { peerVersions } from '../tools/peers/peer-root.ts';
+import type { CaseResult } from './cases.ts';
+
+/** What a case must reach: our median is at most this part of the peer's, or at most so much in all. */
+interface Target {
+  readonly case: RegExp;
+  readonly peer?: string;
+  readonly ratio?: number;
+  readonly atMost?: number;
+  readonly text: string;
+}
+
+/** From the issue that made the spine, last point of "Done when". */
+const targets: readonly Target[] = [
+  { case: /--network none/, peer: 'docker', ratio: 1 / 5, text: 'at most 1/5 of docker (aim 1/8)' },
+  { case: /--network none/, peer: 'podman', ratio: 1 / 3, text: 'at most 1/3 of podman' },
+  { case: /--network none/, peer: 'ctr', ratio: 1 / 3, text: 'at most 1/3 of ctr' },
+  { case: /default bridge/, peer: 'docker', ratio: 1 / 5, text: 'at most 1/5 of docker' },
+  { case: /^exec/, peer: 'docker', ratio: 1 / 4, text: 'at most 1/4 of docker' },
+  { case: /^memory/, atMost: 1024, text: 'at most 1 MiB' },
+  { case: /^pull/, peer: 'docker', ratio: 1, text: 'no slower than docker' },
+];
+
+export interface Verdict {
+  readonly text: string;
+  readonly reached: boolean;
+  readonly value: string;
+}
+
+/** Every target that the results can decide. */
+export function judge(results: readonly CaseResult[]): Verdict[] {
+  return targets.flatMap((target) => {
+    const result = results.find((one) => target.case.test(one.name));
+    const ours = result?.medians['strake'];
+    if (result === undefined || ours === undefined) return [];
+    const limit = target.peer === undefined ? (target.atMost ?? 0) : (result.medians[target.peer] ?? 0) * (target.ratio ?? 1);
+    const value =
+      target.peer === undefined ? format(ours, result.unit) : `${(ours / (result.medians[target.peer] ?? Number.NaN)).toFixed(3)} of ${target.peer}`;
+    return [{ text: `${result.name}: ${target.text}`, reached: ours <= limit, value }];
+  });
+}
+
+function format(value: number, unit: string): string {
+  return `${value < 100 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
+}
+
+/** The report as Markdown. */
+export function report(results: readonly CaseResult[], verdicts: readonly Verdict[], date: Date): string {
+  const versions = Object.entries(peerVersions()).map(([name, version]) => `${name} ${version}`);
+  const [cpu] = cpus();
+  const lines = [
+    '# Results of `npm run bench`',
+    '',
+    `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}.`,
+    `Peers, from Debian sid: ${versions.join(', ')}.`,
+    'Medians; every round measures all of a row one after the other, each from the start of the client’s process to its end.',
+    '',
+  ];
+  for (const { name, unit, rounds, medians } of results) {
+    const ours = medians['strake'] ?? medians['strake-runc'];
+    lines.push(`## ${name}`, '', `| | median | ours / theirs |`, '|---|---:|---:|');
+    for (const [label, value] of Object.entries(medians)) {
+      lines.push(`| ${label} | ${format(value, unit)} | ${ours === undefined || label.startsWith('strake') ? '' : (ours / value).toFixed(3)} |`);
+    }
+    lines.push('', unit === 'ms' ? `${rounds} rounds.` : '', '');
+  }
+  if (verdicts.length > 0) {
+    lines.push('## Targets', '', '| target | measured | |', '|---|---|---|');
+    for (const { text, value, reached } of verdicts) lines.push(`| ${text} | ${value} | ${reached ? 'reached' : '**missed**'} |`);
+    lines.push('');
+  }
+  return `${lines
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trimEnd()}\n`;
+}

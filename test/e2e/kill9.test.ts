@@ -1,0 +1,124 @@
+/**
+ * `kill -9` of the daemon while one container prints numbers and another is being created: the first keeps its pid, its log has no gap,
+ * exec works after the restart, its exit code arrives; the second either exists or left nothing.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { Engine } from '../lib/engine.ts';
+import { leaks, snapshot } from '../lib/leaks.ts';
+import { until } from '../lib/until.ts';
+import { busybox } from './steps/step.ts';
+
+const setupMs = 600_000;
+const caseMs = 240_000;
+/** Moments after the request at which the daemon dies, in ms: before, during and after each phase of creating. */
+const delaysMs = [0, 1, 2, 3, 5, 7, 9, 12, 15, 18, 22, 26, 30, 40, 60];
+/** RELIABILITY.md, Faults: a killed daemon answers within 2 s of its restart. */
+const restartLimitMs = 2_000;
+const counting = 'i=0; while [ ! -e /stop ]; do i=$((i+1)); echo $i; usleep 500; done; exit 17';
+
+let engine: Engine;
+
+async function ok(...argv: readonly string[]): Promise<string> {
+  const finished = await engine.docker(argv);
+  if (finished.code !== 0) throw new Error(`docker ${argv.join(' ')}: exit ${finished.code}: ${finished.stderr}`);
+  return finished.stdout.trim();
+}
+
+async function killDaemon(): Promise<void> {
+  const { daemon, world } = engine;
+  const pid = daemon.innerPid;
+  process.kill(pid, 'SIGKILL');
+  await daemon.finished;
+  expect(world.alive(pid)).toBe(false);
+}
+
+async function restartDaemon(): Promise<void> {
+  const begun = performance.now();
+  await engine.startStrake();
+  expect(performance.now() - begun).toBeLessThan(restartLimitMs);
+}
+
+/** The numbers that a container has logged, which must be 1, 2, 3 … without a gap or a repetition. */
+function expectNoGap(log: string): number {
+  const numbers = log.trim().split('\n').map(Number);
+  const wrong = numbers.findIndex((value, index) => value !== index + 1);
+  expect(wrong === -1 ? 'no gap' : `line ${wrong + 1} is ${numbers[wrong]}`).toBe('no gap');
+  return numbers.length;
+}
+
+beforeAll(async () => {
+  engine = await Engine.start('strake');
+  await ok('pull', '-q', busybox);
+  await ok('run', '--rm', busybox, 'true');
+}, setupMs);
+
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+}, setupMs);
+
+describe('kill -9 of the daemon', () => {
+  test(
+    'a running container keeps its pid, its log and its exit code; one being created exists or left nothing',
+    async () => {
+      const before = await snapshot(engine.peers, { trees: [engine.execRoot] });
+      await ok('run', '-d', '--name', 'counter', busybox, 'sh', '-c', counting);
+      const pid = await ok('inspect', '--format', '{{.State.Pid}}', 'counter');
+      let counted = 0;
+      for (const delayMs of delaysMs) {
+        const creating = engine.dockerSpawn(['run', '-d', '--name', 'second', busybox, 'sleep', '1000']);
+        await until(
+          'the client to have connected',
+          () => creating.exited || engine.world.pids().some((one) => engine.world.alive(one) && engine.world.proc(one, 'cmdline').includes('\0second\0')),
+        );
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await killDaemon();
+        await creating.finished;
+        await restartDaemon();
+        expect(await ok('inspect', '--format', '{{.State.Pid}} {{.State.Running}}', 'counter')).toBe(`${pid} true`);
+        expect(await ok('exec', 'counter', 'echo', 'still here')).toBe('still here');
+        const soFar = expectNoGap(await ok('logs', 'counter'));
+        expect(soFar).toBeGreaterThan(counted);
+        counted = soFar;
+        const second = await engine.docker(['inspect', '--format', '{{.State.Status}}', 'second']);
+        if (second.code === 0) await ok('rm', '-f', 'second');
+        // What is left of it or of its death: one more may be made under the same name.
+        await ok('run', '--rm', '--name', 'second', busybox, 'true');
+      }
+      const waiting = engine.dockerSpawn(['wait', 'counter']);
+      await ok('exec', 'counter', 'touch', '/stop').catch(() => undefined);
+      expect((await waiting.finished).stdout.trim()).toBe('17');
+      expectNoGap(await ok('logs', 'counter'));
+      await ok('rm', 'counter');
+      await expectClean(before);
+    },
+    caseMs,
+  );
+
+  test(
+    'an exit while no daemon runs is reported by the next one',
+    async () => {
+      const before = await snapshot(engine.peers, { trees: [engine.execRoot] });
+      await ok('run', '-d', '--name', 'short', busybox, 'sh', '-c', counting);
+      const pid = Number(await ok('inspect', '--format', '{{.State.Pid}}', 'short'));
+      await killDaemon();
+      expect(engine.world.alive(pid)).toBe(true);
+      await engine.world.output(['touch', `/proc/${pid}/root/stop`]);
+      await until('the container to end', () => !engine.world.alive(pid));
+      await restartDaemon();
+      expect(await ok('wait', 'short')).toBe('17');
+      expect(await ok('inspect', '--format', '{{.State.Status}} {{.State.ExitCode}}', 'short')).toBe('exited 17');
+      expectNoGap(await ok('logs', 'short'));
+      await ok('start', 'short');
+      await ok('rm', '-f', 'short');
+      await expectClean(before);
+    },
+    caseMs,
+  );
+});
+
+/** The daemon's own process is another one than before; nothing else may be. */
+async function expectClean(before: Awaited<ReturnType<typeof snapshot>>): Promise<void> {
+  const after = await snapshot(engine.peers, { trees: [engine.execRoot] });
+  const ours = /^process (gained|lost): \d+ \S*(strake daemon|strake-init zygote)/;
+  expect(leaks(before, after).filter((line) => !ours.test(line))).toEqual([]);
+}

@@ -1,0 +1,20 @@
+import { existsSync } from 'node:fs';
+import { runLogged } from './shell.ts';
+
+/** What the end-to-end tests need on the machine itself, by Debian package: a program that shows that it is there. Everything else is in the peer root. */
+const programs: Readonly<Record<string, string>> = {
+  debootstrap: '/usr/sbin/debootstrap',
+  iproute2: '/usr/sbin/ip',
+  strace: '/usr/bin/strace',
+};
+
+/** Installs what is missing with apt, and says so. */
+export function ensureHostTools(): void {
+  const missing = Object.keys(programs).filter((name) => !existsSync(programs[name] ?? ''));
+  if (missing.length === 0) return;
+  console.error(`the tests need ${missing.join(', ')}: installing with apt-get`);
+  const log = '/tmp/strake-host-tools.log';
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  runLogged(log, ['apt-get', '-q', '-y', 'update'], env);
+  runLogged(log, ['apt-get', '-q', '-y', '-o', 'Dpkg::Use-Pty=0', 'install', '--no-install-recommends', ...missing], env);
+}
