@@ -1,0 +1,524 @@
+/* The monitor: parent of a container's init. It holds the stdio, writes the log, serves the clients, and keeps the exit status. */
+#include "monitor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+
+/* What the dead init's pipes hold is read at once; somebody who still has them open (an exec's grandchild, a container in the host's pid
+ * namespace) is waited for no longer than this. Docker waits 3 s, containerd's shim 10 s, for the same. */
+#define DRAIN_NS 100000000u
+#define STALLED_CLIENT_NS 10000000000u /* after the exit: a client that takes nothing for so long is given up */
+#define SIGNAL_GROUP 1u
+#ifndef PIDFD_SIGNAL_PROCESS_GROUP
+#define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2) /* linux/pidfd.h, since 6.9 */
+#endif
+
+static struct monitor the_monitor = { .dir = -1, .listener = -1, .signals = -1, .input = -1, .output = { -1, -1 }, .child = { -1, -1, -1 } };
+static uint8_t chunk[64 << 10];
+
+/* --- set-up ---------------------------------------------------------------------------------------------------------- */
+
+/* The directory by its descriptor: a path with two ids in it is longer than a socket's address can be. */
+static int listen_in(int dir)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mode_t mask;
+	int result;
+
+	if (fd < 0)
+		return -1;
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/monitor.sock", dir);
+	unlinkat(dir, "monitor.sock", 0);
+	mask = umask(0177);
+	result = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	umask(mask);
+	if (result == 0 && listen(fd, 64) == 0)
+		return fd;
+	close_fd(&fd);
+	return -1;
+}
+
+/* A pipe: OURS is non-blocking, the init's end is not. INPUT: ours is the end to write to. */
+static int make_pipe(int *ours, int *theirs, bool input)
+{
+	int pair[2];
+
+	if (pipe2(pair, O_CLOEXEC) != 0)
+		return -1;
+	*ours = pair[input];
+	*theirs = pair[!input];
+	return fcntl(*ours, F_SETFL, O_NONBLOCK);
+}
+
+static int make_stdio(struct monitor *m, uint32_t flags)
+{
+	if (flags & MONITOR_INHERIT)
+		return 0;
+	for (int i = 0; i < 3; i++) {
+		bool null = flags & (MONITOR_NULL | MONITOR_TERMINAL) || (i == 0 && !(flags & MONITOR_STDIN));
+
+		if (null)
+			m->child[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+		else if (make_pipe(i == 0 ? &m->input : &m->output[i - 1], &m->child[i], i == 0) != 0)
+			return -1;
+		if (m->child[i] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int monitor_setup(struct run *run, const struct op_monitor *op)
+{
+	struct monitor *m = &the_monitor;
+	const char *slash = strrchr(op->dir, '/');
+
+	m->run = run;
+	m->op = op;
+	run->monitor = m;
+	setsid(); /* the daemon's signals are its own; EPERM: the command line made us leader already */
+	process_title("monitor", slash ? slash + 1 : op->dir);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+		return fail(run, errno, "PR_SET_CHILD_SUBREAPER");
+	if (make_directories(op->dir, 0700) != 0 || (m->dir = open(op->dir, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return fail(run, errno, "%s", op->dir);
+	m->listener = listen_in(m->dir);
+	if (m->listener < 0)
+		return fail(run, errno, "%s/monitor.sock", op->dir);
+	if (make_stdio(m, op->flags) != 0)
+		return fail(run, errno, "stdio of the process");
+	if (op->log_path[0] && !(m->log = log_open(op->log_path, op->log_driver, op->log_max_size, op->log_max_files)))
+		return fail(run, errno, "log %s", op->log_path);
+	return 0;
+}
+
+void monitor_child_stdio(struct run *run)
+{
+	struct monitor *m = run->monitor;
+
+	if (!m)
+		return;
+	for (int i = 0; i < 3; i++)
+		if (m->child[i] >= 0 && dup2(m->child[i], i) < 0)
+			_exit(1);
+	for (int i = 0; i < 3; i++)
+		close_fd(&m->child[i]);
+	close_fd(&m->input);
+	close_fd(&m->output[0]);
+	close_fd(&m->output[1]);
+	close_fd(&m->listener);
+	close_fd(&m->dir);
+	log_close(m->log);
+}
+
+/* NAME appears in the task directory with all of its text, or not at all. */
+static int publish(struct monitor *m, const char *name, const char *text)
+{
+	char temporary[32];
+
+	snprintf(temporary, sizeof(temporary), "%s.tmp", name);
+	if (write_fd(openat(m->dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), text, strlen(text)) != 0)
+		return -1;
+	return renameat(m->dir, temporary, m->dir, name);
+}
+
+int monitor_after_clone(struct run *run)
+{
+	struct monitor *m = run->monitor;
+	char text[80];
+
+	if (!m)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		close_fd(&m->child[i]);
+	snprintf(text, sizeof(text), "%d %llu %d\n", run->init_pid, (unsigned long long)run->init_start, getpid());
+	if (publish(m, "pid", text) != 0)
+		return fail(run, errno, "%s/pid", m->op->dir);
+	return 0;
+}
+
+/* --- commands ---------------------------------------------------------------------------------------------------------- */
+
+int monitor_start(struct monitor *m)
+{
+	if (m->released || !m->created || m->run->has_fifo || m->run->sync_fd < 0)
+		return EINVAL;
+	if (sync_send(m->run, SYNC_START, m->run->current, 0, NULL, -1) != 0)
+		return errno;
+	m->released = true;
+	return 0;
+}
+
+int monitor_signal(struct monitor *m, uint32_t number, uint32_t flags)
+{
+	struct run *run = m->run;
+	pid_t group;
+
+	if (run->init_reaped || run->init_pidfd < 0)
+		return ESRCH;
+	if (!(flags & SIGNAL_GROUP))
+		return syscall(SYS_pidfd_send_signal, run->init_pidfd, (int)number, NULL, 0) == 0 ? 0 : errno;
+	group = getpgid(run->init_pid);
+	if (group == getpgrp()) /* it has no group of its own yet: we would be in it */
+		return EPERM;
+	if (syscall(SYS_pidfd_send_signal, run->init_pidfd, (int)number, NULL, PIDFD_SIGNAL_PROCESS_GROUP) == 0)
+		return 0;
+	return errno == EINVAL && group > 1 && kill(-group, (int)number) == 0 ? 0 : errno;
+}
+
+int monitor_resize(struct monitor *m, uint32_t rows, uint32_t cols)
+{
+	struct winsize size = { .ws_row = (uint16_t)rows, .ws_col = (uint16_t)cols };
+
+	if (rows > UINT16_MAX || cols > UINT16_MAX)
+		return EINVAL;
+	return ioctl(m->run->pty_master, TIOCSWINSZ, &size) == 0 ? 0 : m->run->pty_master < 0 ? ENOTTY : errno;
+}
+
+int monitor_reopen_log(struct monitor *m)
+{
+	return m->log && log_reopen(m->log) != 0 ? errno : 0;
+}
+
+void monitor_control_closed(struct monitor *m)
+{
+	/* Nobody is left who could say START. */
+	if (m->run->has_wait_start && !m->released && !m->run->has_fifo && m->dir < 0)
+		monitor_signal(m, SIGKILL, 0);
+}
+
+/* --- stdio ------------------------------------------------------------------------------------------------------------- */
+
+static bool is_terminal(const struct monitor *m)
+{
+	return m->op && m->op->flags & MONITOR_TERMINAL;
+}
+
+static int stdin_fd(const struct monitor *m)
+{
+	return is_terminal(m) ? m->run->pty_master : m->input;
+}
+
+static void close_stdin(struct monitor *m)
+{
+	queue_clear(&m->stdin_queue);
+	m->stdin_ended = true;
+	close_fd(&m->input);
+}
+
+static void write_stdin(struct monitor *m)
+{
+	while (queue_length(&m->stdin_queue) > 0) {
+		ssize_t n = write(stdin_fd(m), m->stdin_queue.data + m->stdin_queue.start, queue_length(&m->stdin_queue));
+
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0 && errno != EINTR) { /* the process has closed its stdin */
+			close_stdin(m);
+			return;
+		}
+		queue_drop(&m->stdin_queue, n > 0 ? (size_t)n : 0);
+	}
+	if (m->stdin_ended && !is_terminal(m))
+		close_fd(&m->input);
+}
+
+void monitor_stdin(struct monitor *m, const uint8_t *data, size_t len)
+{
+	bool possible = is_terminal(m) ? !m->run->init_reaped : m->input >= 0 && !m->stdin_ended;
+
+	if (!possible || len == 0)
+		return;
+	if (queue_add(&m->stdin_queue, data, len) == 0 && stdin_fd(m) >= 0)
+		write_stdin(m);
+}
+
+void monitor_stdin_end(struct monitor *m)
+{
+	struct termios termios;
+	uint8_t end = 4; /* ^D */
+
+	if (is_terminal(m)) {
+		if (m->run->pty_master >= 0 && tcgetattr(m->run->pty_master, &termios) == 0)
+			end = termios.c_cc[VEOF];
+		monitor_stdin(m, &end, 1);
+		return;
+	}
+	m->stdin_ended = true;
+	if (m->input >= 0)
+		write_stdin(m);
+}
+
+/* Takes the pty over when the init has handed it in. */
+static void adopt_terminal(struct monitor *m)
+{
+	if (!is_terminal(m) || m->output[0] >= 0 || m->run->pty_master < 0)
+		return;
+	fcntl(m->run->pty_master, F_SETFL, O_RDWR | O_NONBLOCK);
+	m->output[0] = fcntl(m->run->pty_master, F_DUPFD_CLOEXEC, 3);
+	write_stdin(m);
+}
+
+/* Reads a piece of output INDEX. Whether there may be more. */
+static bool read_output(struct monitor *m, int index)
+{
+	uint8_t stream = index == 0 ? FRAME_STDOUT : FRAME_STDERR;
+	ssize_t n = read(m->output[index], chunk, sizeof(chunk));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return errno == EINTR;
+	if (n <= 0) { /* pipe: no writer is left; pty: EIO, nobody has it open */
+		close_fd(&m->output[index]);
+		return false;
+	}
+	log_write(m->log, stream, chunk, (size_t)n);
+	clients_output(m, stream, chunk, (size_t)n);
+	return true;
+}
+
+/* --- the loop ---------------------------------------------------------------------------------------------------------- */
+
+static void note_exit(struct monitor *m, int status)
+{
+	struct timespec now;
+	char text[512], *line;
+	int fd;
+	ssize_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	m->exit_time = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	m->run->init_status = status;
+	m->run->init_reaped = true;
+	m->run->init_pid = 0;
+	if (!m->op || !m->op->oom_file[0])
+		return;
+	/* `oom_kill N`: memory.events (v2) and memory.oom_control (v1) alike. Before the cleanup removes it. */
+	fd = open(m->op->oom_file, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	close_fd(&fd);
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	for (line = text; line; line = strchr(line, '\n'), line += line != NULL)
+		if (strncmp(line, "oom_kill ", 9) == 0)
+			m->oom_kills = (uint32_t)strtoul(line + 9, NULL, 10);
+}
+
+/* The init, and what the subreaper inherited. */
+static void reap_children(struct monitor *m)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	while (read(m->signals, &info, sizeof(info)) > 0)
+		;
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
+		if (pid == m->run->init_pid)
+			note_exit(m, status);
+}
+
+/* Everything that the init says on its way to execve. -1: it failed. */
+static int listen_to_init(struct monitor *m)
+{
+	struct run *run = m->run;
+	int kind = sync_receive(run);
+
+	if (kind < 0)
+		return errno == EAGAIN ? 0 : fail(run, errno, "hand-over from the first process");
+	if (kind == SYNC_CREATED) {
+		m->created = true;
+		report_send(run, PHASE_CREATED);
+	}
+	if (kind == 0 && run->failed.index != NO_OP && m->created && !m->released && !run->has_fifo) {
+		/* Killed between create and start: that is an exit like others. */
+		run->failed.index = NO_OP;
+	} else if (kind == 0 && run->failed.index == NO_OP) {
+		m->started = true;
+		report_send(run, PHASE_STARTED);
+	}
+	adopt_terminal(m);
+	return run->failed.index == NO_OP ? 0 : -1;
+}
+
+static void accept_clients(struct monitor *m)
+{
+	int fd;
+
+	while (m->nclients < CLIENTS_MAX && (fd = accept4(m->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		client_add(m, fd);
+}
+
+enum { POLL_SIGNALS, POLL_SYNC, POLL_LISTENER, POLL_INPUT, POLL_OUTPUT, POLL_ERROR, POLL_FIXED };
+
+/* One round: waits for at most TIMEOUT ms and serves what came. -1: the init failed. */
+static int serve(struct monitor *m, int timeout)
+{
+	static struct pollfd polls[POLL_FIXED + CLIENTS_MAX];
+	struct run *run = m->run;
+	/* Once the init is dead its output is finite: slow clients hold nothing back then. */
+	bool hold = !run->init_reaped && clients_hold(m);
+	bool write_input = queue_length(&m->stdin_queue) > 0;
+	nfds_t n = POLL_FIXED;
+
+	polls[POLL_SIGNALS] = (struct pollfd){ .fd = m->signals, .events = POLLIN };
+	polls[POLL_SYNC] = (struct pollfd){ .fd = run->sync_fd, .events = POLLIN };
+	polls[POLL_LISTENER] = (struct pollfd){ .fd = m->nclients < CLIENTS_MAX ? m->listener : -1, .events = POLLIN };
+	/* Watched for its end too: a client that writes to nobody must not wait. The pty is watched for that as output. */
+	polls[POLL_INPUT] = (struct pollfd){ .fd = is_terminal(m) && !write_input ? -1 : stdin_fd(m), .events = write_input ? POLLOUT : 0 };
+	polls[POLL_OUTPUT] = (struct pollfd){ .fd = hold ? -1 : m->output[0], .events = POLLIN };
+	polls[POLL_ERROR] = (struct pollfd){ .fd = hold ? -1 : m->output[1], .events = POLLIN };
+	for (struct client *c = m->clients; c; c = c->next) {
+		int events = client_poll_events(m, c);
+
+		c->poll = &polls[n++];
+		*c->poll = (struct pollfd){ .fd = events < 0 ? -1 : c->fd, .events = (short)(events < 0 ? 0 : events) };
+	}
+	if (poll(polls, n, timeout) < 0)
+		return errno == EINTR ? 0 : fail(run, errno, "poll");
+	/* Clients first: new ones have no entry of this round yet. */
+	for (struct client *c = m->clients; c; c = c->next)
+		if (c->poll->revents)
+			client_events(m, c, c->poll->revents);
+	if (polls[POLL_INPUT].revents & POLLERR && !is_terminal(m))
+		close_stdin(m);
+	else if (polls[POLL_INPUT].revents && stdin_fd(m) >= 0)
+		write_stdin(m);
+	if (polls[POLL_OUTPUT].revents)
+		read_output(m, 0);
+	if (polls[POLL_ERROR].revents)
+		read_output(m, 1);
+	if (polls[POLL_LISTENER].revents)
+		accept_clients(m);
+	clients_sweep(m);
+	if (polls[POLL_SYNC].revents && run->sync_fd >= 0 && listen_to_init(m) != 0)
+		return -1;
+	if (polls[POLL_SIGNALS].revents)
+		reap_children(m);
+	return 0;
+}
+
+static int start_loop(struct run *run)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU };
+	struct monitor *m = run->monitor ? run->monitor : &the_monitor;
+	struct client *control;
+	sigset_t chld;
+
+	m->run = run;
+	run->monitor = m;
+	/* The terminal's signals are for the container, and reach it through the caller; the init was cloned before this. */
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+	m->signals = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (m->signals < 0)
+		return fail(run, errno, "signalfd");
+	control = client_add(m, run->conn);
+	if (!control)
+		return fail(run, ENOMEM, "control connection");
+	control->control = control->waits = true;
+	m->looping = true;
+	return 0;
+}
+
+int monitor_reap(struct run *run)
+{
+	struct monitor *m;
+	uint64_t deadline;
+
+	if (start_loop(run) != 0)
+		return -1;
+	m = run->monitor;
+	adopt_terminal(m);
+	reap_children(m); /* it may be dead since before SIGCHLD was blocked */
+	while (!run->init_reaped)
+		if (serve(m, -1) != 0)
+			return -1;
+	/* What it said last: a report of `started` comes before EXIT, a failed execve is no exit. */
+	while (run->sync_fd >= 0)
+		if (listen_to_init(m) != 0)
+			return -1;
+	deadline = monotonic_ns() + DRAIN_NS;
+	while ((m->output[0] >= 0 || m->output[1] >= 0) && monotonic_ns() < deadline)
+		serve(m, (int)((deadline - monotonic_ns()) / 1000000) + 1);
+	for (int i = 0; i < 2; i++)
+		for (int pieces = 0; m->output[i] >= 0 && pieces < 64 && read_output(m, i); pieces++)
+			; /* bounded: somebody may be writing still */
+	close_fd(&m->output[0]);
+	close_fd(&m->output[1]);
+	close_stdin(m);
+	log_flush(m->log);
+	return 0;
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------------- */
+
+static void publish_exit(struct monitor *m)
+{
+	int status = m->run->init_status;
+	char text[96];
+
+	snprintf(text, sizeof(text), "%d %d %llu %u\n", WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+		 WIFSIGNALED(status) ? WTERMSIG(status) : 0, (unsigned long long)m->exit_time, m->oom_kills);
+	if (m->dir >= 0)
+		publish(m, "exit", text);
+	m->exited = true;
+	for (struct client *c = m->clients; c; c = c->next)
+		if (c->waits)
+			client_send_exit(m, c);
+}
+
+static bool output_waits(const struct monitor *m)
+{
+	for (const struct client *c = m->clients; c; c = c->next)
+		if (queue_length(&c->out) > 0)
+			return true;
+	return false;
+}
+
+void monitor_finish(struct run *run)
+{
+	struct monitor *m = run->monitor;
+
+	if (!m)
+		return;
+	if (run->init_reaped && run->failed.index == NO_OP)
+		publish_exit(m);
+	/* Those who connected during the cleanup, and asked: from now on the exit file answers. */
+	if (m->exited && m->listener >= 0) {
+		accept_clients(m);
+		for (int rounds = 0; rounds < 4; rounds++)
+			serve(m, 0);
+	}
+	if (m->listener >= 0)
+		unlinkat(m->dir, "monitor.sock", 0);
+	close_fd(&m->listener);
+	while (output_waits(m)) {
+		serve(m, 1000);
+		for (struct client *c = m->clients; c; c = c->next)
+			if (queue_length(&c->out) > 0 && monotonic_ns() - c->progress > STALLED_CLIENT_NS)
+				queue_clear(&c->out);
+	}
+	for (struct client *c = m->clients; c; c = c->next)
+		c->gone = c->ended = true;
+	clients_sweep(m);
+	log_close(m->log);
+	m->looping = false;
+}

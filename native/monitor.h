@@ -1,0 +1,108 @@
+/* What the parts of the monitor share: frames, the log, the clients. */
+#ifndef MONITOR_H
+#define MONITOR_H
+#include "strake.h"
+
+#include <poll.h>
+
+/* --- conn.c */
+#define FRAME_HEADER 8u
+void put_u32(uint8_t *p, uint32_t value);
+void put_u64(uint8_t *p, uint64_t value);
+uint32_t get_u32(const uint8_t *p);
+void frame_header(uint8_t header[FRAME_HEADER], uint8_t type, uint32_t len);
+uint32_t frame_length(const uint8_t header[FRAME_HEADER]);
+/* Reads exactly LEN bytes. 1; 0: the connection ended before the first one; -1: errno. */
+int conn_read_full(int fd, void *data, size_t len);
+int conn_reply(int fd, int err, const char *detail);
+
+/* --- log.c: the container's log file. Writing never blocks on the reader and never fails: what does not fit on the disk is dropped. */
+struct log;
+struct log *log_open(const char *path, uint32_t driver, uint64_t max_size, uint32_t max_files); /* NULL: errno */
+void log_write(struct log *log, uint8_t stream, const uint8_t *data, size_t len); /* stream: FRAME_STDOUT or FRAME_STDERR */
+void log_flush(struct log *log); /* what is left without a newline */
+int log_reopen(struct log *log); /* 0 or -1: errno, and the old file stays */
+void log_close(struct log *log);
+
+/* --- queue.c: bytes that wait for a descriptor to take them */
+struct queue {
+	uint8_t *data;
+	size_t start, end, capacity;
+};
+int queue_add(struct queue *queue, const void *data, size_t len); /* -1: out of memory */
+void queue_drop(struct queue *queue, size_t len);
+void queue_clear(struct queue *queue);
+static inline size_t queue_length(const struct queue *queue)
+{
+	return queue->end - queue->start;
+}
+
+/* --- attach.c: whoever is connected */
+#define CLIENTS_MAX 256
+#define CLIENT_FRAME_MAX (64u << 10)
+#define CLIENT_QUEUE_MAX (1u << 20)
+enum { ATTACH_STDIN = 1, ATTACH_STDOUT = 2, ATTACH_STDERR = 4, ATTACH_KEEP = 8 };
+struct client {
+	struct client *next;
+	int fd;
+	uint8_t header[FRAME_HEADER];
+	uint32_t have; /* bytes of the frame that is being read, header included */
+	uint8_t *payload;
+	struct queue out;
+	uint64_t progress; /* monotonic ns of the last byte that it took, while output waits for it */
+	uint32_t attached; /* ATTACH_* */
+	bool control; /* sent the program */
+	bool starter; /* gets the REPORT of phase 1 */
+	bool waits; /* gets EXIT */
+	bool ended; /* it sends nothing any more */
+	bool gone; /* it receives nothing any more */
+	struct pollfd *poll; /* its entry in this round */
+};
+
+struct monitor {
+	struct run *run;
+	const struct op_monitor *op; /* NULL: a program without `monitor` */
+	int dir, listener, signals;
+	int input, output[2]; /* our ends of stdin; stdout and stderr, or the pty in output[0] (the descriptor is run->pty_master) */
+	int child[3]; /* the init's ends, until clone */
+	struct queue stdin_queue;
+	bool stdin_ended; /* close stdin once the queue is empty */
+	struct log *log;
+	struct client *clients;
+	unsigned nclients;
+	bool looping, created, released, started, exited;
+	uint64_t exit_time; /* ns since the epoch */
+	uint32_t oom_kills;
+};
+
+static inline bool monitor_looping(const struct run *run)
+{
+	return run->monitor && run->monitor->looping;
+}
+/* Takes FD over. NULL: out of memory, FD is closed. */
+struct client *client_add(struct monitor *monitor, int fd);
+void client_send(struct client *client, uint8_t type, const void *payload, uint32_t len);
+/* Reads and obeys what CLIENT sent; sends what waits for it. */
+void client_events(struct monitor *monitor, struct client *client, short revents);
+/* What to poll CLIENT for; POLLHUP comes without asking. -1: nothing, leave it out. */
+int client_poll_events(const struct monitor *monitor, const struct client *client);
+/* Frees the clients that are through. */
+void clients_sweep(struct monitor *monitor);
+void clients_output(struct monitor *monitor, uint8_t stream, const uint8_t *data, size_t len);
+/* Whether some client has more output waiting than it may. */
+bool clients_hold(const struct monitor *monitor);
+int clients_report(struct monitor *monitor, const uint8_t *report, uint32_t len);
+void client_send_exit(struct monitor *monitor, struct client *client);
+
+/* --- monitor.c, for the clients' commands: 0 or an errno */
+int monitor_signal(struct monitor *monitor, uint32_t signal, uint32_t flags);
+int monitor_resize(struct monitor *monitor, uint32_t rows, uint32_t cols);
+int monitor_start(struct monitor *monitor);
+int monitor_reopen_log(struct monitor *monitor);
+void monitor_stdin(struct monitor *monitor, const uint8_t *data, size_t len);
+void monitor_stdin_end(struct monitor *monitor);
+void monitor_control_closed(struct monitor *monitor);
+
+/* --- zygote.c: what ps shows, where there is room for it */
+void process_title(const char *role, const char *id);
+#endif
