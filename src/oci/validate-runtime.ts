@@ -38,7 +38,8 @@ export function validateRuntimeSpec(spec: RuntimeSpec): void {
   if (linux?.timeOffsets !== undefined && Object.keys(linux.timeOffsets).length > 0 && !has('time'))
     throw invalid('linux.timeOffsets', 'time namespace offsets specified, but time namespace is not enabled in the config');
   for (const [key, value] of Object.entries(linux?.sysctl ?? {})) validateSysctl(key, value, spec);
-  for (const path of [...(linux?.maskedPaths ?? []), ...(linux?.readonlyPaths ?? [])]) if (!path.startsWith('/')) throw invalid('linux.maskedPaths', `${path} is not absolute`);
+  for (const path of [...(linux?.maskedPaths ?? []), ...(linux?.readonlyPaths ?? [])])
+    if (!path.startsWith('/')) throw invalid('linux.maskedPaths', `${path} is not absolute`);
   for (const [kind, hooks] of Object.entries(spec.hooks ?? {}))
     for (const hook of hooks) {
       if (!hook.path.startsWith('/')) throw invalid(`hooks.${kind}`, `${JSON.stringify(hook.path)} is not an absolute path`);
@@ -59,9 +60,7 @@ function validateProcess(process: ProcessSpec): void {
 }
 
 /** Sysctls that the kernel keeps per IPC namespace (runc's list; kernel/Documentation/admin-guide/sysctl/kernel.rst). */
-const ipcSysctls = new Set(
-  ['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map((name) => `kernel.${name}`),
-);
+const ipcSysctls = new Set(['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map((name) => `kernel.${name}`));
 
 /** Only settings that belong to a namespace of the container may be written: others would change the machine (CVE-2022-0811). */
 function validateSysctl(key: string, value: string, spec: RuntimeSpec): void {
@@ -78,7 +77,8 @@ function validateSysctl(key: string, value: string, spec: RuntimeSpec): void {
     return;
   }
   if (own('uts') && name === 'kernel.domainname') return;
-  if (own('uts') && name === 'kernel.hostname') throw invalid('linux.sysctl', `sysctl ${JSON.stringify(key)} is not allowed as it conflicts with the OCI 'hostname' field`);
+  if (own('uts') && name === 'kernel.hostname')
+    throw invalid('linux.sysctl', `sysctl ${JSON.stringify(key)} is not allowed as it conflicts with the OCI 'hostname' field`);
   throw invalid('linux.sysctl', `sysctl ${JSON.stringify(key)} is not in a separate kernel namespace`);
 }
 
@@ -121,7 +121,9 @@ const specShape: Shape = {
       defaultAction: 'string',
       architectures: ['string'],
       flags: ['string'],
-      syscalls: [{ names: ['string'], action: 'string', errnoRet: 'integer?', args: [{ index: 'integer', value: 'integer', valueTwo: 'integer?', op: 'string' }] }],
+      syscalls: [
+        { names: ['string'], action: 'string', errnoRet: 'integer?', args: [{ index: 'integer', value: 'integer', valueTwo: 'integer?', op: 'string' }] },
+      ],
     },
     rootfsPropagation: 'string?',
     maskedPaths: ['string'],

@@ -7,7 +7,12 @@ export function readMachine(): Machine {
   const status = readFileSync('/proc/self/status', 'latin1');
   const bounding = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1];
   if (bounding === undefined) throw new StrakeError('Internal', '/proc/self/status has no CapBnd', { fields: { layer: 'runtime' } });
-  return { boundingSet: BigInt(`0x${bounding}`), arch: machineArch(process.arch), apparmor: isApparmorEnabled(), selinux: existsSync('/sys/fs/selinux/enforce') };
+  return {
+    boundingSet: BigInt(`0x${bounding}`),
+    arch: machineArch(process.arch),
+    apparmor: isApparmorEnabled(),
+    selinux: existsSync('/sys/fs/selinux/enforce'),
+  };
 }
 
 function machineArch(arch: string): Machine['arch'] {

@@ -11,6 +11,7 @@ import { type CommandLog, openLog } from './log.ts';
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   create: async () => (await import('./verbs/create.ts')).create,
   delete: async () => (await import('./verbs/delete.ts')).remove,
+  events: async () => (await import('./verbs/events.ts')).events,
   exec: async () => (await import('./verbs/exec.ts')).exec,
   explain: async () => (await import('./verbs/explain.ts')).explain,
   features: async () => (await import('./verbs/features.ts')).features,
@@ -23,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   spec: async () => (await import('./verbs/spec.ts')).spec,
   start: async () => (await import('./verbs/start.ts')).start,
   state: async () => (await import('./verbs/state.ts')).state,
+  update: async () => (await import('./verbs/update.ts')).update,
 };
 
 const globalFlags: FlagTable = {

@@ -90,4 +90,3 @@ function sysctlPath(key: string): string {
   if (separator === '/' || separator === undefined) return key;
   return key.replace(/[./]/g, (mark) => (mark === '.' ? '/' : '.'));
 }
-

@@ -37,9 +37,7 @@ export function deviceOps(linux: LinuxSpec | undefined, mounts: readonly Mount[]
   const devices = [...defaultDevices.filter(({ path }) => !given.has(path)), ...given.values()];
   return [
     ...devices.map((device) => nodeOp(device, root, inUserNamespace)),
-    ...devLinks
-      .filter(([, link]) => !given.has(link))
-      .map(([target, link]): Op => ({ op: 'symlink_in', side: 'init', root, target, path: link })),
+    ...devLinks.filter(([, link]) => !given.has(link)).map(([target, link]): Op => ({ op: 'symlink_in', side: 'init', root, target, path: link })),
   ];
 }
 

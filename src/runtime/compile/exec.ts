@@ -1,8 +1,8 @@
 import { initAttachOperations, type Op } from '../../kernel/index.ts';
 import type { NamespaceType, ProcessSpec, RuntimeSpec } from '../../oci/index.ts';
 import { cloneIntoCgroup } from './clone-into-cgroup.ts';
-import { flagsOf, planNamespaces } from './namespaces.ts';
 import { cloneFlags } from './linux-numbers.ts';
+import { flagsOf, planNamespaces } from './namespaces.ts';
 import type { ExecOptions } from './options.ts';
 import { identityOps, limitOps, personalityOps } from './process.ts';
 import { SlotAllocator } from './slots.ts';

@@ -129,5 +129,6 @@ function checkProcTarget(field: string, target: string, mount: Mount, isBind: bo
   if (target === '/') throw invalid(field, 'a mount on / would hide the root filesystem');
   if (target === '/proc' && mount.type !== 'proc' && !(isBind && mount.source === '/proc'))
     throw invalid(field, `"${mount.destination}" cannot be mounted because it is not of type proc`);
-  if (target.startsWith('/proc/') && !coverableProcFiles.has(target)) throw invalid(field, `"${mount.destination}" cannot be mounted because it is inside /proc`);
+  if (target.startsWith('/proc/') && !coverableProcFiles.has(target))
+    throw invalid(field, `"${mount.destination}" cannot be mounted because it is inside /proc`);
 }

@@ -110,7 +110,7 @@ export interface HookOps {
 }
 
 export interface ExecOptions extends CommonOptions {
-  readonly init: { readonly pid: number; /** field 22 of /proc/PID/stat, clock ticks */ readonly startTime: number | bigint };
+  readonly init: { readonly pid: number /** field 22 of /proc/PID/stat, clock ticks */; readonly startTime: number | bigint };
   /** the container's cgroup, which the process joins */
   readonly cgroup: { readonly v1: readonly CgroupV1Directory[]; readonly v2?: string | undefined };
 }

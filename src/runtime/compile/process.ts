@@ -3,14 +3,7 @@ import type { LinuxSeccomp, LinuxSpec, ProcessSpec } from '../../oci/index.ts';
 import { capabilityMasks } from './capabilities.ts';
 import { cpuMask } from './cpu-mask.ts';
 import { cannotHonour, invalid } from './error.ts';
-import {
-  ioPriorityClasses,
-  personalities,
-  rlimitNumbers,
-  schedulerFlags,
-  schedulerPolicies,
-  seccompFilterFlags,
-} from './linux-numbers.ts';
+import { ioPriorityClasses, personalities, rlimitNumbers, schedulerFlags, schedulerPolicies, seccompFilterFlags } from './linux-numbers.ts';
 import type { CreateOptions, ExecOptions, Machine } from './options.ts';
 
 type Options = CreateOptions | ExecOptions;
@@ -21,7 +14,14 @@ const noIds = 0xffff_ffff;
 
 /** Limits, scheduling and LSM labels, while the process still has the runtime's privileges. */
 export function limitOps(process: ProcessSpec, machine: Machine, inUserNamespace: boolean): readonly Op[] {
-  return [...rlimitOps(process), ...oomScoreOps(process, inUserNamespace), ...schedulerOps(process), ...ioPriorityOps(process), ...affinityOps(process), ...apparmorOps(process, machine)];
+  return [
+    ...rlimitOps(process),
+    ...oomScoreOps(process, inUserNamespace),
+    ...schedulerOps(process),
+    ...ioPriorityOps(process),
+    ...affinityOps(process),
+    ...apparmorOps(process, machine),
+  ];
 }
 
 /**

@@ -36,7 +36,13 @@ export function enterRootOps(spec: RuntimeSpec, options: CreateOptions, root: nu
   const ops: Op[] = [options.noPivot ? { op: 'move_root', side: 'init', root } : { op: 'pivot_root', side: 'init', root }];
   const flags = rootPropagation(spec);
   if (flags !== undefined)
-    ops.push({ op: 'mount_setattr', side: 'init', target: '/', propagation: flags & ~propagation.recursive, recursive: (flags & propagation.recursive) === 0 ? 0 : 1 });
+    ops.push({
+      op: 'mount_setattr',
+      side: 'init',
+      target: '/',
+      propagation: flags & ~propagation.recursive,
+      recursive: (flags & propagation.recursive) === 0 ? 0 : 1,
+    });
   return ops;
 }
 
@@ -79,11 +85,7 @@ function rootMount({ rootfs, mountpoint, bundle }: CreateOptions, root: number):
     return [{ op: 'mount_bind', side: 'init', target, source: target, recursive: 1 }, open(target)];
   }
   if (mountpoint === undefined) throw invalid('root', 'no mount point was given for the root filesystem');
-  if (rootfs.type === 'bind')
-    return [
-      { op: 'mount_bind', side: 'init', target: mountpoint, source: rootfs.source, recursive: 1 },
-      open(mountpoint),
-    ];
+  if (rootfs.type === 'bind') return [{ op: 'mount_bind', side: 'init', target: mountpoint, source: rootfs.source, recursive: 1 }, open(mountpoint)];
   return [
     {
       op: 'overlay',

@@ -52,9 +52,19 @@ export function consoleSocketOps(stdio: Stdio, slots: SlotAllocator): { readonly
 export function terminalOps(process: ProcessSpec, stdio: Stdio, consoleSocket: number | undefined, options: { readonly console: boolean }): readonly Op[] {
   const wanted = stdio.kind === 'monitor' ? stdio.terminal : (process.terminal ?? false);
   if (!wanted) return [];
-  if (stdio.kind === 'inherit' && consoleSocket === undefined) throw invalid('process.terminal', 'cannot allocate tty if runc will detach without setting console socket');
+  if (stdio.kind === 'inherit' && consoleSocket === undefined)
+    throw invalid('process.terminal', 'cannot allocate tty if runc will detach without setting console socket');
   const size = (stdio.kind === 'monitor' ? stdio.consoleSize : undefined) ?? { rows: process.consoleSize?.height ?? 0, cols: process.consoleSize?.width ?? 0 };
-  return [{ op: 'terminal', side: 'init', ...(consoleSocket === undefined ? {} : { consoleSocket }), rows: size.rows, cols: size.cols, console: options.console ? 1 : 0 }];
+  return [
+    {
+      op: 'terminal',
+      side: 'init',
+      ...(consoleSocket === undefined ? {} : { consoleSocket }),
+      rows: size.rows,
+      cols: size.cols,
+      console: options.console ? 1 : 0,
+    },
+  ];
 }
 
 export function detachOrReap({ detach }: Pick<CreateOptions | ExecOptions, 'detach'>): readonly Op[] {

@@ -4,10 +4,10 @@ import type { Op, Report } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupPlan, CreateOptions, StartMode } from '../compile/options.ts';
+import type { StoredContainer } from '../state/store.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { containerCgroup, containerCgroupPath } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
-import type { StoredContainer } from '../state/store.ts';
 
 export interface CreateRequest {
   readonly id: string;
@@ -124,5 +124,7 @@ function mountOf(path: string): string {
   const points = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
-  return points.filter((point) => point !== '' && (point === '/' || path === point || path.startsWith(`${point}/`))).sort((a, b) => b.length - a.length)[0] ?? '/';
+  return (
+    points.filter((point) => point !== '' && (point === '/' || path === point || path.startsWith(`${point}/`))).sort((a, b) => b.length - a.length)[0] ?? '/'
+  );
 }

@@ -28,7 +28,9 @@ export async function deleteContainer(context: RuntimeContext, id: string, force
   if (status !== 'stopped' && status !== 'created' && !force)
     throw new StrakeError('FailedPrecondition', `cannot delete container ${id} that is not stopped: ${status}`, { fields: { layer: 'runtime', id } });
   if (status !== 'stopped' && container.init !== undefined) await killAndWait(container.init);
-  const present = [...container.cgroup.v1.map(({ dir }) => dir), ...(container.cgroup.v2 === undefined ? [] : [container.cgroup.v2])].some((dir) => existsSync(dir));
+  const present = [...container.cgroup.v1.map(({ dir }) => dir), ...(container.cgroup.v2 === undefined ? [] : [container.cgroup.v2])].some((dir) =>
+    existsSync(dir),
+  );
   if (present) await removeCgroups(context, { cleanup: cgroupCleanup(container.cgroup.path) });
   store.remove(id);
 }

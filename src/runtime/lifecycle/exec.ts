@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { StrakeError } from '../../base/index.ts';
-import { type CapabilitiesSpec, parseProcessSpec, parseRuntimeSpec, type ProcessSpec } from '../../oci/index.ts';
+import { type CapabilitiesSpec, type ProcessSpec, parseProcessSpec, parseRuntimeSpec } from '../../oci/index.ts';
 import { compileExec } from '../compile/exec.ts';
 import type { RuntimeContext } from './context.ts';
 import { notRunning } from './kill.ts';
@@ -89,7 +89,8 @@ function parseUser(text: string): { readonly uid: number; readonly gid: number; 
 /** Decimal digits alone: anything else must never become uid 0 (CVE-2024-40635). */
 function parseId(text: string): number {
   const id = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(id < 0xffff_ffff)) throw new StrakeError('InvalidArgument', `invalid id ${JSON.stringify(text)}: parsing it as int failed`, { fields: { layer: 'runtime' } });
+  if (!(id < 0xffff_ffff))
+    throw new StrakeError('InvalidArgument', `invalid id ${JSON.stringify(text)}: parsing it as int failed`, { fields: { layer: 'runtime' } });
   return id;
 }
 

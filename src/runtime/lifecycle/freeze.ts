@@ -20,20 +20,22 @@ export async function setFrozen({ store }: RuntimeContext, id: string, frozen: b
     // v1 freezes anew on each write: a process that forks meanwhile may have slipped through (freezer-subsystem.rst).
     writeFileSync(write, value);
     if (isDone(readFileSync(file, 'latin1'))) return;
-    if (performance.now() > deadline) throw new StrakeError('DeadlineExceeded', `container ${id} did not ${frozen ? 'freeze' : 'thaw'}`, { fields: { layer: 'runtime' } });
+    if (performance.now() > deadline)
+      throw new StrakeError('DeadlineExceeded', `container ${id} did not ${frozen ? 'freeze' : 'thaw'}`, { fields: { layer: 'runtime' } });
     await delay(pollMs);
   }
 }
 
 function freezer({ v1, v2 }: StoredContainer['cgroup'], frozen: boolean) {
-  const legacy = v1.find(({ name }) => name === 'freezer');
-  if (legacy) {
-    const value = frozen ? 'FROZEN' : 'THAWED';
-    return { write: `${legacy.dir}/freezer.state`, file: `${legacy.dir}/freezer.state`, value, isDone: (text: string) => text.trim() === value };
+  // The v2 freezer where there is one: processes that it holds can still be killed.
+  if (v2 !== undefined) {
+    const value = frozen ? '1' : '0';
+    return { write: `${v2}/cgroup.freeze`, file: `${v2}/cgroup.events`, value, isDone: (text: string) => new RegExp(`^frozen ${value}$`, 'm').test(text) };
   }
-  if (v2 === undefined) throw new StrakeError('FailedPrecondition', 'this machine has no freezer cgroup', { fields: { layer: 'runtime' } });
-  const value = frozen ? '1' : '0';
-  return { write: `${v2}/cgroup.freeze`, file: `${v2}/cgroup.events`, value, isDone: (text: string) => new RegExp(`^frozen ${value}$`, 'm').test(text) };
+  const legacy = v1.find(({ name }) => name === 'freezer');
+  if (legacy === undefined) throw new StrakeError('FailedPrecondition', 'this machine has no freezer cgroup', { fields: { layer: 'runtime' } });
+  const value = frozen ? 'FROZEN' : 'THAWED';
+  return { write: `${legacy.dir}/freezer.state`, file: `${legacy.dir}/freezer.state`, value, isDone: (text: string) => text.trim() === value };
 }
 
 function refuse(id: string, message: string): StrakeError {

@@ -12,7 +12,8 @@ export function parseSignal(text: string): number {
   const base = realtime?.[1] === 'AX' ? 64 : 34;
   const offset = Number(realtime?.[3] ?? 0) * (realtime?.[2] === '-' ? -1 : 1);
   const signal = realtime ? base + offset : /^\d+$/.test(text) ? Number(text) : (constants.signals as Readonly<Record<string, number>>)[`SIG${name}`];
-  if (signal === undefined || signal < 0 || signal > 64) throw new StrakeError('InvalidArgument', `unknown signal ${JSON.stringify(text)}`, { fields: { layer: 'runtime' } });
+  if (signal === undefined || signal < 0 || signal > 64)
+    throw new StrakeError('InvalidArgument', `unknown signal ${JSON.stringify(text)}`, { fields: { layer: 'runtime' } });
   return signal;
 }
 
@@ -31,7 +32,10 @@ export function containerPids({ cgroup }: StoredContainer): readonly number[] {
   const dir = cgroup.v1.find(({ name }) => ['freezer', 'pids', 'systemd', 'devices'].includes(name))?.dir ?? cgroup.v2 ?? cgroup.v1[0]?.dir;
   if (dir === undefined) return [];
   try {
-    return readFileSync(`${dir}/cgroup.procs`, 'latin1').split('\n').filter((line) => line !== '').map(Number);
+    return readFileSync(`${dir}/cgroup.procs`, 'latin1')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(Number);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

@@ -12,9 +12,9 @@ export function containerStatus(store: StateStore, container: StoredContainer): 
 }
 
 function isFrozen({ v1, v2 }: StoredContainer['cgroup']): boolean {
+  if (v2 !== undefined) return readFirst(`${v2}/cgroup.freeze`) === '1';
   const freezer = v1.find(({ name }) => name === 'freezer');
-  if (freezer) return readFirst(`${freezer.dir}/freezer.state`) !== 'THAWED';
-  return v2 !== undefined && readFirst(`${v2}/cgroup.freeze`) === '1';
+  return freezer !== undefined && readFirst(`${freezer.dir}/freezer.state`) !== 'THAWED';
 }
 
 function readFirst(file: string): string {

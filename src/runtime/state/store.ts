@@ -98,4 +98,3 @@ function makeDirectory(directory: string, root: string): void {
     mkdirSync(directory, { mode: 0o711 });
   }
 }
-

@@ -13,7 +13,13 @@ export const list: Command = {
     else {
       const rows = [columns.map((name) => name.toUpperCase()), ...states.map((state) => columns.map((name) => String(state[name])))];
       const widths = columns.map((_name, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
-      for (const row of rows) print(row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('   ').trimEnd());
+      for (const row of rows)
+        print(
+          row
+            .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+            .join('   ')
+            .trimEnd(),
+        );
     }
     return 0;
   },

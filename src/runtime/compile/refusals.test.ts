@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'bun:test';
+import type { RuntimeSpec } from '../../oci/index.ts';
+import { defaultSpec } from '../default-spec.ts';
+import { capabilityMasks } from './capabilities.ts';
+import { cpuMask } from './cpu-mask.ts';
+import { compileCreate } from './create.ts';
+import type { CreateOptions } from './options.ts';
+
+const options: CreateOptions = {
+  id: 'c',
+  bundle: '/b',
+  rootfs: { type: 'directory', path: 'rootfs' },
+  stdio: { kind: 'inherit' },
+  start: { kind: 'at-once' },
+  machine: { boundingSet: (1n << 41n) - 1n, arch: 'x86_64', apparmor: false, selinux: false },
+  cgroup: { v1: [], v1Links: [], v2: undefined, create: [], initAttach: [], cleanup: [], oomFile: '' },
+};
+const base: RuntimeSpec = { ...defaultSpec(), process: { cwd: '/', args: ['sh'] } };
+const withMount = (destination: string, more: object = {}): RuntimeSpec => ({ ...base, mounts: [{ destination, type: 'tmpfs', ...more }] });
+const withProcess = (process: object): RuntimeSpec => ({ ...base, process: { cwd: '/', args: ['sh'], ...process } });
+
+describe('compileCreate refuses, before anything is made,', () => {
+  const cases: readonly (readonly [string, RuntimeSpec, string])[] = [
+    ['a tmpfs on /proc', withMount('/proc'), 'mounts[0]: "/proc" cannot be mounted because it is not of type proc'],
+    ['a mount in /proc', withMount('/proc/sys'), 'mounts[0]: "/proc/sys" cannot be mounted because it is inside /proc'],
+    ['the same by ..', withMount('/x/../proc/self/attr'), 'mounts[0]: "/x/../proc/self/attr" cannot be mounted because it is inside /proc'],
+    ['a mount on /', withMount('/..'), 'mounts[0]: a mount on / would hide the root filesystem'],
+    ['a bind without a source', withMount('/x', { type: 'bind' }), 'mounts[0]: bind mount on /x has no source'],
+    ['a bind with data', withMount('/x', { source: '/y', options: ['bind', 'size=1'] }), 'mounts[0]: bind mount on /x has filesystem options: size=1'],
+    ['an id-mapped mount', withMount('/x', { source: '/y', options: ['bind', 'idmap'] }), 'mounts[0] cannot be honoured: id-mapped mounts are not supported'],
+    ['uid -1', withProcess({ user: { uid: 4294967295, gid: 0 } }), 'process.user: id 4294967295 is outside of 0–4294967294'],
+    ['gid 2^32', withProcess({ user: { uid: 0, gid: 4294967296 } }), 'process.user: id 4294967296 is outside of 0–4294967294'],
+    ['an unknown limit', withProcess({ rlimits: [{ type: 'RLIMIT_X', soft: 0, hard: 0 }] }), 'process.rlimits: unknown limit "RLIMIT_X"'],
+    [
+      'apparmor where there is none',
+      withProcess({ apparmorProfile: 'p' }),
+      'process.apparmorProfile cannot be honoured: apparmor is not enabled on this machine',
+    ],
+    ['resctrl', { ...base, linux: { ...base.linux, intelRdt: {} } }, 'linux.intelRdt cannot be honoured: resctrl is not supported'],
+    ['an unknown propagation', { ...base, linux: { ...base.linux, rootfsPropagation: 'x' } }, 'linux.rootfsPropagation: unknown propagation "x"'],
+    ['a device of no type', { ...base, linux: { ...base.linux, devices: [{ path: '/dev/x', type: 'z' }] } }, 'linux.devices: /dev/x has the unknown type "z"'],
+    [
+      'a terminal without a console',
+      withProcess({ terminal: true }),
+      'process.terminal: cannot allocate tty if runc will detach without setting console socket',
+    ],
+  ];
+  for (const [name, spec, message] of cases)
+    test(name, () => {
+      expect(() => compileCreate(spec, options)).toThrow(message);
+    });
+});
+
+test('capabilities that the machine lacks are left out of every set and reported once', () => {
+  const warnings: string[] = [];
+  const names = ['CAP_CHOWN', 'CAP_SYS_RESOURCE', 'CAP_NEW'];
+  const masks = capabilityMasks({ bounding: names, effective: names, permitted: names, ambient: ['CAP_CHOWN'] }, ~(1n << 24n), (text) => warnings.push(text));
+  expect(masks).toEqual({ bounding: 1n, effective: 1n, permitted: 1n, inheritable: 0n, ambient: 0n });
+  expect(warnings).toEqual(['ignoring unknown or unavailable capabilities: [CAP_SYS_RESOURCE CAP_NEW]']);
+});
+
+describe('cpuMask', () => {
+  test('lists', () => {
+    expect([...cpuMask('f', '0-3,7')]).toEqual([0x8f, 0, 0, 0, 0, 0, 0, 0]);
+    expect([...cpuMask('f', '64')]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+  });
+  for (const bad of ['', '3-1', 'a', '0,', '8192', '-1'])
+    test(`refuses ${JSON.stringify(bad)}`, () => expect(() => cpuMask('f', bad)).toThrow('f: invalid CPU list'));
+});
