@@ -1,0 +1,79 @@
+/** The life of a daemon: lock, listen, wait for a signal, close. What it serves is composed elsewhere. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { errorCode, errorMessage, type Logger } from '../../base/index.ts';
+import { type Engine, serveEngine } from '../../engine/index.ts';
+import { lockDataRoot } from './data-root-lock.ts';
+import type { DaemonFlags } from './flags.ts';
+import { groupId, parseHost } from './hosts.ts';
+
+export interface ComposedEngine extends AsyncDisposable {
+  readonly engine: Engine;
+  /** Finds again what runs, from before this start. */
+  recover(): Promise<void>;
+}
+
+/** Serves until SIGTERM or SIGINT; answers the exit status. Containers are left running: the next daemon finds them again. */
+export async function runDaemon(flags: DaemonFlags, log: Logger, compose: (flags: DaemonFlags, log: Logger) => Promise<ComposedEngine>): Promise<number> {
+  process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error: errorMessage(error), stack: error instanceof Error ? error.stack : undefined }));
+  const signal = nextSignal();
+  try {
+    const group = groupId(flags.group);
+    const hosts = flags.hosts.map((host) => parseHost(host, group));
+    using _lock = lockDataRoot(flags.dataRoot);
+    mkdirSync(flags.execRoot, { recursive: true, mode: 0o711 });
+    await using composed = await compose(flags, log);
+    await composed.recover();
+    const server = await serveEngine(composed.engine, { hosts });
+    using _pid = writePidFile(flags.pidFile);
+    for (const host of flags.hosts) log.info(`API listen on ${host}`);
+    tellReady(flags.readyFd, log);
+    log.info('daemon has completed initialization', { pid: process.pid, startMs: Math.round(performance.now()) });
+    log.info(`processing signal '${await signal}'`);
+    await server.close();
+    return 0;
+  } catch (error) {
+    log.error(`failed to start daemon: ${errorMessage(error)}`, { code: errorCode(error) });
+    return 1;
+  }
+}
+
+/** The first of them ends the daemon; a second while it closes ends the process, should closing hang. */
+async function nextSignal(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(name, () => {
+      resolve(name);
+      process.once(name, () => process.exit(1));
+    });
+  }
+  // The terminal that it was started from may go; the daemon stays.
+  process.on('SIGHUP', () => {});
+  return await promise;
+}
+
+function writePidFile(file: string | undefined): Disposable {
+  if (file !== undefined) writeFileSync(file, `${process.pid}\n`, { mode: 0o644 });
+  return {
+    [Symbol.dispose]() {
+      if (file !== undefined && isOurs(file)) rmSync(file, { force: true });
+    },
+  };
+}
+
+function isOurs(file: string): boolean {
+  try {
+    return readFileSync(file, 'utf8').trim() === String(process.pid);
+  } catch {
+    return false;
+  }
+}
+
+/** Whoever started the daemon may be gone, which is no reason to end. */
+function tellReady(descriptor: number | undefined, log: Logger): void {
+  if (descriptor === undefined) return;
+  try {
+    writeSync(descriptor, 'ready\n');
+  } catch (error) {
+    log.debug('nobody waits for readiness', { error: errorMessage(error) });
+  }
+}
