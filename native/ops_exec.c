@@ -2,6 +2,7 @@
 #include "strake.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,20 @@ int do_exec(struct run *run, const struct op_exec *op)
 
 /* --- docker --init --------------------------------------------------------------------------------------------------- */
 
+/* It executes nothing, it only sends signals: of its privileges CAP_KILL is left, for a child of another user. */
+static void drop_privileges(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 1u << CAP_KILL, 1u << CAP_KILL, 0 }, { 0, 0, 0 } };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0);
+	if (syscall(SYS_capset, &header, data) != 0) { /* it had less already */
+		memset(data, 0, sizeof(data));
+		syscall(SYS_capset, &header, data);
+	}
+}
+
 /* Pid 1 from here on: hands every signal to CHILD, reaps what is orphaned, ends as CHILD ends. */
 _Noreturn static void reap_forever(pid_t child, const sigset_t *all)
 {
@@ -176,6 +191,7 @@ int do_reaper(struct run *run)
 		/* Ours are only stdio; the descriptors that lead to the monitor belong to the child, whose execve closes them. */
 		syscall(SYS_close_range, 3u, ~0u, 0u);
 		prctl(PR_SET_NAME, "init");
+		drop_privileges();
 		reap_forever(child, &all);
 	}
 	/* A group of its own, in the foreground of the terminal, as a shell does. */

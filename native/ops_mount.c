@@ -332,7 +332,8 @@ int do_mount_bind(struct run *run, const struct op_mount_bind *op)
 		return fail(run, errno, "propagation of the bind of %s on %s", op->source, op->target);
 	if (attach(tree, target) == 0)
 		return 0;
-	if (errno == ENOTDIR && fstat(target, &at) == 0)
+	/* The kernel says EINVAL to this too. */
+	if ((errno == EINVAL || errno == ENOTDIR) && fstat(target, &at) == 0 && S_ISDIR(source.st_mode) != S_ISDIR(at.st_mode))
 		return fail(run, ENOTDIR, "bind %s on %s: the source is %s, the target is %s", op->source, op->target,
 			    S_ISDIR(source.st_mode) ? "a directory" : "not a directory", S_ISDIR(at.st_mode) ? "a directory" : "not a directory");
 	return fail(run, errno, "bind %s on %s", op->source, op->target);

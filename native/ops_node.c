@@ -30,21 +30,29 @@ static int change_mode(int fd, mode_t mode)
 
 static int set_owner_and_mode(int fd, const struct stat *st, mode_t mode, uid_t uid, gid_t gid)
 {
-	if ((st->st_uid != uid || st->st_gid != gid) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
+	bool chowned = st->st_uid != uid || st->st_gid != gid;
+
+	if (chowned && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
 		return -1;
-	return (st->st_mode & 07777) == (mode & 07777) ? 0 : change_mode(fd, mode & 07777);
+	/* A change of the owner clears the set-id bits. */
+	return (st->st_mode & 07777) == (mode & 07777) && !(chowned && mode & 06000) ? 0 : change_mode(fd, mode & 07777);
 }
 
 int do_mkdir_in(struct run *run, const struct op_mkdir_in *op)
 {
 	autoclose root = root_fd(run, op->root);
-	autoclose dir = root < 0 ? -1 : open_in_root(root, op->path, 0, 0, CREATE_DIRECTORY);
+	autoclose dir = root < 0 ? -1 : open_in_root(root, op->path, 0, 0, CREATE_NO);
+	bool existed = dir >= 0;
 	struct stat st;
 
+	if (root >= 0 && !existed)
+		dir = open_in_root(root, op->path, 0, 0, CREATE_DIRECTORY);
 	if (dir < 0 || fstat(dir, &st) != 0)
 		return fail(run, errno, "directory %s", op->path);
 	if (!S_ISDIR(st.st_mode))
 		return fail(run, ENOTDIR, "%s is in the way", op->path);
+	if (existed) /* the image's: its owner and mode stay */
+		return 0;
 	return set_owner_and_mode(dir, &st, op->mode, op->uid, op->gid) == 0 ? 0 : fail(run, errno, "owner and mode of %s", op->path);
 }
 
