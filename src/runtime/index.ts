@@ -14,6 +14,7 @@ export type {
   Stdio,
 } from './compile/options.ts';
 export { defaultMaskedPaths, defaultReadonlyPaths, defaultSpec, ociVersion } from './default-spec.ts';
+export { withDefaultDeviceRules } from './device-rules.ts';
 export { features } from './features.ts';
 export { parseSignal } from './lifecycle/kill.ts';
 export { readMachine } from './machine.ts';

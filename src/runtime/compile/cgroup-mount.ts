@@ -11,14 +11,14 @@ export function cgroupMount(target: string, type: 'cgroup' | 'cgroup2', options:
   const { root, cgroup, namespaces } = context;
   const attrs = attributes(options);
   if (type === 'cgroup' && cgroup.v1.length > 0) {
-    const unified = cgroup.v2 === undefined ? [] : ['unified', cgroup.v2];
+    const unified = cgroup.v2 === undefined ? [] : [cgroup.v2, 'unified'];
     return [
       {
         op: 'mount_cgroup_v1',
         side: 'init',
         root,
         target,
-        dirs: [...cgroup.v1.flatMap(({ name, dir }) => [name, dir]), ...unified],
+        dirs: [...cgroup.v1.flatMap(({ name, dir }) => [dir, name]), ...unified],
         links: cgroup.v1Links.flat(),
         attrs,
       },
