@@ -1,0 +1,115 @@
+/* A file session: operations on the tree below the root of this process, in order, as FILE_OPS frames bring them. */
+#include "files.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void files_forget_parent(struct files *f)
+{
+	close_fd(&f->parent_fd);
+	free(f->parent_path);
+	f->parent_path = NULL;
+}
+
+int files_parent(struct files *f, const char *path, char *name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	if (f->parent_fd >= 0 && slash && slash[1] != '\0' && strlen(slash + 1) < 256 && strncmp(f->parent_path, path, len) == 0 && f->parent_path[len] == '\0' &&
+	    strcmp(slash + 1, ".") != 0 && strcmp(slash + 1, "..") != 0) {
+		strcpy(name, slash + 1);
+		return f->parent_fd;
+	}
+	files_forget_parent(f);
+	f->parent_fd = open_parent_in_root(f->root, path, true, name);
+	if (f->parent_fd < 0)
+		return -1;
+	f->parent_path = strndup(path, len);
+	if (!f->parent_path)
+		files_forget_parent(f);
+	return f->parent_fd;
+}
+
+static const char *path_of(const struct op *op)
+{
+	switch ((enum op_code)op->code) {
+	case OP_FILE_DATA:
+	case OP_FILE_SYNC:
+		return "";
+	default: /* every other one begins with its path */
+		return op->args.file_remove.path;
+	}
+}
+
+static int answer(struct files *f, int err, const char *name, const char *path)
+{
+	char payload[4 + DETAIL_MAX];
+	int n;
+
+	memcpy(payload, &err, 4);
+	n = err == 0 ? 0 : snprintf(payload + 4, DETAIL_MAX, "%s%s%s", name, *path ? ": " : "", path);
+	return conn_send(f->run->conn, FRAME_REPLY, payload, 4 + (uint32_t)(n < DETAIL_MAX ? n : DETAIL_MAX - 1));
+}
+
+/* Whether the operation is answered: the others are silent unless they fail, and then the session ends. */
+static bool is_question(const struct op *op)
+{
+	return op->code == OP_FILE_READ || op->code == OP_FILE_STAT || op->code == OP_FILE_LIST || op->code == OP_FILE_SYNC;
+}
+
+/* 0: go on; -1: the session is over. */
+static int run_op(struct files *f, const struct op *op)
+{
+	bool question = is_question(op);
+	int result = question && op->code != OP_FILE_SYNC ? file_read_op(f, op) : file_write_op(f, op);
+	int err = result == 0 ? 0 : errno;
+
+	if (err == 0 && !question)
+		return 0;
+	if (answer(f, err, op->desc->name, path_of(op)) != 0)
+		return -1;
+	return err == 0 || question ? 0 : -1;
+}
+
+static int run_frame(struct files *f, uint8_t *data, size_t len)
+{
+	while (len > 0) {
+		struct op op;
+		size_t used = 0;
+		const char *wrong = op_decode(data, len, 1u << SIDE_FILE, &op, &used);
+
+		if (wrong) {
+			answer(f, EPROTO, "file session", wrong);
+			return -1;
+		}
+		if (run_op(f, &op) != 0)
+			return -1;
+		data += used;
+		len -= used;
+	}
+	return 0;
+}
+
+int files_session(struct run *run)
+{
+	struct files f = { .run = run, .root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), .parent_fd = -1, .file_fd = -1 };
+	uint8_t type, *payload;
+	uint32_t len;
+
+	if (f.root < 0)
+		return fail(run, errno, "root of the session");
+	if (report_send(run, PHASE_CREATED) != 0)
+		return 0;
+	while (conn_read_frame(run->conn, &type, &payload, &len, FRAME_MAX_BYTES) == 1) {
+		int result = type == FRAME_FILE_OPS ? run_frame(&f, payload, len) : -1;
+
+		free(payload);
+		if (result != 0)
+			break;
+	}
+	/* The process ends with the session, and with it what it holds. */
+	_exit(0);
+}

@@ -1,0 +1,51 @@
+/* Inside a file session. */
+#ifndef STRAKE_FILES_H
+#define STRAKE_FILES_H
+#include "strake.h"
+
+/* Set of inode numbers, open addressing; 0 is no inode. */
+struct inode_set {
+	uint64_t *slot;
+	size_t size, used;
+};
+
+struct directory_time {
+	char *path;
+	int64_t ns;
+};
+
+struct files {
+	struct run *run;
+	int root; /* the session's root directory */
+	/* The last parent directory that was resolved: consecutive entries of one directory share it. Dropped by whatever may change what the path means. */
+	int parent_fd;
+	char *parent_path;
+	/* The regular file that takes file_data. */
+	int file_fd;
+	uint64_t file_left;
+	uint32_t file_mode;
+	int64_t file_mtime;
+	bool file_sparse;
+	struct directory_time *times;
+	size_t ntimes, times_size;
+	struct inode_set made;
+	const char *op_name, *op_path;
+};
+
+/* O_PATH descriptor of PATH's parent, owned by the session, and its last name in NAME[256]. -1: errno. */
+int files_parent(struct files *f, const char *path, char *name);
+void files_forget_parent(struct files *f);
+
+/* --- files_remove.c --- */
+/* Removes NAME below DIR and all that it holds, without crossing mounts; missing is fine. 0 or -1 (errno). */
+int remove_tree(int dir, const char *name);
+/* Removes every entry below DIR that is not in KEPT. */
+int clear_tree(int dir, const struct inode_set *kept, unsigned depth);
+bool inode_set_has(const struct inode_set *set, uint64_t inode);
+int inode_set_add(struct inode_set *set, uint64_t inode);
+
+/* --- files_write.c, files_read.c: 0, or -1 (errno) --- */
+int file_write_op(struct files *f, const struct op *op);
+/* Answers DATA frames itself. */
+int file_read_op(struct files *f, const struct op *op);
+#endif

@@ -1,0 +1,128 @@
+/* Reading operations of a file session: answers are DATA frames. */
+#include "files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CHUNK (256u << 10)
+#define STAT_BYTES 52u
+
+static int read_file(struct files *f, const struct op_file_read *op)
+{
+	/* O_NONBLOCK: a FIFO must not hold us, a device is never read. */
+	autoclose path = open_in_root(f->root, op->path, 0, 0, CREATE_NO);
+	autoclose fd = -1;
+	struct stat st;
+	uint8_t *chunk;
+	uint64_t total = 0;
+	ssize_t n = 0;
+
+	if (path < 0 || fstat(path, &st) != 0)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return -1;
+	}
+	fd = sys_openat2(f->root, op->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0, 0);
+	chunk = fd >= 0 ? malloc(CHUNK) : NULL;
+	if (!chunk)
+		return -1;
+	while ((n = read(fd, chunk, CHUNK)) > 0) {
+		total += (uint64_t)n;
+		if (total > op->limit || conn_send(f->run->conn, FRAME_DATA, chunk, (uint32_t)n) != 0) {
+			errno = total > op->limit ? EFBIG : errno;
+			n = -1;
+			break;
+		}
+	}
+	free(chunk);
+	return n < 0 ? -1 : 0;
+}
+
+static uint8_t *put(uint8_t *p, const void *value, size_t len)
+{
+	memcpy(p, value, len);
+	return p + len;
+}
+
+static int stat_file(struct files *f, const struct op_file_stat *op)
+{
+	autoclose fd = op->follow ? open_in_root(f->root, op->path, 0, 0, CREATE_NO) : -1;
+	char name[256] = ".";
+	uint8_t answer[STAT_BYTES + PROGRAM_MAX_PATH], *p = answer;
+	struct stat st;
+	ssize_t target = 0;
+	int dir = -1;
+
+	if (!op->follow) {
+		dir = op->path[strspn(op->path, "./")] == '\0' ? f->root : files_parent(f, op->path, name);
+		if (dir < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			return -1;
+	} else if (fd < 0 || fstat(fd, &st) != 0)
+		return -1;
+	p = put(p, &(uint32_t){ st.st_mode }, 4);
+	p = put(p, &(uint32_t){ st.st_uid }, 4);
+	p = put(p, &(uint32_t){ st.st_gid }, 4);
+	p = put(p, &(uint64_t){ (uint64_t)st.st_size }, 8);
+	p = put(p, &(int64_t){ st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec }, 8);
+	p = put(p, &(uint64_t){ st.st_rdev }, 8);
+	p = put(p, &(uint64_t){ st.st_ino }, 8);
+	p = put(p, &(uint64_t){ st.st_nlink }, 8);
+	if (S_ISLNK(st.st_mode) && !op->follow)
+		target = readlinkat(dir, name, (char *)p, PROGRAM_MAX_PATH);
+	return conn_send(f->run->conn, FRAME_DATA, answer, STAT_BYTES + (uint32_t)(target > 0 ? target : 0));
+}
+
+static int list_directory(struct files *f, const struct op_file_list *op)
+{
+	autoclose path = open_in_root(f->root, op->path, O_DIRECTORY, 0, CREATE_NO);
+	int fd = path >= 0 ? openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+	uint8_t *chunk = stream ? malloc(CHUNK) : NULL;
+	struct dirent *entry;
+	uint32_t used = 0;
+	int result = 0;
+
+	if (!stream)
+		close_fd(&fd);
+	while (chunk && result == 0 && (entry = readdir(stream))) {
+		uint16_t len = (uint16_t)strlen(entry->d_name);
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		chunk[used] = entry->d_type;
+		memcpy(chunk + used + 1, &len, 2);
+		memcpy(chunk + used + 3, entry->d_name, len);
+		used += 3u + len;
+		if (used > CHUNK - 512) {
+			result = conn_send(f->run->conn, FRAME_DATA, chunk, used);
+			used = 0;
+		}
+	}
+	if (chunk && result == 0 && used > 0)
+		result = conn_send(f->run->conn, FRAME_DATA, chunk, used);
+	if (!chunk)
+		result = -1;
+	free(chunk);
+	if (stream)
+		closedir(stream);
+	return result;
+}
+
+int file_read_op(struct files *f, const struct op *op)
+{
+	switch ((enum op_code)op->code) {
+	case OP_FILE_READ:
+		return read_file(f, &op->args.file_read);
+	case OP_FILE_STAT:
+		return stat_file(f, &op->args.file_stat);
+	case OP_FILE_LIST:
+		return list_directory(f, &op->args.file_list);
+	default:
+		errno = EPROTO;
+		return -1;
+	}
+}
