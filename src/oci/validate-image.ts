@@ -41,11 +41,11 @@ export function parseImageConfig(bytes: Uint8Array, what: string): ImageConfig {
   const rootfs = config['rootfs'];
   if (!isObject(rootfs) || rootfs['type'] !== 'layers' || !Array.isArray(rootfs['diff_ids']) || !rootfs['diff_ids'].every(isDigest))
     throw invalid(what, 'rootfs is not a list of layers with diff ids');
-  for (const name of ['architecture', 'os'])
-    if (config[name] !== undefined && typeof config[name] !== 'string') throw invalid(what, `${name} is not a text`);
+  for (const name of ['architecture', 'os']) if (config[name] !== undefined && typeof config[name] !== 'string') throw invalid(what, `${name} is not a text`);
   if (config['config'] !== undefined && config['config'] !== null) checkProcessConfig(config['config'], what);
   const history = config['history'];
-  if (history !== undefined && history !== null && !(Array.isArray(history) && history.every(isObject))) throw invalid(what, 'history is not a list of objects');
+  if (history !== undefined && history !== null && !(Array.isArray(history) && history.every(isObject)))
+    throw invalid(what, 'history is not a list of objects');
   return { ...config, architecture: config['architecture'] ?? '', os: config['os'] ?? '' } as unknown as ImageConfig;
 }
 

@@ -13,12 +13,28 @@ export interface SnapshotInfo {
 
 /** How to mount a snapshot: handed to the runtime, never mounted by the store. */
 export type SnapshotMount =
-  | { readonly type: 'overlay'; /** uppermost first, host paths */ readonly lowers: readonly string[]; readonly upper: string | undefined; readonly work: string | undefined; readonly readonly: boolean }
+  | {
+      readonly type: 'overlay' /** uppermost first, host paths */;
+      readonly lowers: readonly string[];
+      readonly upper: string | undefined;
+      readonly work: string | undefined;
+      readonly readonly: boolean;
+    }
   | { readonly type: 'bind'; readonly source: string; readonly readonly: boolean };
 
 export interface SnapshotUsage {
   readonly sizeBytes: number;
   readonly inodes: number;
+}
+
+export interface CommitOptions {
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The committed parent of a snapshot that was prepared without one, so that layers are unpacked before those below them. NotFound when absent. */
+  readonly parent?: string;
+  /** Mode and owner of the root directory are the parent's: what was written into the snapshot did not say them. */
+  readonly inheritRoot?: boolean;
+  /** When who wrote the files has counted them; else they are counted at the first `usage`. */
+  readonly usage?: SnapshotUsage;
 }
 
 export interface Snapshotter {
@@ -29,7 +45,7 @@ export interface Snapshotter {
   view(key: string, parent: string | undefined, labels?: Readonly<Record<string, string>>): Promise<SnapshotMount>;
   mounts(key: string): Promise<SnapshotMount>;
   /** Turns the active snapshot `key` into the committed `name`: syncfs first, then recorded. AlreadyExists when `name` is there. */
-  commit(name: string, key: string, labels?: Readonly<Record<string, string>>): Promise<void>;
+  commit(name: string, key: string, options?: CommitOptions): Promise<void>;
   usage(key: string): Promise<SnapshotUsage>;
   /** FailedPrecondition while it has children. The files go at once or at the next `cleanup`. */
   remove(key: string): Promise<void>;

@@ -1,0 +1,188 @@
+import { StrakeError } from '../../../base/index.ts';
+import { type DigestAlgorithm, digestOf, parseDigest } from '../../../oci/index.ts';
+import { labelsOf, labelsText, type MetadataDatabase, numberOf, type Row, textOf, timeOf } from '../../metadata/index.ts';
+import type { BlobInfo, ContentStore, ContentWriter, IngestStatus, WriterOptions } from '../content.ts';
+import { BlobFiles } from './blob-files.ts';
+import { readFileChunks } from './read-file.ts';
+import { LocalWriter } from './writer.ts';
+
+const maxRefBytes = 512;
+
+export interface LocalContentOptions {
+  readonly root: string;
+  readonly db: MetadataDatabase;
+  readonly now?: () => Date;
+}
+
+/** Blobs as files, and what is known about them in the metadata database. The files are the truth: a row without a file is none, a file without a row gets one. */
+export class LocalContentStore implements ContentStore {
+  readonly #files: BlobFiles;
+  readonly #db: MetadataDatabase;
+  readonly #now: () => Date;
+  readonly #locked = new Set<string>();
+
+  constructor({ root, db, now = () => new Date() }: LocalContentOptions) {
+    this.#files = new BlobFiles(root);
+    this.#db = db;
+    this.#now = now;
+  }
+
+  async info(digest: string): Promise<BlobInfo> {
+    const file = await this.#files.stat(digest);
+    const row = this.#db.get('select * from blobs where digest = ?', digest);
+    if (file === undefined) {
+      if (row !== undefined) this.#db.run('delete from blobs where digest = ?', digest);
+      throw notFound(digest);
+    }
+    return row === undefined ? this.#record(digest, file.sizeBytes, undefined, file.modifiedAt) : toInfo(row);
+  }
+
+  async *read(digest: string, options: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
+    await this.info(digest);
+    yield* readFileChunks(this.#files.blob(digest), options);
+  }
+
+  async readAll(digest: string, limitBytes: number): Promise<Uint8Array> {
+    const { sizeBytes } = await this.info(digest);
+    if (sizeBytes > limitBytes)
+      throw new StrakeError('OutOfRange', `blob ${digest} has ${sizeBytes} bytes, at most ${limitBytes} are read`, { fields: { layer: 'core' } });
+    const bytes = Buffer.concat(await Array.fromAsync(readFileChunks(this.#files.blob(digest), { length: limitBytes })));
+    if (digestOf(bytes, parseDigest(digest).algorithm) !== digest)
+      throw new StrakeError('DataLoss', `blob ${digest} is damaged: it does not hash to its name`, {
+        fields: { layer: 'core', remedy: 'remove the image and pull it again' },
+      });
+    return bytes;
+  }
+
+  async writer(options: WriterOptions): Promise<ContentWriter> {
+    const { ref, expectedDigest, expectedSizeBytes } = options;
+    if (ref === '' || Buffer.byteLength(ref) > maxRefBytes)
+      throw new StrakeError('InvalidArgument', `ingest ref has ${Buffer.byteLength(ref)} bytes, 1 to ${maxRefBytes} are possible`, {
+        fields: { layer: 'core' },
+      });
+    const algorithm: DigestAlgorithm = expectedDigest === undefined ? 'sha256' : parseDigest(expectedDigest).algorithm;
+    if (this.#locked.has(ref)) throw new StrakeError('Unavailable', `ingest ${ref} is locked by another writer`, { fields: { layer: 'core' } });
+    this.#locked.add(ref);
+    try {
+      if (expectedDigest !== undefined && (await this.#files.stat(expectedDigest)) !== undefined)
+        throw new StrakeError('AlreadyExists', `blob ${expectedDigest}: already exists`, { fields: { layer: 'core', digest: expectedDigest } });
+      const id = this.#beginIngest(options);
+      return await LocalWriter.open({
+        ref,
+        file: this.#files.ingest(id),
+        algorithm,
+        expectedDigest,
+        expectedSizeBytes,
+        host: {
+          publish: async (digest, sizeBytes, labels) => await this.#publish(id, digest, sizeBytes, labels),
+          discard: async () => await this.#discard(id),
+          release: () => this.#locked.delete(ref),
+        },
+      });
+    } catch (error) {
+      this.#locked.delete(ref);
+      throw error;
+    }
+  }
+
+  async setLabels(digest: string, labels: Readonly<Record<string, string>>): Promise<BlobInfo> {
+    await this.info(digest);
+    this.#db.run('update blobs set labels = ?, updated = ? where digest = ?', labelsText(labels), this.#now().getTime(), digest);
+    return await this.info(digest);
+  }
+
+  async *walk(): AsyncIterable<BlobInfo> {
+    for (const row of this.#db.all('select digest from blobs order by digest')) {
+      try {
+        yield await this.info(textOf(row, 'digest'));
+      } catch (error) {
+        // Removed since the list was made, or its file is gone.
+        if (!(error instanceof StrakeError && error.code === 'NotFound')) throw error;
+      }
+    }
+  }
+
+  async delete(digest: string): Promise<void> {
+    await this.info(digest);
+    this.#db.run('delete from blobs where digest = ?', digest);
+    await this.#files.removeBlob(digest);
+  }
+
+  async ingests(): Promise<readonly IngestStatus[]> {
+    const rows = this.#db.all('select * from ingests order by ref');
+    return await Promise.all(rows.map(async (row) => toStatus(row, await this.#files.ingestSize(numberOf(row, 'id')))));
+  }
+
+  async abort(ref: string): Promise<void> {
+    const row = this.#db.get('select id from ingests where ref = ?', ref);
+    if (row === undefined) throw new StrakeError('NotFound', `ingest ${ref}: not found`, { fields: { layer: 'core' } });
+    if (this.#locked.has(ref)) throw new StrakeError('Unavailable', `ingest ${ref} is locked by a writer`, { fields: { layer: 'core' } });
+    await this.#discard(numberOf(row, 'id'));
+  }
+
+  /** The number of the ingest of this ref: the old one's when it is for the same content. */
+  #beginIngest({ ref, expectedDigest, expectedSizeBytes }: WriterOptions): number {
+    const at = this.#now().getTime();
+    const row = this.#db.get('select id from ingests where ref = ?', ref);
+    if (row === undefined)
+      return this.#db.run(
+        'insert into ingests (ref, expected, total, started, updated) values (?, ?, ?, ?, ?)',
+        ref,
+        expectedDigest ?? null,
+        expectedSizeBytes ?? null,
+        at,
+        at,
+      ).lastId;
+    this.#db.run('update ingests set expected = ?, total = ?, updated = ? where ref = ?', expectedDigest ?? null, expectedSizeBytes ?? null, at, ref);
+    return numberOf(row, 'id');
+  }
+
+  async #publish(id: number, digest: string, sizeBytes: number, labels: Readonly<Record<string, string>> | undefined): Promise<BlobInfo> {
+    await this.#files.publish(id, digest);
+    this.#db.run('delete from ingests where id = ?', id);
+    return this.#record(digest, sizeBytes, labels, this.#now());
+  }
+
+  async #discard(id: number): Promise<void> {
+    this.#db.run('delete from ingests where id = ?', id);
+    await this.#files.removeIngest(id);
+  }
+
+  #record(digest: string, sizeBytes: number, labels: Readonly<Record<string, string>> | undefined, at: Date): BlobInfo {
+    this.#db.run(
+      `insert into blobs (digest, size, created, updated, labels) values (?, ?, ?, ?, ?)
+       on conflict (digest) do update set size = excluded.size`,
+      digest,
+      sizeBytes,
+      at.getTime(),
+      at.getTime(),
+      labelsText(labels),
+    );
+    return toInfo(this.#db.get('select * from blobs where digest = ?', digest) ?? {});
+  }
+}
+
+function toInfo(row: Row): BlobInfo {
+  return {
+    digest: textOf(row, 'digest'),
+    sizeBytes: numberOf(row, 'size'),
+    createdAt: timeOf(row, 'created'),
+    updatedAt: timeOf(row, 'updated'),
+    labels: labelsOf(row),
+  };
+}
+
+function toStatus(row: Row, offsetBytes: number): IngestStatus {
+  return {
+    ref: textOf(row, 'ref'),
+    offsetBytes,
+    totalBytes: (row['total'] as number | null) ?? undefined,
+    expected: (row['expected'] as string | null) ?? undefined,
+    startedAt: timeOf(row, 'started'),
+    updatedAt: timeOf(row, 'updated'),
+  };
+}
+
+function notFound(digest: string): StrakeError {
+  return new StrakeError('NotFound', `blob ${digest}: not found`, { fields: { layer: 'core', digest } });
+}

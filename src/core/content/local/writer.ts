@@ -1,0 +1,132 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { StrakeError } from '../../../base/index.ts';
+import { type DigestAlgorithm, Digester, parseDigest } from '../../../oci/index.ts';
+import type { BlobInfo, ContentWriter } from '../content.ts';
+import { readFileChunks } from './read-file.ts';
+
+/** What the store does for its writers. */
+export interface WriterHost {
+  /** Publishes the ingest as `digest` and records it. */
+  publish(digest: string, sizeBytes: number, labels: Readonly<Record<string, string>> | undefined): Promise<BlobInfo>;
+  /** Forgets the ingest and its file. */
+  discard(): Promise<void>;
+  release(): void;
+}
+
+export interface WriterStart {
+  readonly ref: string;
+  readonly file: string;
+  readonly algorithm: DigestAlgorithm;
+  readonly expectedDigest: string | undefined;
+  readonly expectedSizeBytes: number | undefined;
+  readonly host: WriterHost;
+}
+
+/** Appends to an ingest file and hashes on the way. */
+export class LocalWriter implements ContentWriter {
+  readonly ref: string;
+  readonly #start: WriterStart;
+  readonly #handle: FileHandle;
+  #digester: Digester;
+  #state: 'open' | 'done' = 'open';
+
+  private constructor(start: WriterStart, handle: FileHandle, digester: Digester) {
+    this.ref = start.ref;
+    this.#start = start;
+    this.#handle = handle;
+    this.#digester = digester;
+  }
+
+  /** Opens the ingest file; what an interrupted writer left in it is hashed again. */
+  static async open(start: WriterStart): Promise<LocalWriter> {
+    const handle = await open(start.file, 'a', 0o600);
+    try {
+      const digester = new Digester(start.algorithm);
+      for await (const chunk of readFileChunks(start.file)) digester.update(chunk);
+      return new LocalWriter(start, handle, digester);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  get offsetBytes(): number {
+    return this.#digester.sizeBytes;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#assertOpen();
+    const { expectedSizeBytes } = this.#start;
+    if (expectedSizeBytes !== undefined && this.offsetBytes + chunk.length > expectedSizeBytes) {
+      await this.#discard();
+      throw this.#mismatch(`more than the ${expectedSizeBytes} bytes expected`);
+    }
+    this.#digester.update(chunk);
+    for (let written = 0; written < chunk.length; ) {
+      const { bytesWritten } = await this.#handle.write(chunk, written, chunk.length - written);
+      written += bytesWritten;
+    }
+  }
+
+  async truncate(): Promise<void> {
+    this.#assertOpen();
+    await this.#handle.truncate(0);
+    this.#digester = new Digester(this.#start.algorithm);
+  }
+
+  async commit(options: { readonly sizeBytes?: number; readonly digest?: string; readonly labels?: Readonly<Record<string, string>> }): Promise<BlobInfo> {
+    this.#assertOpen();
+    const sizeBytes = options.sizeBytes ?? this.#start.expectedSizeBytes;
+    const wanted = options.digest ?? this.#start.expectedDigest;
+    const size = this.offsetBytes;
+    if (sizeBytes !== undefined && sizeBytes !== size) {
+      await this.#discard();
+      throw this.#mismatch(`${size} bytes, ${sizeBytes} expected`);
+    }
+    const digest = await this.#digest(wanted);
+    if (wanted !== undefined && wanted !== digest) {
+      await this.#discard();
+      throw this.#mismatch(`content has digest ${digest}, ${wanted} expected`);
+    }
+    await this.#handle.sync();
+    const info = await this.#start.host.publish(digest, size, options.labels);
+    await this.#end();
+    return info;
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'open') await this.#end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** In the algorithm that the caller speaks: another one than was guessed at the start costs a second pass. */
+  async #digest(wanted: string | undefined): Promise<string> {
+    const algorithm = wanted === undefined ? this.#start.algorithm : parseDigest(wanted).algorithm;
+    if (algorithm === this.#start.algorithm) return this.#digester.digest();
+    const digester = new Digester(algorithm);
+    for await (const chunk of readFileChunks(this.#start.file)) digester.update(chunk);
+    return digester.digest();
+  }
+
+  async #discard(): Promise<void> {
+    await this.#start.host.discard();
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    this.#state = 'done';
+    this.#start.host.release();
+    await this.#handle.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#state === 'done') throw new StrakeError('FailedPrecondition', `ingest ${this.ref}: the writer is closed`, { fields: { layer: 'core' } });
+  }
+
+  #mismatch(problem: string): StrakeError {
+    return new StrakeError('FailedPrecondition', `${this.#start.expectedDigest ?? `ingest ${this.ref}`}: ${problem}`, { fields: { layer: 'core' } });
+  }
+}

@@ -1,0 +1,162 @@
+import { StrakeError } from '../../base/index.ts';
+import type { FileOp } from '../../kernel/index.ts';
+import type { ApplyOptions, LayerLimits } from './diff.ts';
+import { baseOf, checkText, normalizePath, parentOf } from './layer-paths.ts';
+import type { TarEntry, TarHandler } from './tar/reader.ts';
+
+const whiteoutPrefix = '.wh.';
+/** Metadata of aufs, of which only the opaque mark means something in a layer (image-spec layer.md, "Whiteouts"). */
+const aufsPrefix = '.wh..wh.';
+const opaqueName = '.wh..wh..opq';
+const fileTypes = { file: 0o100000, directory: 0o040000, character: 0o020000, block: 0o060000, fifo: 0o010000 } as const;
+const implicitDirectoryMode = 0o040755;
+const keepTime = -1n;
+
+/** Turns tar entries into file operations: whiteouts, missing parents, hostile names. Operations gather until they are taken. */
+export class LayerOperations implements TarHandler {
+  readonly #whiteouts: ApplyOptions['whiteouts'];
+  readonly #limits: LayerLimits;
+  /** Every path that this layer made, and whether as a whiteout. */
+  readonly #made = new Map<string, 'entry' | 'whiteout'>();
+  #pending: FileOp[] = [];
+  #xattrs: FileOp[] = [];
+  #left = 0;
+  #sizeBytes = 0;
+  #hasRoot = false;
+
+  constructor(whiteouts: ApplyOptions['whiteouts'], limits: LayerLimits) {
+    this.#whiteouts = whiteouts;
+    this.#limits = limits;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  get inodes(): number {
+    return this.#made.size;
+  }
+
+  get hasRoot(): boolean {
+    return this.#hasRoot;
+  }
+
+  take(): FileOp[] {
+    const operations = this.#pending;
+    this.#pending = [];
+    return operations;
+  }
+
+  entry(entry: TarEntry): void {
+    const path = normalizePath(entry.name, this.#limits);
+    const name = baseOf(path);
+    this.#left = 0;
+    if (path === '') return this.#root(entry);
+    if (name.startsWith(whiteoutPrefix)) {
+      this.#whiteout(path, name);
+      // Content of a whiteout means nothing, yet it follows in the stream.
+      this.#left = -1;
+      return;
+    }
+    this.#parents(path);
+    const hidden = this.#made.get(path) === 'whiteout';
+    this.#make(entry, path);
+    this.#made.set(path, 'entry');
+    if (hidden && entry.kind === 'directory') this.#opaque(path);
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.#left < 0) return;
+    this.#pending.push({ op: 'file_data', side: 'file', data: bytes });
+    this.#left -= bytes.length;
+    if (this.#left === 0) this.#flushXattrs();
+  }
+
+  #root(entry: TarEntry): void {
+    if (entry.kind !== 'directory')
+      throw new StrakeError('InvalidArgument', `the root directory is in the layer as a ${entry.kind}`, { fields: { layer: 'core' } });
+    this.#hasRoot = true;
+    this.#make(entry, '.');
+  }
+
+  #make(entry: TarEntry, path: string): void {
+    const { kind, uid, gid, mtimeNs: mtime } = entry;
+    const side = 'file';
+    if (kind === 'symlink' || kind === 'link') checkText(entry.linkName, this.#limits.pathBytes);
+    if ((kind === 'symlink' || kind === 'link') && entry.linkName === '')
+      throw new StrakeError('InvalidArgument', `link ${JSON.stringify(path)} has no target`, { fields: { layer: 'core' } });
+    switch (kind) {
+      case 'directory':
+        this.#pending.push({ op: 'file_dir', side, path, mode: fileTypes.directory | entry.mode, uid, gid, mtime });
+        break;
+      case 'file':
+        this.#pending.push({ op: 'file_create', side, path, mode: fileTypes.file | entry.mode, uid, gid, mtime, size: entry.sizeBytes });
+        this.#left = entry.sizeBytes;
+        this.#sizeBytes += entry.sizeBytes;
+        break;
+      case 'symlink':
+        this.#pending.push({ op: 'file_symlink', side, path, target: entry.linkName, uid, gid, mtime });
+        break;
+      case 'link':
+        this.#pending.push({ op: 'file_link', side, path, target: normalizePath(entry.linkName, this.#limits) });
+        break;
+      default:
+        this.#pending.push({ op: 'file_node', side, path, mode: fileTypes[kind] | entry.mode, major: entry.devMajor, minor: entry.devMinor, uid, gid, mtime });
+    }
+    this.#xattrs =
+      kind === 'file' || kind === 'directory' ? entry.xattrs.filter(([name]) => isKept(name)).map(([name, value]) => xattr(path, name, value)) : [];
+    if (this.#left === 0) this.#flushXattrs();
+  }
+
+  /** After the content: writing a file drops its capabilities. */
+  #flushXattrs(): void {
+    if (this.#xattrs.length > 0) this.#pending.push(...this.#xattrs);
+    this.#xattrs = [];
+  }
+
+  #whiteout(path: string, name: string): void {
+    const parent = parentOf(path);
+    if (name === opaqueName) {
+      this.#parents(path);
+      this.#opaque(parent === '' ? '.' : parent);
+      return;
+    }
+    if (name.startsWith(aufsPrefix)) return;
+    const hidden = name.slice(whiteoutPrefix.length);
+    if (hidden === '' || hidden === '.' || hidden === '..')
+      throw new StrakeError('InvalidArgument', `whiteout ${JSON.stringify(path)} hides no name`, { fields: { layer: 'core' } });
+    const target = parent === '' ? hidden : `${parent}/${hidden}`;
+    // A whiteout hides what is below this layer, never what the layer itself brings.
+    if (this.#made.has(target)) return;
+    this.#parents(target);
+    this.#made.set(target, 'whiteout');
+    if (this.#whiteouts === 'plain') this.#pending.push({ op: 'file_remove', side: 'file', path: target });
+    else this.#pending.push({ op: 'file_node', side: 'file', path: target, mode: fileTypes.character, major: 0, minor: 0, uid: 0, gid: 0, mtime: keepTime });
+  }
+
+  #opaque(path: string): void {
+    if (this.#whiteouts === 'plain') this.#pending.push({ op: 'file_clear', side: 'file', path });
+    else this.#pending.push(xattr(path, 'trusted.overlay.opaque', Buffer.from('y')));
+  }
+
+  /** A layer may leave directories out that the layers below have; in a directory of its own they must be there. */
+  #parents(path: string): void {
+    const parent = parentOf(path);
+    if (parent === '' || this.#made.get(parent) === 'entry') return;
+    this.#parents(parent);
+    const hidden = this.#made.get(parent) === 'whiteout';
+    this.#made.set(parent, 'entry');
+    this.#pending.push({ op: 'file_dir', side: 'file', path: parent, mode: implicitDirectoryMode, uid: 0, gid: 0, mtime: keepTime });
+    if (hidden) this.#opaque(parent);
+  }
+}
+
+function xattr(path: string, name: string, value: Uint8Array): FileOp {
+  return { op: 'file_xattr', side: 'file', path, name, value };
+}
+
+/** What a layer may set. Never overlayfs's own marks: a redirect would show another layer's files. */
+function isKept(name: string): boolean {
+  if (name.startsWith('user.')) return !name.startsWith('user.overlay.');
+  return name === 'security.capability' || name === 'system.posix_acl_access' || name === 'system.posix_acl_default';
+}

@@ -1,0 +1,50 @@
+import { damaged } from './header.ts';
+
+/** Extended header records, values as bytes (an extended attribute is binary). */
+export type PaxRecords = ReadonlyMap<string, Buffer>;
+
+/** Parses `LENGTH KEY=VALUE\n` records (IEEE 1003.1, "pax Extended Header"). An empty value takes a record back. */
+export function parsePax(bytes: Buffer): PaxRecords {
+  const records = new Map<string, Buffer>();
+  for (let offset = 0; offset < bytes.length; ) {
+    const space = bytes.indexOf(0x20, offset);
+    const digits = space === -1 || space - offset > 10 ? '' : bytes.toString('latin1', offset, space);
+    if (!/^[1-9]\d*$/.test(digits)) throw damaged('an extended header record has no length');
+    const end = offset + Number(digits);
+    if (end > bytes.length || end <= space + 1 || bytes[end - 1] !== 0x0a) throw damaged('an extended header record has a wrong length');
+    const equals = bytes.indexOf(0x3d, space + 1);
+    if (equals === -1 || equals >= end) throw damaged('an extended header record has no value');
+    const key = bytes.toString('utf8', space + 1, equals);
+    const value = bytes.subarray(equals + 1, end - 1);
+    if (value.length === 0) records.delete(key);
+    else records.set(key, Buffer.from(value));
+    offset = end;
+  }
+  return records;
+}
+
+export function paxText(records: PaxRecords, key: string): string | undefined {
+  const value = records.get(key);
+  if (value === undefined) return undefined;
+  if (value.includes(0)) throw damaged(`extended header ${key} has a NUL byte`);
+  return value.toString('utf8');
+}
+
+/** A whole number that is not negative. */
+export function paxNumber(records: PaxRecords, key: string): number | undefined {
+  const value = records.get(key)?.toString('latin1');
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!/^\d{1,16}$/.test(value) || !Number.isSafeInteger(number)) throw damaged(`extended header ${key} is not a number`);
+  return number;
+}
+
+/** A time in ns since the epoch; the record is decimal seconds, as fine as it likes. */
+export function paxTimeNs(records: PaxRecords, key: string): bigint | undefined {
+  const value = records.get(key)?.toString('latin1', 0, 64);
+  if (value === undefined) return undefined;
+  const match = /^(-?)(\d{1,11})(?:\.(\d*))?$/.exec(value);
+  if (!match) throw damaged(`extended header ${key} is not a time`);
+  const nanoseconds = BigInt(match[2] ?? 0) * 1_000_000_000n + BigInt((match[3] ?? '').slice(0, 9).padEnd(9, '0'));
+  return match[1] === '-' ? -nanoseconds : nanoseconds;
+}

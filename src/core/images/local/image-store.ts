@@ -1,0 +1,60 @@
+import { StrakeError } from '../../../base/index.ts';
+import type { Descriptor } from '../../../oci/index.ts';
+import { labelsOf, labelsText, type MetadataDatabase, type Row, textOf, timeOf } from '../../metadata/index.ts';
+import type { ImageRecord, ImageStore } from '../images.ts';
+
+const maxNameBytes = 4096;
+
+/** Images in the metadata database. */
+export function createLocalImageStore(db: MetadataDatabase, now: () => Date = () => new Date()): ImageStore {
+  const find = (name: string): ImageRecord => {
+    const row = db.get('select * from images where name = ?', name);
+    if (row === undefined) throw new StrakeError('NotFound', `image ${JSON.stringify(name)}: not found`, { fields: { layer: 'core', image: name } });
+    return toRecord(row);
+  };
+  return {
+    get: async (name) => find(name),
+    list: async () => db.all('select * from images order by name').map(toRecord),
+    create: async ({ name, target, labels }) => {
+      checkName(name);
+      if (db.get('select 1 from images where name = ?', name))
+        throw new StrakeError('AlreadyExists', `image ${JSON.stringify(name)}: already exists`, { fields: { layer: 'core', image: name } });
+      const at = now().getTime();
+      db.run('insert into images (name, target, labels, created, updated) values (?, ?, ?, ?, ?)', name, JSON.stringify(target), labelsText(labels), at, at);
+      return find(name);
+    },
+    put: async ({ name, target, labels }) => {
+      checkName(name);
+      const at = now().getTime();
+      db.run(
+        `insert into images (name, target, labels, created, updated) values (?, ?, ?, ?, ?)
+         on conflict (name) do update set target = excluded.target, labels = excluded.labels, updated = excluded.updated`,
+        name,
+        JSON.stringify(target),
+        labelsText(labels),
+        at,
+        at,
+      );
+      return find(name);
+    },
+    delete: async (name) => {
+      find(name);
+      db.run('delete from images where name = ?', name);
+    },
+  };
+}
+
+function toRecord(row: Row): ImageRecord {
+  return {
+    name: textOf(row, 'name'),
+    target: JSON.parse(textOf(row, 'target')) as Descriptor,
+    labels: labelsOf(row),
+    createdAt: timeOf(row, 'created'),
+    updatedAt: timeOf(row, 'updated'),
+  };
+}
+
+function checkName(name: string): void {
+  if (name === '' || Buffer.byteLength(name) > maxNameBytes || name.includes('\0'))
+    throw new StrakeError('InvalidArgument', `image name ${JSON.stringify(name.slice(0, 80))} is not valid`, { fields: { layer: 'core' } });
+}

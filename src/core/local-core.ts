@@ -1,0 +1,53 @@
+import type { Logger } from '../base/index.ts';
+import type { ContainerStore } from './containers/containers.ts';
+import { createLocalContainerStore } from './containers/local/container-store.ts';
+import type { ContentStore } from './content/content.ts';
+import { LocalContentStore } from './content/local/content-store.ts';
+import type { LayerLimits, OpenFileTree } from './diff/diff.ts';
+import type { EventBus } from './events/events.ts';
+import { createLocalEventBus } from './events/local/event-bus.ts';
+import { Leases } from './garbage/leases.ts';
+import type { ImageStore } from './images/images.ts';
+import { createLocalImageStore } from './images/local/image-store.ts';
+import { MetadataDatabase } from './metadata/index.ts';
+import { OverlaySnapshotter } from './snapshots/local/overlay-snapshotter.ts';
+import type { Snapshotter } from './snapshots/snapshots.ts';
+import { LayerUnpacker } from './unpack/layer-unpacker.ts';
+
+export interface LocalCoreOptions {
+  /** The data root, such as /var/lib/strake. One process at a time may use it: its owner holds a lock. */
+  readonly root: string;
+  readonly log: Logger;
+  readonly openFileTree: OpenFileTree;
+  readonly layerLimits?: Partial<LayerLimits>;
+  readonly now?: () => Date;
+}
+
+/** All stores over one data root. */
+export interface LocalCore extends Disposable {
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly images: ImageStore;
+  readonly containers: ContainerStore;
+  readonly events: EventBus;
+  readonly unpacker: LayerUnpacker;
+  readonly leases: Leases;
+  /** What was acknowledged so far survives a power loss. */
+  flush(): void;
+}
+
+export function openLocalCore({ root, log, openFileTree, layerLimits, now = () => new Date() }: LocalCoreOptions): LocalCore {
+  const db = MetadataDatabase.open({ root, log, now });
+  const snapshots = new OverlaySnapshotter({ root, db, openFileTree, log, now });
+  return {
+    content: new LocalContentStore({ root, db, now }),
+    snapshots,
+    images: createLocalImageStore(db, now),
+    containers: createLocalContainerStore(db, now),
+    events: createLocalEventBus({ now }),
+    unpacker: new LayerUnpacker({ snapshots, openFileTree, ...(layerLimits === undefined ? {} : { limits: layerLimits }) }),
+    leases: new Leases(),
+    flush: () => db.checkpoint(),
+    [Symbol.dispose]: () => db[Symbol.dispose](),
+  };
+}
