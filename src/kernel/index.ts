@@ -31,6 +31,7 @@ export {
 } from './cgroup/index.ts';
 export type {
   AttachFlags,
+  DirectOptions,
   DirectoryEntry,
   ExitRecord,
   FileOp,
@@ -42,6 +43,6 @@ export type {
   Report,
   ZygoteOptions,
 } from './launch/index.ts';
-export { errnoName, errnoText, FileSession, MonitorAttachment, programFailure, TaskConnection, ZygoteLauncher } from './launch/index.ts';
+export { DirectLauncher, errnoName, errnoText, FileSession, MonitorAttachment, programFailure, TaskConnection, ZygoteLauncher } from './launch/index.ts';
 export type { EncodeOptions, Op, OpDescription, OpFieldType } from './program/index.ts';
 export { encodeOperations, encodeProgram, formatOp, formatProgram, noSlot, opsHash, opTable, programLimits } from './program/index.ts';

@@ -10,18 +10,20 @@ export interface LaunchOptions {
   readonly signal?: AbortSignal;
 }
 
+type Frames = Pick<FrameSocket, 'onFrame' | 'onEnd' | 'send' | 'unref' | 'close'>;
+
 /**
  * A connection to a monitor: the control connection on which its program was sent, or a later one to its `monitor.sock`.
  * `exited` resolves with the exit, and rejects Unavailable when the monitor ends without one.
  */
 export class TaskConnection {
-  private readonly frames: FrameSocket;
+  private readonly frames: Frames;
   private readonly reports: PromiseWithResolvers<Report>[] = [];
   private readonly replies: PromiseWithResolvers<void>[] = [];
   private readonly exit = Promise.withResolvers<ExitRecord>();
   readonly exited: Promise<ExitRecord> = this.exit.promise;
 
-  constructor(frames: FrameSocket) {
+  constructor(frames: Frames) {
     this.frames = frames;
     // Nobody may be waiting when the monitor goes away.
     this.exited.catch(() => undefined);
@@ -31,6 +33,20 @@ export class TaskConnection {
 
   static async connect(path: string): Promise<TaskConnection> {
     return new TaskConnection(await FrameSocket.connect(path));
+  }
+
+  /** A connection to a monitor that is gone: every request fails, and so does `exited`. */
+  static ended(): TaskConnection {
+    const frames: Frames = {
+      onFrame: () => {},
+      onEnd: () => {},
+      send: () => Promise.reject(new StrakeError('Unavailable', 'the monitor is gone', { fields: { layer: 'kernel' } })),
+      unref: () => {},
+      close: () => {},
+    };
+    const connection = new TaskConnection(frames);
+    frames.onEnd();
+    return connection;
   }
 
   /** Sends the program and waits for its first report. A failed operation is thrown. Aborting closes the connection, which ends a program that was not started. */

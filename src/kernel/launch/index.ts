@@ -2,6 +2,8 @@ export type { AttachFlags, OutputFrame } from './attach.ts';
 export { MonitorAttachment } from './attach.ts';
 export type { LaunchOptions } from './connection.ts';
 export { TaskConnection } from './connection.ts';
+export type { DirectOptions } from './direct.ts';
+export { DirectLauncher } from './direct.ts';
 export { errnoName, errnoText, programFailure } from './failure.ts';
 export type { DirectoryEntry, FileOp, FileStat } from './file-session.ts';
 export { FileSession } from './file-session.ts';

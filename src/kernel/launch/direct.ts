@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { StrakeError } from '../../base/index.ts';
+import type { Op } from '../program/index.ts';
+import { type LaunchOptions, TaskConnection } from './connection.ts';
+import { FileSession } from './file-session.ts';
+import { FrameSocket } from './frame-socket.ts';
+import type { Report } from './records.ts';
+import type { Launched, Launcher } from './zygote.ts';
+
+export interface DirectOptions {
+  /** The strake-init executable. */
+  readonly initPath: string;
+}
+
+/**
+ * Runs each program in a `strake-init run` of its own: the OCI command line must be the ancestor of the container's process. A program without
+ * `monitor` inherits descriptors 0–2.
+ */
+export class DirectLauncher implements Launcher {
+  private readonly options: DirectOptions;
+
+  constructor(options: DirectOptions) {
+    this.options = options;
+  }
+
+  async run(operations: readonly Op[], options: LaunchOptions = {}): Promise<Report> {
+    const { connection, report } = await this.launch(operations, options);
+    connection.close();
+    return report;
+  }
+
+  async launch(operations: readonly Op[], options: LaunchOptions = {}): Promise<Launched> {
+    const connection = new TaskConnection(this.spawnInit());
+    try {
+      return { connection, report: await connection.launch(operations, options) };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  async fileSession(operations: readonly Op[], options: LaunchOptions = {}): Promise<FileSession> {
+    const session = new FileSession(this.spawnInit());
+    await session.begin(operations, options);
+    return session;
+  }
+
+  private spawnInit(): FrameSocket {
+    const { initPath } = this.options;
+    const child = spawn(initPath, ['run'], { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] });
+    const control = child.stdio[3] as Socket | null;
+    if (!control) throw new StrakeError('Unavailable', `${initPath} did not start`, { fields: { layer: 'kernel', remedy: 'build it with `npm run build`; it stands beside the strake executable' } });
+    const frames = new FrameSocket(control);
+    child.once('error', (error) => control.destroy(new StrakeError('Unavailable', `cannot run ${initPath}: ${error.message}`, { cause: error, fields: { layer: 'kernel' } })));
+    return frames;
+  }
+}
