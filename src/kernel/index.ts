@@ -46,3 +46,5 @@ export type {
 export { DirectLauncher, errnoName, errnoText, FileSession, MonitorAttachment, programFailure, TaskConnection, ZygoteLauncher } from './launch/index.ts';
 export type { EncodeOptions, Op, OpDescription, OpFieldType } from './program/index.ts';
 export { encodeOperations, encodeProgram, formatOp, formatProgram, noSlot, opsHash, opTable, programLimits } from './program/index.ts';
+export type { CompileSeccompOptions, SeccompArch, SeccompFilter } from './seccomp/index.ts';
+export { compileSeccomp } from './seccomp/index.ts';

@@ -3,7 +3,7 @@ import type { LinuxSeccomp, LinuxSpec, ProcessSpec } from '../../oci/index.ts';
 import { capabilityMasks } from './capabilities.ts';
 import { cpuMask } from './cpu-mask.ts';
 import { cannotHonour, invalid } from './error.ts';
-import { ioPriorityClasses, personalities, rlimitNumbers, schedulerFlags, schedulerPolicies, seccompFilterFlags } from './linux-numbers.ts';
+import { ioPriorityClasses, personalities, rlimitNumbers, schedulerFlags, schedulerPolicies } from './linux-numbers.ts';
 import type { CreateOptions, ExecOptions, Machine } from './options.ts';
 
 type Options = CreateOptions | ExecOptions;
@@ -141,8 +141,8 @@ function apparmorOps({ apparmorProfile, selinuxLabel }: ProcessSpec, machine: Ma
 function seccompOps(profile: LinuxSeccomp, machine: Machine): readonly Op[] {
   if (profile.listenerPath !== undefined && profile.listenerPath !== '') throw cannotHonour('linux.seccomp.listenerPath', 'user notification is not supported');
   if (profile.defaultAction === 'SCMP_ACT_ALLOW' && (profile.syscalls ?? []).length === 0) return [];
-  const filter = compileSeccomp(profile, machine.arch);
-  return [{ op: 'seccomp', side: 'init', flags: sumFlags('linux.seccomp.flags', profile.flags ?? [], seccompFilterFlags), filter }];
+  const { filter, flags } = compileSeccomp(profile, { native: machine.arch });
+  return [{ op: 'seccomp', side: 'init', flags, filter }];
 }
 
 export function personalityOps(linux: LinuxSpec | undefined): readonly Op[] {
