@@ -47,4 +47,4 @@ export { DirectLauncher, errnoName, errnoText, FileSession, MonitorAttachment, p
 export type { EncodeOptions, Op, OpDescription, OpFieldType } from './program/index.ts';
 export { encodeOperations, encodeProgram, formatOp, formatProgram, noSlot, opsHash, opTable, programLimits } from './program/index.ts';
 export type { CompileSeccompOptions, SeccompArch, SeccompFilter } from './seccomp/index.ts';
-export { compileSeccomp } from './seccomp/index.ts';
+export { compileSeccomp, seccompActions, seccompFlags, seccompOperators } from './seccomp/index.ts';

@@ -1,4 +1,4 @@
-import { errorMessage, isCode } from '../../base/index.ts';
+import { errorMessage } from '../../base/index.ts';
 import type { Launcher } from '../../kernel/index.ts';
 import { ociVersion } from '../default-spec.ts';
 import { readMachine } from '../machine.ts';
@@ -41,11 +41,11 @@ const globalFlags: FlagTable = {
 
 const defaultRoot = '/run/strake-runc';
 
-/** What a failing verb is called in messages that containerd and Docker pass on. */
-const failurePrefixes: Readonly<Record<string, string>> = {
-  create: 'runc create failed: unable to start container process: error during container init: ',
-  run: 'runc run failed: unable to start container process: error during container init: ',
-  exec: 'exec failed: unable to start container process: ',
+/** How messages begin that containerd, Docker and Podman pass on or match: for every failure of the verb, and for one of the program. */
+const failurePrefixes: Readonly<Record<string, readonly [string, string]>> = {
+  create: ['runc create failed: ', 'unable to start container process: error during container init: '],
+  run: ['runc run failed: ', 'unable to start container process: error during container init: '],
+  exec: ['exec failed: ', 'unable to start container process: '],
 };
 
 export interface MainOptions {
@@ -90,10 +90,11 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
 /** runc tells its log, and the person at stderr; a failed exec is 255 there, all else 1. */
 function report(error: unknown, verb: string, log: CommandLog): number {
   const fromProgram = error instanceof Error && 'fields' in error && (error.fields as { readonly layer?: string }).layer === 'kernel';
-  const message = `${fromProgram ? (failurePrefixes[verb] ?? '') : ''}${errorMessage(error)}`;
+  const [ofVerb, ofProgram] = failurePrefixes[verb] ?? ['', ''];
+  const message = `${ofVerb}${fromProgram ? ofProgram : ''}${errorMessage(error)}`;
   log.error(message);
   if (log.toFile) process.stderr.write(`${message}\n`);
-  return verb === 'exec' && !isCode(error, 'NotFound') ? 255 : 1;
+  return verb === 'exec' ? 255 : 1;
 }
 
 async function printUsage(print: (text: string) => void): Promise<void> {

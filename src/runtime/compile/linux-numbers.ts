@@ -55,13 +55,6 @@ export const rlimitNumbers: Readonly<Record<string, number>> = {
   RLIMIT_RTTIME: 15,
 };
 
-export const seccompFilterFlags: Readonly<Record<string, number>> = {
-  SECCOMP_FILTER_FLAG_TSYNC: 1,
-  SECCOMP_FILTER_FLAG_LOG: 2,
-  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
-  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32,
-};
-
 export const personalities: Readonly<Record<string, number>> = { LINUX: 0, LINUX32: 8 };
 
 export const schedulerPolicies: Readonly<Record<string, number>> = {
