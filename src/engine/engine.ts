@@ -1,13 +1,8 @@
 import path from 'node:path';
 import type { ComponentVersion, ImageSummary } from '../api/docker/index.ts';
 import type { Logger } from '../base/index.ts';
-import type { ContainerStore } from '../core/containers/containers.ts';
-import type { ContentStore } from '../core/content/content.ts';
-import type { EventBus } from '../core/events/events.ts';
-import type { ImageStore } from '../core/images/images.ts';
-import type { Snapshotter } from '../core/snapshots/snapshots.ts';
-import type { TaskManager } from '../core/tasks/tasks.ts';
-import type { Descriptor } from '../oci/index.ts';
+import { collectGarbage, type LocalCore } from '../core/index.ts';
+import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
 import { createEngineEvents, type EngineEvents } from './events/index.ts';
 import {
   createBuiltinImages,
@@ -36,18 +31,9 @@ import { Volumes } from './volumes/index.ts';
 /** What the Engine stands on. Only the composition roots choose the implementations. */
 export interface EngineOptions {
   readonly paths: { readonly dataRoot: string; readonly execRoot: string; /** `strake-hello`, the built-in image's program */ readonly helloProgram: string };
-  readonly core: {
-    readonly content: ContentStore;
-    readonly images: ImageStore;
-    readonly snapshots: Snapshotter;
-    readonly containers: ContainerStore;
-    readonly tasks: TaskManager;
-    readonly events: EventBus;
-  };
+  readonly core: Omit<LocalCore, typeof Symbol.dispose> & { readonly tasks: TaskManager; readonly rootFiles: RootFiles };
   readonly registry: {
     readonly source: ImageSource;
-    /** Makes the committed snapshots of a stored manifest. */
-    unpack(manifest: Descriptor): Promise<void>;
     /** Unauthenticated when the registry does not take them. */
     login(credentials: Credentials, signal: AbortSignal): Promise<{ readonly identityToken: string }>;
   };
@@ -87,8 +73,16 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
   const { paths, core, registry, log, productVersion } = options;
   const events = createEngineEvents(core.events);
   const volumes = await Volumes.open({ directory: path.join(paths.dataRoot, 'volumes'), events });
-  const builtins = createBuiltinImages({ content: core.content, helloProgram: paths.helloProgram, unpack: registry.unpack });
-  const images = new Images({ content: core.content, store: core.images, snapshots: core.snapshots, events, builtins, log });
+  const images = new Images({
+    content: core.content,
+    store: core.images,
+    snapshots: core.snapshots,
+    events,
+    builtins: createBuiltinImages(core, paths.helloProgram),
+    collectGarbage: async () => await collectGarbage(core),
+    flush: () => core.flush(),
+    log,
+  });
   const parts = { events, images, volumes };
   const containers = await createContainers(parts);
   const system = new System({

@@ -1,8 +1,6 @@
 /** In-memory stores for the tests of this folder. */
 import { StrakeError, silentLogger } from '../../base/index.ts';
-import type { ContentStore } from '../../core/content/content.ts';
-import type { ImageRecord, ImageStore } from '../../core/images/images.ts';
-import type { Snapshotter } from '../../core/snapshots/snapshots.ts';
+import { type ContainerStore, type ContentStore, collectGarbage, type ImageRecord, type ImageStore, Leases, type SnapshotInfo, type Snapshotter } from '../../core/index.ts';
 import { chainIds, type Descriptor, digestOf, mediaTypes } from '../../oci/index.ts';
 import type { BuiltinImages } from './builtin-images.ts';
 import { Images } from './images.ts';
@@ -10,8 +8,9 @@ import { Images } from './images.ts';
 export interface Fixture {
   readonly images: Images;
   readonly blobs: Map<string, Uint8Array>;
-  /** Snapshot keys, and by how many containers each is used. */
-  readonly snapshots: Map<string, number>;
+  /** Committed snapshots and their parents. */
+  readonly snapshots: Map<string, string | undefined>;
+  readonly leases: Leases;
   readonly events: string[];
   readonly names: () => Promise<readonly string[]>;
   /** Stores an image with these layers, as a pull would. */
@@ -20,7 +19,7 @@ export interface Fixture {
 
 export function createFixture(builtins: BuiltinImages = { create: async () => undefined }): Fixture {
   const blobs = new Map<string, Uint8Array>();
-  const snapshots = new Map<string, number>();
+  const snapshots = new Map<string, string | undefined>();
   const events: string[] = [];
   const store = createMemoryImageStore();
   const put = (mediaType: string, bytes: Uint8Array): Descriptor => {
@@ -28,10 +27,15 @@ export function createFixture(builtins: BuiltinImages = { create: async () => un
     blobs.set(digest, bytes);
     return { mediaType, digest, size: bytes.length };
   };
+  const content = createMemoryContent(blobs);
+  const snapshotter = createMemorySnapshots(snapshots);
+  const leases = new Leases();
   const images = new Images({
-    content: createMemoryContent(blobs),
+    content,
     store,
-    snapshots: createMemorySnapshots(snapshots),
+    snapshots: snapshotter,
+    collectGarbage: async () => await collectGarbage({ content, snapshots: snapshotter, images: store, containers: { list: async () => [] } as unknown as ContainerStore, leases }),
+    flush() {},
     events: { publish: ({ action, attributes }) => events.push(`${action} ${attributes?.['name'] ?? ''}`) },
     builtins,
     log: silentLogger,
@@ -40,11 +44,12 @@ export function createFixture(builtins: BuiltinImages = { create: async () => un
     images,
     blobs,
     snapshots,
+    leases,
     events,
     names: async () => (await store.list()).map(({ name }) => name),
     addContent(layers, config = {}) {
       const diffIds = layers.map((layer) => digestOf(layer));
-      for (const chainId of chainIds(diffIds)) snapshots.set(chainId, 0);
+      for (const [index, chainId] of chainIds(diffIds).entries()) snapshots.set(chainId, chainIds(diffIds)[index - 1]);
       const document = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: diffIds }, ...config };
       const configDescriptor = put(mediaTypes.ociConfig, Buffer.from(JSON.stringify(document)));
       const layerDescriptors = layers.map((layer) => put(mediaTypes.ociLayer, Buffer.from(layer)));
@@ -86,25 +91,8 @@ function createMemoryContent(blobs: Map<string, Uint8Array>): ContentStore {
       if (bytes === undefined) throw notFound(digest);
       return bytes;
     },
-    async writer({ ref, expectedDigest }: { readonly ref: string; readonly expectedDigest?: string }) {
-      if (expectedDigest !== undefined && blobs.has(expectedDigest)) throw new StrakeError('AlreadyExists', expectedDigest);
-      let written: Uint8Array = new Uint8Array();
-      return {
-        ref,
-        offsetBytes: 0,
-        async write(chunk: Uint8Array) {
-          written = Buffer.concat([written, chunk]);
-        },
-        async truncate() {
-          written = new Uint8Array();
-        },
-        async commit({ digest }: { readonly digest?: string }) {
-          if (digest !== digestOf(written)) throw new StrakeError('FailedPrecondition', 'digest mismatch');
-          blobs.set(digest, written);
-        },
-        async close() {},
-        async [Symbol.asyncDispose]() {},
-      };
+    async *walk() {
+      for (const [digest, bytes] of blobs) yield { digest, sizeBytes: bytes.length };
     },
     async delete(digest: string) {
       if (!blobs.delete(digest)) throw notFound(digest);
@@ -112,7 +100,7 @@ function createMemoryContent(blobs: Map<string, Uint8Array>): ContentStore {
   } as unknown as ContentStore;
 }
 
-function createMemorySnapshots(snapshots: Map<string, number>): Snapshotter {
+function createMemorySnapshots(snapshots: Map<string, string | undefined>): Snapshotter {
   return {
     async usage(key: string) {
       if (!snapshots.has(key)) throw notFound(key);
@@ -120,8 +108,11 @@ function createMemorySnapshots(snapshots: Map<string, number>): Snapshotter {
     },
     async remove(key: string) {
       if (!snapshots.has(key)) throw notFound(key);
-      if ((snapshots.get(key) ?? 0) > 0) throw new StrakeError('FailedPrecondition', `${key} has children`);
+      if ([...snapshots.values()].includes(key)) throw new StrakeError('FailedPrecondition', `${key} has children`);
       snapshots.delete(key);
+    },
+    async *walk() {
+      for (const [key, parent] of snapshots) yield { key, parent, kind: 'committed' } as SnapshotInfo;
     },
   } as unknown as Snapshotter;
 }

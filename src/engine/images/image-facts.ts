@@ -1,10 +1,7 @@
 /** From what a name stands for to the image of one platform: index → manifest → configuration. */
 import { isCode, StrakeError } from '../../base/index.ts';
-import type { ContentStore } from '../../core/content/content.ts';
+import { type ContentStore, checkLayers, documentLimitBytes } from '../../core/index.ts';
 import { chainIds, choosePlatform, type Descriptor, formatPlatform, hostPlatform, type ImageConfig, parseImageConfig, parseImageDocument } from '../../oci/index.ts';
-
-/** Of a manifest, an index or a configuration. */
-const maxDocumentBytes = 4 << 20;
 
 export interface ImageLayer {
   readonly digest: string;
@@ -45,7 +42,7 @@ export async function readImageFacts(blobs: Blobs, target: Descriptor): Promise<
 }
 
 async function manifestsOf(blobs: Blobs, target: Descriptor): Promise<readonly string[]> {
-  const document = parseImageDocument(await blobs.readAll(target.digest, maxDocumentBytes), target.mediaType, `image ${target.digest}`);
+  const document = parseImageDocument(await blobs.readAll(target.digest, documentLimitBytes), target.mediaType, `image ${target.digest}`);
   if (document.kind === 'manifest') return [target.digest];
   const { manifests } = document.index;
   const own = choosePlatform(manifests, ({ platform }) => platform, hostPlatform());
@@ -55,14 +52,13 @@ async function manifestsOf(blobs: Blobs, target: Descriptor): Promise<readonly s
 
 async function readManifest(blobs: Blobs, target: Descriptor, manifestDigest: string): Promise<ImageFacts> {
   const what = `manifest ${manifestDigest}`;
-  const document = parseImageDocument(await blobs.readAll(manifestDigest, maxDocumentBytes), undefined, what);
+  const document = parseImageDocument(await blobs.readAll(manifestDigest, documentLimitBytes), undefined, what);
   if (document.kind !== 'manifest') throw new StrakeError('InvalidArgument', `${what}: an index within an index is not supported`, { fields: { layer: 'engine' } });
   const { manifest } = document;
   const id = manifest.config.digest;
-  const config = parseImageConfig(await blobs.readAll(id, maxDocumentBytes), `image configuration ${id}`);
+  const config = parseImageConfig(await blobs.readAll(id, documentLimitBytes), `image configuration ${id}`);
   const diffIds = config.rootfs.diff_ids;
-  if (manifest.layers.length !== diffIds.length)
-    throw new StrakeError('InvalidArgument', `${what} has ${manifest.layers.length} layers, its configuration ${diffIds.length}`, { fields: { layer: 'engine' } });
+  checkLayers(manifest, config, manifestDigest);
   const chain = chainIds(diffIds);
   const layers = manifest.layers.map(({ digest }, index) => ({ digest, diffId: diffIds[index] ?? '', chainId: chain[index] ?? '' }));
   const digests = [...new Set([target.digest, manifestDigest, id, ...layers.map(({ digest }) => digest)])];

@@ -1,13 +1,10 @@
 import { errorCode, isCode, type Logger, StrakeError } from '../../base/index.ts';
-import type { ContentStore } from '../../core/content/content.ts';
-import type { ImageRecord, ImageStore } from '../../core/images/images.ts';
-import type { Snapshotter } from '../../core/snapshots/snapshots.ts';
-import { type Descriptor, familiarName, parseReference, type Reference, withDefaultTag } from '../../oci/index.ts';
+import type { ContentStore, ImageRecord, ImageStore, Snapshotter } from '../../core/index.ts';
+import { type Descriptor, familiarName, type ImageConfig, parseReference, type Reference, withDefaultTag } from '../../oci/index.ts';
 import type { EngineEvents } from '../events/index.ts';
 import type { BuiltinImages } from './builtin-images.ts';
 import { danglingName, type EngineImage, isDangling, isDigestName, storeName } from './image.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
-import { removeContent } from './remove-content.ts';
 
 export interface ImagesOptions {
   readonly content: ContentStore;
@@ -16,6 +13,10 @@ export interface ImagesOptions {
   readonly events: Pick<EngineEvents, 'publish'>;
   /** Those made from the executable's own files, at the first use of their name. */
   readonly builtins: BuiltinImages;
+  /** Removes what nothing needs any more. */
+  readonly collectGarbage: () => Promise<{ readonly snapshots: readonly string[] }>;
+  /** Makes what was done so far survive a power loss. */
+  readonly flush: () => void;
   readonly log: Logger;
 }
 
@@ -24,8 +25,6 @@ export class Images {
   readonly options: ImagesOptions;
   /** By target digest. What a digest stands for never changes; an entry that failed is not kept. */
   private readonly facts = new Map<string, Promise<ImageFacts>>();
-  private keepers = 0;
-  private readonly unremoved: EngineImage[] = [];
   private readonly sizes = new Map<string, number>();
 
   constructor(options: ImagesOptions) {
@@ -56,6 +55,12 @@ export class Images {
     );
     const byId = Map.groupBy(images.filter((image) => image !== undefined), ({ facts }) => facts.id);
     return [...byId.values()].flatMap((same) => (same[0] === undefined ? [] : [join(same[0].facts, same.flatMap(({ records }) => records))]));
+  }
+
+  /** What a container is made from. */
+  async forContainer(text: string): Promise<{ readonly id: string; readonly config: ImageConfig; readonly snapshot: string | undefined; readonly sizeBytes: number }> {
+    const image = await this.get(text);
+    return { id: image.id, config: image.config, snapshot: image.chainId, sizeBytes: await this.sizeBytes(image) };
   }
 
   /** Gives the image another name; the image that had it before keeps a nameless place in the list. */
@@ -94,24 +99,6 @@ export class Images {
   forget(facts: ImageFacts): void {
     this.forgetTarget(facts.target);
     for (const { chainId } of facts.layers) this.sizes.delete(chainId);
-  }
-
-  /** While a pull is under way no content is removed: it may have found there what it needs, and has no name for it yet. */
-  async keepingContent<T>(work: () => Promise<T>): Promise<T> {
-    this.keepers++;
-    try {
-      return await work();
-    } finally {
-      this.keepers--;
-      if (this.keepers === 0) for (const image of this.unremoved.splice(0)) await removeContent(this, image);
-    }
-  }
-
-  /** True when the content has to stay for now; it is then removed later. */
-  postponesRemoval(image: EngineImage): boolean {
-    if (this.keepers === 0) return false;
-    this.unremoved.push(image);
-    return true;
   }
 
   /** Bytes of one unpacked layer; 0 when it is not unpacked. */
@@ -165,11 +152,8 @@ export class Images {
   private async builtin(text: string): Promise<EngineImage | undefined> {
     const reference = tryParse(text);
     if (reference === undefined) return undefined;
-    const name = storeName(reference);
-    const target = await this.options.builtins.create(name);
-    if (target === undefined) return undefined;
-    await this.assign(name, target);
-    return await this.joinRecords(target);
+    const record = await this.options.builtins.create(storeName(reference));
+    return record === undefined ? undefined : await this.joinRecords(record.target);
   }
 }
 

@@ -1,4 +1,4 @@
-export type { BuiltinImages, BuiltinImagesOptions } from './builtin-images.ts';
+export type { BuiltinImages } from './builtin-images.ts';
 export { createBuiltinImages } from './builtin-images.ts';
 export type { DeleteOptions, ImageUser } from './delete-image.ts';
 export { deleteImage } from './delete-image.ts';

@@ -1,6 +1,7 @@
 /** `docker pull`: what the distribution layer does, told as Docker's progress lines. */
 import type { ProgressMessage } from '../../api/docker/index.ts';
 import { errorMessage, isCode, shortId, StrakeError } from '../../base/index.ts';
+import type { LayerEvent } from '../../core/index.ts';
 import { type Descriptor, familiarName, familiarRepository, type Platform, type Reference, repositoryName } from '../../oci/index.ts';
 import { storeName } from './image.ts';
 import { type Images, labels } from './images.ts';
@@ -13,11 +14,8 @@ export interface RegistryCredentials {
   readonly identityToken: string;
 }
 
-/** What becomes of one layer, as it happens. Bytes are of the packed layer. */
-export type LayerProgress = { readonly digest: string } & (
-  | { readonly status: 'waiting' | 'exists' | 'verifying' | 'downloaded' | 'complete' }
-  | { readonly status: 'downloading' | 'extracting'; readonly currentBytes: number; readonly totalBytes: number }
-);
+/** What becomes of one layer, as it happens. */
+export type LayerProgress = { readonly digest: string } & LayerEvent;
 
 export interface PullRequest {
   readonly reference: Reference;
@@ -43,7 +41,7 @@ export interface PullOptions {
 /** Nothing is emitted before the registry has answered for the name: until then an error can still be an HTTP status. */
 export async function* pullImage(images: Images, source: ImageSource, reference: Reference, options: PullOptions): AsyncGenerator<ProgressMessage> {
   const messages = new MessageQueue();
-  const pulled = images.keepingContent(async () => await pull(images, source, reference, options, (message) => messages.push(message))).finally(() => messages.end());
+  const pulled = pull(images, source, reference, options, (message) => messages.push(message)).finally(() => messages.end());
   pulled.catch(() => {});
   yield* messages;
   await pulled;
@@ -64,6 +62,7 @@ async function pull(images: Images, source: ImageSource, reference: Reference, o
   await images.assign(storeName(reference), target);
   // Beside its tag, an image keeps the digest that it was pulled under.
   await images.assign(`${repositoryName(reference)}@${target.digest}`, target);
+  images.options.flush();
   images.forgetTarget(target);
   const image = await images.read(target);
   images.options.events.publish({ type: 'image', action: 'pull', id: familiarName(reference), attributes: { ...labels(image), name: familiarRepository(reference) } });
@@ -74,7 +73,7 @@ async function pull(images: Images, source: ImageSource, reference: Reference, o
 
 function layerMessage(progress: LayerProgress): ProgressMessage {
   const id = shortId(progress.digest);
-  switch (progress.status) {
+  switch (progress.state) {
     case 'waiting':
       return { status: 'Pulling fs layer', progressDetail: {}, id };
     case 'exists':
@@ -88,7 +87,7 @@ function layerMessage(progress: LayerProgress): ProgressMessage {
     case 'downloading':
     case 'extracting': {
       const { currentBytes: current, totalBytes: total } = progress;
-      return { status: progress.status === 'downloading' ? 'Downloading' : 'Extracting', progressDetail: { current, total }, progress: formatProgress(current, total), id };
+      return { status: progress.state === 'downloading' ? 'Downloading' : 'Extracting', progressDetail: { current, total }, progress: formatProgress(current, total), id };
     }
   }
 }
