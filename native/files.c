@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#define DISCARD_TIMEOUT_S 10
 
 void files_forget_parent(struct files *f)
 {
@@ -17,9 +21,10 @@ int files_parent(struct files *f, const char *path, char *name)
 {
 	const char *slash = strrchr(path, '/');
 	size_t len = slash ? (size_t)(slash - path) : 0;
+	/* A name that is only a name: "dir/" and ".." are for open_parent_in_root to understand. */
+	bool plain = slash && slash[1] != '\0' && strlen(slash + 1) < 256 && strcmp(slash + 1, ".") != 0 && strcmp(slash + 1, "..") != 0;
 
-	if (f->parent_fd >= 0 && slash && slash[1] != '\0' && strlen(slash + 1) < 256 && strncmp(f->parent_path, path, len) == 0 && f->parent_path[len] == '\0' &&
-	    strcmp(slash + 1, ".") != 0 && strcmp(slash + 1, "..") != 0) {
+	if (plain && f->parent_fd >= 0 && f->parent_path && strncmp(f->parent_path, path, len) == 0 && f->parent_path[len] == '\0') {
 		strcpy(name, slash + 1);
 		return f->parent_fd;
 	}
@@ -27,9 +32,7 @@ int files_parent(struct files *f, const char *path, char *name)
 	f->parent_fd = open_parent_in_root(f->root, path, true, name);
 	if (f->parent_fd < 0)
 		return -1;
-	f->parent_path = strndup(path, len);
-	if (!f->parent_path)
-		files_forget_parent(f);
+	f->parent_path = plain ? strndup(path, len) : NULL; /* NULL: for this operation only */
 	return f->parent_fd;
 }
 
@@ -93,9 +96,22 @@ static int run_frame(struct files *f, uint8_t *data, size_t len)
 	return 0;
 }
 
+/* After a failure: whoever closes a socket that still holds data takes his own last words from the peer (unix(7): ECONNRESET). */
+static void discard_rest(int conn)
+{
+	const struct timeval patience = { .tv_sec = DISCARD_TIMEOUT_S };
+	static uint8_t nothing[64 << 10];
+
+	shutdown(conn, SHUT_WR);
+	setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	while (recv(conn, nothing, sizeof(nothing), 0) > 0)
+		;
+}
+
 int files_session(struct run *run)
 {
-	struct files f = { .run = run, .root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), .parent_fd = -1, .file_fd = -1 };
+	/* Not O_PATH: syncfs wants more. */
+	struct files f = { .run = run, .root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), .parent_fd = -1, .file_fd = -1 };
 	uint8_t type, *payload;
 	uint32_t len;
 
@@ -107,8 +123,10 @@ int files_session(struct run *run)
 		int result = type == FRAME_FILE_OPS ? run_frame(&f, payload, len) : -1;
 
 		free(payload);
-		if (result != 0)
+		if (result != 0) {
+			discard_rest(run->conn);
 			break;
+		}
 	}
 	/* The process ends with the session, and with it what it holds. */
 	_exit(0);

@@ -45,6 +45,7 @@ bool inode_set_has(const struct inode_set *set, uint64_t inode);
 int inode_set_add(struct inode_set *set, uint64_t inode);
 
 /* --- files_write.c, files_read.c: 0, or -1 (errno) --- */
+bool names_root(const char *path); /* "", "/", "./" … */
 int file_write_op(struct files *f, const struct op *op);
 /* Answers DATA frames itself. */
 int file_read_op(struct files *f, const struct op *op);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,7 +27,16 @@ static int read_file(struct files *f, const struct op_file_read *op)
 		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 		return -1;
 	}
-	fd = sys_openat2(f->root, op->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0, 0);
+	if ((uint64_t)st.st_size > op->limit) {
+		errno = EFBIG;
+		return -1;
+	}
+	fd = sys_openat2(f->root, op->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	/* It may be another one by now. */
+	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+		errno = EINVAL;
+		return -1;
+	}
 	chunk = fd >= 0 ? malloc(CHUNK) : NULL;
 	if (!chunk)
 		return -1;
@@ -58,7 +68,7 @@ static int stat_file(struct files *f, const struct op_file_stat *op)
 	int dir = -1;
 
 	if (!op->follow) {
-		dir = op->path[strspn(op->path, "./")] == '\0' ? f->root : files_parent(f, op->path, name);
+		dir = names_root(op->path) ? f->root : files_parent(f, op->path, name);
 		if (dir < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			return -1;
 	} else if (fd < 0 || fstat(fd, &st) != 0)

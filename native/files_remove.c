@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,12 @@
 static bool is_dots(const char *name)
 {
 	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/* The directory NAME in DIR; EXDEV when something is mounted there. */
+static int open_below(int dir, const char *name)
+{
+	return sys_openat2(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
 }
 
 /* Removes the entries of DIR that can be removed at once. 0: it is empty now; 1: the name of a directory that is not is in NAME; -1: errno. */
@@ -58,7 +65,7 @@ static int empty_directory(int dir)
 			errno = saved;
 			return result;
 		}
-		next = openat(at, result == 1 ? name : "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		next = open_below(at, result == 1 ? name : "..");
 		depth = result == 1 ? depth + 1 : depth - 1;
 		close_fd(&at);
 		at = next;
@@ -78,7 +85,7 @@ int remove_tree(int dir, const char *name)
 		return 0;
 	if (errno != ENOTEMPTY)
 		return -1;
-	child = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	child = open_below(dir, name);
 	if (child < 0 || empty_directory(child) != 0)
 		return -1;
 	return unlinkat(dir, name, AT_REMOVEDIR);
@@ -95,7 +102,7 @@ static int clear_entry(int dir, const char *name, const struct inode_set *kept, 
 		return 0;
 	if (!S_ISDIR(st.st_mode))
 		return unlinkat(dir, name, 0);
-	child = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	child = open_below(dir, name);
 	if (child < 0 || clear_tree(child, kept, depth + 1) != 0)
 		return -1;
 	/* What the session put into an older directory keeps that directory. */

@@ -90,7 +90,7 @@ static int delay_time(struct files *f, const char *path, int64_t ns)
 	return f->times[f->ntimes].path ? (f->ntimes++, 0) : -1;
 }
 
-static bool names_root(const char *path)
+bool names_root(const char *path)
 {
 	return path[strspn(path, "./")] == '\0' && !strstr(path, "..");
 }
