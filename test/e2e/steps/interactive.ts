@@ -1,4 +1,6 @@
 import { expect } from 'bun:test';
+import { readlinkSync } from 'node:fs';
+import { until } from '../../lib/until.ts';
 import type { Step } from './step.ts';
 import { busybox } from './step.ts';
 
@@ -33,7 +35,16 @@ export const interactiveSteps: readonly Step[] = [
     name: 'run -it: control-C reaches the process, and ctrl-p ctrl-q detaches',
     async play(session) {
       const name = session.container('keys');
-      const first = session.pty(['run', '-it', '--name', name, busybox, 'sh', '-c', "trap 'echo caught' INT; echo ready; sleep 1000; exec cat"]);
+      const first = session.pty([
+        'run',
+        '-it',
+        '--name',
+        name,
+        busybox,
+        'sh',
+        '-c',
+        "trap 'caught=1' INT; echo ready; while [ -z $caught ]; do sleep 0.05; done; echo caught; exec cat",
+      ]);
       await first.shows(/ready/);
       first.type('\u0003');
       await first.shows(/caught/);
@@ -85,13 +96,12 @@ export const interactiveSteps: readonly Step[] = [
       const running = session.spawn(['exec', name, 'sh', '-c', 'echo $$; exec sleep 1000']);
       await running.output(/\d+\n/);
       const { world } = session.engine;
-      const inner = world.pids().find((pid) => world.alive(pid) && world.proc(pid, 'cmdline') === 'sleep\x001000\x00' && pid !== init);
-      expect(inner).toBeDefined();
+      const isInner = (pid: number): boolean => world.alive(pid) && world.proc(pid, 'cmdline') === 'sleep\x001000\x00' && pid !== init;
+      const inner = await until('the exec to have become sleep', () => world.pids().find(isInner));
       for (const kind of ['mnt', 'pid', 'net', 'ipc', 'uts', 'cgroup']) {
-        const { readlinkSync } = await import('node:fs');
-        expect(readlinkSync(world.procPath(inner ?? 0, 'ns', kind))).toBe(readlinkSync(world.procPath(init, 'ns', kind)));
+        expect(readlinkSync(world.procPath(inner, 'ns', kind))).toBe(readlinkSync(world.procPath(init, 'ns', kind)));
       }
-      expect(world.cgroupOf(inner ?? 0, 'memory')).toBe(world.cgroupOf(init, 'memory'));
+      expect(world.cgroupOf(inner, 'memory')).toBe(world.cgroupOf(init, 'memory'));
       await session.ok('kill', name);
       expect((await running.finished).code).toBe(137);
       await session.docker(['exec', name, 'true']);

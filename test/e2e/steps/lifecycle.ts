@@ -18,7 +18,7 @@ export const lifecycleSteps: readonly Step[] = [
         busybox,
         'sh',
         '-c',
-        'for i in 1 2 3; do echo line $i; done; echo err >&2; while [ ! -e /go ]; do :; done; echo last; exit 4',
+        'for i in 1 2 3; do echo line $i; done; sleep 0.3; echo err >&2; sleep 0.3; while [ ! -e /go ]; do usleep 10000; done; echo last; exit 4',
       );
       expect(id).toMatch(/^[0-9a-f]{64}$/);
       const follow = session.spawn(['logs', '-f', name]);
@@ -110,7 +110,7 @@ export const lifecycleSteps: readonly Step[] = [
     name: 'wait in every order, rename, rm with and without force',
     async play(session) {
       const name = session.container('waited');
-      await session.ok('run', '-d', '--name', name, busybox, 'sh', '-c', 'while [ ! -e /go ]; do :; done; exit 21');
+      await session.ok('run', '-d', '--name', name, busybox, 'sh', '-c', 'while [ ! -e /go ]; do usleep 10000; done; exit 21');
       const wait = session.spawn(['wait', name]);
       await session.engine.docker(['exec', name, 'touch', '/go']); // 137 when the container ends first
       expect((await wait.finished).stdout).toBe('21\n');
