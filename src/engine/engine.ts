@@ -20,6 +20,7 @@ import {
   pullImage,
   summarize,
 } from './images/index.ts';
+import { type NetworkManager, type NetworkMember, Networks } from './networks/index.ts';
 import { imageRoutes, type ImagesBackend } from './router/images/index.ts';
 import { networkRoutes, type NetworksBackend } from './router/networks/index.ts';
 import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
@@ -37,6 +38,7 @@ export interface EngineOptions {
     /** Unauthenticated when the registry does not take them. */
     login(credentials: Credentials, signal: AbortSignal): Promise<{ readonly identityToken: string }>;
   };
+  readonly networks: NetworkManager;
   readonly log: Logger;
   readonly productVersion: string;
   readonly components?: readonly ComponentVersion[];
@@ -59,7 +61,13 @@ export interface ContainersPart {
   /** `GET /containers/json?all=1&size=1` */
   summaries(): Promise<readonly unknown[]>;
   imageUsers(imageId: string): readonly ImageUser[];
-  readonly networks: NetworksBackend;
+  /** Running containers of a network, by its name. */
+  networkMembers(network: string): readonly NetworkMember[];
+  /** `POST /networks/ID/connect` and `disconnect`; the network is named by its name. */
+  connectNetwork: NetworksBackend['connect'];
+  disconnectNetwork: NetworksBackend['disconnect'];
+  /** Finds again what ran before this start of the daemon. */
+  recover(): Promise<void>;
 }
 
 export interface Engine {
@@ -67,6 +75,8 @@ export interface Engine {
   readonly productVersion: string;
   readonly log: Logger;
   readonly parts: EngineParts;
+  /** Once, before it is served. */
+  recover(): Promise<void>;
 }
 
 export async function assembleEngine(options: EngineOptions, createContainers: (parts: EngineParts) => Promise<ContainersPart>): Promise<Engine> {
@@ -85,8 +95,10 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
   });
   const parts = { events, images, volumes };
   const containers = await createContainers(parts);
+  const engineId = readEngineId(paths.dataRoot);
+  const networks = new Networks({ manager: options.networks, members: (name) => containers.networkMembers(name), events, engineId, startedAt: new Date() });
   const system = new System({
-    engineId: readEngineId(paths.dataRoot),
+    engineId,
     productVersion,
     dataRoot: paths.dataRoot,
     debug: options.debug ?? false,
@@ -99,10 +111,10 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     ...systemRoutes(systemBackend(system, parts, containers, options)),
     ...containers.routes,
     ...imageRoutes(imagesBackend(images, registry.source, containers)),
-    ...networkRoutes(containers.networks),
+    ...networkRoutes(networksBackend(networks, containers)),
     ...volumeRoutes(volumes),
   ];
-  return { routes, productVersion, log, parts };
+  return { routes, productVersion, log, parts, recover: async () => await containers.recover() };
 }
 
 /** Listens on every host. */
@@ -131,6 +143,17 @@ function imagesBackend(images: Images, source: ImageSource, containers: Containe
         createdSeconds(image.config) <= until && filters.labels(labels(image)) && !filters.get('label!').some((label) => hasLabel(labels(image), label));
       return await pruneImages(images, { danglingOnly: filters.flag('dangling') ?? true, wanted, users });
     },
+  };
+}
+
+function networksBackend(networks: Networks, containers: ContainersPart): NetworksBackend {
+  return {
+    list: () => networks.list(),
+    get: (network) => networks.get(network),
+    create: async (network) => await networks.create(network),
+    remove: async (network) => await networks.remove(network),
+    connect: async (network, container, endpoint) => await containers.connectNetwork(networks.get(network).Name, container, endpoint),
+    disconnect: async (network, container, options) => await containers.disconnectNetwork(networks.get(network).Name, container, options),
   };
 }
 

@@ -8,8 +8,6 @@ import { groupId, parseHost } from './hosts.ts';
 
 export interface ComposedEngine extends AsyncDisposable {
   readonly engine: Engine;
-  /** Finds again what runs, from before this start. */
-  recover(): Promise<void>;
 }
 
 /** Serves until SIGTERM or SIGINT; answers the exit status. Containers are left running: the next daemon finds them again. */
@@ -22,7 +20,7 @@ export async function runDaemon(flags: DaemonFlags, log: Logger, compose: (flags
     using _lock = lockDataRoot(flags.dataRoot);
     mkdirSync(flags.execRoot, { recursive: true, mode: 0o711 });
     await using composed = await compose(flags, log);
-    await composed.recover();
+    await composed.engine.recover();
     const server = await serveEngine(composed.engine, { hosts });
     using _pid = writePidFile(flags.pidFile);
     for (const host of flags.hosts) log.info(`API listen on ${host}`);
