@@ -75,5 +75,6 @@ int main(int argc, char *argv[])
 		return 1;
 	}
 	default_signals();
+	prctl(PR_SET_NAME, "strake-init"); /* after the execution of a memfd it is that descriptor's number */
 	return zygote ? zygote_main(argv[2]) : run_connection();
 }

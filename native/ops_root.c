@@ -10,16 +10,17 @@
 #include <sys/sysmacros.h>
 
 /* Once the container's root is ours, /proc is the container's too: what writes to procfs later needs one of its own, and in a user namespace
- * the kernel gives one out only while the host's is in sight. */
-static int keep_procfs(struct run *run)
+ * the kernel gives one out only while the host's is in sight. A failure here is the later operation's to report. */
+static void keep_procfs(struct run *run)
 {
 	for (uint32_t i = run->current; i < run->nops; i++) {
 		uint16_t code = run->ops[i].code;
 
-		if (run->ops[i].side == SIDE_INIT && (code == OP_LABEL || code == OP_SYSCTL || code == OP_OOM_SCORE_ADJ) && open_private_proc(run) < 0)
-			return fail(run, errno, "private procfs");
+		if (run->ops[i].side != SIDE_INIT || (code != OP_LABEL && code != OP_SYSCTL && code != OP_OOM_SCORE_ADJ))
+			continue;
+		(void)open_private_proc(run);
+		return;
 	}
-	return 0;
 }
 
 int do_pivot_root(struct run *run, const struct op_pivot_root *op)
@@ -29,8 +30,7 @@ int do_pivot_root(struct run *run, const struct op_pivot_root *op)
 
 	if (old < 0 || new < 0)
 		return fail(run, errno, "root directory");
-	if (keep_procfs(run) != 0)
-		return -1;
+	keep_procfs(run);
 	/* The old root comes to lie over the new one, so that no directory is needed for it (pivot_root(2), pivot_root(".", ".")). */
 	if (fchdir(new) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
 		return fail(run, errno, "pivot_root");
@@ -47,8 +47,9 @@ int do_chroot(struct run *run, const struct op_chroot *op)
 {
 	autoclose new = root_fd(run, op->root);
 
-	if (new < 0 || keep_procfs(run) != 0)
+	if (new < 0)
 		return -1;
+	keep_procfs(run);
 	if (fchdir(new) != 0 || chroot(".") != 0 || chdir("/") != 0)
 		return fail(run, errno, "chroot");
 	run->pivoted = true;
@@ -59,8 +60,9 @@ int do_move_root(struct run *run, const struct op_move_root *op)
 {
 	autoclose new = root_fd(run, op->root);
 
-	if (new < 0 || keep_procfs(run) != 0)
+	if (new < 0)
 		return -1;
+	keep_procfs(run);
 	if (fchdir(new) != 0 || mount(".", "/", NULL, MS_MOVE, NULL) != 0)
 		return fail(run, errno, "move of the root mount");
 	if (chroot(".") != 0 || chdir("/") != 0)

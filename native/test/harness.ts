@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly trace?: boolean;
   /** Send START after the first report. */
   readonly start?: boolean;
+  /** The init outlives the program and keeps stdio: do not wait for its end. */
+  readonly detached?: boolean;
   /** Called at the first report. */
   readonly onReport?: (report: Report) => void;
 }
@@ -58,8 +60,11 @@ export async function runBytes(program: Uint8Array, options: RunOptions = {}): P
   }
   connection.write(encodeFrame(frameTypes.program, program));
   const { promise, resolve } = Promise.withResolvers<number | null>();
-  child.on('close', resolve);
+  child.on(options.detached ? 'exit' : 'close', resolve);
+  const ended = Promise.withResolvers<void>();
+  connection.on('close', ended.resolve);
   const status = await promise;
+  await ended.promise;
   return { reports, exit, data, status, ...output };
 }
 
