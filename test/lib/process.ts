@@ -163,10 +163,3 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     clearTimeout(timer);
   }
 }
-
-/** Runs a command that must succeed, and gives its standard output. */
-export async function output(argv: readonly string[], options: RunOptions = {}): Promise<string> {
-  const finished = await run(argv, options);
-  if (finished.code !== 0) throw new Error(`${argv.join(' ')}: exit ${finished.code}: ${finished.stderr.trim()}`);
-  return finished.stdout;
-}
