@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { ComponentVersion, ImageSummary } from '../api/docker/index.ts';
-import type { Logger } from '../base/index.ts';
+import { errorCode, errorMessage, type Logger } from '../base/index.ts';
 import { collectGarbage, type LocalCore } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
 import { createEngineEvents, type EngineEvents } from './events/index.ts';
@@ -114,7 +114,23 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     ...networkRoutes(networksBackend(networks, containers)),
     ...volumeRoutes(volumes),
   ];
-  return { routes, productVersion, log, parts, recover: async () => await containers.recover() };
+  const recover = async () => {
+    await containers.recover();
+    await removeLeftovers(core, log);
+  };
+  return { routes, productVersion, log, parts, recover };
+}
+
+/** What a daemon that was killed had begun: content without an image, snapshots without a container, files without a snapshot. Nothing runs yet that could need them. */
+async function removeLeftovers(core: EngineOptions['core'], log: Logger): Promise<void> {
+  try {
+    const { blobs, snapshots } = await collectGarbage({ ...core, activeSnapshots: true });
+    await core.snapshots.cleanup();
+    if (blobs.length + snapshots.length > 0) log.info('removed what an earlier daemon left', { blobs: blobs.length, snapshots: snapshots.length });
+  } catch (error) {
+    // Leftovers cost room, not correctness: the daemon starts all the same.
+    log.warn(`cannot remove leftovers: ${errorMessage(error)}`, { code: errorCode(error) });
+  }
 }
 
 /** Listens on every host. */

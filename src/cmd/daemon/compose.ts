@@ -1,0 +1,57 @@
+/** The daemon's composition root: which implementation stands behind each interface. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { type Logger, StrakeError } from '../../base/index.ts';
+import { createOpenFileTree, openLocalCore } from '../../core/index.ts';
+import { LocalRootFiles, LocalTaskManager } from '../../core/tasks/index.ts';
+import { assembleEngine, type ContainersPart } from '../../engine/index.ts';
+import { ZygoteLauncher } from '../../kernel/index.ts';
+import type { DaemonFlags } from './flags.ts';
+import { programFile } from './program-files.ts';
+import type { ComposedEngine } from './run-daemon.ts';
+
+export async function composeEngine(productVersion: string, flags: DaemonFlags, log: Logger): Promise<ComposedEngine> {
+  const { dataRoot, execRoot } = flags;
+  const zygoteDirectory = path.join(execRoot, 'zygote');
+  mkdirSync(zygoteDirectory, { recursive: true, mode: 0o700 });
+  await using cleanup = new AsyncDisposableStack();
+  const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
+  const core = cleanup.use(openLocalCore({ root: dataRoot, log, openFileTree: createOpenFileTree(launcher) }));
+  const tasks = new LocalTaskManager({ execRoot, launcher, events: core.events, log });
+  const rootFiles = new LocalRootFiles({ launcher, mountpoint: path.join(execRoot, 'rootfs') });
+  const engine = await assembleEngine(
+    {
+      paths: { dataRoot, execRoot, helloProgram: programFile('strake-hello') },
+      core: { ...core, tasks, rootFiles },
+      registry: { source: { pull: async () => await noRegistries() }, login: async () => await noRegistries() },
+      networks: { list: () => [], create: async () => await noNetworks(), remove: async () => await noNetworks() },
+      log,
+      productVersion,
+      debug: flags.debug,
+      labels: flags.labels,
+      insecureRegistries: flags.insecureRegistries,
+    },
+    async () => withoutContainers,
+  );
+  const kept = cleanup.move();
+  return { engine, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
+}
+
+async function noRegistries(): Promise<never> {
+  throw new StrakeError('Unimplemented', 'this build of the daemon has no registry client');
+}
+
+async function noNetworks(): Promise<never> {
+  throw new StrakeError('Unimplemented', 'this build of the daemon has no network layer');
+}
+
+const withoutContainers: ContainersPart = {
+  routes: [],
+  counts: () => ({ running: 0, paused: 0, stopped: 0 }),
+  summaries: async () => [],
+  imageUsers: () => [],
+  networkMembers: () => [],
+  connectNetwork: noNetworks,
+  disconnectNetwork: noNetworks,
+  async recover() {},
+};
