@@ -1,5 +1,5 @@
-import { strakeVersion } from '../cli/version-number.ts';
 import { createLineLogger, errorMessage } from '../base/index.ts';
+import { strakeVersion } from '../cli/version-number.ts';
 import { composeEngine } from './daemon/compose.ts';
 import { type DaemonFlags, daemonUsage, parseDaemonFlags } from './daemon/flags.ts';
 import { runDaemon } from './daemon/run-daemon.ts';

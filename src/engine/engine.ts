@@ -21,8 +21,8 @@ import {
   summarize,
 } from './images/index.ts';
 import { type NetworkManager, type NetworkMember, Networks } from './networks/index.ts';
-import { imageRoutes, type ImagesBackend } from './router/images/index.ts';
-import { networkRoutes, type NetworksBackend } from './router/networks/index.ts';
+import { type ImagesBackend, imageRoutes } from './router/images/index.ts';
+import { type NetworksBackend, networkRoutes } from './router/networks/index.ts';
 import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
 import { volumeRoutes } from './router/volumes/index.ts';
 import { type ApiServer, type Filters, type Host, hasLabel, type Route, startApiServer } from './server/index.ts';
@@ -31,7 +31,7 @@ import { Volumes } from './volumes/index.ts';
 
 /** What the Engine stands on. Only the composition roots choose the implementations. */
 export interface EngineOptions {
-  readonly paths: { readonly dataRoot: string; readonly execRoot: string; /** `strake-hello`, the built-in image's program */ readonly helloProgram: string };
+  readonly paths: { readonly dataRoot: string; readonly execRoot: string /** `strake-hello`, the built-in image's program */; readonly helloProgram: string };
   readonly core: Omit<LocalCore, typeof Symbol.dispose> & { readonly tasks: TaskManager; readonly rootFiles: RootFiles };
   readonly registry: {
     readonly source: ImageSource;
@@ -188,10 +188,11 @@ function systemBackend(system: System, { events, images, volumes }: EngineParts,
         images: await Promise.all(all.map(async (image) => await summarize(images, image, containers.imageUsers(image.id).length))),
         containers: await containers.summaries(),
         volumes: await Promise.all(
-          volumes.list().map(async (volume) => ({ ...volume, UsageData: { Size: await volumes.sizeBytes(volume.Name), RefCount: volumes.usersOf(volume.Name).length } })),
+          volumes
+            .list()
+            .map(async (volume) => ({ ...volume, UsageData: { Size: await volumes.sizeBytes(volume.Name), RefCount: volumes.usersOf(volume.Name).length } })),
         ),
       };
     },
   };
 }
-

@@ -28,7 +28,12 @@ export interface InfoResponse {
   readonly Images: number;
   readonly Driver: string;
   readonly DriverStatus: readonly (readonly [string, string])[];
-  readonly Plugins: { readonly Volume: readonly string[]; readonly Network: readonly string[]; readonly Authorization: readonly string[] | null; readonly Log: readonly string[] };
+  readonly Plugins: {
+    readonly Volume: readonly string[];
+    readonly Network: readonly string[];
+    readonly Authorization: readonly string[] | null;
+    readonly Log: readonly string[];
+  };
   readonly MemoryLimit: boolean;
   readonly SwapLimit: boolean;
   readonly CpuCfsPeriod: boolean;
@@ -53,7 +58,9 @@ export interface InfoResponse {
   readonly Architecture: string;
   readonly IndexServerAddress: string;
   readonly RegistryConfig: {
-    readonly IndexConfigs: Readonly<Record<string, { readonly Name: string; readonly Mirrors: readonly string[]; readonly Secure: boolean; readonly Official: boolean }>>;
+    readonly IndexConfigs: Readonly<
+      Record<string, { readonly Name: string; readonly Mirrors: readonly string[]; readonly Secure: boolean; readonly Official: boolean }>
+    >;
     readonly InsecureRegistryCIDRs: readonly string[];
     readonly Mirrors: readonly string[] | null;
   };

@@ -18,7 +18,14 @@ test('one daemon per data root, and the next one when it has gone', () => {
 });
 
 test('a killed daemon leaves no lock', async () => {
-  const holder = Bun.spawn([process.execPath, '-e', `const lock = require(${JSON.stringify(path.join(import.meta.dirname, 'data-root-lock.ts'))}).lockDataRoot(${JSON.stringify(dataRoot)}); console.log('locked'); setInterval(() => lock, 1000)`], { stdout: 'pipe' });
+  const holder = Bun.spawn(
+    [
+      process.execPath,
+      '-e',
+      `const lock = require(${JSON.stringify(path.join(import.meta.dirname, 'data-root-lock.ts'))}).lockDataRoot(${JSON.stringify(dataRoot)}); console.log('locked'); setInterval(() => lock, 1000)`,
+    ],
+    { stdout: 'pipe' },
+  );
   await holder.stdout.getReader().read();
   expect(() => lockDataRoot(dataRoot)).toThrow('in use');
   holder.kill('SIGKILL');

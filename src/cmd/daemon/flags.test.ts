@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { parseHost } from './hosts.ts';
 import { parseDaemonFlags } from './flags.ts';
+import { parseHost } from './hosts.ts';
 
 const defaults = {
   dataRoot: '/var/lib/strake',
@@ -43,7 +43,10 @@ test.each([
   [['--log-level', 'loud'], 'invalid value "loud" for --log-level: must be one of debug, info, warn, error, fatal'],
   [['--storage-driver', 'zfs'], 'storage driver zfs is not available: overlayfs is'],
   [['--live-restore=false'], '--live-restore=false is not available: containers always outlive the daemon'],
-  [['-H', 'tcp://0.0.0.0:2375'], 'a tcp host gives root to anybody who reaches it: say --tls=false to serve it all the same (TLS with client certificates is not available)'],
+  [
+    ['-H', 'tcp://0.0.0.0:2375'],
+    'a tcp host gives root to anybody who reaches it: say --tls=false to serve it all the same (TLS with client certificates is not available)',
+  ],
 ] as const)('%j is refused', (args, message) => {
   expect(() => parseDaemonFlags(args)).toThrow(message);
 });

@@ -1,5 +1,5 @@
 /** dockerd's names for the daemon's settings. A flag that is not served is refused: to ignore one silently would change what root runs. */
-import { logLevels, type LogLevel, StrakeError } from '../../base/index.ts';
+import { type LogLevel, logLevels, StrakeError } from '../../base/index.ts';
 
 export interface DaemonFlags {
   readonly dataRoot: string;

@@ -19,5 +19,7 @@ export function groupId(name: string): number {
     const [group, , id] = line.split(':');
     if (group === name) return Number(id);
   }
-  throw new StrakeError('NotFound', `group ${name} not found in /etc/group`, { fields: { layer: 'daemon', remedy: 'groupadd it, or name another with --group' } });
+  throw new StrakeError('NotFound', `group ${name} not found in /etc/group`, {
+    fields: { layer: 'daemon', remedy: 'groupadd it, or name another with --group' },
+  });
 }

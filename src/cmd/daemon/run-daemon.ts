@@ -12,7 +12,9 @@ export interface ComposedEngine extends AsyncDisposable {
 
 /** Serves until SIGTERM or SIGINT; answers the exit status. Containers are left running: the next daemon finds them again. */
 export async function runDaemon(flags: DaemonFlags, log: Logger, compose: (flags: DaemonFlags, log: Logger) => Promise<ComposedEngine>): Promise<number> {
-  process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error: errorMessage(error), stack: error instanceof Error ? error.stack : undefined }));
+  process.on('unhandledRejection', (error) =>
+    log.error('unhandled rejection', { error: errorMessage(error), stack: error instanceof Error ? error.stack : undefined }),
+  );
   const signal = nextSignal();
   try {
     const group = groupId(flags.group);

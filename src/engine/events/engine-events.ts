@@ -1,6 +1,6 @@
 /** The Engine's events: Docker's messages, carried by the core event bus under `/engine/TYPE/ACTION`. */
 import type { EventMessage, EventType } from '../../api/docker/index.ts';
-import type { EventBus } from '../../core/events/events.ts';
+import type { EventBus } from '../../core/index.ts';
 import { type EventFilter, matchesFilter } from './filter.ts';
 
 /** How many past events `since` can look back on (moby daemon/events: eventsLimit). */
@@ -78,7 +78,15 @@ function systemClockNs(): bigint {
 
 function createMessage({ type, action, id, attributes = {} }: NewEvent, timeNs: bigint): EventMessage {
   const legacy = type === 'container' ? { status: action, id, from: attributes['image'] ?? '' } : type === 'image' ? { status: action, id } : {};
-  return { ...legacy, Type: type, Action: action, Actor: { ID: id, Attributes: attributes }, scope: 'local', time: Number(timeNs / 1_000_000_000n), timeNano: Number(timeNs) };
+  return {
+    ...legacy,
+    Type: type,
+    Action: action,
+    Actor: { ID: id, Attributes: attributes },
+    scope: 'local',
+    time: Number(timeNs / 1_000_000_000n),
+    timeNano: Number(timeNs),
+  };
 }
 
 function inWindow(message: EventMessage, { sinceMs, untilMs }: EventWindow): boolean {

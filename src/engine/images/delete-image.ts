@@ -1,8 +1,8 @@
 /** Docker's rules for removing names and images (moby daemon/images/image_delete.go), with its texts. */
 import type { ImageDeleteItem } from '../../api/docker/index.ts';
-import { isCode, shortId, StrakeError } from '../../base/index.ts';
-import { danglingName, type EngineImage, familiar, isDigestName, repositoryOf, storeName } from './image.ts';
+import { isCode, StrakeError, shortId } from '../../base/index.ts';
 import { parseReference } from '../../oci/index.ts';
+import { danglingName, type EngineImage, familiar, isDigestName, repositoryOf, storeName } from './image.ts';
 import { type Images, labels } from './images.ts';
 import { removeContent } from './remove-content.ts';
 
@@ -23,7 +23,13 @@ export async function deleteImage(images: Images, text: string, options: DeleteO
   return isIdOf(image, text) ? await deleteById(images, image, users, options.force) : await deleteByName(images, image, text, users, options.force);
 }
 
-async function deleteByName(images: Images, image: EngineImage, text: string, users: readonly ImageUser[], force: boolean): Promise<readonly ImageDeleteItem[]> {
+async function deleteByName(
+  images: Images,
+  image: EngineImage,
+  text: string,
+  users: readonly ImageUser[],
+  force: boolean,
+): Promise<readonly ImageDeleteItem[]> {
   const name = storeName(parseReference(text));
   const [user] = users;
   if (!force && isSingleReference(image) && user !== undefined)

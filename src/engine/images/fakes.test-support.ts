@@ -1,6 +1,15 @@
 /** In-memory stores for the tests of this folder. */
 import { StrakeError, silentLogger } from '../../base/index.ts';
-import { type ContainerStore, type ContentStore, collectGarbage, type ImageRecord, type ImageStore, Leases, type SnapshotInfo, type Snapshotter } from '../../core/index.ts';
+import {
+  type ContainerStore,
+  type ContentStore,
+  collectGarbage,
+  type ImageRecord,
+  type ImageStore,
+  Leases,
+  type SnapshotInfo,
+  type Snapshotter,
+} from '../../core/index.ts';
 import { chainIds, type Descriptor, digestOf, mediaTypes } from '../../oci/index.ts';
 import type { BuiltinImages } from './builtin-images.ts';
 import { Images } from './images.ts';
@@ -34,7 +43,8 @@ export function createFixture(builtins: BuiltinImages = { create: async () => un
     content,
     store,
     snapshots: snapshotter,
-    collectGarbage: async () => await collectGarbage({ content, snapshots: snapshotter, images: store, containers: { list: async () => [] } as unknown as ContainerStore, leases }),
+    collectGarbage: async () =>
+      await collectGarbage({ content, snapshots: snapshotter, images: store, containers: { list: async () => [] } as unknown as ContainerStore, leases }),
     flush() {},
     events: { publish: ({ action, attributes }) => events.push(`${action} ${attributes?.['name'] ?? ''}`) },
     builtins,
@@ -64,7 +74,8 @@ function createMemoryImageStore(): ImageStore {
   const records = new Map<string, ImageRecord>();
   let clock = 1_700_000_000_000;
   const put: ImageStore['put'] = async ({ name, target, labels = {} }) => {
-    const at = new Date((clock += 1000));
+    clock += 1000;
+    const at = new Date(clock);
     const record = { name, target, labels, createdAt: records.get(name)?.createdAt ?? at, updatedAt: at };
     records.set(name, record);
     return record;

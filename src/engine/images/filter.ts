@@ -1,8 +1,8 @@
 import { StrakeError } from '../../base/index.ts';
+import { familiarRepository, parseReference } from '../../oci/index.ts';
 import type { Filters } from '../server/index.ts';
 import { createdSeconds, type EngineImage, familiar, repositoryOf } from './image.ts';
 import { type Images, labels } from './images.ts';
-import { familiarRepository, parseReference } from '../../oci/index.ts';
 
 /** The filters of `GET /images/json`; a name that the filter `reference` leaves out is not shown either. */
 export async function filterImages(images: Images, all: readonly EngineImage[], filters: Filters, now: Date): Promise<readonly EngineImage[]> {

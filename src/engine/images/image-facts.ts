@@ -1,7 +1,16 @@
 /** From what a name stands for to the image of one platform: index → manifest → configuration. */
 import { isCode, StrakeError } from '../../base/index.ts';
 import { type ContentStore, checkLayers, documentLimitBytes } from '../../core/index.ts';
-import { chainIds, choosePlatform, type Descriptor, formatPlatform, hostPlatform, type ImageConfig, parseImageConfig, parseImageDocument } from '../../oci/index.ts';
+import {
+  chainIds,
+  choosePlatform,
+  type Descriptor,
+  formatPlatform,
+  hostPlatform,
+  type ImageConfig,
+  parseImageConfig,
+  parseImageDocument,
+} from '../../oci/index.ts';
 
 export interface ImageLayer {
   readonly digest: string;
@@ -38,7 +47,10 @@ export async function readImageFacts(blobs: Blobs, target: Descriptor): Promise<
       missing ??= error;
     }
   }
-  throw new StrakeError('NotFound', `image ${target.digest} has no content for ${formatPlatform(hostPlatform())}`, { cause: missing, fields: { layer: 'engine' } });
+  throw new StrakeError('NotFound', `image ${target.digest} has no content for ${formatPlatform(hostPlatform())}`, {
+    cause: missing,
+    fields: { layer: 'engine' },
+  });
 }
 
 async function manifestsOf(blobs: Blobs, target: Descriptor): Promise<readonly string[]> {
@@ -53,7 +65,8 @@ async function manifestsOf(blobs: Blobs, target: Descriptor): Promise<readonly s
 async function readManifest(blobs: Blobs, target: Descriptor, manifestDigest: string): Promise<ImageFacts> {
   const what = `manifest ${manifestDigest}`;
   const document = parseImageDocument(await blobs.readAll(manifestDigest, documentLimitBytes), undefined, what);
-  if (document.kind !== 'manifest') throw new StrakeError('InvalidArgument', `${what}: an index within an index is not supported`, { fields: { layer: 'engine' } });
+  if (document.kind !== 'manifest')
+    throw new StrakeError('InvalidArgument', `${what}: an index within an index is not supported`, { fields: { layer: 'engine' } });
   const { manifest } = document;
   const id = manifest.config.digest;
   const config = parseImageConfig(await blobs.readAll(id, documentLimitBytes), `image configuration ${id}`);

@@ -13,7 +13,11 @@ async function withBusybox() {
   const target = fixture.addContent(['one', 'two'], {
     created: '2024-05-06T07:08:09Z',
     config: { Cmd: ['sh'], Labels: { tier: 'front' }, Env: null, Healthcheck: 'nonsense' },
-    history: [{ created_by: 'ADD one', created: '2024-05-06T07:08:09Z' }, { created_by: 'ENV x', empty_layer: true }, { created_by: 'ADD two', comment: 7 }],
+    history: [
+      { created_by: 'ADD one', created: '2024-05-06T07:08:09Z' },
+      { created_by: 'ENV x', empty_layer: true },
+      { created_by: 'ADD two', comment: 7 },
+    ],
   });
   await fixture.images.assign(`${busybox}:1`, target);
   await fixture.images.assign(`${busybox}@${target.digest}`, target);
@@ -24,7 +28,17 @@ async function withBusybox() {
 test('an image is found by name, digest, id and the beginning of an id', async () => {
   const { images, target, id } = await withBusybox();
   const hex = id.slice('sha256:'.length);
-  for (const name of ['busybox:1', 'docker.io/library/busybox:1', 'index.docker.io/busybox:1', `busybox@${target.digest}`, `busybox:9@${target.digest}`, id, hex, hex.slice(0, 12), `sha256:${hex.slice(0, 4)}`])
+  for (const name of [
+    'busybox:1',
+    'docker.io/library/busybox:1',
+    'index.docker.io/busybox:1',
+    `busybox@${target.digest}`,
+    `busybox:9@${target.digest}`,
+    id,
+    hex,
+    hex.slice(0, 12),
+    `sha256:${hex.slice(0, 4)}`,
+  ])
     expect((await images.get(name)).id).toBe(id);
   await expect(images.get('busybox')).rejects.toMatchObject({ code: 'NotFound', message: 'No such image: busybox:latest' });
   await expect(images.get('Not A Name')).rejects.toMatchObject({ code: 'NotFound', message: 'No such image: Not A Name' });
@@ -44,7 +58,14 @@ test('summary, inspect and history', async () => {
     SharedSize: -1,
     Size: 200,
   });
-  expect(await inspect(images, image)).toMatchObject({ Id: id, Created: '2024-05-06T07:08:09Z', Architecture: 'amd64', Os: 'linux', Size: 200, RootFS: { Type: 'layers', Layers: [digestOf('one'), digestOf('two')] } });
+  expect(await inspect(images, image)).toMatchObject({
+    Id: id,
+    Created: '2024-05-06T07:08:09Z',
+    Architecture: 'amd64',
+    Os: 'linux',
+    Size: 200,
+    RootFS: { Type: 'layers', Layers: [digestOf('one'), digestOf('two')] },
+  });
   expect((await inspect(images, image)).Config).toEqual({ Cmd: ['sh'], Labels: { tier: 'front' } });
   expect((await history(images, image)).map(({ Id, CreatedBy, Size, Comment, Tags }) => [Id, CreatedBy, Size, Comment, Tags])).toEqual([
     [id, 'ADD two', 100, '', ['busybox:1']],
@@ -91,19 +112,44 @@ const running: ImageUser = { ...stopped, running: true };
 const short = (id: string) => id.slice(7, 19);
 
 test.each([
-  ['a name in use', 'busybox:1', [stopped], false, (id: string) => `conflict: unable to remove repository reference "busybox:1" (must force) - container c0ffee012345 is using its referenced image ${short(id)}`],
-  ['an id in use', 'ID', [stopped], false, (id: string) => `conflict: unable to delete ${short(id)} (must be forced) - image is being used by stopped container c0ffee012345`],
-  ['an id that runs', 'ID', [running], true, (id: string) => `conflict: unable to delete ${short(id)} (cannot be forced) - image is being used by running container c0ffee012345`],
+  [
+    'a name in use',
+    'busybox:1',
+    [stopped],
+    false,
+    (id: string) =>
+      `conflict: unable to remove repository reference "busybox:1" (must force) - container c0ffee012345 is using its referenced image ${short(id)}`,
+  ],
+  [
+    'an id in use',
+    'ID',
+    [stopped],
+    false,
+    (id: string) => `conflict: unable to delete ${short(id)} (must be forced) - image is being used by stopped container c0ffee012345`,
+  ],
+  [
+    'an id that runs',
+    'ID',
+    [running],
+    true,
+    (id: string) => `conflict: unable to delete ${short(id)} (cannot be forced) - image is being used by running container c0ffee012345`,
+  ],
 ] as const)('%s stays', async (_case, name, users, force, message) => {
   const { images, id, blobs } = await withBusybox();
   const before = blobs.size;
-  await expect(deleteImage(images, name === 'ID' ? id : name, { force, users: () => users })).rejects.toMatchObject({ code: 'FailedPrecondition', message: message(id) });
+  await expect(deleteImage(images, name === 'ID' ? id : name, { force, users: () => users })).rejects.toMatchObject({
+    code: 'FailedPrecondition',
+    message: message(id),
+  });
   expect(blobs.size).toBe(before);
 });
 
 test('forcing the name off a running image keeps the image', async () => {
   const { images, id, target, names } = await withBusybox();
-  expect(await deleteImage(images, 'busybox:1', { force: true, users: () => [running] })).toEqual([{ Untagged: 'busybox:1' }, { Untagged: `busybox@${target.digest}` }]);
+  expect(await deleteImage(images, 'busybox:1', { force: true, users: () => [running] })).toEqual([
+    { Untagged: 'busybox:1' },
+    { Untagged: `busybox@${target.digest}` },
+  ]);
   expect(await names()).toEqual([`dangling@${target.digest}`]);
   expect((await images.get(id)).tags).toEqual([]);
 });
@@ -204,7 +250,8 @@ test('a built-in image is made at the first use of its name', async () => {
       return await fixture.images.options.store.put({ name, target: fixture.addContent(['hello']) });
     },
   });
-  for (const name of ['hello', 'hello:latest', 'docker.io/library/hello']) expect((await fixture.images.get(name)).tags).toEqual(['docker.io/library/hello:latest']);
+  for (const name of ['hello', 'hello:latest', 'docker.io/library/hello'])
+    expect((await fixture.images.get(name)).tags).toEqual(['docker.io/library/hello:latest']);
   expect(made.length).toBe(1);
   await expect(fixture.images.get('hello:2')).rejects.toMatchObject({ code: 'NotFound' });
 });

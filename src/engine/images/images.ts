@@ -53,12 +53,26 @@ export class Images {
         }
       }),
     );
-    const byId = Map.groupBy(images.filter((image) => image !== undefined), ({ facts }) => facts.id);
-    return [...byId.values()].flatMap((same) => (same[0] === undefined ? [] : [join(same[0].facts, same.flatMap(({ records }) => records))]));
+    const byId = Map.groupBy(
+      images.filter((image) => image !== undefined),
+      ({ facts }) => facts.id,
+    );
+    return [...byId.values()].flatMap((same) =>
+      same[0] === undefined
+        ? []
+        : [
+            join(
+              same[0].facts,
+              same.flatMap(({ records }) => records),
+            ),
+          ],
+    );
   }
 
   /** What a container is made from. */
-  async forContainer(text: string): Promise<{ readonly id: string; readonly config: ImageConfig; readonly snapshot: string | undefined; readonly sizeBytes: number }> {
+  async forContainer(
+    text: string,
+  ): Promise<{ readonly id: string; readonly config: ImageConfig; readonly snapshot: string | undefined; readonly sizeBytes: number }> {
     const image = await this.get(text);
     return { id: image.id, config: image.config, snapshot: image.chainId, sizeBytes: await this.sizeBytes(image) };
   }
@@ -67,7 +81,12 @@ export class Images {
   async tag(image: EngineImage, reference: Reference): Promise<void> {
     if (reference.digest !== undefined) throw new StrakeError('InvalidArgument', 'refusing to create a tag with a digest reference');
     await this.assign(storeName(reference), image.target);
-    this.options.events.publish({ type: 'image', action: 'tag', id: image.id, attributes: { ...labels(image), name: familiarName(withDefaultTag(reference)) } });
+    this.options.events.publish({
+      type: 'image',
+      action: 'tag',
+      id: image.id,
+      attributes: { ...labels(image), name: familiarName(withDefaultTag(reference)) },
+    });
   }
 
   /** Lets `name` stand for `target`. */
@@ -184,4 +203,3 @@ function shownName(text: string): string {
   const reference = tryParse(text);
   return reference === undefined ? text : familiarName(withDefaultTag(reference));
 }
-

@@ -1,6 +1,6 @@
 /** `docker pull`: what the distribution layer does, told as Docker's progress lines. */
 import type { ProgressMessage } from '../../api/docker/index.ts';
-import { errorMessage, isCode, shortId, StrakeError } from '../../base/index.ts';
+import { errorMessage, isCode, StrakeError, shortId } from '../../base/index.ts';
 import type { LayerEvent } from '../../core/index.ts';
 import { type Descriptor, familiarName, familiarRepository, type Platform, type Reference, repositoryName } from '../../oci/index.ts';
 import { storeName } from './image.ts';
@@ -65,7 +65,12 @@ async function pull(images: Images, source: ImageSource, reference: Reference, o
   images.options.flush();
   images.forgetTarget(target);
   const image = await images.read(target);
-  images.options.events.publish({ type: 'image', action: 'pull', id: familiarName(reference), attributes: { ...labels(image), name: familiarRepository(reference) } });
+  images.options.events.publish({
+    type: 'image',
+    action: 'pull',
+    id: familiarName(reference),
+    attributes: { ...labels(image), name: familiarRepository(reference) },
+  });
   tell({ status: `Digest: ${target.digest}` });
   const upToDate = before?.target.digest === target.digest;
   tell({ status: `Status: ${upToDate ? 'Image is up to date for' : 'Downloaded newer image for'} ${familiarName(reference)}` });
@@ -87,7 +92,12 @@ function layerMessage(progress: LayerProgress): ProgressMessage {
     case 'downloading':
     case 'extracting': {
       const { currentBytes: current, totalBytes: total } = progress;
-      return { status: progress.state === 'downloading' ? 'Downloading' : 'Extracting', progressDetail: { current, total }, progress: formatProgress(current, total), id };
+      return {
+        status: progress.state === 'downloading' ? 'Downloading' : 'Extracting',
+        progressDetail: { current, total },
+        progress: formatProgress(current, total),
+        id,
+      };
     }
   }
 }
@@ -96,7 +106,11 @@ function layerMessage(progress: LayerProgress): ProgressMessage {
 function describeFailure(error: unknown, reference: Reference): unknown {
   const name = familiarRepository(reference);
   if (isCode(error, 'Unauthenticated') || isCode(error, 'PermissionDenied'))
-    return new StrakeError('NotFound', `pull access denied for ${name}, repository does not exist or may require 'docker login': denied: ${errorMessage(error)}`, { cause: error });
+    return new StrakeError(
+      'NotFound',
+      `pull access denied for ${name}, repository does not exist or may require 'docker login': denied: ${errorMessage(error)}`,
+      { cause: error },
+    );
   if (isCode(error, 'NotFound'))
     return new StrakeError('NotFound', `manifest for ${familiarName(reference)} not found: manifest unknown: ${errorMessage(error)}`, { cause: error });
   return error;

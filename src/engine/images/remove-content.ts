@@ -5,5 +5,8 @@ import type { Images } from './images.ts';
 export async function removeContent(images: Images, image: EngineImage): Promise<readonly string[]> {
   images.forget(image);
   const removed = new Set((await images.options.collectGarbage()).snapshots);
-  return image.layers.map(({ chainId }) => chainId).filter((chainId) => removed.has(chainId)).toReversed();
+  return image.layers
+    .map(({ chainId }) => chainId)
+    .filter((chainId) => removed.has(chainId))
+    .toReversed();
 }

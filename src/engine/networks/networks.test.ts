@@ -14,8 +14,25 @@ const bridge: ManagedNetwork = {
   options: {},
   labels: {},
 };
-const endpoint = { EndpointID: 'e'.repeat(64), MacAddress: '02:42:ac:11:00:02', IPAddress: '172.17.0.2', IPPrefixLen: 16, GlobalIPv6Address: '', GlobalIPv6PrefixLen: 0 } as EndpointSettings;
-const creation = { driver: '', enableIPv6: false, subnet: undefined, ipRange: undefined, gateway: undefined, internal: false, attachable: false, options: {}, labels: {} };
+const endpoint = {
+  EndpointID: 'e'.repeat(64),
+  MacAddress: '02:42:ac:11:00:02',
+  IPAddress: '172.17.0.2',
+  IPPrefixLen: 16,
+  GlobalIPv6Address: '',
+  GlobalIPv6PrefixLen: 0,
+} as EndpointSettings;
+const creation = {
+  driver: '',
+  enableIPv6: false,
+  subnet: undefined,
+  ipRange: undefined,
+  gateway: undefined,
+  internal: false,
+  attachable: false,
+  options: {},
+  labels: {},
+};
 
 function createNetworks() {
   const managed = [bridge];
@@ -29,7 +46,10 @@ function createNetworks() {
         return made;
       },
       async remove(id) {
-        managed.splice(managed.findIndex((network) => network.id === id), 1);
+        managed.splice(
+          managed.findIndex((network) => network.id === id),
+          1,
+        );
       },
     },
     members: (name) => (name === 'bridge' || name === 'busy' ? [{ containerId: 'c1', containerName: 'web', endpoint }] : []),
@@ -58,7 +78,10 @@ test('a network is made, found and removed', async () => {
   const { networks, events } = createNetworks();
   const { id } = await networks.create({ ...creation, name: 'mine' });
   expect(networks.get('mine').Id).toBe(id);
-  await expect(networks.create({ ...creation, name: 'mine' })).rejects.toMatchObject({ code: 'AlreadyExists', message: 'network with name mine already exists' });
+  await expect(networks.create({ ...creation, name: 'mine' })).rejects.toMatchObject({
+    code: 'AlreadyExists',
+    message: 'network with name mine already exists',
+  });
   await networks.remove('mine');
   expect(() => networks.get('mine')).toThrow('network mine not found');
   expect(events).toEqual(['create mine', 'destroy mine']);

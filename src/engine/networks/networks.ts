@@ -43,7 +43,14 @@ export class Networks {
 
   list(): readonly NetworkInspect[] {
     const managed = this.options.manager.list().map((network) => this.describe(network));
-    const deviceless = this.deviceless.map(({ name, driver, id }) => ({ ...blank, Name: name, Id: id, Created: this.options.startedAt.toISOString(), Driver: driver, Containers: this.containers(name) }));
+    const deviceless = this.deviceless.map(({ name, driver, id }) => ({
+      ...blank,
+      Name: name,
+      Id: id,
+      Created: this.options.startedAt.toISOString(),
+      Driver: driver,
+      Containers: this.containers(name),
+    }));
     return [...managed, ...deviceless].toSorted((a, b) => (a.Name < b.Name ? -1 : 1));
   }
 
@@ -60,9 +67,11 @@ export class Networks {
   }
 
   async create({ driver, enableIPv6, ...network }: NetworkCreation): Promise<{ readonly id: string }> {
-    if (!['', 'default', 'bridge'].includes(driver)) throw new StrakeError('NotFound', `could not find plugin ${driver} in v1 plugin registry: plugin not found`);
+    if (!['', 'default', 'bridge'].includes(driver))
+      throw new StrakeError('NotFound', `could not find plugin ${driver} in v1 plugin registry: plugin not found`);
     if (enableIPv6) throw new StrakeError('InvalidArgument', 'IPv6 networks are not available');
-    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(network.name)) throw new StrakeError('InvalidArgument', `invalid network name ${JSON.stringify(network.name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-]* is allowed`);
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(network.name))
+      throw new StrakeError('InvalidArgument', `invalid network name ${JSON.stringify(network.name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-]* is allowed`);
     if (isReserved(network.name)) throw new StrakeError('PermissionDenied', `operation is not permitted on predefined ${network.name} network`);
     if (this.list().some(({ Name }) => Name === network.name)) throw new StrakeError('AlreadyExists', `network with name ${network.name} already exists`);
     const { id } = await this.options.manager.create(network);
@@ -74,7 +83,8 @@ export class Networks {
     const { Id: id, Name: name, Containers: containers } = this.get(text);
     if (isReserved(name)) throw new StrakeError('PermissionDenied', `${name} is a pre-defined network and cannot be removed`);
     const members = Object.values(containers).map((member) => `name:${JSON.stringify(member.Name)} id:${JSON.stringify(member.EndpointID.slice(0, 12))}`);
-    if (members.length > 0) throw new StrakeError('PermissionDenied', `error while removing network: network ${name} has active endpoints (${members.join(', ')})`);
+    if (members.length > 0)
+      throw new StrakeError('PermissionDenied', `error while removing network: network ${name} has active endpoints (${members.join(', ')})`);
     await this.options.manager.remove(id);
     this.publish('destroy', id, name);
   }

@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import type { NetworkInspect } from '../../api/docker/index.ts';
 import { StrakeError, silentLogger } from '../../base/index.ts';
 import { type ApiServer, startApiServer } from '../server/index.ts';
 import { Volumes } from '../volumes/index.ts';
-import { imageRoutes, type ImagesBackend } from './images/index.ts';
-import { networkRoutes, type NetworksBackend } from './networks/index.ts';
+import { type ImagesBackend, imageRoutes } from './images/index.ts';
+import { type NetworksBackend, networkRoutes } from './networks/index.ts';
 import { type SystemBackend, systemRoutes } from './system/index.ts';
 import { volumeRoutes } from './volumes/index.ts';
 
@@ -74,8 +75,9 @@ const images: ImagesBackend = {
 const system: SystemBackend = {
   version: () => ({}) as ReturnType<SystemBackend['version']>,
   info: async () => ({}) as Awaited<ReturnType<SystemBackend['info']>>,
-  async *events(window) {
+  events(window) {
     calls.push([window.sinceMs, window.untilMs]);
+    return Readable.from([]);
   },
   diskUsage: async () => ({ layersSizeBytes: 9, images: [image], containers: [], volumes: [] }),
   login: async ({ serverAddress, username, password }) => {
@@ -114,11 +116,27 @@ const digest = `sha256:${'a'.repeat(64)}`;
 test.each([
   ['POST /images/create?fromImage=busybox', {}, { reference, platform: undefined, credentials: undefined }],
   ['POST /images/create?fromImage=busybox:&tag=1', {}, { reference: { ...reference, tag: '1' }, platform: undefined, credentials: undefined }],
-  [`POST /images/create?fromImage=busybox&tag=${digest}`, {}, { reference: { ...reference, tag: undefined, digest }, platform: undefined, credentials: undefined }],
-  ['POST /images/create?fromImage=busybox&platform=linux/arm64/v8', {}, { reference, platform: { os: 'linux', architecture: 'arm64' }, credentials: undefined }],
+  [
+    `POST /images/create?fromImage=busybox&tag=${digest}`,
+    {},
+    { reference: { ...reference, tag: undefined, digest }, platform: undefined, credentials: undefined },
+  ],
+  [
+    'POST /images/create?fromImage=busybox&platform=linux/arm64/v8',
+    {},
+    { reference, platform: { os: 'linux', architecture: 'arm64' }, credentials: undefined },
+  ],
   ['POST /v1.24/images/create?fromImage=busybox&platform=nonsense!', {}, { reference, platform: undefined, credentials: undefined }],
-  ['POST /images/create?fromImage=busybox', auth({ username: 'u', password: 'p' }), { reference, platform: undefined, credentials: { username: 'u', password: 'p', identityToken: '' } }],
-  ['POST /images/create?fromImage=busybox', auth({ auth: Buffer.from('u:p:q').toString('base64') }), { reference, platform: undefined, credentials: { username: 'u', password: 'p:q', identityToken: '' } }],
+  [
+    'POST /images/create?fromImage=busybox',
+    auth({ username: 'u', password: 'p' }),
+    { reference, platform: undefined, credentials: { username: 'u', password: 'p', identityToken: '' } },
+  ],
+  [
+    'POST /images/create?fromImage=busybox',
+    auth({ auth: Buffer.from('u:p:q').toString('base64') }),
+    { reference, platform: undefined, credentials: { username: 'u', password: 'p:q', identityToken: '' } },
+  ],
   ['POST /images/create?fromImage=busybox', { 'X-Registry-Auth': 'bnVsbA==' }, { reference, platform: undefined, credentials: undefined }],
   ['POST /images/create?fromImage=busybox', { 'X-Registry-Auth': '%%%' }, { reference, platform: undefined, credentials: undefined }],
 ])('%s %j', async (line, headers, expected) => {
@@ -176,19 +194,50 @@ test.each([
     { Name: 'n', IPAM: { Config: [{ Subnet: '10.0.0.0/24', Gateway: '10.0.0.1' }] }, Labels: { a: 'b' }, Internal: true },
     201,
     '{"Id":"n1","Warning":""}\n',
-    [{ name: 'n', driver: '', internal: true, attachable: false, enableIPv6: false, subnet: '10.0.0.0/24', ipRange: undefined, gateway: '10.0.0.1', options: {}, labels: { a: 'b' } }],
+    [
+      {
+        name: 'n',
+        driver: '',
+        internal: true,
+        attachable: false,
+        enableIPv6: false,
+        subnet: '10.0.0.0/24',
+        ipRange: undefined,
+        gateway: '10.0.0.1',
+        options: {},
+        labels: { a: 'b' },
+      },
+    ],
   ],
   ['POST /networks/create', { Name: ' ' }, 400, '{"message":"invalid network name: name is empty"}\n', []],
   ['POST /networks/create', { Name: 7 }, 400, '{"message":"invalid JSON: Name must be a string"}\n', []],
-  ['POST /networks/n/connect', { Container: 'c', EndpointConfig: { IPAMConfig: { IPv4Address: '10.0.0.9' }, Aliases: ['x'] } }, 200, '', [['n', 'c', { ipv4Address: '10.0.0.9', aliases: ['x'], macAddress: undefined }]]],
+  [
+    'POST /networks/n/connect',
+    { Container: 'c', EndpointConfig: { IPAMConfig: { IPv4Address: '10.0.0.9' }, Aliases: ['x'] } },
+    200,
+    '',
+    [['n', 'c', { ipv4Address: '10.0.0.9', aliases: ['x'], macAddress: undefined }]],
+  ],
   ['POST /networks/n/connect', {}, 400, '{"message":"invalid container: value is empty"}\n', []],
   ['POST /networks/n/disconnect', { Container: 'c', Force: true }, 200, '', [['n', 'c', { force: true }]]],
   ['DELETE /networks/n', undefined, 204, '', ['n']],
   ['POST /networks/prune', undefined, 200, '{"NetworksDeleted":["mine"]}\n', ['mine0123']],
   ['POST /images/a/b:1/tag?repo=c/d&tag=2', undefined, 201, '', [['a/b:1', { domain: 'docker.io', path: 'c/d', tag: '2', digest: undefined }]]],
   ['DELETE /images/a/b:1?force=1', undefined, 200, '[{"Untagged":"a:1"}]\n', [['a/b:1', { force: true }]]],
-  ['POST /auth', { serveraddress: 'r:5000', username: 'u', password: 'right' }, 200, '{"Status":"Login Succeeded","IdentityToken":""}\n', [['r:5000', 'u', 'right']]],
-  ['POST /auth', { serveraddress: 'r:5000', username: 'u', password: 'wrong' }, 401, '{"message":"unauthorized: incorrect username or password"}\n', [['r:5000', 'u', 'wrong']]],
+  [
+    'POST /auth',
+    { serveraddress: 'r:5000', username: 'u', password: 'right' },
+    200,
+    '{"Status":"Login Succeeded","IdentityToken":""}\n',
+    [['r:5000', 'u', 'right']],
+  ],
+  [
+    'POST /auth',
+    { serveraddress: 'r:5000', username: 'u', password: 'wrong' },
+    401,
+    '{"message":"unauthorized: incorrect username or password"}\n',
+    [['r:5000', 'u', 'wrong']],
+  ],
   ['GET /events?since=1.5&until=2', undefined, 200, '', [[1500, 2000]]],
 ] as const)('%s %j', async (line, body, status, text, expected) => {
   const answer = await call(line, body);
@@ -198,7 +247,9 @@ test.each([
 
 test('volumes over HTTP', async () => {
   expect((await call('POST /volumes/create', { Name: 'data', Labels: { a: 'b' } })).status).toBe(201);
-  expect(JSON.parse((await call('GET /volumes?filters={"label":["a=b"]}')).text)).toMatchObject({ Volumes: [{ Name: 'data', CreatedAt: '1970-01-01T00:00:00Z' }] });
+  expect(JSON.parse((await call('GET /volumes?filters={"label":["a=b"]}')).text)).toMatchObject({
+    Volumes: [{ Name: 'data', CreatedAt: '1970-01-01T00:00:00Z' }],
+  });
   expect((await call('POST /volumes/prune')).text).toBe('{"VolumesDeleted":[],"SpaceReclaimed":0}\n');
   expect((await call('POST /volumes/prune?filters={"all":["true"]}')).text).toBe('{"VolumesDeleted":["data"],"SpaceReclaimed":0}\n');
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { StrakeError } from '../../base/index.ts';
 
 export type Host =
-  | { readonly kind: 'unix'; readonly path: string; /** owner of the socket besides root; 0: root's group */ readonly groupId: number }
+  | { readonly kind: 'unix'; readonly path: string /** owner of the socket besides root; 0: root's group */; readonly groupId: number }
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number };
 
 /** The longest socket path the kernel takes: sizeof(sun_path) - 1, unix(7). */

@@ -110,7 +110,8 @@ export function parseFilters(text: string): Filters {
 
 function filterValues(key: string, value: unknown): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
-  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return Object.keys(value).filter((name) => (value as Record<string, unknown>)[name] === true);
+  if (value !== null && typeof value === 'object' && !Array.isArray(value))
+    return Object.keys(value).filter((name) => (value as Record<string, unknown>)[name] === true);
   throw new StrakeError('InvalidArgument', `invalid filter '${key}': not a list or map of values`);
 }
 

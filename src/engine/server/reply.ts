@@ -24,7 +24,16 @@ export const text = (body: string, status = 200, headers: ReplyHeaders = {}): Re
 export const empty = (status = 204, headers: ReplyHeaders = {}): Reply => ({ kind: 'empty', status, headers });
 /** For an operation that found nothing to do: start of a running container, stop of a stopped one. Not an error. */
 export const notModified: Reply = { kind: 'empty', status: 304 };
-export const lines = (values: AsyncIterable<unknown>, options: Pick<LinesReply, 'headFirst' | 'errorLine'> = {}): Reply => ({ kind: 'lines', values, ...options });
-export const stream = (contentType: string, chunks: AsyncIterable<Uint8Array>, headers: ReplyHeaders = {}): Reply => ({ kind: 'stream', contentType, chunks, headers });
+export const lines = (values: AsyncIterable<unknown>, options: Pick<LinesReply, 'headFirst' | 'errorLine'> = {}): Reply => ({
+  kind: 'lines',
+  values,
+  ...options,
+});
+export const stream = (contentType: string, chunks: AsyncIterable<Uint8Array>, headers: ReplyHeaders = {}): Reply => ({
+  kind: 'stream',
+  contentType,
+  chunks,
+  headers,
+});
 /** After `hijack`. */
 export const hijacked: Reply = { kind: 'hijacked' };

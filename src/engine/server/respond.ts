@@ -1,8 +1,8 @@
 import { errorMessage } from '../../base/index.ts';
-import { clientGone } from './write.ts';
 import type { Exchange } from './exchange.ts';
 import { httpStatus } from './http-status.ts';
 import type { LinesReply, Reply } from './reply.ts';
+import { clientGone } from './write.ts';
 
 /** Writes a handler's reply. Throws what the reply's source throws, as long as nothing was sent; after that the connection is cut. */
 export async function respond(exchange: Exchange, reply: Reply): Promise<void> {
@@ -31,7 +31,13 @@ export async function respondError(exchange: Exchange, error: unknown, plainText
   else await respond(exchange, { kind: 'json', status, value: { message } });
 }
 
-async function respondWhole(exchange: Exchange, status: number, contentType: string, body: string, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+async function respondWhole(
+  exchange: Exchange,
+  status: number,
+  contentType: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<void> {
   exchange.head(status, { 'Content-Type': contentType, 'Content-Length': String(Buffer.byteLength(body)), ...headers });
   await exchange.write(body);
   await exchange.end();
@@ -63,7 +69,12 @@ async function respondLines(exchange: Exchange, reply: LinesReply): Promise<void
   await exchange.end();
 }
 
-async function respondChunks(exchange: Exchange, contentType: string, chunks: AsyncIterable<Uint8Array>, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+async function respondChunks(
+  exchange: Exchange,
+  contentType: string,
+  chunks: AsyncIterable<Uint8Array>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<void> {
   exchange.head(200, { 'Content-Type': contentType, ...headers });
   try {
     for await (const chunk of untilLeft(exchange, chunks)) await exchange.write(chunk);

@@ -1,11 +1,26 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { StrakeError, silentLogger } from '../../base/index.ts';
-import { type ApiServer, get, type HijackedConnection, head, hijack, hijacked, json, lines, multiplexedStream, notModified, post, readJson, startApiServer, text } from './index.ts';
+import {
+  type ApiServer,
+  get,
+  type HijackedConnection,
+  head,
+  hijack,
+  hijacked,
+  json,
+  lines,
+  multiplexedStream,
+  notModified,
+  post,
+  readJson,
+  startApiServer,
+  text,
+} from './index.ts';
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'strake-server-'));
 chmodSync(directory, 0o755);
@@ -33,7 +48,9 @@ const routes = [
   head('/_ping', () => text('')),
   get('/_ping', () => text('OK')),
   get('/images/{name:path}/json', ({ params }) => json(params)),
-  get('/things/{id}', ({ params, apiVersion, query }) => json({ ...params, version: apiVersion.text, all: query.bool('all'), labels: query.filters().get('label') })),
+  get('/things/{id}', ({ params, apiVersion, query }) =>
+    json({ ...params, version: apiVersion.text, all: query.bool('all'), labels: query.filters().get('label') }),
+  ),
   post('/echo', async (request) => json((await readJson(request)) ?? null, 201)),
   post('/same', () => notModified),
   get('/conflict', () => Promise.reject(new StrakeError('FailedPrecondition', 'in use'))),
@@ -282,7 +299,9 @@ test('a socket that a killed daemon left is replaced; one that is listened on, o
 
 /** A listening process that is killed leaves its socket. */
 async function leaveStaleSocket(at: string): Promise<void> {
-  const child = Bun.spawn([process.execPath, '-e', `require('node:net').createServer().listen(${JSON.stringify(at)}, () => console.log('ready'))`], { stdout: 'pipe' });
+  const child = Bun.spawn([process.execPath, '-e', `require('node:net').createServer().listen(${JSON.stringify(at)}, () => console.log('ready'))`], {
+    stdout: 'pipe',
+  });
   await child.stdout.getReader().read();
   child.kill('SIGKILL');
   await child.exited;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorCode, errorMessage, type Logger } from '../../base/index.ts';
-import { minApiVersion, ApiVersion } from './api-version.ts';
+import { ApiVersion, minApiVersion } from './api-version.ts';
 import type { Exchange } from './exchange.ts';
 import { daemonHeaders } from './headers.ts';
 import { HttpExchange } from './http-exchange.ts';
@@ -94,7 +94,8 @@ async function handle(router: Router, incoming: IncomingMessage, exchange: Excha
       exchange.destroy();
       return;
     }
-    if (httpStatus(error) >= 500) log.error(`handler for ${method} ${rawPath} returned error: ${errorMessage(error)}`, { code: errorCode(error), ...causeOf(error) });
+    if (httpStatus(error) >= 500)
+      log.error(`handler for ${method} ${rawPath} returned error: ${errorMessage(error)}`, { code: errorCode(error), ...causeOf(error) });
     await answerError(exchange, error, rawPath);
   }
 }

@@ -21,7 +21,16 @@ export function readCgroupFacts(): CgroupFacts {
   if (unified !== undefined) {
     const controllers = unified.trim().split(' ');
     const has = (name: string) => controllers.includes(name);
-    return { version: '2', memory: has('memory'), swap: has('memory'), cpuQuota: has('cpu'), cpuShares: has('cpu'), cpuset: has('cpuset'), pids: has('pids'), oomKillDisable: false };
+    return {
+      version: '2',
+      memory: has('memory'),
+      swap: has('memory'),
+      cpuQuota: has('cpu'),
+      cpuShares: has('cpu'),
+      cpuset: has('cpuset'),
+      pids: has('pids'),
+      oomKillDisable: false,
+    };
   }
   const has = (file: string) => existsSync(`${cgroupRoot}/${file}`);
   return {

@@ -39,7 +39,10 @@ test('a volume is made once, kept over a restart, and removed with its files', a
 
 test.each([
   ['a', 'volume name is too short, names should be at least two alphanumeric characters'],
-  ['../x', 'create ../x: "../x" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path'],
+  [
+    '../x',
+    'create ../x: "../x" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
+  ],
   ['.removed-x', expect.stringContaining('invalid characters')],
   ['a/b', expect.stringContaining('invalid characters')],
   ['a\nb', expect.stringContaining('invalid characters')],

@@ -1,6 +1,6 @@
 import type { ImageInspect, ImageSummary, ImagesPruneResponse } from '../../../api/docker/index.ts';
 import { errorMessage, StrakeError } from '../../../base/index.ts';
-import { isDigest, type Reference, parsePlatform, parseReference, withDefaultTag } from '../../../oci/index.ts';
+import { isDigest, parsePlatform, parseReference, type Reference, withDefaultTag } from '../../../oci/index.ts';
 import { type ApiRequest, type ApiVersion, del, empty, get, json, lines, post, type Reply, type Route } from '../../server/index.ts';
 import type { ImagesBackend } from './backend.ts';
 import { decodeRegistryAuth } from './registry-auth.ts';
@@ -34,7 +34,8 @@ function createImage(images: ImagesBackend, { query, headers, signal, apiVersion
   const reference = withDefaultTag(referenceOf(fromImage.replace(/:$/, ''), query.text('tag')));
   const platformText = apiVersion.atLeast('1.32') ? query.text('platform') : '';
   const platform = platformText === '' ? undefined : parsePlatform(platformText.includes('/') ? platformText : `linux/${platformText}`);
-  if (platformText !== '' && platform === undefined) throw new StrakeError('InvalidArgument', `invalid platform ${JSON.stringify(platformText)}: must be OS/ARCHITECTURE[/VARIANT]`);
+  if (platformText !== '' && platform === undefined)
+    throw new StrakeError('InvalidArgument', `invalid platform ${JSON.stringify(platformText)}: must be OS/ARCHITECTURE[/VARIANT]`);
   const credentials = decodeRegistryAuth(headers['x-registry-auth']);
   const options = { ...(platform === undefined ? {} : { platform }), ...(credentials === undefined ? {} : { credentials }), signal };
   return lines(images.pull(reference, options), { errorLine: (error) => ({ errorDetail: { message: errorMessage(error) }, error: errorMessage(error) }) });
@@ -59,5 +60,8 @@ function summaryFor(version: ApiVersion, image: ImageSummary): ImageSummary {
 
 function inspectFor(version: ApiVersion, image: ImageInspect): ImageInspect {
   const { Descriptor: descriptor, ...older } = image;
-  return { ...(version.atLeast('1.48') ? { ...older, ...(descriptor === undefined ? {} : { Descriptor: descriptor }) } : older), ...(version.atLeast('1.44') ? {} : { VirtualSize: image.Size }) };
+  return {
+    ...(version.atLeast('1.48') ? { ...older, ...(descriptor === undefined ? {} : { Descriptor: descriptor }) } : older),
+    ...(version.atLeast('1.44') ? {} : { VirtualSize: image.Size }),
+  };
 }

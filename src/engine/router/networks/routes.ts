@@ -24,7 +24,9 @@ const predefined = ['bridge', 'host', 'none'];
 
 export function networkRoutes(networks: NetworksBackend): readonly Route[] {
   return [
-    get('/networks', ({ query, apiVersion }) => json(listNetworks(networks, query.filters()).map((network) => (apiVersion.atLeast('1.28') ? { ...network, Containers: {} } : network)))),
+    get('/networks', ({ query, apiVersion }) =>
+      json(listNetworks(networks, query.filters()).map((network) => (apiVersion.atLeast('1.28') ? { ...network, Containers: {} } : network))),
+    ),
     get('/networks/{id}', ({ params: { id = '' } }) => json(networks.get(id))),
     post('/networks/create', async (request) => json(await createNetwork(networks, request), 201)),
     post('/networks/prune', async ({ query }) => json(await pruneNetworks(networks, query.filters()))),

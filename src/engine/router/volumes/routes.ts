@@ -1,5 +1,18 @@
 import type { VolumeListResponse, VolumesPruneResponse } from '../../../api/docker/index.ts';
-import { type ApiRequest, asObject, del, empty, get, hasLabel, json, optionalString, optionalStringMap, post, type Route, readJson } from '../../server/index.ts';
+import {
+  type ApiRequest,
+  asObject,
+  del,
+  empty,
+  get,
+  hasLabel,
+  json,
+  optionalString,
+  optionalStringMap,
+  post,
+  type Route,
+  readJson,
+} from '../../server/index.ts';
 import type { VolumesBackend } from './backend.ts';
 
 export function volumeRoutes(volumes: VolumesBackend): readonly Route[] {
