@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { StrakeError } from '../base/index.ts';
@@ -32,6 +31,7 @@ async function answers(endpoint: Endpoint): Promise<boolean> {
 
 /** The daemon writes one line to descriptor 3 once it listens. */
 async function startDaemon(log: number, logFile: string, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const { spawn } = await import('node:child_process');
   const daemon = spawn(process.execPath, ['daemon', '--ready-fd', '3'], { detached: true, stdio: ['ignore', log, log, 'pipe'], cwd: '/', env });
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const ready = daemon.stdio[3];

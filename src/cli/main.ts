@@ -9,6 +9,7 @@ import { ExitStatus } from './exit-status.ts';
 import type { FlagTable } from './flags/flags.ts';
 import { formatFlags } from './flags/help.ts';
 import { parseFlags } from './flags/parse.ts';
+import { writeWhole } from './stdio/descriptors.ts';
 import { UsageError } from './usage-error.ts';
 import { strakeVersion } from './version-number.ts';
 
@@ -70,16 +71,16 @@ function argumentCountMessage(command: Command): string {
 function report(error: unknown, entry: CommandEntry | undefined, debug: boolean): number {
   const name = entry ? `strake ${entry.name}` : 'strake';
   if (error instanceof ExitStatus) {
-    if (error.message) process.stderr.write(`${error.message}\n`);
+    if (error.message) writeWhole(2, `${error.message}\n`);
     return error.status;
   }
   if (error instanceof UsageError) {
-    process.stderr.write(`strake: ${error.message}\n\n${entry ? `Usage:  ${name} ${entry.usage}\n\n` : ''}Run '${name} --help' for more information\n`);
+    writeWhole(2, `strake: ${error.message}\n\n${entry ? `Usage:  ${name} ${entry.usage}\n\n` : ''}Run '${name} --help' for more information\n`);
     return usageStatus;
   }
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE') return 141;
-  process.stderr.write(`${describeError(error)}\n`);
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n${JSON.stringify(error instanceof StrakeError ? error.fields : {})}\n`);
+  writeWhole(2, `${describeError(error)}\n`);
+  if (debug && error instanceof Error) writeWhole(2, `${error.stack ?? ''}\n${JSON.stringify(error instanceof StrakeError ? error.fields : {})}\n`);
   return 1;
 }
 
@@ -95,6 +96,6 @@ function commandHelp(command: Command): string {
 }
 
 function print(text: string): number {
-  process.stdout.write(text);
+  writeWhole(1, text);
   return 0;
 }
