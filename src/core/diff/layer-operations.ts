@@ -51,7 +51,10 @@ export class LayerOperations implements TarHandler {
     const path = normalizePath(entry.name, this.#limits);
     const name = baseOf(path);
     this.#left = 0;
-    if (path === '') return this.#root(entry);
+    if (path === '') {
+      this.#root(entry);
+      return;
+    }
     if (name.startsWith(whiteoutPrefix)) {
       this.#whiteout(path, name);
       // Content of a whiteout means nothing, yet it follows in the stream.

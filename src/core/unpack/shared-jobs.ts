@@ -9,14 +9,12 @@ export class SharedJobs<Event, Result> {
     { signal, onEvent }: { readonly signal?: AbortSignal | undefined; readonly onEvent?: ((event: Event) => void) | undefined } = {},
   ): Promise<Result> {
     signal?.throwIfAborted();
-    let job = this.#jobs.get(key);
-    if (job === undefined) {
-      const begun: Job<Event, Result> = (job = new Job<Event, Result>());
-      this.#jobs.set(key, begun);
-      // Left before it settles when all have gone, so that a new caller does not join what is being aborted.
-      const leave = () => this.#jobs.get(key) === begun && this.#jobs.delete(key);
-      begun.begin(start, leave);
-    }
+    const running = this.#jobs.get(key);
+    if (running !== undefined) return await running.join(signal, onEvent);
+    const job = new Job<Event, Result>();
+    this.#jobs.set(key, job);
+    // Called before it settles when all have gone, so that a new caller does not join what is being aborted.
+    job.begin(start, () => this.#jobs.get(key) === job && this.#jobs.delete(key));
     return await job.join(signal, onEvent);
   }
 }
@@ -27,9 +25,9 @@ class Job<Event, Result> {
   #waiting = 0;
   #last: { readonly event: Event } | undefined;
   #result: Promise<Result> | undefined;
-  #leave: () => void = () => undefined;
+  #leave: () => unknown = () => undefined;
 
-  begin(start: (context: { readonly signal: AbortSignal; readonly emit: (event: Event) => void }) => Promise<Result>, leave: () => void): void {
+  begin(start: (context: { readonly signal: AbortSignal; readonly emit: (event: Event) => void }) => Promise<Result>, leave: () => unknown): void {
     this.#leave = leave;
     const emit = (event: Event) => {
       this.#last = { event };

@@ -1,0 +1,5 @@
+export type { CredentialSource, Credentials } from './auth/credentials.ts';
+export { credentialsOf, dockerConfigCredentials } from './auth/credentials.ts';
+export type { PullProgress } from './progress.ts';
+export type { PulledImage, PullerOptions, PullImage, PullOptions } from './pull.ts';
+export { createPuller } from './pull.ts';

@@ -1,0 +1,39 @@
+import { shortId } from '../base/index.ts';
+import type { LayerEvent } from '../core/index.ts';
+
+/** A line of progress in Docker's words; `id` is a layer's short digest, or the tag in the first line. */
+export interface PullProgress {
+  readonly id?: string;
+  readonly status: string;
+  readonly progressDetail?: { readonly current: number; readonly total: number };
+}
+
+const words = {
+  waiting: 'Waiting',
+  downloading: 'Downloading',
+  verifying: 'Verifying Checksum',
+  downloaded: 'Download complete',
+  extracting: 'Extracting',
+  complete: 'Pull complete',
+  exists: 'Already exists',
+} as const;
+
+/** docker pull draws at most ten states a second; more only cost. */
+const intervalMs = 100;
+
+/** Turns the events of one layer into progress lines, byte counts at most ten times a second. */
+export function layerProgress(digest: string, report: (progress: PullProgress) => void): (event: LayerEvent) => void {
+  const id = shortId(digest);
+  let nextAtMs = 0;
+  return (event) => {
+    const status = words[event.state];
+    if (!('currentBytes' in event)) {
+      report({ id, status, progressDetail: { current: 0, total: 0 } });
+      return;
+    }
+    const now = performance.now();
+    if (now < nextAtMs && event.currentBytes < event.totalBytes) return;
+    nextAtMs = now + intervalMs;
+    report({ id, status, progressDetail: { current: event.currentBytes, total: event.totalBytes } });
+  };
+}

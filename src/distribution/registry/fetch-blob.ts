@@ -1,0 +1,59 @@
+import { StrakeError } from '../../base/index.ts';
+import type { Descriptor } from '../../oci/index.ts';
+import type { HttpResponse } from '../http/request.ts';
+import { registryLimits } from '../limits.ts';
+import { isTransient, type RegistryClient } from './registry-client.ts';
+
+export interface FetchBlobOptions {
+  readonly repository: string;
+  readonly blob: Descriptor;
+  /** Bytes that are here already. */
+  readonly offset?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The bytes of a blob from `offset` on, over as many connections as it takes: a broken transfer goes on where it broke. Sends at most the blob's size;
+ * the content itself is for the caller to verify.
+ */
+export async function* fetchBlob(client: RegistryClient, { repository, blob, offset = 0, signal }: FetchBlobOptions): AsyncGenerator<Uint8Array> {
+  let position = offset;
+  for (let attempt = 1; position < blob.size || blob.size === 0; attempt++) {
+    try {
+      const headers: Record<string, string> = position > 0 ? { range: `bytes=${position}-${blob.size - 1}` } : {};
+      const response = await client.request(`/v2/${repository}/blobs/${blob.digest}`, repository, { headers, signal });
+      for await (const chunk of bodyFrom(response, position, blob)) {
+        position += chunk.length;
+        if (position > blob.size) throw dataLoss(blob, `more than its ${blob.size} bytes`);
+        attempt = 0;
+        yield chunk;
+      }
+      if (position < blob.size) throw dataLoss(blob, `${position} bytes, its descriptor says ${blob.size}`);
+      return;
+    } catch (error) {
+      if (!isTransient(error) || attempt >= registryLimits.attempts) throw error;
+      await client.pause(Math.max(1, attempt), signal);
+    }
+  }
+}
+
+/** The body from `position` on, also from a server that ignored the range and starts over. */
+async function* bodyFrom(response: HttpResponse, position: number, blob: Descriptor): AsyncGenerator<Uint8Array> {
+  let skip = 0;
+  if (position > 0 && response.status === 206) {
+    const start = /^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1];
+    if (Number(start) !== position) {
+      response.discard();
+      throw dataLoss(blob, `the registry sent range ${JSON.stringify(response.headers['content-range'] ?? null)}, asked was from ${position}`);
+    }
+  } else skip = position;
+  for await (const chunk of response.body) {
+    const taken = Math.min(skip, chunk.length);
+    skip -= taken;
+    if (taken < chunk.length) yield taken === 0 ? chunk : chunk.subarray(taken);
+  }
+}
+
+function dataLoss({ digest }: Descriptor, problem: string): StrakeError {
+  return new StrakeError('DataLoss', `blob ${digest}: ${problem}`, { fields: { layer: 'distribution', digest } });
+}
