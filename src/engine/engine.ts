@@ -3,6 +3,8 @@ import type { ComponentVersion, ImageSummary } from '../api/docker/index.ts';
 import { errorCode, errorMessage, type Logger } from '../base/index.ts';
 import { collectGarbage, type LocalCore } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
+import type { NetworkManager } from '../network/index.ts';
+import type { ContainerNetworks } from './containers/context.ts';
 import { createEngineEvents, type EngineEvents } from './events/index.ts';
 import {
   createBuiltinImages,
@@ -20,7 +22,7 @@ import {
   pullImage,
   summarize,
 } from './images/index.ts';
-import { type NetworkManager, type NetworkMember, Networks } from './networks/index.ts';
+import { createContainerNetworks, type NetworkMember, Networks } from './networks/index.ts';
 import { type ImagesBackend, imageRoutes } from './router/images/index.ts';
 import { type NetworksBackend, networkRoutes } from './router/networks/index.ts';
 import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
@@ -52,6 +54,7 @@ export interface EngineParts {
   readonly events: EngineEvents;
   readonly images: Images;
   readonly volumes: Volumes;
+  readonly networks: ContainerNetworks;
 }
 
 /** The Engine's containers, as its other parts see them. */
@@ -93,7 +96,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     flush: () => core.flush(),
     log,
   });
-  const parts = { events, images, volumes };
+  const parts = { events, images, volumes, networks: createContainerNetworks(options.networks) };
   const containers = await createContainers(parts);
   const engineId = readEngineId(paths.dataRoot);
   const networks = new Networks({ manager: options.networks, members: (name) => containers.networkMembers(name), events, engineId, startedAt: new Date() });
@@ -116,6 +119,8 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
   ];
   const recover = async () => {
     await containers.recover();
+    const running = options.networks.list().flatMap(({ name }) => containers.networkMembers(name).map(({ containerId }) => containerId));
+    await options.networks.retain(new Set(running));
     await removeLeftovers(core, log);
   };
   return { routes, productVersion, log, parts, recover };

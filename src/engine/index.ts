@@ -1,4 +1,4 @@
 export type { ContainersPart, Engine, EngineOptions, EngineParts } from './engine.ts';
 export { assembleEngine, serveEngine } from './engine.ts';
-export type { ManagedNetwork, NetworkManager, NetworkMember, NewManagedNetwork } from './networks/index.ts';
+export type { NetworkMember } from './networks/index.ts';
 export type { ApiServer, Host } from './server/index.ts';

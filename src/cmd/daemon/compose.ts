@@ -6,6 +6,7 @@ import { createOpenFileTree, openLocalCore } from '../../core/index.ts';
 import { LocalRootFiles, LocalTaskManager } from '../../core/tasks/index.ts';
 import { assembleEngine, type ContainersPart } from '../../engine/index.ts';
 import { ZygoteLauncher } from '../../kernel/index.ts';
+import { BridgeNetworks, fileNetworkStore } from '../../network/index.ts';
 import type { DaemonFlags } from './flags.ts';
 import { programFile } from './program-files.ts';
 import type { ComposedEngine } from './run-daemon.ts';
@@ -19,12 +20,19 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   const core = cleanup.use(openLocalCore({ root: dataRoot, log, openFileTree: createOpenFileTree(launcher) }));
   const tasks = new LocalTaskManager({ execRoot, launcher, events: core.events, log });
   const rootFiles = new LocalRootFiles({ launcher, mountpoint: path.join(execRoot, 'rootfs') });
+  const networks = new BridgeNetworks({
+    store: fileNetworkStore(path.join(dataRoot, 'networks.json')),
+    runProgram: async (operations) => await launcher.run(operations),
+    bridge: flags.bridge,
+    subnet: flags.bip,
+  });
+  await networks.start();
   const engine = await assembleEngine(
     {
       paths: { dataRoot, execRoot, helloProgram: programFile('strake-hello') },
       core: { ...core, tasks, rootFiles },
       registry: { source: { pull: async () => await noRegistries() }, login: async () => await noRegistries() },
-      networks: { list: () => [], create: async () => await noNetworks(), remove: async () => await noNetworks() },
+      networks,
       log,
       productVersion,
       debug: flags.debug,
@@ -41,8 +49,8 @@ async function noRegistries(): Promise<never> {
   throw new StrakeError('Unimplemented', 'this build of the daemon has no registry client');
 }
 
-async function noNetworks(): Promise<never> {
-  throw new StrakeError('Unimplemented', 'this build of the daemon has no network layer');
+async function noContainers(): Promise<never> {
+  throw new StrakeError('Unimplemented', 'this build of the daemon has no containers');
 }
 
 const withoutContainers: ContainersPart = {
@@ -51,7 +59,7 @@ const withoutContainers: ContainersPart = {
   summaries: async () => [],
   imageUsers: () => [],
   networkMembers: () => [],
-  connectNetwork: noNetworks,
-  disconnectNetwork: noNetworks,
+  connectNetwork: noContainers,
+  disconnectNetwork: noContainers,
   async recover() {},
 };

@@ -1,3 +1,3 @@
-export type { ManagedNetwork, NetworkManager, NewManagedNetwork } from './network-manager.ts';
+export { createContainerNetworks } from './container-networks.ts';
 export type { NetworkCreation, NetworkMember, NetworksOptions } from './networks.ts';
 export { Networks } from './networks.ts';

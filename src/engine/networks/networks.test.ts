@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import type { EndpointSettings } from '../../api/docker/index.ts';
-import { type ManagedNetwork, Networks } from './index.ts';
+import type { ManagedNetwork } from '../../network/index.ts';
+import { Networks } from './index.ts';
 
 const bridge: ManagedNetwork = {
   id: 'b'.repeat(64),

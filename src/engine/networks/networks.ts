@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { EndpointResource, EndpointSettings, NetworkInspect } from '../../api/docker/index.ts';
 import { StrakeError } from '../../base/index.ts';
+import type { ManagedNetwork, NetworkManager, NewManagedNetwork } from '../../network/index.ts';
 import type { EngineEvents } from '../events/index.ts';
-import type { ManagedNetwork, NetworkManager, NewManagedNetwork } from './network-manager.ts';
 
 /** A running container's place in a network. */
 export interface NetworkMember {
@@ -13,7 +13,7 @@ export interface NetworkMember {
 }
 
 export interface NetworksOptions {
-  readonly manager: NetworkManager;
+  readonly manager: Pick<NetworkManager, 'list' | 'create' | 'remove'>;
   /** By the network's name. */
   readonly members: (network: string) => readonly NetworkMember[];
   readonly events: Pick<EngineEvents, 'publish'>;
@@ -128,8 +128,13 @@ export class Networks {
 
 const isReserved = (name: string): boolean => ['bridge', 'host', 'none', 'default'].includes(name);
 
+/** In the order in which Docker writes them, which people read. */
 const blank = {
+  Name: '',
+  Id: '',
+  Created: '',
   Scope: 'local',
+  Driver: 'bridge',
   EnableIPv4: true,
   EnableIPv6: false,
   IPAM: { Driver: 'default', Options: null, Config: null },
@@ -138,6 +143,7 @@ const blank = {
   Ingress: false,
   ConfigFrom: { Network: '' },
   ConfigOnly: false,
+  Containers: {},
   Options: {},
   Labels: {},
 } as const;
