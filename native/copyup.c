@@ -145,7 +145,7 @@ static int is_empty(int fd)
 
 int do_copy_up(struct run *run, const struct op_copy_up *op)
 {
-	autoclose root = root_fd(run, op->root);
+	int root = root_fd(run, op->root);
 	autoclose place = root < 0 ? -1 : open_in_root(root, op->target, 0, 0, CREATE_NO);
 	autoclose from = -1;
 	autoclose to = -1;

@@ -19,7 +19,7 @@
 int do_chdir(struct run *run, const struct op_chdir *op)
 {
 	char cwd[PROGRAM_MAX_PATH + 1];
-	autoclose root = root_fd(run, NO_SLOT);
+	int root = root_fd(run, NO_SLOT);
 	autoclose dir = -1;
 
 	if (root < 0)

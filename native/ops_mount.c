@@ -101,7 +101,7 @@ static bool is_kernel_tree(const char *fstype)
 int open_target(struct run *run, uint32_t slot, const char *path, const char *fstype, enum create_kind create)
 {
 	bool strict = is_kernel_tree(fstype);
-	autoclose root = root_fd(run, slot);
+	int root = root_fd(run, slot);
 	struct statfs fs;
 	int fd;
 
@@ -341,7 +341,7 @@ int do_mount_bind(struct run *run, const struct op_mount_bind *op)
 
 int do_mount_setattr(struct run *run, const struct op_mount_setattr *op)
 {
-	autoclose root = root_fd(run, op->root);
+	int root = root_fd(run, op->root);
 	autoclose target = root < 0 ? -1 : open_in_root(root, op->target, 0, 0, CREATE_NO);
 
 	if (target < 0 || set_attributes(target, op->recursive ? AT_RECURSIVE : 0, op->set, op->clear, op->propagation, -1) != 0)

@@ -40,7 +40,7 @@ static int set_owner_and_mode(int fd, const struct stat *st, mode_t mode, uid_t 
 
 int do_mkdir_in(struct run *run, const struct op_mkdir_in *op)
 {
-	autoclose root = root_fd(run, op->root);
+	int root = root_fd(run, op->root);
 	autoclose dir = root < 0 ? -1 : open_in_root(root, op->path, 0, 0, CREATE_NO);
 	bool existed = dir >= 0;
 	struct stat st;
@@ -78,7 +78,7 @@ static int bind_host_node(struct run *run, int parent, const char *name, const s
 int do_mknod_in(struct run *run, const struct op_mknod_in *op)
 {
 	char name[256];
-	autoclose root = root_fd(run, op->root);
+	int root = root_fd(run, op->root);
 	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->path, true, name);
 	autoclose node = -1;
 	dev_t device = makedev(op->major, op->minor);
@@ -103,7 +103,7 @@ int do_mknod_in(struct run *run, const struct op_mknod_in *op)
 int do_symlink_in(struct run *run, const struct op_symlink_in *op)
 {
 	char name[256];
-	autoclose root = root_fd(run, op->root);
+	int root = root_fd(run, op->root);
 	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->path, true, name);
 
 	if (parent < 0)

@@ -78,6 +78,11 @@ int do_join(struct run *run, const struct op_join *op)
 		return fail(run, errno, "PR_SET_DUMPABLE");
 	if (setns(run->slots[op->fd], (int)op->flags) != 0)
 		return fail(run, errno, "join of namespaces 0x%llx", (unsigned long long)op->flags);
+	/* /proc is the container's from here on. */
+	if (op->flags == 0 || op->flags & CLONE_NEWNS) {
+		close_fd(&run->root_dir);
+		run->pivoted = run->in_init;
+	}
 	return 0;
 }
 

@@ -23,10 +23,16 @@ static void keep_procfs(struct run *run)
 	}
 }
 
+static void enter_root(struct run *run)
+{
+	close_fd(&run->root_dir); /* of the old one */
+	run->pivoted = true;
+}
+
 int do_pivot_root(struct run *run, const struct op_pivot_root *op)
 {
 	autoclose old = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	autoclose new = root_fd(run, op->root);
+	int new = root_fd(run, op->root);
 
 	if (old < 0 || new < 0)
 		return fail(run, errno, "root directory");
@@ -34,7 +40,7 @@ int do_pivot_root(struct run *run, const struct op_pivot_root *op)
 	/* The old root comes to lie over the new one, so that no directory is needed for it (pivot_root(2), pivot_root(".", ".")). */
 	if (fchdir(new) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
 		return fail(run, errno, "pivot_root");
-	run->pivoted = true;
+	enter_root(run);
 	/* Private first: the detach must not reach the host. */
 	if (fchdir(old) != 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) != 0 || umount2(".", MNT_DETACH) != 0)
 		return fail(run, errno, "detach of the old root");
@@ -45,20 +51,20 @@ int do_pivot_root(struct run *run, const struct op_pivot_root *op)
 
 int do_chroot(struct run *run, const struct op_chroot *op)
 {
-	autoclose new = root_fd(run, op->root);
+	int new = root_fd(run, op->root);
 
 	if (new < 0)
 		return -1;
 	keep_procfs(run);
 	if (fchdir(new) != 0 || chroot(".") != 0 || chdir("/") != 0)
 		return fail(run, errno, "chroot");
-	run->pivoted = true;
+	enter_root(run);
 	return 0;
 }
 
 int do_move_root(struct run *run, const struct op_move_root *op)
 {
-	autoclose new = root_fd(run, op->root);
+	int new = root_fd(run, op->root);
 
 	if (new < 0)
 		return -1;
@@ -67,7 +73,7 @@ int do_move_root(struct run *run, const struct op_move_root *op)
 		return fail(run, errno, "move of the root mount");
 	if (chroot(".") != 0 || chdir("/") != 0)
 		return fail(run, errno, "chroot");
-	run->pivoted = true;
+	enter_root(run);
 	return 0;
 }
 
@@ -118,7 +124,7 @@ static int empty_mount(struct run *run)
 
 int do_mask_path(struct run *run, const struct op_mask_path *op)
 {
-	autoclose root = root_fd(run, NO_SLOT);
+	int root = root_fd(run, NO_SLOT);
 	autoclose target = root < 0 ? -1 : open_in_root(root, op->path, 0, 0, CREATE_NO);
 	autoclose cover = -1;
 	struct stat st;
@@ -141,7 +147,7 @@ int do_mask_path(struct run *run, const struct op_mask_path *op)
 
 int do_readonly_path(struct run *run, const struct op_readonly_path *op)
 {
-	autoclose root = root_fd(run, NO_SLOT);
+	int root = root_fd(run, NO_SLOT);
 	autoclose target = root < 0 ? -1 : open_in_root(root, op->path, 0, 0, CREATE_NO);
 	autoclose tree = -1;
 

@@ -28,19 +28,16 @@ int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64
 
 int root_fd(struct run *run, uint32_t slot)
 {
-	int fd;
-
 	if (slot != NO_SLOT) {
 		if (run->slots[slot] < 0)
 			fail(run, EBADF, "root slot %u is empty", slot);
-		/* A descriptor of its own, so that every caller closes what it got. */
-		fd = fcntl(run->slots[slot], F_DUPFD_CLOEXEC, 3);
-	} else {
-		fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return run->slots[slot];
 	}
-	if (fd < 0)
+	if (run->root_dir < 0)
+		run->root_dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (run->root_dir < 0)
 		fail(run, errno, "root directory");
-	return fd;
+	return run->root_dir;
 }
 
 static int make_and_enter(int dir, const char *name)

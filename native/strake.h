@@ -87,6 +87,7 @@ struct run {
 	int proc_fd; /* private procfs, -1 until needed */
 	int null_fd; /* verified null device for mask_path */
 	int empty_fd; /* empty read-only tmpfs for mask_path */
+	int root_dir; /* "/" as path operations without a root slot see it, -1 until needed */
 	bool pivoted, umask_set;
 	const char *exec_path; /* what lookup_exec found */
 };
@@ -138,7 +139,7 @@ int seal_self(char *const argv[]);
 
 /* --- path.c: everything below a root slot ------------------------------------------------------------------------ */
 enum create_kind { CREATE_NO = 0, CREATE_DIRECTORY = 1, CREATE_FILE = 2 };
-/* Slot's descriptor, or the current root directory (opened once) for NO_SLOT. -1: failed. */
+/* Slot's descriptor, or the current root directory (opened once) for NO_SLOT; not the caller's to close. -1 after fail(). */
 int root_fd(struct run *run, uint32_t slot);
 /* O_PATH descriptor of PATH resolved below ROOT (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS|extra resolve flags); creates what is missing. -1: errno. */
 int open_in_root(int root, const char *path, uint64_t flags, uint64_t resolve, enum create_kind create);

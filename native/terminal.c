@@ -100,7 +100,7 @@ static int hand_over_master(struct run *run, uint32_t console_socket, int master
 int do_terminal(struct run *run, const struct op_terminal *op)
 {
 	struct winsize size = { .ws_row = (unsigned short)op->rows, .ws_col = (unsigned short)op->cols };
-	autoclose root = root_fd(run, op->root);
+	int root = root_fd(run, op->root);
 	autoclose master = root < 0 ? -1 : open_master(run, root);
 	autoclose slave = master < 0 ? -1 : open_slave(run, master);
 

@@ -29,13 +29,16 @@ export interface RunOptions {
   readonly onReport?: (report: Report) => void;
 }
 
+/** The leak check traces its own process, which is not possible once that is not dumpable. */
+const environment = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' };
+
 /** Runs a program by `strake-init run`, the way the command line does. */
 export async function runProgram(ops: readonly Op[], options: RunOptions = {}): Promise<Outcome> {
   return await runBytes(encodeProgram(ops, { trace: options.trace ?? false }), options);
 }
 
 export async function runBytes(program: Uint8Array, options: RunOptions = {}): Promise<Outcome> {
-  const child = spawn(strakeInit, ['run'], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const child = spawn(strakeInit, ['run'], { env: environment, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   const connection = child.stdio[3] as Duplex;
   const parser = new FrameParser();
   const output = { stdout: '', stderr: '' };
