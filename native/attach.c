@@ -104,6 +104,23 @@ static void attach(struct monitor *monitor, struct client *client, uint32_t flag
 		client_send_exit(monitor, client);
 }
 
+/* START is answered by a REPORT in any case. */
+static void refuse_start(struct monitor *monitor, struct client *client)
+{
+	const struct run *run = monitor->run;
+	struct failure failure = { .index = 0, .err = EALREADY, .detail = "the process does not wait for its start" };
+	uint32_t len = 0;
+	uint8_t *report;
+
+	while (failure.index + 1 < run->nops && run->ops[failure.index].code != OP_WAIT_START)
+		failure.index++;
+	report = report_make(run, &failure, PHASE_STARTED, &len);
+	client->starter = false;
+	if (report)
+		client_send(client, FRAME_REPORT, report, len);
+	free(report);
+}
+
 static void obey(struct monitor *monitor, struct client *client, uint8_t type, const uint8_t *payload, uint32_t len)
 {
 	switch (type) {
@@ -120,14 +137,11 @@ static void obey(struct monitor *monitor, struct client *client, uint8_t type, c
 		if (monitor->exited)
 			client_send_exit(monitor, client);
 		return;
-	case FRAME_START: {
-		int err = monitor_start(monitor);
-
-		client->starter = err == 0;
-		if (err != 0)
-			reply(client, err, "there is no process that waits for its start");
+	case FRAME_START:
+		client->starter = true;
+		if (monitor_start(monitor) != 0)
+			refuse_start(monitor, client);
 		return;
-	}
 	case FRAME_REOPEN_LOG:
 		reply(client, monitor_reopen_log(monitor), "log");
 		return;

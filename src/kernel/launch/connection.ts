@@ -107,6 +107,8 @@ export class TaskConnection {
 
   private async request(type: number, payload?: Uint8Array): Promise<void> {
     const reply = Promise.withResolvers<void>();
+    // The send may fail first, and then nobody waits for the reply.
+    reply.promise.catch(() => undefined);
     this.replies.push(reply);
     await this.frames.send(type, payload);
     await reply.promise;
@@ -114,6 +116,7 @@ export class TaskConnection {
 
   private expectReport(): Promise<Report> {
     const report = Promise.withResolvers<Report>();
+    report.promise.catch(() => undefined);
     this.reports.push(report);
     return report.promise;
   }
