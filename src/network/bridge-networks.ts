@@ -1,0 +1,292 @@
+import { randomId, StrakeError } from '../base/index.ts';
+import {
+  addAddress,
+  addRoute,
+  changeLink,
+  createBridge,
+  createVeth,
+  deleteLink,
+  formatIpv4,
+  type Ipv4Prefix,
+  interfaceName,
+  ipv4Network,
+  macBytes,
+  netfilterOperation,
+  parseIpv4,
+  parseIpv4Prefix,
+  removeTable,
+  routeOperation,
+} from '../kernel/netlink/index.ts';
+import type { Op } from '../kernel/program/index.ts';
+import { chooseAddress, choosePool, contains, isHostAddress, macOf, overlaps } from './address-pools.ts';
+import { firewallTable } from './firewall.ts';
+import { defaultMtu, type HostLinks, hostLinks } from './host-links.ts';
+import type { NetworkStore, StoredEndpoint, StoredNetwork } from './network-store.ts';
+import type { Connection, ConnectRequest, ManagedNetwork, NetworkManager, NewManagedNetwork } from './networks.ts';
+
+export interface BridgeNetworksOptions {
+  readonly store: NetworkStore;
+  /** Runs a program of host operations to its end. */
+  readonly runProgram: (operations: readonly Op[]) => Promise<unknown>;
+  /** The interface of the default network; `strake0` when absent. */
+  readonly bridge?: string | undefined;
+  /** The default network's; a free one is chosen when absent. */
+  readonly subnet?: string | undefined;
+  /** The MTU of bridges and links; that of the default route when absent. */
+  readonly mtu?: number | undefined;
+  readonly links?: HostLinks | undefined;
+}
+
+const defaultNetwork = 'bridge';
+const defaultBridge = 'strake0';
+const firstInterfaceIndex = 2; // lo is 1 in a new network namespace
+
+export class BridgeNetworks implements NetworkManager {
+  private readonly options: BridgeNetworksOptions;
+  private readonly links: HostLinks;
+  private readonly bridge: string;
+  /** One table a bridge name, so that two daemons do not replace each other's rules. */
+  private readonly table: string;
+  private readonly networks = new Map<string, StoredNetwork>();
+  private readonly endpoints = new Map<string, StoredEndpoint>();
+  /** Networks whose bridge and rules this process has made. */
+  private readonly ready = new Set<string>();
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: BridgeNetworksOptions) {
+    this.options = options;
+    this.links = options.links ?? hostLinks;
+    this.bridge = interfaceName(options.bridge ?? defaultBridge);
+    this.table = this.bridge === defaultBridge ? 'strake' : `strake-${this.bridge}`;
+  }
+
+  async start(): Promise<void> {
+    const state = this.options.store.load();
+    for (const network of state?.networks ?? []) this.networks.set(network.id, network);
+    for (const endpoint of state?.endpoints ?? []) this.endpoints.set(endpoint.id, endpoint);
+    if (!this.find(defaultNetwork)) {
+      const empty = { ipRange: undefined, gateway: undefined, internal: false, attachable: false, options: {}, labels: {} };
+      this.add({ ...empty, name: defaultNetwork, subnet: this.options.subnet }, this.bridge);
+    }
+    await this.verify();
+  }
+
+  list(): readonly ManagedNetwork[] {
+    return [...this.networks.values()].map(managed);
+  }
+
+  get(network: string): ManagedNetwork {
+    return managed(this.required(network));
+  }
+
+  create(network: NewManagedNetwork): Promise<ManagedNetwork> {
+    return this.exclusive(async () => {
+      if (this.find(network.name)) throw new StrakeError('AlreadyExists', `network with name ${network.name} already exists`, { fields: { layer: 'network' } });
+      return managed(this.add(network));
+    });
+  }
+
+  remove(text: string): Promise<void> {
+    return this.exclusive(async () => {
+      const network = this.required(text);
+      if (network.name === defaultNetwork)
+        throw new StrakeError('PermissionDenied', `${network.name} is a pre-defined network and cannot be removed`, { fields: { layer: 'network' } });
+      if (this.members(network.id).length > 0)
+        throw new StrakeError('FailedPrecondition', `network ${network.name} has active endpoints`, { fields: { layer: 'network' } });
+      this.networks.delete(network.id);
+      this.save();
+      if (!this.ready.delete(network.id) && this.links.indexOf(network.bridge) === undefined) return;
+      await this.options.runProgram([netfilterOperation(this.rules()), routeOperation([deleteLink(network.bridge)], { ignoreMissing: true })]);
+    });
+  }
+
+  connect(request: ConnectRequest): Promise<Connection> {
+    return this.exclusive(async () => {
+      const network = this.required(request.network);
+      const master = await this.ensureReady(network);
+      const endpoint = this.members(network.id).find(({ containerId }) => containerId === request.containerId) ?? this.addEndpoint(network, request);
+      return this.connection(network, endpoint, master, request.interfaceIndex ?? 0);
+    });
+  }
+
+  disconnect(containerId: string, text?: string): Promise<void> {
+    return this.exclusive(async () => {
+      const networkId = text === undefined ? undefined : this.find(text)?.id;
+      if (text !== undefined && networkId === undefined) return;
+      this.release((endpoint) => endpoint.containerId === containerId && (networkId === undefined || endpoint.networkId === networkId));
+    });
+  }
+
+  retain(containerIds: ReadonlySet<string>): Promise<void> {
+    return this.exclusive(async () => this.release(({ containerId }) => !containerIds.has(containerId)));
+  }
+
+  verify(): Promise<void> {
+    return this.exclusive(async () => {
+      const used = [...this.networks.values()].filter(({ id }) => this.ready.has(id) || this.members(id).length > 0);
+      for (const { id } of used) this.ready.delete(id);
+      for (const network of used) await this.ensureReady(network);
+    });
+  }
+
+  shutdown(): Promise<void> {
+    return this.exclusive(async () => {
+      const bridges = [...this.networks.values()].map(({ bridge }) => bridge).filter((bridge) => this.links.indexOf(bridge) !== undefined);
+      if (this.ready.size === 0 && bridges.length === 0) return;
+      this.ready.clear();
+      await this.options.runProgram([
+        netfilterOperation(removeTable(this.table)),
+        ...bridges.map((bridge) => routeOperation([deleteLink(bridge)], { ignoreMissing: true })),
+      ]);
+    });
+  }
+
+  /** The bridge is up with its address, and the rules are there. Returns the bridge's interface index. */
+  private async ensureReady(network: StoredNetwork): Promise<number> {
+    const before = this.links.indexOf(network.bridge);
+    if (before !== undefined && this.ready.has(network.id)) return before;
+    const gateway: Ipv4Prefix = { address: parseIpv4(network.gateway), length: parseIpv4Prefix(network.subnet).length };
+    this.ready.add(network.id);
+    try {
+      await this.options.runProgram([
+        { op: 'write_file', side: 'host', path: '/proc/sys/net/ipv4/ip_forward', data: Buffer.from('1') },
+        routeOperation([createBridge({ name: network.bridge, mtu: this.mtu(), mac: macOf(gateway.address) })], { ignoreExisting: true }),
+        netfilterOperation(this.rules()),
+      ]);
+      const index = this.links.indexOf(network.bridge);
+      if (index === undefined)
+        throw new StrakeError('Unavailable', `bridge ${network.bridge} is not there after it was made`, { fields: { layer: 'network' } });
+      await this.options.runProgram([routeOperation([addAddress(index, gateway)], { ignoreExisting: true })]);
+      return index;
+    } catch (error) {
+      this.ready.delete(network.id);
+      throw error;
+    }
+  }
+
+  private rules() {
+    return firewallTable(
+      this.table,
+      [...this.networks.values()].filter(({ id }) => this.ready.has(id)),
+    );
+  }
+
+  private add(request: NewManagedNetwork, bridge?: string): StoredNetwork {
+    const id = randomId();
+    const own = bridge ?? interfaceName(request.options['com.docker.network.bridge.name'] ?? `br-${id.slice(0, 12)}`);
+    const others = [...this.networks.values()].map(({ name, subnet }) => ({ name, prefix: parseIpv4Prefix(subnet) }));
+    const onHost = this.links.routes().filter(({ link }) => link !== own);
+    const subnet = request.subnet === undefined ? choosePool([...others, ...onHost].map(({ prefix }) => prefix)) : parseIpv4Prefix(request.subnet);
+    const refuse = (message: string) => new StrakeError('InvalidArgument', message, { fields: { layer: 'network' } });
+    const text = `${formatIpv4(ipv4Network(subnet))}/${subnet.length}`;
+    if (subnet.length < 8 || subnet.length > 30) throw refuse(`invalid subnet ${text}: its length is not in 8-30`);
+    const clash = others.find(({ prefix }) => overlaps(prefix, subnet));
+    if (clash)
+      throw new StrakeError('FailedPrecondition', `invalid pool request: subnet ${text} overlaps with network ${clash.name}`, { fields: { layer: 'network' } });
+    const range = request.ipRange === undefined ? undefined : parseIpv4Prefix(request.ipRange);
+    if (range && (!contains(subnet, range.address) || range.length < subnet.length))
+      throw refuse(`invalid address range ${request.ipRange}: it is not in subnet ${text}`);
+    const gateway = request.gateway === undefined ? ipv4Network(subnet) + 1 : parseIpv4(request.gateway);
+    if (!isHostAddress(subnet, gateway)) throw refuse(`invalid gateway ${formatIpv4(gateway)}: it is not an address of subnet ${text}`);
+    const network = { ...request, id, bridge: own, createdAt: new Date().toISOString(), subnet: text, gateway: formatIpv4(gateway) };
+    this.networks.set(id, network);
+    this.save();
+    return network;
+  }
+
+  private addEndpoint(network: StoredNetwork, request: ConnectRequest): StoredEndpoint {
+    const subnet = parseIpv4Prefix(network.subnet);
+    const taken = new Set([parseIpv4(network.gateway), ...this.members(network.id).map(({ address }) => parseIpv4(address))]);
+    const wanted = request.ipv4Address === undefined || request.ipv4Address === '' ? undefined : parseIpv4(request.ipv4Address);
+    if (wanted !== undefined && !isHostAddress(subnet, wanted))
+      throw new StrakeError(
+        'InvalidArgument',
+        `invalid address ${request.ipv4Address}: it does not belong to subnet ${network.subnet} of network ${network.name}`,
+        { fields: { layer: 'network' } },
+      );
+    if (wanted !== undefined && taken.has(wanted))
+      throw new StrakeError('FailedPrecondition', `address ${request.ipv4Address} is already in use`, { fields: { layer: 'network' } });
+    const address = wanted ?? chooseAddress(subnet, network.ipRange === undefined ? subnet : parseIpv4Prefix(network.ipRange), taken);
+    if (request.macAddress) macBytes(request.macAddress);
+    const id = randomId();
+    const endpoint = {
+      id,
+      networkId: network.id,
+      containerId: request.containerId,
+      address: formatIpv4(address),
+      mac: request.macAddress || macOf(address),
+      link: `veth${id.slice(0, 7)}`,
+    };
+    this.endpoints.set(id, endpoint);
+    this.save();
+    return endpoint;
+  }
+
+  private connection(network: StoredNetwork, endpoint: StoredEndpoint, master: number, interfaceIndex: number): Connection {
+    const length = parseIpv4Prefix(network.subnet).length;
+    const index = firstInterfaceIndex + interfaceIndex;
+    const name = `eth${interfaceIndex}`;
+    const address = addAddress(index, { address: parseIpv4(endpoint.address), length });
+    const routed = interfaceIndex === 0 && !network.internal;
+    const defaultRoute = routed ? [addRoute(index, { address: 0, length: 0 }, parseIpv4(network.gateway))] : [];
+    const noIpv6: readonly Op[] = this.links.hasIpv6() ? [{ op: 'sysctl', side: 'init', key: `net/ipv6/conf/${name}/disable_ipv6`, value: '1' }] : [];
+    return {
+      hostOperations: [routeOperation([createVeth({ name: endpoint.link, master, mtu: this.mtu(), peer: { name, index, mac: endpoint.mac } })])],
+      initOperations: [...noIpv6, routeOperation([changeLink({ index, up: true }), address, ...defaultRoute], { side: 'init' })],
+      cleanupOperations: [routeOperation([deleteLink(endpoint.link)], { ignoreMissing: true })],
+      settings: {
+        NetworkID: network.id,
+        EndpointID: endpoint.id,
+        Gateway: network.internal ? '' : network.gateway,
+        IPAddress: endpoint.address,
+        IPPrefixLen: length,
+        MacAddress: endpoint.mac,
+      },
+      hostGateway: network.gateway,
+    };
+  }
+
+  private release(gone: (endpoint: StoredEndpoint) => boolean): void {
+    const found = [...this.endpoints.values()].filter(gone);
+    if (found.length === 0) return;
+    for (const { id } of found) this.endpoints.delete(id);
+    this.save();
+  }
+
+  private members(networkId: string): readonly StoredEndpoint[] {
+    return [...this.endpoints.values()].filter((endpoint) => endpoint.networkId === networkId);
+  }
+
+  private find(text: string): StoredNetwork | undefined {
+    return this.networks.get(text) ?? [...this.networks.values()].find(({ name }) => name === text);
+  }
+
+  private required(text: string): StoredNetwork {
+    const network = this.find(text === 'default' ? defaultNetwork : text);
+    if (!network) throw new StrakeError('NotFound', `network ${text} not found`, { fields: { layer: 'network' } });
+    return network;
+  }
+
+  private mtu(): number {
+    return this.options.mtu ?? defaultMtu(this.links);
+  }
+
+  private save(): void {
+    this.options.store.save({ networks: [...this.networks.values()], endpoints: [...this.endpoints.values()] });
+  }
+
+  /** One change at a time, in the order of the calls. */
+  private exclusive<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.queue.then(action);
+    this.queue = result.catch(() => {});
+    return result;
+  }
+}
+
+function managed({ bridge, createdAt, options, ...network }: StoredNetwork): ManagedNetwork {
+  return {
+    ...network,
+    createdAt: new Date(createdAt),
+    options: network.name === defaultNetwork ? { 'com.docker.network.bridge.name': bridge, ...options } : options,
+  };
+}

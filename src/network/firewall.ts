@@ -1,0 +1,55 @@
+import {
+  masquerade,
+  matchEstablished,
+  matchInterface,
+  matchSource,
+  type NetlinkPart,
+  parseIpv4Prefix,
+  replaceTable,
+  verdict,
+} from '../kernel/netlink/index.ts';
+import type { StoredNetwork } from './network-store.ts';
+
+/** NF_IP_PRI_NAT_SRC and NF_IP_PRI_FILTER (linux/netfilter_ipv4.h) */
+const priorities = { sourceNat: 100, filter: 0 } as const;
+
+/**
+ * The whole table for these networks. What leaves a network through another interface gets the host's address; into a network comes what belongs to a
+ * connection from it, and what its own members send; nothing else, also not from the other networks. An internal network neither sends out.
+ */
+export function firewallTable(table: string, networks: readonly StoredNetwork[]): NetlinkPart {
+  const external = networks.filter(({ internal }) => !internal);
+  return replaceTable(table, [
+    {
+      name: 'postrouting',
+      type: 'nat',
+      hook: 'postrouting',
+      priority: priorities.sourceNat,
+      policy: 'accept',
+      rules: external
+        .filter(({ options }) => options['com.docker.network.bridge.enable_ip_masquerade'] !== 'false')
+        .map(({ subnet, bridge }) => [...matchSource(parseIpv4Prefix(subnet)), ...matchInterface('out', bridge, false), masquerade()]),
+    },
+    {
+      name: 'forward',
+      type: 'filter',
+      hook: 'forward',
+      priority: priorities.filter,
+      policy: 'accept',
+      rules: [
+        ...networks
+          .filter(({ internal }) => internal)
+          .map(({ bridge }) => [...matchInterface('in', bridge), ...matchInterface('out', bridge, false), verdict('drop')]),
+        [...matchEstablished(), verdict('accept')],
+        ...networks.flatMap(({ bridge, options }) => [
+          [
+            ...matchInterface('in', bridge),
+            ...matchInterface('out', bridge),
+            verdict(options['com.docker.network.bridge.enable_icc'] === 'false' ? 'drop' : 'accept'),
+          ],
+          [...matchInterface('out', bridge), verdict('drop')],
+        ]),
+      ],
+    },
+  ]);
+}

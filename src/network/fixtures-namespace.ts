@@ -1,0 +1,91 @@
+// Run by the test in network and mount namespaces of its own: connects containers to networks with the real strake-init and prints what it saw, as JSON.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { DirectLauncher } from '../kernel/launch/index.ts';
+import type { Op } from '../kernel/program/index.ts';
+import { BridgeNetworks, type Connection, fileNetworkStore } from './index.ts';
+
+const directory = process.argv[2] ?? '';
+const launcher = new DirectLauncher({ initPath: process.env['STRAKE_INIT'] ?? path.join(import.meta.dirname, '../../dist/strake-init') });
+const cloneNewNet = 0x4000_0000;
+
+/** Output of a command, or what went wrong. */
+function shell(command: string): string {
+  const result = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+  return (result.status === 0 ? result.stdout : `exit ${result.status}: ${result.stderr}`).trim();
+}
+
+/** Runs a command as a container's first process, with a network namespace of its own and nothing else. */
+async function inContainer(connection: Connection, command: string): Promise<void> {
+  const program: Op[] = [
+    { op: 'clone', side: 'host', flags: cloneNewNet },
+    ...connection.hostOperations,
+    { op: 'lo_up', side: 'init' },
+    ...connection.initOperations.filter((op) => op.op !== 'sysctl'),
+    { op: 'lookup_exec', side: 'init', file: 'sh', env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'] },
+    { op: 'exec', side: 'init', argv: ['sh', '-c', command], env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'] },
+    { op: 'reap', side: 'host' },
+    ...connection.cleanupOperations,
+  ];
+  const { connection: task } = await launcher.launch(program);
+  await task.exited;
+  task.close();
+}
+
+const create = () =>
+  new BridgeNetworks({
+    store: fileNetworkStore(path.join(directory, 'networks.json')),
+    runProgram: async (operations) => await launcher.run(operations),
+    bridge: 'stk0',
+    mtu: 1400,
+  });
+const seen: Record<string, unknown> = {};
+const networks = create();
+await networks.start();
+seen['untouched'] = [shell('ip -br link show stk0 2>&1 >/dev/null; cat /proc/sys/net/ipv4/ip_forward'), shell('nft list ruleset')];
+const first = await networks.connect({ containerId: 'c1', network: 'bridge' });
+seen['settings'] = { ...first.settings, NetworkID: first.settings.NetworkID.length, EndpointID: first.settings.EndpointID.length };
+seen['forward'] = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim();
+seen['ruleset'] = shell('nft list ruleset');
+const output = path.join(directory, 'container');
+await inContainer(
+  first,
+  `{ ip -o -4 addr show dev eth0; ip route; ip -o link show eth0; bash -c 'exec 3<>/dev/tcp/172.17.0.1/9' 2>&1 | grep -o refused; } > ${output} 2>&1`,
+);
+seen['container'] = readFileSync(output, 'utf8');
+seen['leftLinks'] = shell('ip -o link show type veth');
+seen['again'] = (await networks.connect({ containerId: 'c1', network: 'bridge' })).settings.IPAddress;
+seen['second'] = (await networks.connect({ containerId: 'c2', network: 'bridge' })).settings.IPAddress;
+
+const own = await networks.create({
+  name: 'own',
+  subnet: undefined,
+  ipRange: undefined,
+  gateway: undefined,
+  internal: true,
+  attachable: false,
+  options: {},
+  labels: {},
+});
+seen['own'] = [own.subnet, own.gateway];
+await networks.connect({ containerId: 'c2', network: 'own', interfaceIndex: 1 });
+
+// the daemon's next life: the rules were flushed, and the bridge is gone
+shell('nft flush ruleset; ip link del stk0');
+const next = create();
+await next.start();
+seen['restored'] = [
+  shell('nft list ruleset') !== '',
+  shell('ip -o -4 addr show dev stk0').includes('172.17.0.1/16'),
+  next.list().map(({ name, subnet }) => `${name} ${subnet}`),
+];
+await next.disconnect('c1');
+await next.retain(new Set(['c2']));
+seen['freed'] = (await next.connect({ containerId: 'c3', network: 'bridge' })).settings.IPAddress;
+seen['busy'] = await next.remove('own').catch((error: Error) => error.message);
+await next.disconnect('c2');
+await next.remove('own');
+await next.shutdown();
+seen['end'] = [shell('nft list ruleset'), shell('ip -o link show type bridge')];
+console.log(JSON.stringify(seen));
