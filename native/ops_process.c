@@ -18,6 +18,7 @@ _Noreturn static void become_init(struct run *run, int sync_fd)
 
 	run->in_init = true;
 	run->init_pid = 0;
+	close_fd(&run->root_dir); /* of the host's mount namespace, when the host side used it */
 	run->sync_fd = sync_fd;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -66,6 +67,8 @@ int do_unshare(struct run *run, const struct op_unshare *op)
 {
 	if (unshare((int)op->flags) != 0)
 		return fail(run, errno, "unshare of namespaces 0x%llx", (unsigned long long)op->flags);
+	if (op->flags & CLONE_NEWNS)
+		close_fd(&run->root_dir);
 	return 0;
 }
 
