@@ -3,6 +3,7 @@ import type { ComponentVersion, ImageSummary } from '../api/docker/index.ts';
 import { errorCode, errorMessage, type Logger } from '../base/index.ts';
 import { collectGarbage, type LocalCore } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
+import type { PullImage } from '../distribution/index.ts';
 import type { NetworkManager } from '../network/index.ts';
 import type { ContainerNetworks } from './containers/context.ts';
 import { createEngineEvents, type EngineEvents } from './events/index.ts';
@@ -12,7 +13,6 @@ import {
   deleteImage,
   filterImages,
   history,
-  type ImageSource,
   Images,
   type ImageUser,
   inspect,
@@ -36,7 +36,7 @@ export interface EngineOptions {
   readonly paths: { readonly dataRoot: string; readonly execRoot: string /** `strake-hello`, the built-in image's program */; readonly helloProgram: string };
   readonly core: Omit<LocalCore, typeof Symbol.dispose> & { readonly tasks: TaskManager; readonly rootFiles: RootFiles };
   readonly registry: {
-    readonly source: ImageSource;
+    readonly pull: PullImage;
     /** Unauthenticated when the registry does not take them. */
     login(credentials: Credentials, signal: AbortSignal): Promise<{ readonly identityToken: string }>;
   };
@@ -113,7 +113,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
   const routes = [
     ...systemRoutes(systemBackend(system, parts, containers, options)),
     ...containers.routes,
-    ...imageRoutes(imagesBackend(images, registry.source, containers)),
+    ...imageRoutes(imagesBackend(images, registry.pull, containers)),
     ...networkRoutes(networksBackend(networks, containers)),
     ...volumeRoutes(volumes),
   ];
@@ -143,7 +143,7 @@ export async function serveEngine(engine: Engine, options: { readonly hosts: rea
   return await startApiServer({ routes: engine.routes, hosts: options.hosts, productVersion: engine.productVersion, log: engine.log });
 }
 
-function imagesBackend(images: Images, source: ImageSource, containers: ContainersPart): ImagesBackend {
+function imagesBackend(images: Images, pull: PullImage, containers: ContainersPart): ImagesBackend {
   const users = (imageId: string) => containers.imageUsers(imageId);
   const summaries = async (filters: Filters): Promise<readonly ImageSummary[]> => {
     const wanted = await filterImages(images, await images.list(), filters, new Date());
@@ -154,7 +154,7 @@ function imagesBackend(images: Images, source: ImageSource, containers: Containe
     list: summaries,
     inspect: async (name) => await inspect(images, await images.get(name)),
     history: async (name) => await history(images, await images.get(name)),
-    pull: (reference, options) => pullImage(images, source, reference, options),
+    pull: (reference, options) => pullImage(images, pull, reference, options),
     tag: async (name, reference) => await images.tag(await images.get(name), reference),
     delete: async (name, { force }) => await deleteImage(images, name, { force, users }),
     prune: async (filters) => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type Logger, StrakeError } from '../../base/index.ts';
 import { createOpenFileTree, openLocalCore } from '../../core/index.ts';
 import { LocalRootFiles, LocalTaskManager } from '../../core/tasks/index.ts';
+import { createPuller } from '../../distribution/index.ts';
 import { assembleEngine, type ContainersPart } from '../../engine/index.ts';
 import { ZygoteLauncher } from '../../kernel/index.ts';
 import { BridgeNetworks, fileNetworkStore } from '../../network/index.ts';
@@ -31,7 +32,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
     {
       paths: { dataRoot, execRoot, helloProgram: programFile('strake-hello') },
       core: { ...core, tasks, rootFiles },
-      registry: { source: { pull: async () => await noRegistries() }, login: async () => await noRegistries() },
+      registry: { pull: createPuller({ ...core, insecureRegistries: flags.insecureRegistries }), login: cannotCheckLogin },
       networks,
       log,
       productVersion,
@@ -45,8 +46,8 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   return { engine, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }
 
-async function noRegistries(): Promise<never> {
-  throw new StrakeError('Unimplemented', 'this build of the daemon has no registry client');
+async function cannotCheckLogin(): Promise<never> {
+  throw new StrakeError('Unimplemented', "the engine cannot check credentials: write them into the client's config.json, pulls use them");
 }
 
 async function noContainers(): Promise<never> {

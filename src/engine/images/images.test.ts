@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test';
-import { chainIds, type Descriptor, digestOf, parseReference } from '../../oci/index.ts';
+import { StrakeError } from '../../base/index.ts';
+import type { PullImage } from '../../distribution/index.ts';
+import { chainIds, digestOf, parseReference } from '../../oci/index.ts';
 import { parseFilters } from '../server/query.ts';
 import { createFixture, type Fixture } from './fakes.test-support.ts';
-import { deleteImage, filterImages, history, type ImageUser, inspect, type LayerProgress, parseUntil, pruneImages, pullImage, summarize } from './index.ts';
+import { deleteImage, filterImages, history, type ImageUser, inspect, parseUntil, pruneImages, pullImage, summarize } from './index.ts';
 import { formatProgress } from './progress.ts';
 
 const nobody = () => [];
@@ -198,39 +200,39 @@ test('until', () => {
   expect(() => parseUntil('soon', now)).toThrow("invalid filter 'until=[soon]'");
 });
 
-test('pull tells Docker’s lines and gives the image its tag and its digest', async () => {
+test('pull tells Docker’s lines and gives the image its digest beside its tag', async () => {
   const { images, addContent, names, events } = createFixture();
   const target = addContent(['layer']);
-  const digest = digestOf('layer');
-  const progress: LayerProgress[] = [
-    { digest, state: 'waiting' },
-    { digest, state: 'downloading', currentBytes: 1, totalBytes: 5 },
-    { digest, state: 'downloading', currentBytes: 5, totalBytes: 5 },
-    { digest, state: 'downloaded' },
-    { digest, state: 'complete' },
-  ];
-  const source = {
-    async pull({ onResolved, onLayer }: { onResolved: (target: Descriptor) => void; onLayer: (progress: LayerProgress) => void }) {
-      onResolved(target);
-      for (const step of progress) onLayer(step);
-      return target;
-    },
+  const asked: unknown[] = [];
+  const pullImageOf: PullImage = async ({ reference, progress = () => {} }) => {
+    asked.push(reference);
+    progress({ id: '1', status: 'Pulling from busybox' });
+    progress({ id: 'abc', status: 'Pulling fs layer', progressDetail: { current: 0, total: 0 } });
+    progress({ id: 'abc', status: 'Downloading', progressDetail: { current: 1, total: 5 } });
+    progress({ id: 'abc', status: 'Downloading', progressDetail: { current: 5, total: 5 } });
+    progress({ status: `Digest: ${target.digest}` });
+    const record = await images.options.store.put({ name: reference, target });
+    return { record, isNew: true } as Awaited<ReturnType<PullImage>>;
   };
   const signal = new AbortController().signal;
-  const pull = async () => await Array.fromAsync(pullImage(images, source, parseReference('busybox:1'), { signal }));
-  const id = digest.slice(7, 19);
-  expect(await pull()).toEqual([
+  expect(await Array.fromAsync(pullImage(images, pullImageOf, parseReference('busybox:1'), { signal }))).toEqual([
     { status: 'Pulling from library/busybox', id: '1' },
-    { status: 'Pulling fs layer', progressDetail: {}, id },
-    { status: 'Downloading', progressDetail: { current: 5, total: 5 }, progress: `[${'='.repeat(50)}]        5B/5B`, id },
-    { status: 'Download complete', progressDetail: {}, id },
-    { status: 'Pull complete', progressDetail: {}, id },
+    { status: 'Pulling fs layer', progressDetail: {}, id: 'abc' },
+    { status: 'Downloading', progressDetail: { current: 5, total: 5 }, progress: `[${'='.repeat(50)}]        5B/5B`, id: 'abc' },
     { status: `Digest: ${target.digest}` },
-    { status: 'Status: Downloaded newer image for busybox:1' },
   ]);
-  expect(await names()).toEqual([`${busybox}:1`, `${busybox}@${target.digest}`]);
+  expect([asked, await names()]).toEqual([[`${busybox}:1`], [`${busybox}:1`, `${busybox}@${target.digest}`]]);
   expect(events).toEqual(['pull busybox']);
-  expect((await pull()).at(-1)).toEqual({ status: 'Status: Image is up to date for busybox:1' });
+});
+
+test.each([
+  ['Unauthenticated', 'NotFound', "pull access denied for busybox, repository does not exist or may require 'docker login': denied: no"],
+  ['NotFound', 'NotFound', 'manifest for busybox:1 not found: manifest unknown: no'],
+  ['DataLoss', 'DataLoss', 'no'],
+] as const)('a pull that fails with %s', async (thrown, code, message) => {
+  const pull: PullImage = () => Promise.reject(new StrakeError(thrown, 'no'));
+  const pulling = pullImage(createFixture().images, pull, parseReference('busybox:1'), { signal: new AbortController().signal });
+  await expect(Array.fromAsync(pulling)).rejects.toMatchObject({ code, message });
 });
 
 test('content that running work holds stays', async () => {

@@ -10,5 +10,5 @@ export type { ImageFacts, ImageLayer } from './image-facts.ts';
 export type { ImagesOptions } from './images.ts';
 export { Images, labels } from './images.ts';
 export { pruneImages } from './prune.ts';
-export type { ImageSource, LayerProgress, PullOptions, PullRequest, RegistryCredentials } from './pull-image.ts';
+export type { PullOptions } from './pull-image.ts';
 export { pullImage } from './pull-image.ts';

@@ -1,105 +1,59 @@
-/** `docker pull`: what the distribution layer does, told as Docker's progress lines. */
+/** `docker pull`: the distribution layer's progress as Docker's lines, and the names that Docker gives. */
 import type { ProgressMessage } from '../../api/docker/index.ts';
-import { errorMessage, isCode, StrakeError, shortId } from '../../base/index.ts';
-import type { LayerEvent } from '../../core/index.ts';
-import { type Descriptor, familiarName, familiarRepository, type Platform, type Reference, repositoryName } from '../../oci/index.ts';
+import { errorMessage, isCode, StrakeError } from '../../base/index.ts';
+import type { Credentials, PullImage, PullProgress } from '../../distribution/index.ts';
+import { familiarName, familiarRepository, type Platform, type Reference, repositoryName } from '../../oci/index.ts';
 import { storeName } from './image.ts';
 import { type Images, labels } from './images.ts';
 import { formatProgress } from './progress.ts';
 
-export interface RegistryCredentials {
-  readonly username: string;
-  readonly password: string;
-  /** Instead of a password: an OAuth refresh token. */
-  readonly identityToken: string;
-}
-
-/** What becomes of one layer, as it happens. */
-export type LayerProgress = { readonly digest: string } & LayerEvent;
-
-export interface PullRequest {
-  readonly reference: Reference;
-  readonly platform?: Platform;
-  readonly credentials?: RegistryCredentials;
-  readonly signal: AbortSignal;
-  /** The name is known to the registry; layers follow. */
-  readonly onResolved: (target: Descriptor) => void;
-  readonly onLayer: (progress: LayerProgress) => void;
-}
-
-/** Fetches and unpacks an image whole, and answers what the name stands for. */
-export interface ImageSource {
-  pull(request: PullRequest): Promise<Descriptor>;
-}
-
 export interface PullOptions {
   readonly platform?: Platform;
-  readonly credentials?: RegistryCredentials;
+  readonly credentials?: Credentials;
   readonly signal: AbortSignal;
 }
 
 /** Nothing is emitted before the registry has answered for the name: until then an error can still be an HTTP status. */
-export async function* pullImage(images: Images, source: ImageSource, reference: Reference, options: PullOptions): AsyncGenerator<ProgressMessage> {
+export async function* pullImage(images: Images, pull: PullImage, reference: Reference, options: PullOptions): AsyncGenerator<ProgressMessage> {
   const messages = new MessageQueue();
-  const pulled = pull(images, source, reference, options, (message) => messages.push(message)).finally(() => messages.end());
+  const pulled = pullAndName(images, pull, reference, options, (progress) => messages.push(toMessage(reference, progress))).finally(() => messages.end());
   pulled.catch(() => {});
   yield* messages;
   await pulled;
 }
 
-async function pull(images: Images, source: ImageSource, reference: Reference, options: PullOptions, tell: (message: ProgressMessage) => void): Promise<void> {
-  const before = await images.record(storeName(reference));
-  const repository = reference.domain === 'docker.io' ? reference.path : familiarRepository(reference);
-  const request = {
-    ...options,
-    reference,
-    onResolved: () => tell({ status: `Pulling from ${repository}`, id: reference.digest ?? reference.tag ?? 'latest' }),
-    onLayer: (progress: LayerProgress) => tell(layerMessage(progress)),
-  };
-  const target = await source.pull(request).catch((error: unknown) => {
+async function pullAndName(
+  images: Images,
+  pull: PullImage,
+  reference: Reference,
+  options: PullOptions,
+  progress: (progress: PullProgress) => void,
+): Promise<void> {
+  const { record } = await pull({ ...options, reference: storeName(reference), progress }).catch((error: unknown) => {
     throw describeFailure(error, reference);
   });
-  await images.assign(storeName(reference), target);
   // Beside its tag, an image keeps the digest that it was pulled under.
-  await images.assign(`${repositoryName(reference)}@${target.digest}`, target);
+  await images.assign(`${repositoryName(reference)}@${record.target.digest}`, record.target);
   images.options.flush();
-  images.forgetTarget(target);
-  const image = await images.read(target);
+  images.forgetTarget(record.target);
+  const image = await images.read(record.target);
   images.options.events.publish({
     type: 'image',
     action: 'pull',
     id: familiarName(reference),
     attributes: { ...labels(image), name: familiarRepository(reference) },
   });
-  tell({ status: `Digest: ${target.digest}` });
-  const upToDate = before?.target.digest === target.digest;
-  tell({ status: `Status: ${upToDate ? 'Image is up to date for' : 'Downloaded newer image for'} ${familiarName(reference)}` });
 }
 
-function layerMessage(progress: LayerProgress): ProgressMessage {
-  const id = shortId(progress.digest);
-  switch (progress.state) {
-    case 'waiting':
-      return { status: 'Pulling fs layer', progressDetail: {}, id };
-    case 'exists':
-      return { status: 'Already exists', progressDetail: {}, id };
-    case 'verifying':
-      return { status: 'Verifying Checksum', progressDetail: {}, id };
-    case 'downloaded':
-      return { status: 'Download complete', progressDetail: {}, id };
-    case 'complete':
-      return { status: 'Pull complete', progressDetail: {}, id };
-    case 'downloading':
-    case 'extracting': {
-      const { currentBytes: current, totalBytes: total } = progress;
-      return {
-        status: progress.state === 'downloading' ? 'Downloading' : 'Extracting',
-        progressDetail: { current, total },
-        progress: formatProgress(current, total),
-        id,
-      };
-    }
-  }
+function toMessage(reference: Reference, { id, status, progressDetail }: PullProgress): ProgressMessage {
+  const named = id === undefined ? {} : { id };
+  if (status.startsWith('Pulling from '))
+    return { status: `Pulling from ${reference.domain === 'docker.io' ? reference.path : familiarRepository(reference)}`, ...named };
+  if (progressDetail === undefined) return { status, ...named };
+  const { current, total } = progressDetail;
+  return current === 0 && total === 0
+    ? { status, progressDetail: {}, ...named }
+    : { status, progressDetail, progress: formatProgress(current, total), ...named };
 }
 
 /** Registries answer for a hidden repository as for one that is not there; Docker says both. */
@@ -109,9 +63,11 @@ function describeFailure(error: unknown, reference: Reference): unknown {
     return new StrakeError(
       'NotFound',
       `pull access denied for ${name}, repository does not exist or may require 'docker login': denied: ${errorMessage(error)}`,
-      { cause: error },
+      {
+        cause: error,
+      },
     );
-  if (isCode(error, 'NotFound'))
+  if (isCode(error, 'NotFound') && !errorMessage(error).startsWith('no matching manifest'))
     return new StrakeError('NotFound', `manifest for ${familiarName(reference)} not found: manifest unknown: ${errorMessage(error)}`, { cause: error });
   return error;
 }

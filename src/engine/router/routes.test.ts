@@ -130,12 +130,12 @@ test.each([
   [
     'POST /images/create?fromImage=busybox',
     auth({ username: 'u', password: 'p' }),
-    { reference, platform: undefined, credentials: { username: 'u', password: 'p', identityToken: '' } },
+    { reference, platform: undefined, credentials: { kind: 'password', username: 'u', password: 'p' } },
   ],
   [
     'POST /images/create?fromImage=busybox',
     auth({ auth: Buffer.from('u:p:q').toString('base64') }),
-    { reference, platform: undefined, credentials: { username: 'u', password: 'p:q', identityToken: '' } },
+    { reference, platform: undefined, credentials: { kind: 'password', username: 'u', password: 'p:q' } },
   ],
   ['POST /images/create?fromImage=busybox', { 'X-Registry-Auth': 'bnVsbA==' }, { reference, platform: undefined, credentials: undefined }],
   ['POST /images/create?fromImage=busybox', { 'X-Registry-Auth': '%%%' }, { reference, platform: undefined, credentials: undefined }],

@@ -1,6 +1,6 @@
 import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ProgressMessage } from '../../../api/docker/index.ts';
+import type { Credentials } from '../../../distribution/index.ts';
 import type { Platform, Reference } from '../../../oci/index.ts';
-import type { RegistryCredentials } from '../../images/index.ts';
 import type { Filters } from '../../server/index.ts';
 
 /** What the image routes need. Names are as users write them: references, ids, beginnings of ids. */
@@ -10,7 +10,7 @@ export interface ImagesBackend {
   history(name: string): Promise<readonly ImageHistoryItem[]>;
   pull(
     reference: Reference,
-    options: { readonly platform?: Platform; readonly credentials?: RegistryCredentials; readonly signal: AbortSignal },
+    options: { readonly platform?: Platform; readonly credentials?: Credentials; readonly signal: AbortSignal },
   ): AsyncIterable<ProgressMessage>;
   tag(name: string, reference: Reference): Promise<void>;
   delete(name: string, options: { readonly force: boolean }): Promise<readonly ImageDeleteItem[]>;
