@@ -43,7 +43,21 @@ export type {
   Report,
   ZygoteOptions,
 } from './launch/index.ts';
-export { DirectLauncher, errnoName, errnoText, FileSession, MonitorAttachment, programFailure, TaskConnection, ZygoteLauncher } from './launch/index.ts';
+export {
+  DirectLauncher,
+  decodeExit,
+  decodeReport,
+  encodeFrame,
+  errnoName,
+  errnoText,
+  FileSession,
+  FrameParser,
+  frameTypes,
+  MonitorAttachment,
+  programFailure,
+  TaskConnection,
+  ZygoteLauncher,
+} from './launch/index.ts';
 export type { EncodeOptions, Op, OpDescription, OpFieldType } from './program/index.ts';
 export { encodeOperations, encodeProgram, formatOp, formatProgram, noSlot, opsHash, opTable, programLimits } from './program/index.ts';
 export type { CompileSeccompOptions, SeccompArch, SeccompFilter } from './seccomp/index.ts';

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeSync } from 'node:fs';
 
 export interface CommandLog {
   /** errors go to a file, not to stderr */
@@ -13,7 +13,7 @@ export function openLog(file: string | undefined, format: string): CommandLog {
     const time = `${new Date().toISOString().slice(0, 19)}Z`;
     const line =
       format === 'json' ? JSON.stringify({ level, msg: message, time }) : `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}`;
-    if (file === undefined) process.stderr.write(`${line}\n`);
+    if (file === undefined) writeSync(2, `${line}\n`);
     else appendFileSync(file, `${line}\n`, { mode: 0o644 });
   };
   return { toFile: file !== undefined, error: (message) => write('error', message), warn: (message) => write('warning', message) };

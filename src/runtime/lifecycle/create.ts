@@ -45,7 +45,7 @@ export async function launchContainer(
   const operations = compileCreate(spec, options);
   store.claim(request.id, bundle.config);
   try {
-    const { connection, report } = await context.launcher.launch(operations);
+    const { report, exited } = await context.launcher.launch(operations);
     const container = storedContainer(request, bundle, cgroup, report);
     try {
       store.save(container);
@@ -54,7 +54,7 @@ export async function launchContainer(
       process.kill(report.initPid, 'SIGKILL');
       throw error;
     }
-    return { container, exited: connection.exited };
+    return { container, exited };
   } catch (error) {
     store.remove(request.id);
     if (mode.detach) await removeCgroups(context, cgroup);

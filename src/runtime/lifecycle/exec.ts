@@ -50,9 +50,9 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
     noNewKeyring: container.noNewKeyring,
     onWarning: context.warn,
   });
-  const { connection, report } = await context.launcher.launch(operations);
+  const { report, exited } = await context.launcher.launch(operations);
   if (request.pidFile !== undefined) writeFileSync(request.pidFile, String(report.initPid));
-  return request.detach ? 0 : await forwardSignals(report.initPid, connection.exited);
+  return request.detach ? 0 : await forwardSignals(report.initPid, exited);
 }
 
 /** The container's own process as `exec`'s flags change it. */
