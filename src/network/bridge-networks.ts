@@ -35,7 +35,11 @@ export interface BridgeNetworksOptions {
   /** The MTU of bridges and links; that of the default route when absent. */
   readonly mtu?: number | undefined;
   readonly links?: HostLinks | undefined;
+  readonly onWarning?: ((message: string, error: unknown) => void) | undefined;
 }
+
+/** By then a namespace that nobody uses is long gone. */
+const sweepDelayMs = 5_000;
 
 const defaultNetwork = 'bridge';
 const defaultBridge = 'strake0';
@@ -49,8 +53,11 @@ export class BridgeNetworks implements NetworkManager {
   private readonly table: string;
   private readonly networks = new Map<string, StoredNetwork>();
   private readonly endpoints = new Map<string, StoredEndpoint>();
-  /** Networks whose bridge and rules this process has made. */
-  private readonly ready = new Set<string>();
+  /** The MTU of every network whose bridge and rules this process has made. */
+  private readonly ready = new Map<string, number>();
+  /** Links of endpoints that were given back, with their addresses: the kernel removes them in its own time. */
+  private readonly draining = new Map<string, string>();
+  private sweep: NodeJS.Timeout | undefined;
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: BridgeNetworksOptions) {
@@ -62,8 +69,8 @@ export class BridgeNetworks implements NetworkManager {
 
   async start(): Promise<void> {
     const state = this.options.store.load();
-    for (const network of state?.networks ?? []) this.networks.set(network.id, network);
-    for (const endpoint of state?.endpoints ?? []) this.endpoints.set(endpoint.id, endpoint);
+    for (const network of state.networks) this.networks.set(network.id, network);
+    for (const endpoint of state.endpoints) this.endpoints.set(endpoint.id, endpoint);
     if (!this.find(defaultNetwork)) {
       const empty = { ipRange: undefined, gateway: undefined, internal: false, attachable: false, options: {}, labels: {} };
       this.add({ ...empty, name: defaultNetwork, subnet: this.options.subnet }, this.bridge);
@@ -94,7 +101,7 @@ export class BridgeNetworks implements NetworkManager {
       if (this.members(network.id).length > 0)
         throw new StrakeError('FailedPrecondition', `network ${network.name} has active endpoints`, { fields: { layer: 'network' } });
       this.networks.delete(network.id);
-      this.save();
+      this.saveNetworks();
       if (!this.ready.delete(network.id) && this.links.indexOf(network.bridge) === undefined) return;
       await this.options.runProgram([netfilterOperation(this.rules()), routeOperation([deleteLink(network.bridge)], { ignoreMissing: true })]);
     });
@@ -131,6 +138,7 @@ export class BridgeNetworks implements NetworkManager {
 
   shutdown(): Promise<void> {
     return this.exclusive(async () => {
+      clearTimeout(this.sweep);
       const bridges = [...this.networks.values()].map(({ bridge }) => bridge).filter((bridge) => this.links.indexOf(bridge) !== undefined);
       if (this.ready.size === 0 && bridges.length === 0) return;
       this.ready.clear();
@@ -146,11 +154,12 @@ export class BridgeNetworks implements NetworkManager {
     const before = this.links.indexOf(network.bridge);
     if (before !== undefined && this.ready.has(network.id)) return before;
     const gateway: Ipv4Prefix = { address: parseIpv4(network.gateway), length: parseIpv4Prefix(network.subnet).length };
-    this.ready.add(network.id);
+    const mtu = this.options.mtu ?? defaultMtu(this.links);
+    this.ready.set(network.id, mtu);
     try {
       await this.options.runProgram([
         { op: 'write_file', side: 'host', path: '/proc/sys/net/ipv4/ip_forward', data: Buffer.from('1') },
-        routeOperation([createBridge({ name: network.bridge, mtu: this.mtu(), mac: macOf(gateway.address) })], { ignoreExisting: true }),
+        routeOperation([createBridge({ name: network.bridge, mtu, mac: macOf(gateway.address) })], { ignoreExisting: true }),
         netfilterOperation(this.rules()),
       ]);
       const index = this.links.indexOf(network.bridge);
@@ -190,13 +199,14 @@ export class BridgeNetworks implements NetworkManager {
     if (!isHostAddress(subnet, gateway)) throw refuse(`invalid gateway ${formatIpv4(gateway)}: it is not an address of subnet ${text}`);
     const network = { ...request, id, bridge: own, createdAt: new Date().toISOString(), subnet: text, gateway: formatIpv4(gateway) };
     this.networks.set(id, network);
-    this.save();
+    this.saveNetworks();
     return network;
   }
 
   private addEndpoint(network: StoredNetwork, request: ConnectRequest): StoredEndpoint {
     const subnet = parseIpv4Prefix(network.subnet);
     const taken = new Set([parseIpv4(network.gateway), ...this.members(network.id).map(({ address }) => parseIpv4(address))]);
+    for (const address of this.drainingAddresses()) taken.add(parseIpv4(address));
     const wanted = request.ipv4Address === undefined || request.ipv4Address === '' ? undefined : parseIpv4(request.ipv4Address);
     if (wanted !== undefined && !isHostAddress(subnet, wanted))
       throw new StrakeError(
@@ -218,7 +228,7 @@ export class BridgeNetworks implements NetworkManager {
       link: `veth${id.slice(0, 7)}`,
     };
     this.endpoints.set(id, endpoint);
-    this.save();
+    this.saveEndpoints();
     return endpoint;
   }
 
@@ -231,9 +241,12 @@ export class BridgeNetworks implements NetworkManager {
     const defaultRoute = routed ? [addRoute(index, { address: 0, length: 0 }, parseIpv4(network.gateway))] : [];
     const noIpv6: readonly Op[] = this.links.hasIpv6() ? [{ op: 'sysctl', side: 'init', key: `net/ipv6/conf/${name}/disable_ipv6`, value: '1' }] : [];
     return {
-      hostOperations: [routeOperation([createVeth({ name: endpoint.link, master, mtu: this.mtu(), peer: { name, index, mac: endpoint.mac } })])],
+      hostOperations: [
+        routeOperation([createVeth({ name: endpoint.link, master, mtu: this.ready.get(network.id), peer: { name, index, mac: endpoint.mac } })]),
+      ],
       initOperations: [...noIpv6, routeOperation([changeLink({ index, up: true }), address, ...defaultRoute], { side: 'init' })],
-      cleanupOperations: [routeOperation([deleteLink(endpoint.link)], { ignoreMissing: true })],
+      // removing the link by hand waits for an RCU grace period (25-30 ms, with the lock that every other link change needs); it goes with its namespace
+      cleanupOperations: [],
       settings: {
         NetworkID: network.id,
         EndpointID: endpoint.id,
@@ -249,8 +262,28 @@ export class BridgeNetworks implements NetworkManager {
   private release(gone: (endpoint: StoredEndpoint) => boolean): void {
     const found = [...this.endpoints.values()].filter(gone);
     if (found.length === 0) return;
-    for (const { id } of found) this.endpoints.delete(id);
-    this.save();
+    for (const { id, link, address } of found) {
+      this.endpoints.delete(id);
+      this.draining.set(link, address);
+    }
+    this.saveEndpoints();
+    this.sweep ??= setTimeout(() => this.sweepLinks(), sweepDelayMs).unref();
+  }
+
+  /** Links whose network namespace lives on, because another container shares it, are removed by hand. */
+  private sweepLinks(): void {
+    this.sweep = undefined;
+    const left = [...this.draining.keys()].filter((link) => this.links.indexOf(link) !== undefined);
+    this.draining.clear();
+    if (left.length > 0)
+      this.options
+        .runProgram(left.map((link) => routeOperation([deleteLink(link)], { ignoreMissing: true })))
+        .catch((error: unknown) => this.options.onWarning?.(`links ${left.join(', ')} are left`, error));
+  }
+
+  private drainingAddresses(): readonly string[] {
+    for (const link of this.draining.keys()) if (this.links.indexOf(link) === undefined) this.draining.delete(link);
+    return [...this.draining.values()];
   }
 
   private members(networkId: string): readonly StoredEndpoint[] {
@@ -267,12 +300,12 @@ export class BridgeNetworks implements NetworkManager {
     return network;
   }
 
-  private mtu(): number {
-    return this.options.mtu ?? defaultMtu(this.links);
+  private saveNetworks(): void {
+    this.options.store.saveNetworks([...this.networks.values()]);
   }
 
-  private save(): void {
-    this.options.store.save({ networks: [...this.networks.values()], endpoints: [...this.endpoints.values()] });
+  private saveEndpoints(): void {
+    this.options.store.saveEndpoints([...this.endpoints.values()]);
   }
 
   /** One change at a time, in the order of the calls. */

@@ -35,7 +35,7 @@ async function inContainer(connection: Connection, command: string): Promise<voi
 
 const create = () =>
   new BridgeNetworks({
-    store: fileNetworkStore(path.join(directory, 'networks.json')),
+    store: fileNetworkStore({ networks: path.join(directory, 'a', 'networks.json'), endpoints: path.join(directory, 'b', 'endpoints.json') }),
     runProgram: async (operations) => await launcher.run(operations),
     bridge: 'stk0',
     mtu: 1400,
@@ -54,7 +54,9 @@ await inContainer(
   `{ ip -o -4 addr show dev eth0; ip route; ip -o link show eth0; bash -c 'exec 3<>/dev/tcp/172.17.0.1/9' 2>&1 | grep -o refused; } > ${output} 2>&1`,
 );
 seen['container'] = readFileSync(output, 'utf8');
-seen['leftLinks'] = shell('ip -o link show type veth');
+// the link goes with the namespace, a moment after its last process
+while (shell('ip -o link show type veth') !== '');
+
 seen['again'] = (await networks.connect({ containerId: 'c1', network: 'bridge' })).settings.IPAddress;
 seen['second'] = (await networks.connect({ containerId: 'c2', network: 'bridge' })).settings.IPAddress;
 

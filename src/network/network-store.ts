@@ -36,40 +36,58 @@ export interface NetworkState {
   readonly endpoints: readonly StoredEndpoint[];
 }
 
-/** Where networks and given-out addresses survive a restart of the daemon. */
+/** Where networks and given-out addresses survive a restart of the daemon. Each save replaces the whole, atomically against a crash of the daemon. */
 export interface NetworkStore {
-  /** Undefined when nothing was saved. DataLoss when it cannot be read. */
-  load(): NetworkState | undefined;
-  /** Replaces the whole; atomic against a crash of the daemon. */
-  save(state: NetworkState): void;
+  /** What was saved; empty lists for nothing. DataLoss when it cannot be read. */
+  load(): NetworkState;
+  saveNetworks(networks: readonly StoredNetwork[]): void;
+  saveEndpoints(endpoints: readonly StoredEndpoint[]): void;
 }
 
-/** A JSON file, replaced by rename. Not synced: after a power loss no container runs that an address would belong to. */
-export function fileNetworkStore(file: string): NetworkStore {
+export interface NetworkFiles {
+  /** below the data root: networks outlive a reboot */
+  readonly networks: string;
+  /** below the run directory: no container that has an address outlives a reboot, and every start of one writes it */
+  readonly endpoints: string;
+}
+
+/** Two JSON files, replaced by rename. */
+export function fileNetworkStore(files: NetworkFiles): NetworkStore {
   return {
-    load() {
-      let text: string;
-      try {
-        text = readFileSync(file, 'utf8');
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-      }
-      try {
-        const state = JSON.parse(text) as NetworkState;
-        if (!Array.isArray(state.networks) || !Array.isArray(state.endpoints)) throw new Error('networks or endpoints are missing');
-        return state;
-      } catch (error) {
-        throw new StrakeError('DataLoss', `damaged network state ${file}`, {
-          cause: error,
-          fields: { layer: 'network', remedy: `stop the containers and remove ${file}` },
-        });
-      }
-    },
-    save(state) {
-      mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-      writeFileSync(`${file}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
-      renameSync(`${file}.new`, file);
-    },
+    load: () => ({ networks: readList<StoredNetwork>(files.networks), endpoints: readList<StoredEndpoint>(files.endpoints) }),
+    saveNetworks: (networks) => replace(files.networks, networks),
+    saveEndpoints: (endpoints) => replace(files.endpoints, endpoints),
   };
+}
+
+function readList<T>(file: string): readonly T[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  try {
+    const list: unknown = JSON.parse(text);
+    if (!Array.isArray(list)) throw new Error('it is not a list');
+    return list as T[];
+  } catch (error) {
+    throw new StrakeError('DataLoss', `damaged network state ${file}`, {
+      cause: error,
+      fields: { layer: 'network', remedy: `stop the containers and remove ${file}` },
+    });
+  }
+}
+
+function replace(file: string, list: readonly unknown[]): void {
+  const write = () => writeFileSync(`${file}.new`, `${JSON.stringify(list)}\n`, { mode: 0o600 });
+  try {
+    write();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    write();
+  }
+  renameSync(`${file}.new`, file);
 }
