@@ -46,6 +46,10 @@ export interface CreateTask {
   readonly rootfs: SnapshotMount;
   readonly stdio: StdioOptions;
   readonly network?: TaskNetwork;
+  /** docker --init: pid 1 is a small reaper and the process its child. */
+  readonly reaper?: boolean;
+  /** Empty host directories that are bound into the container and get what the root filesystem has there first: sources of mounts of `spec`. */
+  readonly copyUp?: readonly string[];
   readonly signal?: AbortSignal;
 }
 

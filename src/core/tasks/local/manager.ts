@@ -1,0 +1,226 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { errorMessage, type Logger, silentLogger, StrakeError } from '../../../base/index.ts';
+import { type CgroupLayout, cgroupDirectories, type Launcher, type Op, planCgroup, readCgroupLayout, readFreezer, readInheritedCpuset, TaskConnection } from '../../../kernel/index.ts';
+import type { RuntimeSpec } from '../../../oci/index.ts';
+import { compileCreate, type Machine, readMachine } from '../../../runtime/index.ts';
+import type { EventBus } from '../../events/events.ts';
+import type { CreateTask, ExitStatus, Task, TaskManager } from '../tasks.ts';
+import type { TaskContext } from './context.ts';
+import { settleLostProcess } from './lost-process.ts';
+import { checkId, taskFiles } from './paths.ts';
+import { formatDescription, readDescription, readExitRecord, readMonitorRecord } from './records.ts';
+import { spliceCopyUp } from './splice-copy-up.ts';
+import type { MonitorConnection } from './process.ts';
+import { LocalTask, type LocalTaskOptions } from './task.ts';
+
+export interface LocalTaskManagerOptions {
+  /** `/run/strake`: the task directories are in `tasks/` below it. */
+  readonly execRoot: string;
+  readonly launcher: Launcher;
+  readonly events: EventBus;
+  readonly log?: Logger;
+  readonly machine?: Machine;
+  readonly layout?: CgroupLayout;
+}
+
+/** Tasks behind in-process launches: one monitor each, and no process or timer of ours. */
+export class LocalTaskManager implements TaskManager {
+  private readonly context: TaskContext;
+  private readonly tasksDir: string;
+  private readonly mountpoint: string;
+  private readonly tasks = new Map<string, LocalTask>();
+  private readonly creating = new Set<string>();
+
+  constructor(options: LocalTaskManagerOptions) {
+    this.context = {
+      launcher: options.launcher,
+      layout: options.layout ?? readCgroupLayout(),
+      machine: options.machine ?? readMachine(),
+      events: options.events,
+      log: options.log ?? silentLogger,
+    };
+    this.tasksDir = path.join(options.execRoot, 'tasks');
+    this.mountpoint = path.join(options.execRoot, 'rootfs');
+    mkdirSync(this.tasksDir, { recursive: true, mode: 0o700 });
+  }
+
+  async create(create: CreateTask): Promise<Task> {
+    const { id, spec } = create;
+    checkId(id);
+    if (this.tasks.has(id) || this.creating.has(id)) throw new StrakeError('AlreadyExists', `task ${id} exists already`, { fields: { layer: 'core' } });
+    this.creating.add(id);
+    const dir = path.join(this.tasksDir, id);
+    // What is there without a task is of an earlier life.
+    rmSync(dir, { recursive: true, force: true });
+    mkdirSync(dir, { mode: 0o700 });
+    const cgroupPath = cgroupPathOf(spec, id);
+    try {
+      const operations = spliceCopyUp(this.compile(create, dir, cgroupPath), create.copyUp ?? []);
+      writeFileSync(taskFiles.description(dir), formatDescription({ id, spec }), { mode: 0o600 });
+      const { connection, report } = await this.context.launcher.launch(operations, create.signal === undefined ? {} : { signal: create.signal });
+      const task = this.track({ id, spec, cgroupPath, dir, pid: report.initPid, startTime: report.initStartTime, connection, operations, started: false });
+      this.context.events.publish('/tasks/create', { containerId: id, pid: report.initPid });
+      return task;
+    } catch (error) {
+      await this.removeLeftovers(dir, cgroupPath, create.network?.cleanupOperations ?? []);
+      throw error;
+    } finally {
+      this.creating.delete(id);
+    }
+  }
+
+  get(id: string): Task {
+    const task = this.tasks.get(id);
+    if (task === undefined) throw new StrakeError('NotFound', `no task ${id}`, { fields: { layer: 'core' } });
+    return task;
+  }
+
+  list(): readonly Task[] {
+    return [...this.tasks.values()];
+  }
+
+  async recover(): Promise<void> {
+    const names = readdirSync(this.tasksDir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const { name } of names) {
+      if (this.tasks.has(name)) continue;
+      try {
+        await this.adopt(name);
+      } catch (error) {
+        this.context.log.error('a task could not be taken over', { container: name, error: errorMessage(error) });
+      }
+    }
+  }
+
+  private compile(create: CreateTask, dir: string, cgroupPath: string) {
+    const { id, spec } = create;
+    const { layout, machine, log } = this.context;
+    return compileCreate(spec, {
+      id,
+      rootfs: create.rootfs,
+      mountpoint: this.mountpoint,
+      bundle: dir,
+      stdio: { kind: 'monitor', dir, ...create.stdio },
+      start: { kind: 'connection' },
+      machine,
+      noNewKeyring: true,
+      cgroup: planCgroup({ layout, path: cgroupPath, resources: spec.linux?.resources, cpuset: readInheritedCpuset(layout, cgroupPath) }),
+      network: create.network,
+      reaper: create.reaper ?? false,
+      onWarning: (message) => log.warn(message, { container: id }),
+      ...(spec.linux?.rootfsPropagation?.endsWith('shared') ? { rootfsParentMount: mountOf(this.mountpoint) } : {}),
+    });
+  }
+
+  private track(task: Omit<LocalTaskOptions, 'cgroup' | 'context' | 'lost' | 'onExit' | 'onDelete' | 'onStarted'>): LocalTask {
+    const { id, dir, pid } = task;
+    const { context } = this;
+    const tracked = new LocalTask({
+      ...task,
+      cgroup: cgroupDirectories(context.layout, task.cgroupPath),
+      context,
+      lost: async (process) => await this.settle(process, task.cgroupPath),
+      onStarted: () => {
+        writeFileSync(taskFiles.started(dir), '', { mode: 0o600 });
+        context.events.publish('/tasks/start', { containerId: id, pid });
+      },
+      onExit: (exit) => {
+        if (exit.oomKilled) context.events.publish('/tasks/oom', { containerId: id });
+        context.events.publish('/tasks/exit', { containerId: id, id, pid, exitStatus: exit.code, exitedAt: exit.at });
+      },
+      onDelete: () => {
+        this.tasks.delete(id);
+        context.events.publish('/tasks/delete', { containerId: id, pid });
+      },
+    });
+    this.tasks.set(id, tracked);
+    return tracked;
+  }
+
+  /** The monitor did not tell the exit, so it did not clean up either. */
+  private async settle(process: { readonly pid: number; readonly startTime: bigint; readonly dir: string }, cgroupPath: string): Promise<ExitStatus> {
+    const exit = await settleLostProcess(process);
+    await this.removeCgroup(cgroupPath);
+    return exit;
+  }
+
+  private async adopt(id: string): Promise<void> {
+    const dir = path.join(this.tasksDir, id);
+    const description = readDescription(dir);
+    const record = readMonitorRecord(dir);
+    if (description === undefined || record === undefined) {
+      await this.removeLeftovers(dir, cgroupPathOf(description?.spec, id), []);
+      return;
+    }
+    const { spec } = description;
+    const cgroupPath = cgroupPathOf(spec, id);
+    const started = readExitRecord(dir) !== undefined || exists(taskFiles.started(dir));
+    const connection = await this.reconnect(dir);
+    const task = this.track({ id, spec, cgroupPath, dir, pid: record.pid, startTime: record.startTime, connection, operations: [], started });
+    if (!started) {
+      // The daemon died between create and start: nobody has seen it yet.
+      await task.delete();
+      return;
+    }
+    if ((await readFreezer(cgroupDirectories(this.context.layout, cgroupPath))) === 'frozen') task.adoptPaused();
+  }
+
+  /** A connection to the monitor that tells the exit; one that is closed already when no monitor is there. */
+  private async reconnect(dir: string): Promise<MonitorConnection> {
+    try {
+      const connection = await TaskConnection.connect(taskFiles.monitor(dir));
+      await connection.watch();
+      return connection;
+    } catch {
+      return lostConnection();
+    }
+  }
+
+  private async removeLeftovers(dir: string, cgroupPath: string, cleanup: readonly Op[]): Promise<void> {
+    await this.removeCgroup(cgroupPath, cleanup);
+    rmSync(dir, { recursive: true, force: true });
+  }
+
+  /** Best effort: the first failure is the one to tell. */
+  private async removeCgroup(cgroupPath: string, others: readonly Op[] = []): Promise<void> {
+    const { cleanup } = planCgroup({ layout: this.context.layout, path: cgroupPath });
+    for (const operations of [others, cleanup]) {
+      if (operations.length === 0) continue;
+      try {
+        await this.context.launcher.run(operations);
+      } catch (error) {
+        this.context.log.warn('cleanup after a launch failed', { cgroup: cgroupPath, error: errorMessage(error) });
+      }
+    }
+  }
+}
+
+/** Stands for the monitor of a process that has none any more. */
+function lostConnection(): MonitorConnection {
+  const gone = async (): Promise<never> => {
+    throw new StrakeError('Unavailable', 'the monitor is gone', { fields: { layer: 'core' } });
+  };
+  return { start: gone, resize: gone, kill: gone, exited: gone(), close: () => {} };
+}
+
+function cgroupPathOf(spec: RuntimeSpec | undefined, id: string): string {
+  return spec?.linux?.cgroupsPath || `/strake/${id}`;
+}
+
+function exists(file: string): boolean {
+  try {
+    readFileSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The mount point that holds `directory` (proc_pid_mountinfo(5), field 5). */
+function mountOf(directory: string): string {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .filter((point) => point !== '' && (directory === point || directory.startsWith(point === '/' ? '/' : `${point}/`)));
+  return points.reduce((longest, point) => (point.length >= longest.length ? point : longest), '/');
+}

@@ -1,0 +1,107 @@
+import { StrakeError } from '../../../base/index.ts';
+import { type ExitRecord, MonitorAttachment, type Op, type TaskConnection } from '../../../kernel/index.ts';
+import type { Attachment, AttachOptions, ExitStatus, Process, ProcessState } from '../tasks.ts';
+import { taskFiles } from './paths.ts';
+
+/** What a process needs of its monitor's connection. */
+export type MonitorConnection = Pick<TaskConnection, 'start' | 'resize' | 'kill' | 'exited' | 'close'>;
+
+export interface LocalProcessOptions {
+  readonly id: string;
+  /** Holds monitor.sock. */
+  readonly dir: string;
+  readonly pid: number;
+  readonly startTime: bigint;
+  readonly connection: MonitorConnection;
+  /** For the text of an error at start; empty when adopted. */
+  readonly operations: readonly Op[];
+  readonly started: boolean;
+  /** The monitor ended without telling how: what became of the process. */
+  readonly lost: (process: { readonly pid: number; readonly startTime: bigint; readonly dir: string }) => Promise<ExitStatus>;
+  readonly onExit: (exit: ExitStatus) => void;
+  readonly onStarted?: () => void;
+}
+
+type Phase = 'created' | 'running' | 'paused';
+
+/** A process behind a monitor: the control connection tells its exit. */
+export class LocalProcess implements Process {
+  readonly id: string;
+  readonly startTime: bigint;
+  protected readonly dir: string;
+  protected readonly pid: number;
+  private readonly options: LocalProcessOptions;
+  private phase: Phase;
+  private exit: ExitStatus | undefined;
+  private readonly exited: Promise<ExitStatus>;
+
+  constructor(options: LocalProcessOptions) {
+    this.options = options;
+    this.id = options.id;
+    this.dir = options.dir;
+    this.pid = options.pid;
+    this.startTime = options.startTime;
+    this.phase = options.started ? 'running' : 'created';
+    this.exited = this.watch();
+  }
+
+  state(): ProcessState {
+    return this.exit === undefined ? { status: this.phase, pid: this.pid } : { status: 'stopped', pid: this.pid, exit: this.exit };
+  }
+
+  async start(): Promise<void> {
+    if (this.exit !== undefined || this.phase !== 'created')
+      throw new StrakeError('FailedPrecondition', `cannot start ${this.id}: it is ${this.state().status}`, { fields: { layer: 'core' } });
+    await this.options.connection.start(this.options.operations);
+    this.phase = 'running';
+    this.options.onStarted?.();
+  }
+
+  async attach(options: AttachOptions): Promise<Attachment> {
+    return await MonitorAttachment.open(taskFiles.monitor(this.dir), options);
+  }
+
+  async resize(rows: number, cols: number): Promise<void> {
+    this.checkAlive('resize');
+    await this.options.connection.resize(rows, cols);
+  }
+
+  async kill(signal: number, options: { readonly all?: boolean } = {}): Promise<void> {
+    this.checkAlive('kill');
+    await this.options.connection.kill(signal, { group: options.all ?? false });
+  }
+
+  async wait(signal?: AbortSignal): Promise<ExitStatus> {
+    if (signal === undefined) return await this.exited;
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    aborted.promise.catch(() => undefined);
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await Promise.race([this.exited, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  protected setPaused(paused: boolean): void {
+    if (this.phase !== 'created') this.phase = paused ? 'paused' : 'running';
+  }
+
+  protected checkAlive(verb: string): void {
+    if (this.exit !== undefined) throw new StrakeError('NotFound', `cannot ${verb} ${this.id}: process already finished`, { fields: { layer: 'core' } });
+  }
+
+  private async watch(): Promise<ExitStatus> {
+    const exit = await this.options.connection.exited.then(exitStatus, async () => await this.options.lost(this.options));
+    this.exit = exit;
+    this.options.connection.close();
+    this.options.onExit(exit);
+    return exit;
+  }
+}
+
+function exitStatus({ code, signal, at, oomKills }: ExitRecord): ExitStatus {
+  return { code, signal, at, oomKilled: oomKills > 0 };
+}

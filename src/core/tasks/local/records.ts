@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { formatJson, parseJson, type RuntimeSpec } from '../../../oci/index.ts';
+import type { ExitStatus } from '../tasks.ts';
+import { taskFiles } from './paths.ts';
+
+/** What task.json keeps: enough to adopt a running container without a database. */
+export interface TaskDescription {
+  readonly id: string;
+  readonly spec: RuntimeSpec;
+}
+
+/** Host pids; the start time in clock ticks tells a process from a later one of the same number. */
+export interface MonitorRecord {
+  readonly pid: number;
+  readonly startTime: bigint;
+  readonly monitorPid: number;
+}
+
+export function formatDescription(description: TaskDescription): string {
+  return formatJson(description);
+}
+
+export function readDescription(dir: string): TaskDescription | undefined {
+  const text = readIfThere(taskFiles.description(dir));
+  return text === undefined ? undefined : (parseJson(text, taskFiles.description(dir)) as TaskDescription);
+}
+
+/** "PID STARTTIME MONITORPID\n" */
+export function readMonitorRecord(dir: string): MonitorRecord | undefined {
+  const match = /^(\d+) (\d+) (\d+)\n$/.exec(readIfThere(taskFiles.pid(dir)) ?? '');
+  return match === null ? undefined : { pid: Number(match[1]), startTime: BigInt(match[2] ?? 0), monitorPid: Number(match[3]) };
+}
+
+/** "CODE SIGNAL TIME_NS OOM\n" */
+export function readExitRecord(dir: string): ExitStatus | undefined {
+  const match = /^(-?\d+) (\d+) (\d+) (\d+)\n$/.exec(readIfThere(taskFiles.exit(dir)) ?? '');
+  if (match === null) return undefined;
+  return { code: Number(match[1]), signal: Number(match[2]), at: new Date(Number(BigInt(match[3] ?? 0) / 1_000_000n)), oomKilled: Number(match[4]) > 0 };
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

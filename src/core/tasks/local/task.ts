@@ -1,0 +1,120 @@
+import { rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { StrakeError } from '../../../base/index.ts';
+import { type CgroupDirectories, cgroupPids, freezeOperations, readCgroupStats, readFreezer, readLiveLimits, updateOperations } from '../../../kernel/index.ts';
+import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../../oci/index.ts';
+import type { ExitStatus, Process, StdioOptions, Task, TaskStats } from '../tasks.ts';
+import { createExec } from './exec.ts';
+import { LocalProcess, type LocalProcessOptions } from './process.ts';
+import type { TaskContext } from './context.ts';
+
+const freezeTimeoutMs = 10_000;
+const lookEveryMs = 1;
+const sigkill = 9;
+
+export interface LocalTaskOptions extends LocalProcessOptions {
+  readonly spec: RuntimeSpec;
+  readonly cgroupPath: string;
+  readonly cgroup: CgroupDirectories;
+  readonly context: TaskContext;
+  readonly onDelete: () => void;
+}
+
+export class LocalTask extends LocalProcess implements Task {
+  private readonly task: LocalTaskOptions;
+  private readonly execs = new Map<string, Process>();
+
+  constructor(options: LocalTaskOptions) {
+    super(options);
+    this.task = options;
+  }
+
+  async exec(options: { readonly execId: string; readonly process: ProcessSpec; readonly stdio: StdioOptions; readonly privileged?: boolean }): Promise<Process> {
+    if (this.state().status !== 'running') throw this.notRunning('exec in');
+    if (this.execs.has(options.execId)) throw new StrakeError('AlreadyExists', `exec ${options.execId} exists already`, { fields: { layer: 'core' } });
+    const { context, spec, cgroup } = this.task;
+    const process = await createExec(context, {
+      ...options,
+      taskId: this.id,
+      taskDir: this.dir,
+      spec: options.privileged ? withoutSeccomp(spec) : spec,
+      init: { pid: this.pid, startTime: this.startTime },
+      cgroup,
+      forget: () => this.execs.delete(options.execId),
+    });
+    this.execs.set(options.execId, process);
+    return process;
+  }
+
+  getExec(execId: string): Process | undefined {
+    return this.execs.get(execId);
+  }
+
+  async pause(): Promise<void> {
+    if (this.state().status !== 'running') throw this.notRunning('pause');
+    await this.freeze(true);
+    this.task.context.events.publish('/tasks/paused', { containerId: this.id });
+  }
+
+  async resume(): Promise<void> {
+    if (this.state().status !== 'paused') throw new StrakeError('FailedPrecondition', `cannot resume ${this.id}: it is not paused`, { fields: { layer: 'core' } });
+    await this.freeze(false);
+    this.task.context.events.publish('/tasks/resumed', { containerId: this.id });
+  }
+
+  async pids(): Promise<readonly number[]> {
+    return await cgroupPids(this.task.cgroup);
+  }
+
+  async stats(): Promise<TaskStats> {
+    return await readCgroupStats(this.task.context.layout, this.task.cgroup);
+  }
+
+  async update(resources: ResourcesSpec): Promise<void> {
+    this.checkAlive('update');
+    const { context, cgroupPath } = this.task;
+    await context.launcher.run(updateOperations(context.layout, cgroupPath, resources, readLiveLimits(context.layout, cgroupPath)));
+  }
+
+  async delete(): Promise<ExitStatus> {
+    const { status } = this.state();
+    if (status === 'running' || status === 'paused')
+      throw new StrakeError('FailedPrecondition', `cannot delete ${this.id}: it is ${status}`, { fields: { layer: 'core' } });
+    if (status === 'created') await this.kill(sigkill).catch(() => undefined);
+    const exit = await this.wait();
+    rmSync(this.dir, { recursive: true, force: true });
+    this.task.onDelete();
+    return exit;
+  }
+
+  /** Takes over what was so before the daemon died. */
+  adoptPaused(): void {
+    this.setPaused(true);
+  }
+
+  private async freeze(frozen: boolean): Promise<void> {
+    const { context, cgroup } = this.task;
+    await context.launcher.run(freezeOperations(cgroup, frozen));
+    const wanted = frozen ? 'frozen' : 'thawed';
+    const deadline = performance.now() + freezeTimeoutMs;
+    for (let state = await readFreezer(cgroup); state !== wanted; state = await readFreezer(cgroup)) {
+      if (state === undefined) throw this.notRunning(frozen ? 'pause' : 'resume');
+      if (performance.now() > deadline) {
+        await context.launcher.run(freezeOperations(cgroup, !frozen));
+        throw new StrakeError('DeadlineExceeded', `${this.id} was not ${wanted} within ${freezeTimeoutMs} ms`, { fields: { layer: 'core' } });
+      }
+      await delay(lookEveryMs);
+    }
+    this.setPaused(frozen);
+  }
+
+  private notRunning(verb: string): StrakeError {
+    return new StrakeError('FailedPrecondition', `cannot ${verb} ${this.id}: it is ${this.state().status}`, { fields: { layer: 'core' } });
+  }
+}
+
+function withoutSeccomp(spec: RuntimeSpec): RuntimeSpec {
+  if (spec.linux?.seccomp === undefined) return spec;
+  const { seccomp: _dropped, ...linux } = spec.linux;
+  return { ...spec, linux };
+}

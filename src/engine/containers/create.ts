@@ -1,0 +1,117 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import type { ContainerConfig, ContainerCreateResponse, HostConfig } from '../../api/docker/index.ts';
+import { randomId, StrakeError } from '../../base/index.ts';
+import { checkHostConfig } from './check-host-config.ts';
+import { Container } from './container.ts';
+import type { ContainerContext } from './context.ts';
+import { documentKey, type EndpointRequest } from './document.ts';
+import { fresh } from './lifecycle.ts';
+import { mergeConfig } from './merge-config.ts';
+import { type PlannedMount, planMounts } from './mount-plan.ts';
+import { checkContainerName, generateName } from './naming/index.ts';
+import { normaliseHostConfig } from './normalise-host-config.ts';
+import { containerPaths } from './paths.ts';
+import { publish } from './publish.ts';
+import { commandLine, containerMode } from './spec/index.ts';
+import { nowMs, rfc3339Nano } from './time.ts';
+
+export interface CreateContainer {
+  /** Empty: one is made up. */
+  readonly name: string;
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly endpoints: Readonly<Record<string, EndpointRequest>>;
+}
+
+/** Makes the container and its root filesystem; nothing of it runs or is mounted yet. */
+export async function createContainer(context: ContainerContext, request: CreateContainer): Promise<ContainerCreateResponse> {
+  const id = randomId();
+  const { registry } = context;
+  const hostConfig = normaliseHostConfig(request.hostConfig, context);
+  checkHostConfig(hostConfig);
+  checkJoined(context, hostConfig);
+  const image = await context.images.forContainer(request.config.Image);
+  const config = withHostname(mergeConfig(request.config, image.config.config ?? {}), id);
+  const planned = planMounts(config, hostConfig);
+  if (!['none', 'host'].includes(hostConfig.NetworkMode) && !containerMode.test(hostConfig.NetworkMode))
+    await context.networks.check(hostConfig.NetworkMode, request.endpoints);
+  const name = request.name === '' ? generateName((taken) => registry.isTaken(taken), id) : checkContainerName(request.name);
+  registry.reserveName(name, id);
+  const undo: (() => Promise<unknown> | unknown)[] = [() => registry.releaseName(name)];
+  try {
+    const mounts = await makeVolumes(context, id, planned, undo);
+    await context.snapshots.prepare(id, image.snapshot);
+    undo.push(() => context.snapshots.remove(id));
+    const { directory } = containerPaths(context, { id });
+    mkdirSync(directory, { recursive: true, mode: 0o710 });
+    undo.push(() => rmSync(directory, { recursive: true, force: true }));
+    const [path = '', ...args] = commandLine(config);
+    const container = new Container(id, {
+      name,
+      createdAt: rfc3339Nano(nowMs()),
+      config,
+      hostConfig,
+      path,
+      args,
+      imageId: image.id,
+      chainId: image.snapshot ?? '',
+      endpointRequests: request.endpoints,
+      mounts,
+      lifecycle: fresh,
+      network: { endpoints: {}, ports: {} },
+      restartCount: 0,
+      manuallyStopped: false,
+      startedBefore: false,
+    });
+    await context.store.create({
+      id,
+      labels: config.Labels,
+      image: config.Image,
+      snapshotKey: id,
+      spec: undefined,
+      extensions: { [documentKey]: container.document },
+    });
+    registry.add(container);
+    publish(context, container, 'create');
+    return { Id: id, Warnings: [] };
+  } catch (error) {
+    // The first failure is the one to tell; what cannot be undone is found by cleanup at the next start of the daemon.
+    for (const step of undo.toReversed()) await Promise.try(step).catch(() => undefined);
+    throw error;
+  }
+}
+
+function withHostname(config: ContainerConfig, id: string): ContainerConfig {
+  return config.Hostname === '' ? { ...config, Hostname: id.slice(0, 12) } : config;
+}
+
+/** Named volumes come into being with the container; anonymous ones get a name. */
+async function makeVolumes(context: ContainerContext, id: string, planned: readonly PlannedMount[], undo: (() => unknown)[]): Promise<readonly PlannedMount[]> {
+  const mounts: PlannedMount[] = [];
+  for (const mount of planned) {
+    if (mount.type !== 'volume') {
+      mounts.push(mount);
+      continue;
+    }
+    const volume = await context.volumes.create({
+      ...(mount.name === '' ? {} : { name: mount.name }),
+      ...(mount.driver === '' ? {} : { driver: mount.driver }),
+      labels: mount.labels,
+    });
+    context.volumes.acquire(volume.Name, id);
+    undo.push(async () => {
+      context.volumes.release(volume.Name, id);
+      if (mount.name === '') await context.volumes.remove(volume.Name);
+    });
+    mounts.push({ ...mount, name: volume.Name });
+  }
+  return mounts;
+}
+
+/** `container:X` must name a container that is there; whether it runs is asked at start. */
+function checkJoined({ registry }: ContainerContext, { NetworkMode, IpcMode, PidMode }: HostConfig): void {
+  for (const mode of [NetworkMode, IpcMode, PidMode]) {
+    const reference = containerMode.exec(mode)?.[1];
+    if (reference !== undefined && registry.find(reference) === undefined) throw new StrakeError('NotFound', `No such container: ${reference}`);
+  }
+}

@@ -1,0 +1,16 @@
+export type { AttachRequest, AttachSession } from './attach.ts';
+export type { ClientStream } from './client-stream.ts';
+export type { ContainerExit } from './container.ts';
+export { Containers, type ContainersOptions } from './containers.ts';
+export type { ConnectedNetwork, ContainerImage, ContainerImages, ContainerNetworks, ContainerVolumes, NetworkRequest } from './context.ts';
+export type { CreateContainer } from './create.ts';
+export type { EndpointRequest, NetworkState } from './document.ts';
+export type { ExecStartOptions, StartedExec } from './exec.ts';
+export type { ListFilters, ListOptions } from './list.ts';
+export type { LogsRequest } from './logs.ts';
+export type { RemoveOptions } from './remove.ts';
+export type { SecurityDefaults } from './spec/index.ts';
+export type { StatsRequest } from './stats.ts';
+export type { StopOptions } from './stop.ts';
+export type { UpdateContainer } from './update.ts';
+export { parseWaitCondition, type WaitCondition } from './wait.ts';

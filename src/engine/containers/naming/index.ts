@@ -1,0 +1,1 @@
+export { checkContainerName, generateName } from './names.ts';

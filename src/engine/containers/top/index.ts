@@ -1,0 +1,1 @@
+export { topContainer } from './top.ts';

@@ -1,0 +1,3 @@
+export type { ContainersBackend } from './backend.ts';
+export { parseConsoleSize } from './parse-host-config.ts';
+export { containerRoutes, terminalSize } from './routes.ts';

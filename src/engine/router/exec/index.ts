@@ -1,0 +1,2 @@
+export type { ExecBackend } from './backend.ts';
+export { execRoutes } from './routes.ts';
