@@ -3,7 +3,7 @@ import { StrakeError } from '../../base/index.ts';
 import type { Op, Report } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { compileCreate } from '../compile/create.ts';
-import type { CgroupPlan, CreateOptions, StartMode } from '../compile/options.ts';
+import type { CgroupPlan, CreateOptions, StartMode, Stdio } from '../compile/options.ts';
 import type { StoredContainer } from '../state/store.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { containerCgroup, containerCgroupPath } from './cgroup.ts';
@@ -24,18 +24,21 @@ export async function createContainer(context: RuntimeContext, request: CreateRe
   await launchContainer(context, request, bundle, { start: { kind: 'fifo', path: context.store.startFifo(request.id) }, detach: true });
 }
 
+export interface LaunchMode {
+  readonly start: StartMode;
+  readonly detach: boolean;
+  /** instead of our own descriptors */
+  readonly stdio?: Stdio;
+}
+
 export interface LaunchedContainer {
   readonly container: StoredContainer;
+  readonly operations: readonly Op[];
   readonly exited: Promise<{ readonly code: number }>;
 }
 
 /** Compiles, claims the id, launches, writes the state and the pid file. */
-export async function launchContainer(
-  context: RuntimeContext,
-  request: CreateRequest,
-  bundle: Bundle,
-  mode: { readonly start: StartMode; readonly detach: boolean },
-): Promise<LaunchedContainer> {
+export async function launchContainer(context: RuntimeContext, request: CreateRequest, bundle: Bundle, mode: LaunchMode): Promise<LaunchedContainer> {
   const { store } = context;
   const { spec } = bundle;
   store.directory(request.id);
@@ -54,7 +57,7 @@ export async function launchContainer(
       process.kill(report.initPid, 'SIGKILL');
       throw error;
     }
-    return { container, exited };
+    return { container, operations, exited };
   } catch (error) {
     store.remove(request.id);
     if (mode.detach) await removeCgroups(context, cgroup);
@@ -63,19 +66,13 @@ export async function launchContainer(
 }
 
 /** The operations that `explain` prints and `create` runs. */
-export function createOptions(
-  context: RuntimeContext,
-  request: CreateRequest,
-  bundle: Bundle,
-  mode: { readonly start: StartMode; readonly detach: boolean },
-  cgroup: CgroupPlan,
-): CreateOptions {
+export function createOptions(context: RuntimeContext, request: CreateRequest, bundle: Bundle, mode: LaunchMode, cgroup: CgroupPlan): CreateOptions {
   const shared = bundle.spec.linux?.rootfsPropagation?.endsWith('shared') ?? false;
   return {
     id: request.id,
     bundle: bundle.path,
     rootfs: { type: 'directory', path: bundle.rootfs },
-    stdio: { kind: 'inherit', consoleSocket: bundle.spec.process?.terminal ? request.consoleSocket : undefined },
+    stdio: mode.stdio ?? { kind: 'inherit', consoleSocket: bundle.spec.process?.terminal ? request.consoleSocket : undefined },
     start: mode.start,
     detach: mode.detach,
     machine: context.machine(),

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { StrakeError } from '../../base/index.ts';
 import { type CapabilitiesSpec, type ProcessSpec, parseProcessSpec, parseRuntimeSpec } from '../../oci/index.ts';
 import { compileExec } from '../compile/exec.ts';
@@ -36,15 +37,18 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
   if (status === 'paused' && !request.ignorePaused) throw refuse(request.id, 'cannot exec in a paused container (use --ignore-paused to override)');
   if (status === 'creating') throw notRunning(request.id);
   const spec = parseRuntimeSpec(store.config(request.id));
-  const process = requestedProcess(spec.process ?? { cwd: '/' }, request);
-  if (request.detach && process.terminal && request.consoleSocket === undefined)
+  const wanted = requestedProcess(spec.process ?? { cwd: '/' }, request);
+  if (request.detach && wanted.terminal && request.consoleSocket === undefined)
     throw refuse(request.id, 'cannot allocate tty if runc will detach without setting console socket');
-  const operations = compileExec(spec, process, {
+  const dir = path.join(store.directory(request.id), `console-${process.pid}`);
+  const onTerminal = !request.detach && wanted.terminal === true;
+  const terminal = onTerminal ? await import('./foreground-terminal.ts') : undefined;
+  const operations = compileExec(spec, wanted, {
     id: request.id,
     init: container.init,
     cgroup: container.cgroup,
-    stdio: { kind: 'inherit', consoleSocket: process.terminal ? request.consoleSocket : undefined },
-    start: { kind: 'at-once' },
+    stdio: terminal?.foregroundTerminal(dir) ?? { kind: 'inherit', consoleSocket: wanted.terminal ? request.consoleSocket : undefined },
+    start: terminal ? { kind: 'connection' } : { kind: 'at-once' },
     detach: request.detach,
     machine: context.machine(),
     noNewKeyring: container.noNewKeyring,
@@ -52,7 +56,13 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
   });
   const { report, exited } = await context.launcher.launch(operations);
   if (request.pidFile !== undefined) writeFileSync(request.pidFile, String(report.initPid));
-  return request.detach ? 0 : await forwardSignals(report.initPid, exited);
+  if (request.detach) return 0;
+  if (terminal === undefined) return await forwardSignals(report.initPid, exited);
+  try {
+    return await terminal.carryTerminal(dir, operations);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 /** The container's own process as `exec`'s flags change it. */
