@@ -61,7 +61,7 @@ test('with the real kernel, in a network namespace of its own', () => {
   expect(seen.end).toEqual(['', '']);
 });
 
-const noStore: NetworkStore = { load: () => ({ networks: [], endpoints: [] }), saveNetworks: () => {}, saveEndpoints: () => {} };
+const noStore: NetworkStore = { load: () => ({ networks: [], endpoints: [] }), saveNetworks: () => {}, addEndpoint: () => {}, removeEndpoint: () => {} };
 
 /** A host with these routes, on which nothing can be run. */
 function createNetworks(routes: string[] = []) {

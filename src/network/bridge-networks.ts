@@ -227,8 +227,8 @@ export class BridgeNetworks implements NetworkManager {
       mac: request.macAddress || macOf(address),
       link: `veth${id.slice(0, 7)}`,
     };
+    this.options.store.addEndpoint(endpoint);
     this.endpoints.set(id, endpoint);
-    this.saveEndpoints();
     return endpoint;
   }
 
@@ -263,10 +263,10 @@ export class BridgeNetworks implements NetworkManager {
     const found = [...this.endpoints.values()].filter(gone);
     if (found.length === 0) return;
     for (const { id, link, address } of found) {
+      this.options.store.removeEndpoint(id);
       this.endpoints.delete(id);
       this.draining.set(link, address);
     }
-    this.saveEndpoints();
     this.sweep ??= setTimeout(() => this.sweepLinks(), sweepDelayMs).unref();
   }
 
@@ -302,10 +302,6 @@ export class BridgeNetworks implements NetworkManager {
 
   private saveNetworks(): void {
     this.options.store.saveNetworks([...this.networks.values()]);
-  }
-
-  private saveEndpoints(): void {
-    this.options.store.saveEndpoints([...this.endpoints.values()]);
   }
 
   /** One change at a time, in the order of the calls. */

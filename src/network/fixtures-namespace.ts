@@ -35,7 +35,7 @@ async function inContainer(connection: Connection, command: string): Promise<voi
 
 const create = () =>
   new BridgeNetworks({
-    store: fileNetworkStore({ networks: path.join(directory, 'a', 'networks.json'), endpoints: path.join(directory, 'b', 'endpoints.json') }),
+    store: fileNetworkStore({ networks: path.join(directory, 'a', 'networks.json'), endpoints: path.join(directory, 'b') }),
     runProgram: async (operations) => await launcher.run(operations),
     bridge: 'stk0',
     mtu: 1400,

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { StrakeError } from '../base/index.ts';
 
@@ -36,42 +36,48 @@ export interface NetworkState {
   readonly endpoints: readonly StoredEndpoint[];
 }
 
-/** Where networks and given-out addresses survive a restart of the daemon. Each save replaces the whole, atomically against a crash of the daemon. */
+/** Where networks and given-out addresses survive a restart of the daemon. Each change is atomic against its crash. */
 export interface NetworkStore {
   /** What was saved; empty lists for nothing. DataLoss when it cannot be read. */
   load(): NetworkState;
+  /** Replaces the list. */
   saveNetworks(networks: readonly StoredNetwork[]): void;
-  saveEndpoints(endpoints: readonly StoredEndpoint[]): void;
+  addEndpoint(endpoint: StoredEndpoint): void;
+  /** Idempotent. */
+  removeEndpoint(id: string): void;
 }
 
 export interface NetworkFiles {
-  /** below the data root: networks outlive a reboot */
+  /** a file below the data root: networks outlive a reboot */
   readonly networks: string;
-  /** below the run directory: no container that has an address outlives a reboot, and every start of one writes it */
+  /** a directory below the run directory: no container that has an address outlives a reboot */
   readonly endpoints: string;
 }
 
-/** Two JSON files, replaced by rename. */
+/**
+ * A JSON file for the networks, and one for each endpoint, named by its id. Every start of a container writes one, and a file of its own is the cheap
+ * way: ext4 flushes a file that is renamed over another (2-4 ms), but not one that gets a new name.
+ */
 export function fileNetworkStore(files: NetworkFiles): NetworkStore {
   return {
-    load: () => ({ networks: readList<StoredNetwork>(files.networks), endpoints: readList<StoredEndpoint>(files.endpoints) }),
-    saveNetworks: (networks) => replace(files.networks, networks),
-    saveEndpoints: (endpoints) => replace(files.endpoints, endpoints),
+    load: () => ({ networks: readJson<StoredNetwork[]>(files.networks) ?? [], endpoints: readEndpoints(files.endpoints) }),
+    saveNetworks: (networks) => writeJson(files.networks, networks),
+    addEndpoint: (endpoint) => writeJson(path.join(files.endpoints, `${endpoint.id}.json`), endpoint),
+    removeEndpoint: (id) => rmSync(path.join(files.endpoints, `${id}.json`), { force: true }),
   };
 }
 
-function readList<T>(file: string): readonly T[] {
-  let text: string;
+/** Files that a crash left before their rename have another ending. */
+function readEndpoints(directory: string): readonly StoredEndpoint[] {
+  const names = ignoreMissing(() => readdirSync(directory)) ?? [];
+  return names.filter((name) => name.endsWith('.json')).flatMap((name) => readJson<StoredEndpoint>(path.join(directory, name)) ?? []);
+}
+
+function readJson<T extends object>(file: string): T | undefined {
+  const text = ignoreMissing(() => readFileSync(file, 'utf8'));
+  if (text === undefined) return undefined;
   try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-  try {
-    const list: unknown = JSON.parse(text);
-    if (!Array.isArray(list)) throw new Error('it is not a list');
-    return list as T[];
+    return JSON.parse(text) as T;
   } catch (error) {
     throw new StrakeError('DataLoss', `damaged network state ${file}`, {
       cause: error,
@@ -80,8 +86,8 @@ function readList<T>(file: string): readonly T[] {
   }
 }
 
-function replace(file: string, list: readonly unknown[]): void {
-  const write = () => writeFileSync(`${file}.new`, `${JSON.stringify(list)}\n`, { mode: 0o600 });
+function writeJson(file: string, value: unknown): void {
+  const write = () => writeFileSync(`${file}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
   try {
     write();
   } catch (error) {
@@ -90,4 +96,13 @@ function replace(file: string, list: readonly unknown[]): void {
     write();
   }
   renameSync(`${file}.new`, file);
+}
+
+function ignoreMissing<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
