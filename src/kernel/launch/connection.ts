@@ -105,7 +105,7 @@ export class TaskConnection {
     this.frames.close();
   }
 
-  private async request(type: number, payload?: Uint8Array): Promise<void> {
+  private async request(type: number, payload: Uint8Array = new Uint8Array()): Promise<void> {
     const reply = Promise.withResolvers<void>();
     // The send may fail first, and then nobody waits for the reply.
     reply.promise.catch(() => undefined);

@@ -29,6 +29,7 @@ export interface DirectoryEntry {
 }
 
 const batchBytes = 256 << 10;
+const maxDataBytes = 1 << 20;
 
 interface Question {
   readonly data: Buffer[];
@@ -67,10 +68,17 @@ export class FileSession implements AsyncDisposable {
   /** Queues write operations; sends full batches and waits for the session to take them. */
   async write(operations: readonly FileOp[]): Promise<void> {
     this.throwFailure();
-    const encoded = encodeOperations(operations);
-    this.batch.push(encoded);
-    this.batchSize += encoded.length;
-    if (this.batchSize >= batchBytes) await this.flush();
+    let group: FileOp[] = [];
+    let groupBytes = 0;
+    for (const op of inPieces(operations)) {
+      group.push(op);
+      groupBytes += op.op === 'file_data' ? op.data.length : 0;
+      if (groupBytes < batchBytes) continue;
+      await this.enqueue(group);
+      group = [];
+      groupBytes = 0;
+    }
+    if (group.length > 0) await this.enqueue(group);
   }
 
   /** Applies directory times, flushes the filesystem when `durable`, and confirms everything before. */
@@ -126,12 +134,19 @@ export class FileSession implements AsyncDisposable {
     return await question.done.promise;
   }
 
+  private async enqueue(operations: readonly FileOp[]): Promise<void> {
+    const encoded = encodeOperations(operations);
+    this.batch.push(encoded);
+    this.batchSize += encoded.length;
+    if (this.batchSize >= batchBytes) await this.flush();
+  }
+
   private async flush(): Promise<void> {
-    const operations = Buffer.concat(this.batch);
+    const batch = this.batch;
     this.batch = [];
     this.batchSize = 0;
     this.throwFailure();
-    if (operations.length > 0) await this.frames.send(frameTypes.fileOps, operations);
+    if (batch.length > 0) await this.frames.send(frameTypes.fileOps, ...batch);
   }
 
   private receive(frame: Frame): void {
@@ -166,6 +181,17 @@ export class FileSession implements AsyncDisposable {
 
   private throwFailure(): void {
     if (this.failure) throw this.failure;
+  }
+}
+
+/** Data so that no frame is too long. */
+function* inPieces(operations: readonly FileOp[]): Generator<FileOp> {
+  for (const op of operations) {
+    if (op.op !== 'file_data' || op.data.length <= maxDataBytes) {
+      yield op;
+      continue;
+    }
+    for (let start = 0; start < op.data.length; start += maxDataBytes) yield { ...op, data: op.data.subarray(start, start + maxDataBytes) };
   }
 }
 

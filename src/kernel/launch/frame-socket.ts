@@ -38,10 +38,10 @@ export class FrameSocket {
     return new FrameSocket(socket);
   }
 
-  /** Queues a frame; resolves once the socket takes more. */
-  async send(type: number, payload?: Uint8Array): Promise<void> {
+  /** Queues a frame whose payload is `parts`, one after the other; resolves once the socket takes more. */
+  async send(type: number, ...parts: readonly Uint8Array[]): Promise<void> {
     if (this.ended || this.socket.destroyed) throw new StrakeError('Unavailable', 'the connection to strake-init is closed', { fields: { layer: 'kernel' } });
-    if (this.socket.write(encodeFrame(type, payload))) return;
+    if (this.socket.write(encodeFrame(type, ...parts))) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.socket.once('drain', resolve);
     this.socket.once('close', resolve);

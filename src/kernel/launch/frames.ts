@@ -28,12 +28,17 @@ export interface Frame {
 const headerBytes = 8;
 const maxPayloadBytes = 4 << 20;
 
-/** One frame: type, three zero bytes, big-endian length, payload. */
-export function encodeFrame(type: number, payload: Uint8Array = new Uint8Array()): Buffer {
-  const frame = Buffer.allocUnsafe(headerBytes + payload.length);
+/** One frame: type, three zero bytes, big-endian length, payload (`parts`, one after the other). */
+export function encodeFrame(type: number, ...parts: readonly Uint8Array[]): Buffer {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const frame = Buffer.allocUnsafe(headerBytes + length);
   frame.writeUInt32BE((type << 24) >>> 0, 0);
-  frame.writeUInt32BE(payload.length, 4);
-  frame.set(payload, headerBytes);
+  frame.writeUInt32BE(length, 4);
+  let offset = headerBytes;
+  for (const part of parts) {
+    frame.set(part, offset);
+    offset += part.length;
+  }
   return frame;
 }
 
