@@ -111,7 +111,7 @@ __attribute__((format(printf, 3, 4))) int fail(struct run *run, int err, const c
 void kill_init(struct run *run);
 uint64_t monotonic_ns(void);
 
-/* Messages between monitor and init over sync_fd, one packet each. */
+/* --- sync.c: messages between monitor and init over sync_fd, one packet each ------------------------------------------ */
 enum sync_kind {
 	SYNC_GO = 1, /* both ways: go on at `index` */
 	SYNC_CREATED, /* init → monitor: wait_start was reached (index) */
@@ -132,6 +132,8 @@ int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, con
  * run->failed. Returns its kind; 0 at the end (sync_fd is closed and -1 now: with exec_sent execve has succeeded or the init died at it,
  * without the init died during set-up and run->failed says so); -1 with errno (EAGAIN when sync_fd is non-blocking and empty). */
 int sync_receive(struct run *run);
+/* Init side: waits for a packet of KIND and takes its index as the current operation; exits when the monitor is gone. */
+void sync_await(struct run *run, enum sync_kind kind);
 
 /* --- seal.c ---------------------------------------------------------------------------------------------------- */
 /* Re-executes the program from a sealed memfd, so that no container can write to its file (CVE-2019-5736). Returns when it already runs from one; -1 with errno. */

@@ -1,0 +1,118 @@
+/* Packets between monitor and init over one SOCK_SEQPACKET pair: hand-over, start, failure, the pty. */
+#include "strake.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, const char *detail, int fd)
+{
+	struct sync_msg msg;
+	struct iovec iov = { &msg, offsetof(struct sync_msg, detail) };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	msg.kind = (uint32_t)kind;
+	msg.index = index;
+	msg.err = err;
+	if (detail)
+		iov.iov_len += (size_t)snprintf(msg.detail, sizeof(msg.detail), "%.*s", DETAIL_MAX - 1, detail) + 1;
+	if (fd >= 0) {
+		memset(&control, 0, sizeof(control));
+		header.msg_control = &control;
+		header.msg_controllen = sizeof(control.bytes);
+		control.align = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	}
+	do
+		n = sendmsg(run->sync_fd, &header, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -1 : 0;
+}
+
+/* One packet, with a descriptor in *FD or -1. Its size, 0 at the end, -1: errno. */
+static ssize_t sync_packet(struct run *run, struct sync_msg *msg, int *fd)
+{
+	struct iovec iov = { msg, sizeof(*msg) };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	*fd = -1;
+	do
+		n = recvmsg(run->sync_fd, &header, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	c = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	if (n >= 0 && (size_t)n < offsetof(struct sync_msg, detail))
+		return 0;
+	if (n > 0 && (size_t)n > offsetof(struct sync_msg, detail))
+		msg->detail[(size_t)n - offsetof(struct sync_msg, detail) - 1] = '\0';
+	else if (n > 0)
+		msg->detail[0] = '\0';
+	return n;
+}
+
+/* The init's end of sync_fd is closed: it has executed, or it died. */
+static int sync_ended(struct run *run)
+{
+	close_fd(&run->sync_fd);
+	if (run->exec_sent) {
+		for (uint32_t i = 0; run->ns && i < run->nops; i++)
+			if (run->ops[i].code == OP_EXEC)
+				run->ns[i] = monotonic_ns() - run->ns[i];
+		return 0;
+	}
+	fail(run, EPIPE, "the first process was killed while it was set up");
+	return 0;
+}
+
+int sync_receive(struct run *run)
+{
+	struct sync_msg msg;
+	int fd;
+	ssize_t n = sync_packet(run, &msg, &fd);
+
+	if (n < 0)
+		return -1;
+	if (n == 0)
+		return sync_ended(run);
+	switch ((enum sync_kind)msg.kind) {
+	case SYNC_PTY:
+		close_fd(&run->pty_master);
+		run->pty_master = fd;
+		return SYNC_PTY;
+	case SYNC_EXEC:
+		run->exec_sent = true;
+		break;
+	case SYNC_FAILED:
+		run->current = msg.index;
+		fail(run, msg.err, "%s", msg.detail);
+		break;
+	default:
+		run->current = msg.index;
+		break;
+	}
+	close_fd(&fd);
+	return (int)msg.kind;
+}
+
+void sync_await(struct run *run, enum sync_kind kind)
+{
+	struct sync_msg msg;
+	int fd;
+
+	if (sync_packet(run, &msg, &fd) <= 0 || msg.kind != (uint32_t)kind)
+		_exit(1);
+	close_fd(&fd);
+	run->current = msg.index;
+}
