@@ -64,8 +64,8 @@ export interface ContainersPart {
   /** `GET /containers/json?all=1&size=1` */
   summaries(): Promise<readonly unknown[]>;
   imageUsers(imageId: string): readonly ImageUser[];
-  /** Running containers of a network, by its name. */
-  networkMembers(network: string): readonly NetworkMember[];
+  /** Running containers and the networks that they are in. */
+  networkMembers(): Promise<readonly NetworkMember[]>;
   /** `POST /networks/ID/connect` and `disconnect`; the network is named by its name. */
   connectNetwork: NetworksBackend['connect'];
   disconnectNetwork: NetworksBackend['disconnect'];
@@ -99,7 +99,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
   const parts = { events, images, volumes, networks: createContainerNetworks(options.networks) };
   const containers = await createContainers(parts);
   const engineId = readEngineId(paths.dataRoot);
-  const networks = new Networks({ manager: options.networks, members: (name) => containers.networkMembers(name), events, engineId, startedAt: new Date() });
+  const networks = new Networks({ manager: options.networks, members: async () => await containers.networkMembers(), events, engineId, startedAt: new Date() });
   const system = new System({
     engineId,
     productVersion,
@@ -119,8 +119,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
   ];
   const recover = async () => {
     await containers.recover();
-    const running = options.networks.list().flatMap(({ name }) => containers.networkMembers(name).map(({ containerId }) => containerId));
-    await options.networks.retain(new Set(running));
+    await options.networks.retain(new Set((await containers.networkMembers()).map(({ containerId }) => containerId)));
     await removeLeftovers(core, log);
   };
   return { routes, productVersion, log, parts, recover };
@@ -169,12 +168,12 @@ function imagesBackend(images: Images, pull: PullImage, containers: ContainersPa
 
 function networksBackend(networks: Networks, containers: ContainersPart): NetworksBackend {
   return {
-    list: () => networks.list(),
-    get: (network) => networks.get(network),
+    list: async () => await networks.list(),
+    get: async (network) => await networks.get(network),
     create: async (network) => await networks.create(network),
     remove: async (network) => await networks.remove(network),
-    connect: async (network, container, endpoint) => await containers.connectNetwork(networks.get(network).Name, container, endpoint),
-    disconnect: async (network, container, options) => await containers.disconnectNetwork(networks.get(network).Name, container, options),
+    connect: async (network, container, endpoint) => await containers.connectNetwork((await networks.get(network)).Name, container, endpoint),
+    disconnect: async (network, container, options) => await containers.disconnectNetwork((await networks.get(network)).Name, container, options),
   };
 }
 

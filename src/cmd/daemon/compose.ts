@@ -22,7 +22,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   const tasks = new LocalTaskManager({ execRoot, launcher, events: core.events, log });
   const rootFiles = new LocalRootFiles({ launcher, mountpoint: path.join(execRoot, 'rootfs') });
   const networks = new BridgeNetworks({
-    store: fileNetworkStore(path.join(dataRoot, 'networks.json')),
+    store: fileNetworkStore({ networks: path.join(dataRoot, 'networks.json'), endpoints: path.join(execRoot, 'endpoints.json') }),
     runProgram: async (operations) => await launcher.run(operations),
     bridge: flags.bridge,
     subnet: flags.bip,
@@ -59,7 +59,7 @@ const withoutContainers: ContainersPart = {
   counts: () => ({ running: 0, paused: 0, stopped: 0 }),
   summaries: async () => [],
   imageUsers: () => [],
-  networkMembers: () => [],
+  networkMembers: async () => [],
   connectNetwork: noContainers,
   disconnectNetwork: noContainers,
   async recover() {},

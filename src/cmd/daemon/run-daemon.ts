@@ -32,9 +32,14 @@ export async function runDaemon(flags: DaemonFlags, log: Logger, compose: (flags
     await server.close();
     return 0;
   } catch (error) {
-    log.error(`failed to start daemon: ${errorMessage(error)}`, { code: errorCode(error) });
+    log.error(`failed to start daemon: ${errorMessage(error)}`, { code: errorCode(error), ...stackOf(error) });
     return 1;
   }
+}
+
+/** Of an error that nobody foresaw: it names no object, so the place has to. */
+function stackOf(error: unknown): { readonly stack?: string } {
+  return errorCode(error) === 'Internal' && error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {};
 }
 
 /** The first of them ends the daemon; a second while it closes ends the process, should closing hang. */

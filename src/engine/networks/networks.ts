@@ -7,6 +7,8 @@ import type { EngineEvents } from '../events/index.ts';
 
 /** A running container's place in a network. */
 export interface NetworkMember {
+  /** The network's name. */
+  readonly network: string;
   readonly containerId: string;
   readonly containerName: string;
   readonly endpoint: EndpointSettings;
@@ -14,8 +16,8 @@ export interface NetworkMember {
 
 export interface NetworksOptions {
   readonly manager: Pick<NetworkManager, 'list' | 'create' | 'remove'>;
-  /** By the network's name. */
-  readonly members: (network: string) => readonly NetworkMember[];
+  /** Of all networks. */
+  readonly members: () => Promise<readonly NetworkMember[]>;
   readonly events: Pick<EngineEvents, 'publish'>;
   readonly engineId: string;
   readonly startedAt: Date;
@@ -41,22 +43,23 @@ export class Networks {
     ];
   }
 
-  list(): readonly NetworkInspect[] {
-    const managed = this.options.manager.list().map((network) => this.describe(network));
+  async list(): Promise<readonly NetworkInspect[]> {
+    const members = await this.options.members();
+    const managed = this.options.manager.list().map((network) => describe(network, members));
     const deviceless = this.deviceless.map(({ name, driver, id }) => ({
       ...blank,
       Name: name,
       Id: id,
       Created: this.options.startedAt.toISOString(),
       Driver: driver,
-      Containers: this.containers(name),
+      Containers: containersOf(name, members),
     }));
     return [...managed, ...deviceless].toSorted((a, b) => (a.Name < b.Name ? -1 : 1));
   }
 
   /** By id, name, or the unique beginning of an id. */
-  get(text: string): NetworkInspect {
-    const all = this.list();
+  async get(text: string): Promise<NetworkInspect> {
+    const all = await this.list();
     const exact = all.find(({ Id }) => Id === text) ?? all.find(({ Name }) => Name === text);
     if (exact !== undefined) return exact;
     const matches = text === '' ? [] : all.filter(({ Id }) => Id.startsWith(text));
@@ -73,14 +76,15 @@ export class Networks {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(network.name))
       throw new StrakeError('InvalidArgument', `invalid network name ${JSON.stringify(network.name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-]* is allowed`);
     if (isReserved(network.name)) throw new StrakeError('PermissionDenied', `operation is not permitted on predefined ${network.name} network`);
-    if (this.list().some(({ Name }) => Name === network.name)) throw new StrakeError('AlreadyExists', `network with name ${network.name} already exists`);
+    if ((await this.list()).some(({ Name }) => Name === network.name))
+      throw new StrakeError('AlreadyExists', `network with name ${network.name} already exists`);
     const { id } = await this.options.manager.create(network);
     this.publish('create', id, network.name);
     return { id };
   }
 
   async remove(text: string): Promise<void> {
-    const { Id: id, Name: name, Containers: containers } = this.get(text);
+    const { Id: id, Name: name, Containers: containers } = await this.get(text);
     if (isReserved(name)) throw new StrakeError('PermissionDenied', `${name} is a pre-defined network and cannot be removed`);
     const members = Object.values(containers).map((member) => `name:${JSON.stringify(member.Name)} id:${JSON.stringify(member.EndpointID.slice(0, 12))}`);
     if (members.length > 0)
@@ -89,26 +93,33 @@ export class Networks {
     this.publish('destroy', id, name);
   }
 
-  private describe(network: ManagedNetwork): NetworkInspect {
-    const config = { Subnet: network.subnet, ...(network.ipRange === undefined ? {} : { IPRange: network.ipRange }), Gateway: network.gateway };
-    return {
-      ...blank,
-      Name: network.name,
-      Id: network.id,
-      Created: network.createdAt.toISOString(),
-      Driver: 'bridge',
-      IPAM: { Driver: 'default', Options: null, Config: [config] },
-      Internal: network.internal,
-      Attachable: network.attachable,
-      Containers: this.containers(network.name),
-      Options: network.options,
-      Labels: network.labels,
-    };
+  private publish(action: 'create' | 'destroy', id: string, name: string): void {
+    this.options.events.publish({ type: 'network', action, id, attributes: { name, type: 'bridge' } });
   }
+}
 
-  private containers(network: string): Readonly<Record<string, EndpointResource>> {
-    return Object.fromEntries(
-      this.options.members(network).map(({ containerId, containerName, endpoint }) => [
+function describe(network: ManagedNetwork, members: readonly NetworkMember[]): NetworkInspect {
+  const config = { Subnet: network.subnet, ...(network.ipRange === undefined ? {} : { IPRange: network.ipRange }), Gateway: network.gateway };
+  return {
+    ...blank,
+    Name: network.name,
+    Id: network.id,
+    Created: network.createdAt.toISOString(),
+    Driver: 'bridge',
+    IPAM: { Driver: 'default', Options: null, Config: [config] },
+    Internal: network.internal,
+    Attachable: network.attachable,
+    Containers: containersOf(network.name, members),
+    Options: network.options,
+    Labels: network.labels,
+  };
+}
+
+function containersOf(network: string, members: readonly NetworkMember[]): Readonly<Record<string, EndpointResource>> {
+  return Object.fromEntries(
+    members
+      .filter((member) => member.network === network)
+      .map(({ containerId, containerName, endpoint }) => [
         containerId,
         {
           Name: containerName,
@@ -118,12 +129,7 @@ export class Networks {
           IPv6Address: endpoint.GlobalIPv6Address === '' ? '' : `${endpoint.GlobalIPv6Address}/${endpoint.GlobalIPv6PrefixLen}`,
         },
       ]),
-    );
-  }
-
-  private publish(action: 'create' | 'destroy', id: string, name: string): void {
-    this.options.events.publish({ type: 'network', action, id, attributes: { name, type: 'bridge' } });
-  }
+  );
 }
 
 const isReserved = (name: string): boolean => ['bridge', 'host', 'none', 'default'].includes(name);

@@ -39,8 +39,8 @@ const network = (name: string, containers = {}): NetworkInspect => ({
 });
 
 const networks: NetworksBackend = {
-  list: () => [network('bridge'), network('host'), network('mine'), network('used', { c: {} })],
-  get: (name) => network(name),
+  list: async () => [network('bridge'), network('host'), network('mine'), network('used', { c: {} })],
+  get: async (name) => network(name),
   create: async (created) => {
     calls.push(created);
     return { id: 'n1' };

@@ -22,8 +22,8 @@ export interface EndpointRequest {
 
 /** What the network routes need. A network is named by name, id or the unique beginning of an id. */
 export interface NetworksBackend {
-  list(): readonly NetworkInspect[];
-  get(network: string): NetworkInspect;
+  list(): Promise<readonly NetworkInspect[]>;
+  get(network: string): Promise<NetworkInspect>;
   create(network: NewNetwork): Promise<{ readonly id: string }>;
   remove(network: string): Promise<void>;
   connect(network: string, container: string, endpoint: EndpointRequest): Promise<void>;

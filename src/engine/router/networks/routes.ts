@@ -24,10 +24,10 @@ const predefined = ['bridge', 'host', 'none'];
 
 export function networkRoutes(networks: NetworksBackend): readonly Route[] {
   return [
-    get('/networks', ({ query, apiVersion }) =>
-      json(listNetworks(networks, query.filters()).map((network) => (apiVersion.atLeast('1.28') ? { ...network, Containers: {} } : network))),
+    get('/networks', async ({ query, apiVersion }) =>
+      json((await listNetworks(networks, query.filters())).map((network) => (apiVersion.atLeast('1.28') ? { ...network, Containers: {} } : network))),
     ),
-    get('/networks/{id}', ({ params: { id = '' } }) => json(networks.get(id))),
+    get('/networks/{id}', async ({ params: { id = '' } }) => json(await networks.get(id))),
     post('/networks/create', async (request) => json(await createNetwork(networks, request), 201)),
     post('/networks/prune', async ({ query }) => json(await pruneNetworks(networks, query.filters()))),
     post('/networks/{id}/connect', async (request) => {
@@ -47,21 +47,19 @@ export function networkRoutes(networks: NetworksBackend): readonly Route[] {
   ];
 }
 
-function listNetworks(networks: NetworksBackend, filters: Filters): readonly NetworkInspect[] {
+async function listNetworks(networks: NetworksBackend, filters: Filters): Promise<readonly NetworkInspect[]> {
   filters.accept('dangling', 'driver', 'id', 'label', 'name', 'scope', 'type');
   const dangling = filters.flag('dangling');
-  return networks
-    .list()
-    .filter(
-      (network) =>
-        filters.any('driver', (driver) => network.Driver === driver) &&
-        filters.any('id', (id) => network.Id.startsWith(id)) &&
-        filters.any('name', (name) => network.Name.includes(name)) &&
-        filters.any('scope', (scope) => network.Scope === scope) &&
-        filters.any('type', (type) => type === (isPredefined(network) ? 'builtin' : 'custom')) &&
-        filters.labels(network.Labels) &&
-        (dangling === undefined || dangling === isUnused(network)),
-    );
+  return (await networks.list()).filter(
+    (network) =>
+      filters.any('driver', (driver) => network.Driver === driver) &&
+      filters.any('id', (id) => network.Id.startsWith(id)) &&
+      filters.any('name', (name) => network.Name.includes(name)) &&
+      filters.any('scope', (scope) => network.Scope === scope) &&
+      filters.any('type', (type) => type === (isPredefined(network) ? 'builtin' : 'custom')) &&
+      filters.labels(network.Labels) &&
+      (dangling === undefined || dangling === isUnused(network)),
+  );
 }
 
 async function createNetwork(networks: NetworksBackend, request: ApiRequest): Promise<{ readonly Id: string; readonly Warning: string }> {
@@ -111,7 +109,7 @@ function readEndpoint(body: ReturnType<typeof asObject>): EndpointRequest {
 async function pruneNetworks(networks: NetworksBackend, filters: Filters): Promise<{ readonly NetworksDeleted: readonly string[] | null }> {
   filters.accept('label', 'label!');
   const deleted: string[] = [];
-  for (const network of networks.list()) {
+  for (const network of await networks.list()) {
     const wanted = filters.labels(network.Labels) && !filters.get('label!').some((label) => hasLabel(network.Labels, label));
     if (isPredefined(network) || !isUnused(network) || !wanted) continue;
     try {
