@@ -1,10 +1,10 @@
-import type { ContainerCreateResponse, ContainerInspect, ContainersPruneResponse, ContainerStats, ContainerSummary, ContainerTopResponse, ExecCreateRequest, ExecInspect } from '../../api/docker/index.ts';
+import type { ContainerCreateResponse, ContainerInspect, ContainersPruneResponse, ContainerStats, ContainerSummary, ContainerTopResponse, EndpointSettings, ExecCreateRequest, ExecInspect } from '../../api/docker/index.ts';
 import { type AttachRequest, type AttachSession, attachContainer } from './attach.ts';
 import type { ContainerExit } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { type CreateContainer, createContainer } from './create.ts';
 import { createExec, type ExecStartOptions, inspectExec, resizeExec, type StartedExec, startExec } from './exec.ts';
-import { inspectContainer } from './inspect.ts';
+import { endpoints, inspectContainer } from './inspect.ts';
 import { killContainer } from './kill.ts';
 import { type ListOptions, listContainers } from './list.ts';
 import { containerLogs, type LogsRequest } from './logs.ts';
@@ -145,5 +145,13 @@ export class Containers {
   imageUsers(imageId: string): readonly { readonly id: string; readonly running: boolean }[] {
     const users = this.context.registry.list().filter(({ document }) => document.imageId === imageId);
     return users.map(({ id, running }) => ({ id, running }));
+  }
+
+  /** The running containers of a network, by its name. */
+  networkMembers(network: string): readonly { readonly containerId: string; readonly containerName: string; readonly endpoint: EndpointSettings }[] {
+    return this.context.registry.list().flatMap((container) => {
+      const endpoint = container.running ? endpoints(container)[network] : undefined;
+      return endpoint === undefined ? [] : [{ containerId: container.id, containerName: container.name, endpoint }];
+    });
   }
 }
