@@ -14,6 +14,7 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
   const operations = new LayerOperations(options.whiteouts, limits);
   const reader = new TarReader(operations, limits);
   const digester = new Digester();
+  let written = Promise.resolve();
   try {
     for await (const chunk of decompress(source, options.compression)) {
       options.signal?.throwIfAborted();
@@ -21,8 +22,13 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
       if (digester.sizeBytes > limits.bytes)
         throw new StrakeError('ResourceExhausted', `more than ${limits.bytes} bytes when decompressed`, { fields: { layer: 'core' } });
       reader.push(chunk);
-      await sink.write(operations.take());
+      // One write ahead: the next chunk is hashed while the session writes this one.
+      const before = written;
+      written = sink.write(operations.take());
+      written.catch(() => undefined);
+      await before;
     }
+    await written;
     reader.end();
     const diffId = digester.digest();
     if (options.expectedDiffId !== undefined && diffId !== options.expectedDiffId)
