@@ -4,7 +4,7 @@ import { attribute, be32Attribute, join, message, type NetlinkPart, nested, nlm,
 /** Numbers of linux/netfilter/nfnetlink.h and nf_tables.h. */
 const subsystem = 10;
 const batch = { begin: 0x10, end: 0x11 } as const;
-const nft = { newTable: 0, getTable: 1, deleteTable: 2, newChain: 3, newRule: 6 } as const;
+const nft = { newTable: 0, deleteTable: 2, newChain: 3, newRule: 6 } as const;
 const nfprotoIpv4 = 2;
 const hooks = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
 const verdicts = { drop: 0, accept: 1 } as const;
@@ -39,11 +39,6 @@ export function replaceTable(name: string, chains: readonly NftChain[]): Netlink
 /** Removes the IPv4 table and all in it; fine when there is none. */
 export function removeTable(name: string): NetlinkPart {
   return transaction([nftMessage(nft.newTable, nlm.create, [stringAttribute(1, name)]), nftMessage(nft.deleteTable, 0, [stringAttribute(1, name)])]);
-}
-
-/** Asks for the IPv4 table: acknowledged when it exists, ENOENT when not. */
-export function probeTable(name: string): NetlinkPart {
-  return nftMessage(nft.getTable, 0, [stringAttribute(1, name)]);
 }
 
 /** `iifname NAME`, `oifname != NAME`, … */
