@@ -1,3 +1,4 @@
+export { createContainersPart } from './containers-part.ts';
 export type { ContainersPart, Engine, EngineOptions, EngineParts } from './engine.ts';
 export { assembleEngine, serveEngine } from './engine.ts';
 export type { NetworkMember } from './networks/index.ts';

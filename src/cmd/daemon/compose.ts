@@ -5,12 +5,16 @@ import { type Logger, StrakeError } from '../../base/index.ts';
 import { createOpenFileTree, openLocalCore } from '../../core/index.ts';
 import { LocalRootFiles, LocalTaskManager } from '../../core/tasks/index.ts';
 import { createPuller } from '../../distribution/index.ts';
-import { assembleEngine, type ContainersPart } from '../../engine/index.ts';
-import { ZygoteLauncher } from '../../kernel/index.ts';
+import { assembleEngine, createContainersPart } from '../../engine/index.ts';
+import { containerRoutes } from '../../engine/router/containers/index.ts';
+import { execRoutes } from '../../engine/router/exec/index.ts';
+import { readCgroupLayout, ZygoteLauncher } from '../../kernel/index.ts';
 import { BridgeNetworks, fileNetworkStore } from '../../network/index.ts';
+import { readMachine } from '../../runtime/index.ts';
 import type { DaemonFlags } from './flags.ts';
 import { programFile } from './program-files.ts';
 import type { ComposedEngine } from './run-daemon.ts';
+import { availableCapabilities, securityDefaults } from './security-defaults.ts';
 
 export async function composeEngine(productVersion: string, flags: DaemonFlags, log: Logger): Promise<ComposedEngine> {
   const { dataRoot, execRoot } = flags;
@@ -19,7 +23,9 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   await using cleanup = new AsyncDisposableStack();
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
   const core = cleanup.use(openLocalCore({ root: dataRoot, log, openFileTree: createOpenFileTree(launcher) }));
-  const tasks = new LocalTaskManager({ execRoot, launcher, events: core.events, log });
+  const machine = readMachine();
+  const layout = readCgroupLayout();
+  const tasks = new LocalTaskManager({ execRoot, launcher, events: core.events, log, machine, layout });
   const rootFiles = new LocalRootFiles({ launcher, mountpoint: path.join(execRoot, 'rootfs') });
   const networks = new BridgeNetworks({
     store: fileNetworkStore({ networks: path.join(dataRoot, 'networks.json'), endpoints: path.join(execRoot, 'endpoints.json') }),
@@ -40,7 +46,26 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
       labels: flags.labels,
       insecureRegistries: flags.insecureRegistries,
     },
-    async () => withoutContainers,
+    async ({ events, images, volumes, networks: containerNetworks }) =>
+      await createContainersPart(
+        {
+          store: core.containers,
+          snapshots: core.snapshots,
+          tasks,
+          rootFiles,
+          images,
+          networks: containerNetworks,
+          volumes,
+          events,
+          security: securityDefaults(machine),
+          directory: path.join(dataRoot, 'containers'),
+          cgroupParent: '/strake',
+          cgroupVersion: layout.kind === 'v2' ? '2' : '1',
+          availableCapabilities: availableCapabilities(machine),
+          log,
+        },
+        (containers) => [...containerRoutes(containers), ...execRoutes(containers)],
+      ),
   );
   const kept = cleanup.move();
   return { engine, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
@@ -49,18 +74,3 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
 async function cannotCheckLogin(): Promise<never> {
   throw new StrakeError('Unimplemented', "the engine cannot check credentials: write them into the client's config.json, pulls use them");
 }
-
-async function noContainers(): Promise<never> {
-  throw new StrakeError('Unimplemented', 'this build of the daemon has no containers');
-}
-
-const withoutContainers: ContainersPart = {
-  routes: [],
-  counts: () => ({ running: 0, paused: 0, stopped: 0 }),
-  summaries: async () => [],
-  imageUsers: () => [],
-  networkMembers: async () => [],
-  connectNetwork: noContainers,
-  disconnectNetwork: noContainers,
-  async recover() {},
-};
