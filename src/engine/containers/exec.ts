@@ -2,7 +2,7 @@ import type { ExecCreateRequest, ExecInspect } from '../../api/docker/index.ts';
 import { errorMessage, randomId, StrakeError } from '../../base/index.ts';
 import type { Process, Task } from '../../core/tasks/index.ts';
 import type { ProcessSpec } from '../../oci/index.ts';
-import { type ClientStream, pipeClient } from './client-stream.ts';
+import { type ClientStream, multiplexed, pipeClient } from './client-stream.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { ExecSession } from './exec-session.ts';
@@ -40,8 +40,8 @@ export interface ExecStartOptions {
 }
 
 /**
- * Makes the process up to its first instruction, so that a failure is an HTTP error; `run` attaches and lets it go. Detached, it runs when
- * this resolves.
+ * Checks now, so that what is wrong with the exec itself is an HTTP error; `run` then makes the process, attaches and lets it go. What is wrong
+ * with the command is told on the stream and in the exit code, as docker does. Detached, it runs when this resolves.
  */
 export async function startExec(context: ContainerContext, execId: string, options: ExecStartOptions): Promise<StartedExec> {
   const { container, exec } = findExec(context, execId);
@@ -50,25 +50,36 @@ export async function startExec(context: ContainerContext, execId: string, optio
   const task = checkRunning(container, container.id);
   exec.state = { kind: 'starting' };
   const { request } = exec;
-  try {
-    const process = await createProcess(context, container, task, exec, options);
-    if (options.detach) await begin(context, container, exec, process);
-    return {
-      terminal: request.Tty,
-      async run(client) {
-        const stdin = request.AttachStdin;
-        const attachment = await process.attach({ stdin, stdout: request.AttachStdout, stderr: request.AttachStderr });
-        try {
-          await begin(context, container, exec, process);
-        } catch (error) {
-          attachment.close();
-          await client.write(Buffer.from(`${errorMessage(error)}\r\n`)).catch(() => undefined);
-          await client.end();
-          return;
-        }
+  if (options.detach) await endOnFailure(exec, async () => await begin(context, container, exec, await createProcess(context, container, task, exec, options)));
+  return {
+    terminal: request.Tty,
+    async run(client) {
+      const stdin = request.AttachStdin;
+      try {
+        const attachment = await endOnFailure(exec, async () => {
+          const process = await createProcess(context, container, task, exec, options);
+          const attached = await process.attach({ stdin, stdout: request.AttachStdout, stderr: request.AttachStderr });
+          try {
+            await begin(context, container, exec, process);
+          } catch (error) {
+            attached.close();
+            throw error;
+          }
+          return attached;
+        });
         await pipeClient(client, attachment, { terminal: request.Tty, stdin, closeStdin: true });
-      },
-    };
+      } catch (error) {
+        const text = Buffer.from(`${errorMessage(error)}\r\n`);
+        await client.write(request.Tty ? text : multiplexed('stdout', text)).catch(() => undefined);
+        await client.end().catch(() => undefined);
+      }
+    },
+  };
+}
+
+async function endOnFailure<T>(exec: ExecSession, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     const failure = execFailure(error);
     exec.ended({ code: failure.exitCode });

@@ -5,7 +5,7 @@ import { containerMode } from './spec/index.ts';
 const defaultShmBytes = 64 << 20;
 
 /** Fills in what Docker fills in when a container is made, so that inspect tells it (moby adaptContainerSettings). */
-export function normaliseHostConfig(given: HostConfig, context: Pick<ContainerContext, 'registry' | 'cgroupVersion'>): HostConfig {
+export function normaliseHostConfig(given: HostConfig, context: Pick<ContainerContext, 'registry' | 'cgroupVersion' | 'security'>): HostConfig {
   const joined = (mode: string) => {
     const reference = containerMode.exec(mode)?.[1];
     const found = reference === undefined ? undefined : context.registry.find(reference);
@@ -21,6 +21,9 @@ export function normaliseHostConfig(given: HostConfig, context: Pick<ContainerCo
     PidMode: joined(given.PidMode),
     CgroupnsMode: given.CgroupnsMode !== '' ? given.CgroupnsMode : context.cgroupVersion === '2' ? 'private' : 'host',
     OomKillDisable: given.OomKillDisable ?? false,
+    PidsLimit: (given.PidsLimit ?? 0) <= 0 ? null : given.PidsLimit,
+    MaskedPaths: given.MaskedPaths ?? (given.Privileged ? null : context.security.maskedPaths),
+    ReadonlyPaths: given.ReadonlyPaths ?? (given.Privileged ? null : context.security.readonlyPaths),
     MemorySwappiness: given.MemorySwappiness === -1 ? null : given.MemorySwappiness,
     LogConfig: { ...given.LogConfig, Type: given.LogConfig.Type === '' ? 'json-file' : given.LogConfig.Type },
     RestartPolicy: { ...given.RestartPolicy, Name: given.RestartPolicy.Name === '' ? 'no' : given.RestartPolicy.Name },
