@@ -463,6 +463,7 @@ int monitor_reap(struct run *run)
 			; /* bounded: somebody may be writing still */
 	close_fd(&m->output[0]);
 	close_fd(&m->output[1]);
+	close_fd(&run->pty_master);
 	close_stdin(m);
 	log_flush(m->log);
 	return 0;
@@ -479,6 +480,11 @@ static void publish_exit(struct monitor *m)
 		 WIFSIGNALED(status) ? WTERMSIG(status) : 0, (unsigned long long)m->exit_time, m->oom_kills);
 	if (m->dir >= 0)
 		publish(m, "exit", text);
+	/* Who hears of the exit may unmount what these stand on. */
+	log_close(m->log);
+	m->log = NULL;
+	for (size_t i = 0; i < PROGRAM_MAX_SLOTS; i++)
+		close_fd(&m->run->slots[i]);
 	m->exited = true;
 	for (struct client *c = m->clients; c; c = c->next)
 		if (c->waits)

@@ -217,14 +217,14 @@ test('data over one frame is sent in several', async () => {
   expect(readFileSync(tree.in('f')).equals(bytes)).toBe(true);
 });
 
-test('a tree that is 5000 directories deep goes away', async () => {
+test('a tree that is 3000 directories deep goes away', async () => {
   const { session, root } = await open();
   await session.write([dir('top'), ...content('top/beside', '')]);
   await session.sync(false);
   // Deeper than any path can say, as a container makes it.
   const below = (name: string) => path.join(root, 'top', name);
   mkdirSync(below('d'));
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 3; i++) {
     const bottom = below(`new/${'d/'.repeat(1000)}`);
     mkdirSync(bottom, { recursive: true });
     writeFileSync(path.join(bottom, 'f'), '');

@@ -1,4 +1,5 @@
 import { StrakeError } from '../../base/index.ts';
+import { deadlines, within } from './deadline.ts';
 import { errnoText } from './failure.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { type Frame, frameTypes } from './frames.ts';
@@ -44,9 +45,14 @@ export class MonitorAttachment {
     const attachment = new MonitorAttachment(await FrameSocket.connect(path));
     const payload = Buffer.alloc(4);
     payload.writeUInt32LE((flags.stdin ? 1 : 0) | (flags.stdout ? 2 : 0) | (flags.stderr ? 4 : 0) | (flags.keepStdin ? 8 : 0));
-    await attachment.frames.send(frameTypes.attach, payload);
-    await attachment.attached.promise;
-    return attachment;
+    try {
+      await attachment.frames.send(frameTypes.attach, payload);
+      await within(attachment.attached.promise, { what: 'the reply of the monitor', timeoutMs: deadlines.reply });
+      return attachment;
+    } catch (error) {
+      attachment.close();
+      throw error;
+    }
   }
 
   readonly output: AsyncIterable<OutputFrame> = { [Symbol.asyncIterator]: () => this.iterate() };

@@ -1,5 +1,6 @@
-import { codeOfErrno, StrakeError } from '../../base/index.ts';
+import { codeOfErrno, isCode, StrakeError } from '../../base/index.ts';
 import { encodeProgram, type Op } from '../program/index.ts';
+import { deadlines, within } from './deadline.ts';
 import { errnoName, errnoText, programFailure } from './failure.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { type Frame, frameTypes } from './frames.ts';
@@ -8,6 +9,8 @@ import { decodeExit, decodeReply, decodeReport, type ExitRecord, type Report } f
 export interface LaunchOptions {
   readonly trace?: boolean;
   readonly signal?: AbortSignal;
+  /** For the first report; the default suits programs that remove cgroups. */
+  readonly timeoutMs?: number;
 }
 
 type Frames = Pick<FrameSocket, 'onFrame' | 'onEnd' | 'send' | 'unref' | 'close'>;
@@ -51,26 +54,18 @@ export class TaskConnection {
 
   /** Sends the program and waits for its first report. A failed operation is thrown. Aborting closes the connection, which ends a program that was not started. */
   async launch(operations: readonly Op[], options: LaunchOptions = {}): Promise<Report> {
-    options.signal?.throwIfAborted();
-    const abort = () => this.close();
-    options.signal?.addEventListener('abort', abort, { once: true });
-    try {
-      const report = this.expectReport();
-      await this.frames.send(frameTypes.program, encodeProgram(operations, { trace: options.trace ?? false }));
-      return succeeded(await report, operations);
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      throw error;
-    } finally {
-      options.signal?.removeEventListener('abort', abort);
-    }
+    const { signal, timeoutMs = deadlines.launch } = options;
+    signal?.throwIfAborted();
+    const report = this.expectReport();
+    await this.frames.send(frameTypes.program, encodeProgram(operations, { trace: options.trace ?? false }));
+    return succeeded(await this.await(report, 'the report of the program', timeoutMs, signal), operations);
   }
 
   /** Lets `wait_start` go on; resolves when execve has succeeded. `operations`: the program, for the text of an error. */
   async start(operations: readonly Op[] = []): Promise<Report> {
     const report = this.expectReport();
     await this.frames.send(frameTypes.start);
-    return succeeded(await report, operations);
+    return succeeded(await this.await(report, 'the report of the start', deadlines.start), operations);
   }
 
   /** Sends a signal by pidfd. NotFound when the process has ended. */
@@ -111,7 +106,17 @@ export class TaskConnection {
     reply.promise.catch(() => undefined);
     this.replies.push(reply);
     await this.frames.send(type, payload);
-    await reply.promise;
+    await this.await(reply.promise, 'the reply of the monitor', deadlines.reply);
+  }
+
+  /** What comes too late, or is not wanted any more, would be taken for the answer to the next question: the connection ends with it. */
+  private async await<T>(answer: Promise<T>, what: string, timeoutMs: number, signal?: AbortSignal): Promise<T> {
+    try {
+      return await within(answer, { what, timeoutMs, signal });
+    } catch (error) {
+      if (isCode(error, 'DeadlineExceeded') || signal?.aborted) this.close();
+      throw error;
+    }
   }
 
   private expectReport(): Promise<Report> {

@@ -1,6 +1,7 @@
 import { codeOfErrno, StrakeError } from '../../base/index.ts';
 import { encodeOperations, encodeProgram, type Op } from '../program/index.ts';
 import type { LaunchOptions } from './connection.ts';
+import { deadlines, within } from './deadline.ts';
 import { errnoName, errnoText, programFailure } from './failure.ts';
 import type { FrameSocket } from './frame-socket.ts';
 import { type Frame, frameTypes } from './frames.ts';
@@ -54,15 +55,21 @@ export class FileSession implements AsyncDisposable {
     frames.onEnd = () => this.fail(new StrakeError('Unavailable', 'the file session ended', { fields: { layer: 'kernel' } }));
   }
 
-  /** Sends the program that ends in `files`. */
+  /** Sends the program that ends in `files`. Aborting, then or later, ends the session. */
   async begin(operations: readonly Op[], options: LaunchOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted();
+    const { signal, timeoutMs = deadlines.launch } = options;
+    signal?.throwIfAborted();
     this.begun = Promise.withResolvers<Report>();
-    await this.frames.send(frameTypes.program, encodeProgram(operations));
-    const report = await this.begun.promise;
-    if (report.failedIndex === undefined) return;
-    this.close();
-    throw programFailure(report, operations);
+    this.begun.promise.catch(() => undefined);
+    try {
+      await this.frames.send(frameTypes.program, encodeProgram(operations));
+      const report = await within(this.begun.promise, { what: 'the report of the file session', timeoutMs, signal });
+      if (report.failedIndex !== undefined) throw programFailure(report, operations);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    signal?.addEventListener('abort', () => this.abort(signal), { once: true });
   }
 
   /** Queues write operations; sends full batches and waits for the session to take them. */
@@ -128,10 +135,11 @@ export class FileSession implements AsyncDisposable {
   private async ask(operation: FileOp): Promise<Buffer> {
     this.throwFailure();
     const question: Question = { data: [], done: Promise.withResolvers<Buffer>() };
+    question.done.promise.catch(() => undefined);
     this.questions.push(question);
     await this.write([operation]);
     await this.flush();
-    return await question.done.promise;
+    return await within(question.done.promise, { what: `the answer to ${operation.op}`, timeoutMs: deadlines.fileSync });
   }
 
   private async enqueue(operations: readonly FileOp[]): Promise<void> {
@@ -172,10 +180,14 @@ export class FileSession implements AsyncDisposable {
     } else this.fail(error);
   }
 
+  private abort(signal: AbortSignal): void {
+    this.fail(signal.reason instanceof Error ? signal.reason : new StrakeError('Canceled', 'the file session was canceled', { fields: { layer: 'kernel' } }));
+    this.close();
+  }
+
   private fail(error: Error): void {
     this.failure ??= error;
     this.begun?.reject(this.failure);
-    this.begun?.promise.catch(() => undefined);
     for (const question of this.questions.splice(0)) question.done.reject(this.failure);
   }
 

@@ -1,8 +1,12 @@
+import { closeSync, constants, openSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { basename, dirname } from 'node:path';
 import { StrakeError } from '../../base/index.ts';
+import { within } from './deadline.ts';
 import { encodeFrame, type Frame, FrameParser } from './frames.ts';
 
 const connectTimeoutMs = 5_000;
+const maxAddressBytes = 107;
 
 /** A unix socket that carries frames. Every frame goes to `onFrame`; the end, once, to `onEnd`. */
 export class FrameSocket {
@@ -21,18 +25,18 @@ export class FrameSocket {
 
   /** Connects to `path`. Unavailable when nothing listens there. */
   static async connect(path: string): Promise<FrameSocket> {
+    const { address, release } = socketAddress(path);
+    const socket = connect({ path: address });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const socket = connect({ path });
-    const timer = setTimeout(() => reject(new Error('timed out')), connectTimeoutMs);
     socket.once('connect', resolve);
     socket.once('error', reject);
     try {
-      await promise;
+      await within(promise, { what: 'a connection', timeoutMs: connectTimeoutMs });
     } catch (error) {
       socket.destroy();
       throw new StrakeError('Unavailable', `cannot connect to ${path}: ${(error as Error).message}`, { cause: error, fields: { layer: 'kernel' } });
     } finally {
-      clearTimeout(timer);
+      release();
       socket.off('error', reject);
     }
     return new FrameSocket(socket);
@@ -80,5 +84,16 @@ export class FrameSocket {
     if (this.ended) return;
     this.ended = true;
     this.onEnd(error);
+  }
+}
+
+/** An address that the kernel takes for `path`: by the descriptor of its directory when it is longer than sun_path (unix(7): 108 with the NUL). */
+function socketAddress(path: string): { readonly address: string; release(): void } {
+  if (Buffer.byteLength(path) <= maxAddressBytes) return { address: path, release: () => undefined };
+  try {
+    const directory = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+    return { address: `/proc/self/fd/${directory}/${basename(path)}`, release: () => closeSync(directory) };
+  } catch (error) {
+    throw new StrakeError('Unavailable', `cannot connect to ${path}: ${(error as Error).message}`, { cause: error, fields: { layer: 'kernel' } });
   }
 }

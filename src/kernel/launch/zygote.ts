@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { StrakeError } from '../../base/index.ts';
 import type { Op } from '../program/index.ts';
 import { type LaunchOptions, TaskConnection } from './connection.ts';
 import { FileSession } from './file-session.ts';
 import { FrameSocket } from './frame-socket.ts';
 import type { Report } from './records.ts';
+import { startZygote, type Zygote } from './zygote-process.ts';
 
 export interface ZygoteOptions {
   /** The strake-init executable. */
@@ -28,12 +27,10 @@ export interface Launcher {
   fileSession(operations: readonly Op[], options?: LaunchOptions): Promise<FileSession>;
 }
 
-const startTimeoutMs = 5_000;
-
 /** One long-lived `strake-init zygote`, which forks a process for each program. Started at first use, and again when it has died. */
 export class ZygoteLauncher implements Launcher, AsyncDisposable {
   private readonly options: ZygoteOptions;
-  private child: Promise<ChildProcess> | undefined;
+  private zygote: Promise<Zygote> | undefined;
 
   constructor(options: ZygoteOptions) {
     this.options = options;
@@ -63,58 +60,48 @@ export class ZygoteLauncher implements Launcher, AsyncDisposable {
 
   /** Starts the zygote now, so that the first launch does not wait for it. */
   async start(): Promise<void> {
-    this.child ??= this.spawnZygote();
+    await this.started();
+  }
+
+  /** Ends the zygote; what it launched lives on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const zygote = await this.zygote?.catch(() => undefined);
+    this.zygote = undefined;
+    zygote?.stdin.end();
+    await zygote?.ended;
+  }
+
+  private async started(): Promise<Zygote> {
+    this.zygote ??= startZygote(this.options);
+    const starting = this.zygote;
     try {
-      await this.child;
+      const zygote = await starting;
+      void zygote.ended.then(() => this.forget(starting));
+      return zygote;
     } catch (error) {
-      this.child = undefined;
+      this.forget(starting);
       throw error;
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const child = await this.child?.catch(() => undefined);
-    this.child = undefined;
-    child?.stdin?.end();
+  /** Many may find at once that the same zygote is dead; its successor stays. */
+  private forget(zygote: Promise<Zygote>): void {
+    if (this.zygote === zygote) this.zygote = undefined;
   }
 
   private async connect(): Promise<FrameSocket> {
-    await this.start();
+    const zygote = this.zygote;
+    await this.started();
     try {
       return await FrameSocket.connect(this.options.socketPath);
-    } catch {
-      // It was killed: a new one takes its place, once.
-      this.child = undefined;
-      await this.start();
+    } catch (error) {
+      // It was killed, and its end was not heard of yet: a new one takes its place, once.
+      if (zygote === undefined) throw error;
+      const old = await zygote.catch(() => undefined);
+      old?.stdin.end();
+      this.forget(zygote);
+      await this.started();
       return await FrameSocket.connect(this.options.socketPath);
     }
-  }
-
-  private async spawnZygote(): Promise<ChildProcess> {
-    const { initPath, socketPath } = this.options;
-    const child = spawn(initPath, ['zygote', socketPath], { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/', env: {}, detached: true });
-    const ready = Promise.withResolvers<void>();
-    const fail = (why: string) =>
-      ready.reject(
-        new StrakeError('Unavailable', `${initPath} did not start: ${why}`, {
-          fields: { layer: 'kernel', remedy: 'build it with `npm run build`; it stands beside the strake executable' },
-        }),
-      );
-    child.once('error', (error) => fail(error.message));
-    child.once('exit', (code, signal) => {
-      fail(`it ended with ${signal ?? `status ${code}`}`);
-      this.child = undefined;
-    });
-    child.stdout.once('data', () => ready.resolve());
-    const timer = setTimeout(() => fail(`it was not ready within ${startTimeoutMs} ms`), startTimeoutMs);
-    try {
-      await ready.promise;
-    } finally {
-      clearTimeout(timer);
-    }
-    child.stdout.destroy();
-    child.unref();
-    (child.stdin as unknown as { unref?: () => void }).unref?.();
-    return child;
   }
 }
