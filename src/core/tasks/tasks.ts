@@ -1,5 +1,5 @@
 /** Running containers: the contract that in-process monitors, shims and a remote containerd fulfil alike. */
-import type { ProcessSpec, RuntimeSpec, ResourcesSpec } from '../../oci/index.ts';
+import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../oci/index.ts';
 import type { SnapshotMount } from '../snapshots/snapshots.ts';
 
 /** `unknown`: the monitor is gone and left no exit record. */
@@ -95,14 +95,30 @@ export interface Task extends Process {
 
 export interface TaskStats {
   readonly readAt: Date;
-  readonly cpu: { readonly usageNs: bigint; readonly userNs: bigint; readonly kernelNs: bigint; readonly perCpuNs: readonly bigint[]; readonly throttlePeriods: bigint; readonly throttledPeriods: bigint; readonly throttledNs: bigint };
-  readonly memory: { readonly usageBytes: bigint; readonly maxUsageBytes: bigint; readonly limitBytes: bigint; readonly failCount: bigint; /** memory.stat, raw names */ readonly stat: Readonly<Record<string, bigint>> };
+  readonly cpu: {
+    readonly usageNs: bigint;
+    readonly userNs: bigint;
+    readonly kernelNs: bigint;
+    readonly perCpuNs: readonly bigint[];
+    readonly throttlePeriods: bigint;
+    readonly throttledPeriods: bigint;
+    readonly throttledNs: bigint;
+  };
+  readonly memory: {
+    readonly usageBytes: bigint;
+    readonly maxUsageBytes: bigint;
+    readonly limitBytes: bigint;
+    readonly failCount: bigint /** memory.stat, raw names */;
+    readonly stat: Readonly<Record<string, bigint>>;
+  };
   readonly pids: { readonly current: bigint; readonly limit: bigint | undefined };
   readonly blkio: readonly { readonly major: number; readonly minor: number; readonly op: string; readonly bytes: bigint; readonly ios: bigint }[];
 }
 
 export interface TaskManager {
   create(task: CreateTask): Promise<Task>;
+  /** The program that `create` would run. Nothing is made or run. */
+  plan(task: CreateTask): readonly import('../../kernel/index.ts').Op[];
   /** NotFound when there is none. */
   get(id: string): Task;
   list(): readonly Task[];

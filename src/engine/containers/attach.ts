@@ -37,7 +37,8 @@ export function attachContainer(context: ContainerContext, reference: string, re
       const forget = () => pending?.cancel();
       client.signal.addEventListener('abort', forget, { once: true });
       try {
-        if (request.logs) for await (const chunk of await containerLogs(context, container.id, { ...request, follow: false, signal: client.signal })) await client.write(chunk);
+        if (request.logs)
+          for await (const chunk of await containerLogs(context, container.id, { ...request, follow: false, signal: client.signal })) await client.write(chunk);
         if (!request.stream) return;
         const attachment = await (pending?.attached ?? attachRunning(container, { ...request, stdin }));
         await pipeClient(client, attachment, { terminal, stdin, closeStdin: stdinOnce });

@@ -1,9 +1,20 @@
-import type { ContainerCreateResponse, ContainerInspect, ContainersPruneResponse, ContainerStats, ContainerSummary, ContainerTopResponse, EndpointSettings, ExecCreateRequest, ExecInspect } from '../../api/docker/index.ts';
+import type {
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerStats,
+  ContainerSummary,
+  ContainersPruneResponse,
+  ContainerTopResponse,
+  EndpointSettings,
+  ExecCreateRequest,
+  ExecInspect,
+} from '../../api/docker/index.ts';
 import { type AttachRequest, type AttachSession, attachContainer } from './attach.ts';
 import type { ContainerExit } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { type CreateContainer, createContainer } from './create.ts';
 import { createExec, type ExecStartOptions, inspectExec, resizeExec, type StartedExec, startExec } from './exec.ts';
+import { type Explanation, explainContainer } from './explain.ts';
 import { endpoints, inspectContainer } from './inspect.ts';
 import { killContainer } from './kill.ts';
 import { type ListOptions, listContainers } from './list.ts';
@@ -40,6 +51,11 @@ export class Containers {
 
   create(request: CreateContainer): Promise<ContainerCreateResponse> {
     return createContainer(this.context, request);
+  }
+
+  /** What creating and starting it would do; nothing is run, and nothing stays. */
+  explain(request: CreateContainer): Promise<Explanation> {
+    return explainContainer(this.context, request);
   }
 
   start(reference: string): Promise<boolean> {

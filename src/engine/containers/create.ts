@@ -23,8 +23,38 @@ export interface CreateContainer {
   readonly endpoints: Readonly<Record<string, EndpointRequest>>;
 }
 
+export type Undo = (() => Promise<unknown> | unknown)[];
+
 /** Makes the container and its root filesystem; nothing of it runs or is mounted yet. */
 export async function createContainer(context: ContainerContext, request: CreateContainer): Promise<ContainerCreateResponse> {
+  const undo: Undo = [];
+  try {
+    const container = await buildContainer(context, request, undo);
+    const { id, document } = container;
+    await context.store.create({
+      id,
+      labels: document.config.Labels,
+      image: document.config.Image,
+      snapshotKey: id,
+      spec: undefined,
+      extensions: { [documentKey]: document },
+    });
+    context.registry.add(container);
+    publish(context, container, 'create');
+    return { Id: id, Warnings: [] };
+  } catch (error) {
+    await undoAll(undo);
+    throw error;
+  }
+}
+
+/** Backwards, all of it. What cannot be undone is found by cleanup at the next start of the daemon: the failure before it is the one to tell. */
+export async function undoAll(undo: Undo): Promise<void> {
+  for (const step of undo.toReversed()) await Promise.try(step).catch(() => undefined);
+}
+
+/** A container with its name, volumes, snapshot and directory, known to nobody yet; `undo` takes the way back. */
+export async function buildContainer(context: ContainerContext, request: CreateContainer, undo: Undo): Promise<Container> {
   const id = randomId();
   const { registry } = context;
   const hostConfig = normaliseHostConfig(request.hostConfig, context);
@@ -37,48 +67,31 @@ export async function createContainer(context: ContainerContext, request: Create
     await context.networks.check(hostConfig.NetworkMode, request.endpoints);
   const name = request.name === '' ? generateName((taken) => registry.isTaken(taken), id) : checkContainerName(request.name);
   registry.reserveName(name, id);
-  const undo: (() => Promise<unknown> | unknown)[] = [() => registry.releaseName(name)];
-  try {
-    const mounts = await makeVolumes(context, id, planned, undo);
-    await context.snapshots.prepare(id, image.snapshot);
-    undo.push(() => context.snapshots.remove(id));
-    const { directory } = containerPaths(context, { id });
-    mkdirSync(directory, { recursive: true, mode: 0o710 });
-    undo.push(() => rmSync(directory, { recursive: true, force: true }));
-    const [path = '', ...args] = commandLine(config);
-    const container = new Container(id, {
-      name,
-      createdAt: rfc3339Nano(nowMs()),
-      config,
-      hostConfig,
-      path,
-      args,
-      imageId: image.id,
-      chainId: image.snapshot ?? '',
-      endpointRequests: request.endpoints,
-      mounts,
-      lifecycle: fresh,
-      network: { endpoints: {}, ports: {} },
-      restartCount: 0,
-      manuallyStopped: false,
-      startedBefore: false,
-    });
-    await context.store.create({
-      id,
-      labels: config.Labels,
-      image: config.Image,
-      snapshotKey: id,
-      spec: undefined,
-      extensions: { [documentKey]: container.document },
-    });
-    registry.add(container);
-    publish(context, container, 'create');
-    return { Id: id, Warnings: [] };
-  } catch (error) {
-    // The first failure is the one to tell; what cannot be undone is found by cleanup at the next start of the daemon.
-    for (const step of undo.toReversed()) await Promise.try(step).catch(() => undefined);
-    throw error;
-  }
+  undo.push(() => registry.releaseName(name));
+  const mounts = await makeVolumes(context, id, planned, undo);
+  await context.snapshots.prepare(id, image.snapshot);
+  undo.push(() => context.snapshots.remove(id));
+  const { directory } = containerPaths(context, { id });
+  mkdirSync(directory, { recursive: true, mode: 0o710 });
+  undo.push(() => rmSync(directory, { recursive: true, force: true }));
+  const [path = '', ...args] = commandLine(config);
+  return new Container(id, {
+    name,
+    createdAt: rfc3339Nano(nowMs()),
+    config,
+    hostConfig,
+    path,
+    args,
+    imageId: image.id,
+    chainId: image.snapshot ?? '',
+    endpointRequests: request.endpoints,
+    mounts,
+    lifecycle: fresh,
+    network: { endpoints: {}, ports: {} },
+    restartCount: 0,
+    manuallyStopped: false,
+    startedBefore: false,
+  });
 }
 
 function withHostname(config: ContainerConfig, id: string): ContainerConfig {
@@ -86,7 +99,7 @@ function withHostname(config: ContainerConfig, id: string): ContainerConfig {
 }
 
 /** Named volumes come into being with the container; anonymous ones get a name. */
-async function makeVolumes(context: ContainerContext, id: string, planned: readonly PlannedMount[], undo: (() => unknown)[]): Promise<readonly PlannedMount[]> {
+async function makeVolumes(context: ContainerContext, id: string, planned: readonly PlannedMount[], undo: Undo): Promise<readonly PlannedMount[]> {
   const mounts: PlannedMount[] = [];
   for (const mount of planned) {
     if (mount.type !== 'volume') {

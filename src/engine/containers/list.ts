@@ -62,9 +62,17 @@ async function matcher(context: ContainerContext, filters: ListFilters, exitCode
     since.every((time) => document.createdAt > time) &&
     filters.any('health', (value) => value === 'none') &&
     filters.any('is-task', (value) => value === 'false') &&
-    filters.any('network', (value) => Object.entries(endpoints({ document, running: true } as Container)).some(([network, { NetworkID }]) => network === value || NetworkID.startsWith(value))) &&
-    filters.any('volume', (value) => document.mounts.some((mount) => mount.destination === value || (mount.type === 'volume' && mount.name === value) || (mount.type === 'bind' && mount.source === value))) &&
-    filters.any('publish', (value) => Object.values(document.network.ports).some((bindings) => bindings?.some(({ HostPort }) => HostPort === value.split('/')[0]))) &&
+    filters.any('network', (value) =>
+      Object.entries(endpoints({ document, running: true } as Container)).some(([network, { NetworkID }]) => network === value || NetworkID.startsWith(value)),
+    ) &&
+    filters.any('volume', (value) =>
+      document.mounts.some(
+        (mount) => mount.destination === value || (mount.type === 'volume' && mount.name === value) || (mount.type === 'bind' && mount.source === value),
+      ),
+    ) &&
+    filters.any('publish', (value) =>
+      Object.values(document.network.ports).some((bindings) => bindings?.some(({ HostPort }) => HostPort === value.split('/')[0])),
+    ) &&
     filters.any('expose', (value) => Object.hasOwn(document.config.ExposedPorts ?? {}, value.includes('/') ? value : `${value}/tcp`));
 }
 

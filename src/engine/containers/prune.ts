@@ -11,7 +11,11 @@ export interface PruneFilters {
 }
 
 /** Removes those that do not run, with what they wrote. */
-export async function pruneContainers(context: ContainerContext, filters: PruneFilters, hasLabel: (labels: Readonly<Record<string, string>>, wanted: string) => boolean): Promise<ContainersPruneResponse> {
+export async function pruneContainers(
+  context: ContainerContext,
+  filters: PruneFilters,
+  hasLabel: (labels: Readonly<Record<string, string>>, wanted: string) => boolean,
+): Promise<ContainersPruneResponse> {
   const until = Math.min(...filters.get('until').map(parseUntil));
   const isWanted = ({ document, lifecycle }: Container) =>
     ['created', 'exited', 'dead'].includes(lifecycle.status) &&
@@ -41,7 +45,8 @@ const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
 /** A time, seconds since the epoch, or how long ago (`1h30m`); as ms since the epoch. */
 function parseUntil(text: string): number {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  if (/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return Date.now() - [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)].reduce((sum, [, value, unit]) => sum + Number(value) * (unitsMs[unit ?? ''] ?? 0), 0);
+  if (/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text))
+    return Date.now() - [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)].reduce((sum, [, value, unit]) => sum + Number(value) * (unitsMs[unit ?? ''] ?? 0), 0);
   const time = Date.parse(text);
   if (Number.isNaN(time)) throw new StrakeError('InvalidArgument', `invalid value for "until" filter: ${JSON.stringify(text)}`);
   return time;

@@ -55,14 +55,25 @@ async function recoverContainer(context: ContainerContext, container: Container)
     }
     await context.networks.adopt?.(container.id, container.document.network);
     const startedAt = isRunning(lifecycle) ? lifecycle.startedAt : rfc3339Nano(Date.now());
-    container.change({ lifecycle: { status: state.status === 'paused' ? 'paused' : 'running', pid: state.pid, startedAt, finishedAt: 'finishedAt' in lifecycle ? lifecycle.finishedAt : never }, startedBefore: true });
+    container.change({
+      lifecycle: {
+        status: state.status === 'paused' ? 'paused' : 'running',
+        pid: state.pid,
+        startedAt,
+        finishedAt: 'finishedAt' in lifecycle ? lifecycle.finishedAt : never,
+      },
+      startedBefore: true,
+    });
     supervise(context, container, task);
     return;
   }
   const starts = startsWithDaemon(container);
   await context.networks.disconnect(container.id);
   if (isRunning(lifecycle) || lifecycle.status === 'restarting' || lifecycle.status === 'removing') await settleUnseen(context, container);
-  if (starts && context.registry.find(container.id) !== undefined) await container.mutex.run(async () => await launch(context, container)).catch((error: unknown) => context.log.warn('a container could not be started with the daemon', { container: container.id, error: errorMessage(error) }));
+  if (starts && context.registry.find(container.id) !== undefined)
+    await container.mutex
+      .run(async () => await launch(context, container))
+      .catch((error: unknown) => context.log.warn('a container could not be started with the daemon', { container: container.id, error: errorMessage(error) }));
 }
 
 /** The machine went down, or both daemon and monitor did. */

@@ -1,23 +1,15 @@
-import { mkdirSync } from 'node:fs';
 import { errorMessage, StrakeError } from '../../base/index.ts';
 import type { Task } from '../../core/tasks/index.ts';
-import type { RuntimeSpec } from '../../oci/index.ts';
 import type { Container } from './container.ts';
 import type { ConnectedNetwork, ContainerContext } from './context.ts';
 import { handleExit } from './exit.ts';
-import { effectiveHostname, writeHostFiles } from './host-files.ts';
-import { joinedNamespaces, sharedMemory } from './joined-namespaces.ts';
 import { isRunning, never } from './lifecycle.ts';
-import { logOptions } from './log-options.ts';
-import { containerPaths } from './paths.ts';
-import { prepareMounts } from './prepare-mounts.ts';
 import { publish } from './publish.ts';
 import { removeUnderMutex } from './remove.ts';
 import { save } from './save.ts';
-import { containerMode, containerSpec } from './spec/index.ts';
 import { runtimeFailure } from './start-failure.ts';
+import { connectNetwork, taskRequest } from './task-request.ts';
 import { nowMs, rfc3339Nano } from './time.ts';
-import { resolveUser } from './user/index.ts';
 
 /** False when it runs already. Resolves once the process runs, with every client that attached before on its streams. */
 export async function startContainer(context: ContainerContext, reference: string): Promise<boolean> {
@@ -45,9 +37,8 @@ export async function launch(context: ContainerContext, container: Container): P
   let network: ConnectedNetwork | undefined;
   let task: Task | undefined;
   try {
-    network = await connect(context, container);
-    const { spec, copyUp } = await compile(context, container, network);
-    task = await createTask(context, container, spec, copyUp, network);
+    network = await connectNetwork(context, container);
+    task = await createTask(context, container, network);
     container.task = task;
     await attachPending(container, task);
     await startTask(task);
@@ -74,81 +65,10 @@ export function supervise(context: ContainerContext, container: Container, task:
     .catch((error: unknown) => context.log.error('the end of a container could not be handled', { container: container.id, error: errorMessage(error) }));
 }
 
-async function connect(context: ContainerContext, container: Container): Promise<ConnectedNetwork | undefined> {
-  const { hostConfig, config, endpointRequests, name } = container.document;
-  if (['none', 'host'].includes(hostConfig.NetworkMode) || containerMode.test(hostConfig.NetworkMode) || config.NetworkDisabled === true) return undefined;
-  return await context.networks.connect({
-    containerId: container.id,
-    name,
-    hostname: effectiveHostname(container),
-    networkMode: hostConfig.NetworkMode,
-    endpoints: endpointRequests,
-    portBindings: hostConfig.PortBindings,
-    exposedPorts: Object.keys(config.ExposedPorts ?? {}),
-    publishAllPorts: hostConfig.PublishAllPorts,
-  });
-}
-
-async function compile(
-  context: ContainerContext,
-  container: Container,
-  network: ConnectedNetwork | undefined,
-): Promise<{ readonly spec: RuntimeSpec; readonly copyUp: readonly string[] }> {
-  const { config, hostConfig } = container.document;
-  const hostname = effectiveHostname(container);
-  const joined = joinedNamespaces(context, container);
-  const user = await userOf(context, container);
-  const { copyUp, ...own } = prepareMounts(context, container);
-  mkdirSync(containerPaths(context, container).directory, { recursive: true, mode: 0o710 });
-  const shmSource = sharedMemory(context, container);
-  const spec = containerSpec({
-    id: container.id,
-    config,
-    hostConfig,
-    user,
-    hostname,
-    joined,
-    mounts: { ...own, hostFiles: writeHostFiles(context, container, hostname, network), ...(shmSource === undefined ? {} : { shmSource }) },
-    security: context.security,
-    cgroupsPath: `${hostConfig.CgroupParent === '' ? context.cgroupParent : hostConfig.CgroupParent}/${container.id}`,
-    availableCapabilities: context.availableCapabilities,
-  });
-  return { spec, copyUp };
-}
-
-async function userOf(context: ContainerContext, container: Container) {
-  const { config, hostConfig, chainId, startedBefore } = container.document;
-  const mount = await context.snapshots.mounts(container.id);
-  const accounts = await context.accounts.read({ kind: 'mount', mount }, startedBefore || chainId === '' ? undefined : chainId);
-  return resolveUser(config.User, accounts, hostConfig.GroupAdd ?? []);
-}
-
-async function createTask(
-  context: ContainerContext,
-  container: Container,
-  spec: RuntimeSpec,
-  copyUp: readonly string[],
-  network: ConnectedNetwork | undefined,
-): Promise<Task> {
-  const { config, hostConfig } = container.document;
-  const log = logOptions(context, container);
-  const [rows, cols] = hostConfig.ConsoleSize;
+async function createTask(context: ContainerContext, container: Container, network: ConnectedNetwork | undefined): Promise<Task> {
+  const request = await taskRequest(context, container, network);
   try {
-    return await context.tasks.create({
-      id: container.id,
-      spec,
-      rootfs: await context.snapshots.mounts(container.id),
-      stdio: {
-        terminal: config.Tty,
-        openStdin: config.OpenStdin,
-        stdinOnce: config.StdinOnce,
-        ...(rows > 0 && cols > 0 ? { consoleSize: { rows, cols } } : {}),
-        ...(log === undefined ? {} : { log }),
-      },
-      copyUp,
-      reaper: hostConfig.Init ?? false,
-      ...(network === undefined ? {} : { network: network.task }),
-    });
+    return await context.tasks.create(request);
   } catch (error) {
     throw new LaunchError(error);
   }

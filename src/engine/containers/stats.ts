@@ -88,7 +88,9 @@ function memory({ memory: used }: TaskStats): ContainerStats['memory_stats'] {
 }
 
 function blkio({ blkio: entries }: TaskStats, field: 'bytes' | 'ios'): readonly BlkioEntry[] | null {
-  return entries.length === 0 ? null : entries.map((entry) => ({ major: entry.major, minor: entry.minor, op: entry.op.toLowerCase(), value: Number(entry[field]) }));
+  return entries.length === 0
+    ? null
+    : entries.map((entry) => ({ major: entry.major, minor: entry.minor, op: entry.op.toLowerCase(), value: Number(entry[field]) }));
 }
 
 /** All CPUs' time: user, nice, system, idle, iowait, irq, softirq (proc_stat(5)). */
@@ -106,7 +108,9 @@ export function parseInterfaces(text: string): Readonly<Record<string, Interface
     .map((line) => /^\s*([^:]+):\s*(.*)$/.exec(line))
     .filter((match) => match !== null && match[1] !== 'lo')
     .map((match): [string, InterfaceStats] => {
-      const [rxBytes = 0, rxPackets = 0, rxErrors = 0, rxDropped = 0, , , , , txBytes = 0, txPackets = 0, txErrors = 0, txDropped = 0] = (match?.[2] ?? '').split(/\s+/).map(Number);
+      const [rxBytes = 0, rxPackets = 0, rxErrors = 0, rxDropped = 0, , , , , txBytes = 0, txPackets = 0, txErrors = 0, txDropped = 0] = (match?.[2] ?? '')
+        .split(/\s+/)
+        .map(Number);
       return [
         match?.[1] ?? '',
         {

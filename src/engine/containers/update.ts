@@ -19,7 +19,8 @@ export async function updateContainer(context: ContainerContext, reference: stri
     const { hostConfig } = container.document;
     const policy = restartPolicy === undefined || restartPolicy.Name === '' ? hostConfig.RestartPolicy : restartPolicy;
     checkRestartPolicy(policy);
-    if (hostConfig.AutoRemove && policy.Name !== 'no') throw new StrakeError('InvalidArgument', `Restart policy cannot be updated because AutoRemove is enabled for the container`);
+    if (hostConfig.AutoRemove && policy.Name !== 'no')
+      throw new StrakeError('InvalidArgument', `Restart policy cannot be updated because AutoRemove is enabled for the container`);
     const updated: HostConfig = { ...hostConfig, ...limits, RestartPolicy: policy };
     checkResources(updated, true);
     if (limits.Memory !== undefined && limits.MemorySwap === undefined && hostConfig.MemorySwap > 0 && limits.Memory > hostConfig.MemorySwap)

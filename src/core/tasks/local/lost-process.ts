@@ -11,7 +11,15 @@ const sigkill = 9;
  * What became of a process whose monitor is gone: the exit that the monitor left, else the process is killed, for nobody would ever
  * hear of its end. The pid is compared by start time, so that no other process dies.
  */
-export async function settleLostProcess({ pid, startTime, dir }: { readonly pid: number; readonly startTime: bigint; readonly dir: string }): Promise<ExitStatus> {
+export async function settleLostProcess({
+  pid,
+  startTime,
+  dir,
+}: {
+  readonly pid: number;
+  readonly startTime: bigint;
+  readonly dir: string;
+}): Promise<ExitStatus> {
   const recorded = readExitRecord(dir);
   if (recorded !== undefined) return recorded;
   const identity = { pid, startTime: Number(startTime) };

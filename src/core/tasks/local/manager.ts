@@ -1,7 +1,17 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { errorMessage, type Logger, silentLogger, StrakeError } from '../../../base/index.ts';
-import { type CgroupLayout, cgroupDirectories, type Launcher, type Op, planCgroup, readCgroupLayout, readFreezer, readInheritedCpuset, TaskConnection } from '../../../kernel/index.ts';
+import { errorMessage, type Logger, StrakeError, silentLogger } from '../../../base/index.ts';
+import {
+  type CgroupLayout,
+  cgroupDirectories,
+  type Launcher,
+  type Op,
+  planCgroup,
+  readCgroupLayout,
+  readFreezer,
+  readInheritedCpuset,
+  TaskConnection,
+} from '../../../kernel/index.ts';
 import type { RuntimeSpec } from '../../../oci/index.ts';
 import { compileCreate, type Machine, readMachine } from '../../../runtime/index.ts';
 import type { EventBus } from '../../events/events.ts';
@@ -9,9 +19,9 @@ import type { CreateTask, ExitStatus, Task, TaskManager } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import { settleLostProcess } from './lost-process.ts';
 import { checkId, taskFiles } from './paths.ts';
+import type { MonitorConnection } from './process.ts';
 import { formatDescription, readDescription, readExitRecord, readMonitorRecord } from './records.ts';
 import { spliceCopyUp } from './splice-copy-up.ts';
-import type { MonitorConnection } from './process.ts';
 import { LocalTask, type LocalTaskOptions } from './task.ts';
 
 export interface LocalTaskManagerOptions {
@@ -56,7 +66,7 @@ export class LocalTaskManager implements TaskManager {
     mkdirSync(dir, { mode: 0o700 });
     const cgroupPath = cgroupPathOf(spec, id);
     try {
-      const operations = spliceCopyUp(this.compile(create, dir, cgroupPath), create.copyUp ?? []);
+      const operations = this.plan(create);
       writeFileSync(taskFiles.description(dir), formatDescription({ id, spec }), { mode: 0o600 });
       const { connection, report } = await this.context.launcher.launch(operations, create.signal === undefined ? {} : { signal: create.signal });
       const task = this.track({ id, spec, cgroupPath, dir, pid: report.initPid, startTime: report.initStartTime, connection, operations, started: false });
@@ -92,10 +102,12 @@ export class LocalTaskManager implements TaskManager {
     }
   }
 
-  private compile(create: CreateTask, dir: string, cgroupPath: string) {
+  plan(create: CreateTask): readonly Op[] {
     const { id, spec } = create;
     const { layout, machine, log } = this.context;
-    return compileCreate(spec, {
+    const dir = path.join(this.tasksDir, id);
+    const cgroupPath = cgroupPathOf(spec, id);
+    const operations = compileCreate(spec, {
       id,
       rootfs: create.rootfs,
       mountpoint: this.mountpoint,
@@ -110,6 +122,7 @@ export class LocalTaskManager implements TaskManager {
       onWarning: (message) => log.warn(message, { container: id }),
       ...(spec.linux?.rootfsPropagation?.endsWith('shared') ? { rootfsParentMount: mountOf(this.mountpoint) } : {}),
     });
+    return spliceCopyUp(operations, create.copyUp ?? []);
   }
 
   private track(task: Omit<LocalTaskOptions, 'cgroup' | 'context' | 'lost' | 'onExit' | 'onDelete' | 'onStarted'>): LocalTask {

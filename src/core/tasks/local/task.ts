@@ -4,9 +4,9 @@ import { StrakeError } from '../../../base/index.ts';
 import { type CgroupDirectories, cgroupPids, freezeOperations, readCgroupStats, readFreezer, readLiveLimits, updateOperations } from '../../../kernel/index.ts';
 import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../../oci/index.ts';
 import type { ExitStatus, Process, StdioOptions, Task, TaskStats } from '../tasks.ts';
+import type { TaskContext } from './context.ts';
 import { createExec } from './exec.ts';
 import { LocalProcess, type LocalProcessOptions } from './process.ts';
-import type { TaskContext } from './context.ts';
 
 const freezeTimeoutMs = 10_000;
 const lookEveryMs = 1;
@@ -29,7 +29,12 @@ export class LocalTask extends LocalProcess implements Task {
     this.task = options;
   }
 
-  async exec(options: { readonly execId: string; readonly process: ProcessSpec; readonly stdio: StdioOptions; readonly privileged?: boolean }): Promise<Process> {
+  async exec(options: {
+    readonly execId: string;
+    readonly process: ProcessSpec;
+    readonly stdio: StdioOptions;
+    readonly privileged?: boolean;
+  }): Promise<Process> {
     if (this.state().status !== 'running') throw this.notRunning('exec in');
     if (this.execs.has(options.execId)) throw new StrakeError('AlreadyExists', `exec ${options.execId} exists already`, { fields: { layer: 'core' } });
     const { context, spec, cgroup } = this.task;
@@ -57,7 +62,8 @@ export class LocalTask extends LocalProcess implements Task {
   }
 
   async resume(): Promise<void> {
-    if (this.state().status !== 'paused') throw new StrakeError('FailedPrecondition', `cannot resume ${this.id}: it is not paused`, { fields: { layer: 'core' } });
+    if (this.state().status !== 'paused')
+      throw new StrakeError('FailedPrecondition', `cannot resume ${this.id}: it is not paused`, { fields: { layer: 'core' } });
     await this.freeze(false);
     this.task.context.events.publish('/tasks/resumed', { containerId: this.id });
   }

@@ -1,2 +1,2 @@
 export { fixedNano, type LogEntry } from './entries.ts';
-export { readLog, type ReadLogOptions } from './read-log.ts';
+export { type ReadLogOptions, readLog } from './read-log.ts';

@@ -39,7 +39,22 @@ const columns: Readonly<Record<string, Column>> = {
   nlwp: { title: 'NLWP', value: ({ threads }) => String(threads) },
 };
 
-const aliases: Readonly<Record<string, string>> = { command: 'args', '%cpu': 'pcpu', '%mem': 'pmem', tt: 'tty', tname: 'tty', state: 's', euser: 'user', ucmd: 'comm', thcount: 'nlwp', sess: 'sid', nice: 'ni', cputime: 'time', rssize: 'rss', vsize: 'vsz' };
+const aliases: Readonly<Record<string, string>> = {
+  command: 'args',
+  '%cpu': 'pcpu',
+  '%mem': 'pmem',
+  tt: 'tty',
+  tname: 'tty',
+  state: 's',
+  euser: 'user',
+  ucmd: 'comm',
+  thcount: 'nlwp',
+  sess: 'sid',
+  nice: 'ni',
+  cputime: 'time',
+  rssize: 'rss',
+  vsize: 'vsz',
+};
 
 const full = ['user', 'pid', 'ppid', 'c', 'stime', 'tty', 'time', 'cmd'];
 const bsd = ['user', 'pid', 'pcpu', 'pmem', 'vsz', 'rss', 'tty', 'stat', 'start', 'minutes', 'args'];
@@ -49,12 +64,18 @@ export function parsePsArguments(text: string): readonly Column[] {
   const words = text.split(/\s+/).filter((word) => word !== '');
   const format = /(?:^|\s)-?[A-Za-z]*o\s*([\w%=,\s]+)$/.exec(text);
   if (format !== null) {
-    const chosen = (format[1] ?? '').split(/[\s,]+/).filter((name) => name !== '').map(column);
+    const chosen = (format[1] ?? '')
+      .split(/[\s,]+/)
+      .filter((name) => name !== '')
+      .map(column);
     if (!chosen.some(({ title }) => title === 'PID')) throw new StrakeError('Internal', "Couldn't find PID field in ps output");
     return chosen;
   }
   if (words.every((word) => /^-?[auxw]+$/.test(word)) && words.join('').includes('u')) return bsd.map(column);
-  if (words.every((word) => /^-[eAfFww]+$/.test(word))) return words.some((word) => /f/i.test(word)) ? full.map((name) => (name === 'user' ? { ...column('user'), title: 'UID' } : column(name))) : ['pid', 'tty', 'time', 'comm'].map((name) => (name === 'comm' ? { ...column('comm'), title: 'CMD' } : column(name)));
+  if (words.every((word) => /^-[eAfFww]+$/.test(word)))
+    return words.some((word) => /f/i.test(word))
+      ? full.map((name) => (name === 'user' ? { ...column('user'), title: 'UID' } : column(name)))
+      : ['pid', 'tty', 'time', 'comm'].map((name) => (name === 'comm' ? { ...column('comm'), title: 'CMD' } : column(name)));
   throw new StrakeError('InvalidArgument', `ps arguments ${JSON.stringify(text)} are not supported: use -ef, aux or -o with a list of columns`);
 }
 

@@ -9,7 +9,8 @@ export async function topContainer(context: ContainerContext, reference: string,
   const columns = parsePsArguments(psArguments === '' ? '-ef' : psArguments);
   const container = context.registry.get(reference);
   if (!container.running || container.task === undefined) throw new StrakeError('FailedPrecondition', `container ${container.id} is not running`);
-  if (container.lifecycle.status === 'restarting') throw new StrakeError('FailedPrecondition', `Container ${container.id} is restarting, wait until the container is running`);
+  if (container.lifecycle.status === 'restarting')
+    throw new StrakeError('FailedPrecondition', `Container ${container.id} is restarting, wait until the container is running`);
   const rows = (await container.task.pids()).map(readProcess).filter((row) => row !== undefined);
   return { Titles: columns.map(({ title }) => title), Processes: rows.map((row) => columns.map(({ value }) => value(row))) };
 }

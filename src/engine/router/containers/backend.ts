@@ -4,6 +4,7 @@ import type { Containers } from '../../containers/index.ts';
 export type ContainersBackend = Pick<
   Containers,
   | 'create'
+  | 'explain'
   | 'start'
   | 'stop'
   | 'restart'

@@ -1,6 +1,15 @@
 import type { ContainerConfig } from '../../../api/docker/index.ts';
 import { StrakeError } from '../../../base/index.ts';
-import { asObject, type JsonObject, optionalBoolean, optionalInteger, optionalObject, optionalString, optionalStringMap, optionalStrings } from '../../server/index.ts';
+import {
+  asObject,
+  type JsonObject,
+  optionalBoolean,
+  optionalInteger,
+  optionalObject,
+  optionalString,
+  optionalStringMap,
+  optionalStrings,
+} from '../../server/index.ts';
 
 /** `Config` of a create request; what is absent gets Go's zero value. */
 export function parseConfig(body: JsonObject): ContainerConfig {

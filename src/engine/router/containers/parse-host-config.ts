@@ -1,6 +1,15 @@
 import type { HostConfig, MountConfig, PortBinding, RestartPolicy } from '../../../api/docker/index.ts';
 import { StrakeError } from '../../../base/index.ts';
-import { asObject, type JsonObject, optionalBoolean, optionalInteger, optionalObject, optionalString, optionalStringMap, optionalStrings } from '../../server/index.ts';
+import {
+  asObject,
+  type JsonObject,
+  optionalBoolean,
+  optionalInteger,
+  optionalObject,
+  optionalString,
+  optionalStringMap,
+  optionalStrings,
+} from '../../server/index.ts';
 import { list } from './parse-list.ts';
 import { parseResources } from './parse-resources.ts';
 
@@ -66,7 +75,8 @@ export function parseRestartPolicy(body: JsonObject): RestartPolicy {
 /** Rows and columns, as `[rows, columns]`. */
 export function parseConsoleSize(body: JsonObject): readonly [number, number] {
   const [rows = 0, columns = 0] = list(body, 'ConsoleSize', (item) => {
-    if (typeof item !== 'number' || !Number.isInteger(item) || item < 0 || item > 0xffff) throw new StrakeError('InvalidArgument', 'invalid JSON: ConsoleSize must be two integers');
+    if (typeof item !== 'number' || !Number.isInteger(item) || item < 0 || item > 0xffff)
+      throw new StrakeError('InvalidArgument', 'invalid JSON: ConsoleSize must be two integers');
     return item;
   });
   return [rows, columns];
@@ -95,7 +105,9 @@ function parseMount(item: unknown): MountConfig {
     ...present('ReadOnly', optionalBoolean(object, 'ReadOnly')),
     ...(bind === undefined ? {} : { BindOptions: parseBindOptions(bind) }),
     ...(volume === undefined ? {} : { VolumeOptions: parseVolumeOptions(volume) }),
-    ...(tmpfs === undefined ? {} : { TmpfsOptions: { ...present('SizeBytes', optionalInteger(tmpfs, 'SizeBytes')), ...present('Mode', optionalInteger(tmpfs, 'Mode')) } }),
+    ...(tmpfs === undefined
+      ? {}
+      : { TmpfsOptions: { ...present('SizeBytes', optionalInteger(tmpfs, 'SizeBytes')), ...present('Mode', optionalInteger(tmpfs, 'Mode')) } }),
   };
 }
 
@@ -116,7 +128,9 @@ function parseVolumeOptions(options: JsonObject): NonNullable<MountConfig['Volum
     ...present('NoCopy', optionalBoolean(options, 'NoCopy')),
     ...present('Labels', optionalStringMap(options, 'Labels')),
     ...present('Subpath', optionalString(options, 'Subpath')),
-    ...(driver === undefined ? {} : { DriverConfig: { ...present('Name', optionalString(driver, 'Name')), ...present('Options', optionalStringMap(driver, 'Options')) } }),
+    ...(driver === undefined
+      ? {}
+      : { DriverConfig: { ...present('Name', optionalString(driver, 'Name')), ...present('Options', optionalStringMap(driver, 'Options')) } }),
   };
 }
 

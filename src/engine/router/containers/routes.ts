@@ -1,5 +1,5 @@
 import { StrakeError } from '../../../base/index.ts';
-import { parseWaitCondition, type StopOptions } from '../../containers/index.ts';
+import { type CreateContainer, parseWaitCondition, type StopOptions } from '../../containers/index.ts';
 import { type ApiRequest, asObject, del, empty, get, hasLabel, json, lines, notModified, post, type Reply, type Route, readJson } from '../../server/index.ts';
 import { attach } from './attach.ts';
 import type { ContainersBackend } from './backend.ts';
@@ -8,21 +8,57 @@ import { parseConfig, parseEndpoints } from './parse-config.ts';
 import { parseHostConfig, parseRestartPolicy } from './parse-host-config.ts';
 import { parseChangedLimits } from './parse-resources.ts';
 
-const listFilters = ['ancestor', 'before', 'expose', 'exited', 'health', 'id', 'isolation', 'is-task', 'label', 'name', 'network', 'publish', 'since', 'status', 'volume'];
+const listFilters = [
+  'ancestor',
+  'before',
+  'expose',
+  'exited',
+  'health',
+  'id',
+  'isolation',
+  'is-task',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
+];
 
 export function containerRoutes(containers: ContainersBackend): readonly Route[] {
-  const on = (handler: (name: string, request: ApiRequest) => Promise<Reply> | Reply) => (request: ApiRequest) => handler(request.params['name'] ?? '', request);
+  const on = (handler: (name: string, request: ApiRequest) => Promise<Reply> | Reply) => (request: ApiRequest) =>
+    handler(request.params['name'] ?? '', request);
   const done = (status = 204) => empty(status);
   return [
     get('/containers/json', async (request) => json(await list(containers, request))),
-    post('/containers/create', async (request) => json(await create(containers, request), 201)),
+    post('/containers/create', async (request) => json(await containers.create(await parseCreate(request)), 201)),
+    post('/strake/explain', async (request) => json(await containers.explain(await parseCreate(request)))),
     post('/containers/prune', async ({ query }) => json(await containers.prune(query.filters().accept('label', 'label!', 'until'), hasLabel))),
-    get('/containers/{name}/json', on(async (name, { query }) => json(await containers.inspect(name, { size: query.bool('size') })))),
-    get('/containers/{name}/top', on(async (name, { query }) => json(await containers.top(name, query.text('ps_args'))))),
-    get('/containers/{name}/logs', on(async (name, request) => await logs(containers, name, request))),
-    get('/containers/{name}/stats', on((name, request) => stats(containers, name, request))),
-    post('/containers/{name}/start', on(async (name) => ((await containers.start(name)) ? done() : notModified))),
-    post('/containers/{name}/stop', on(async (name, request) => ((await containers.stop(name, stopOptions(request))) ? done() : notModified))),
+    get(
+      '/containers/{name}/json',
+      on(async (name, { query }) => json(await containers.inspect(name, { size: query.bool('size') }))),
+    ),
+    get(
+      '/containers/{name}/top',
+      on(async (name, { query }) => json(await containers.top(name, query.text('ps_args')))),
+    ),
+    get(
+      '/containers/{name}/logs',
+      on(async (name, request) => await logs(containers, name, request)),
+    ),
+    get(
+      '/containers/{name}/stats',
+      on((name, request) => stats(containers, name, request)),
+    ),
+    post(
+      '/containers/{name}/start',
+      on(async (name) => ((await containers.start(name)) ? done() : notModified)),
+    ),
+    post(
+      '/containers/{name}/stop',
+      on(async (name, request) => ((await containers.stop(name, stopOptions(request))) ? done() : notModified)),
+    ),
     post(
       '/containers/{name}/restart',
       on(async (name, request) => {
@@ -66,9 +102,18 @@ export function containerRoutes(containers: ContainersBackend): readonly Route[]
         return done();
       }),
     ),
-    post('/containers/{name}/update', on(async (name, request) => json(await update(containers, name, request)))),
-    post('/containers/{name}/wait', on((name, request) => wait(containers, name, request))),
-    post('/containers/{name}/attach', on(async (name, request) => await attach(containers, name, request))),
+    post(
+      '/containers/{name}/update',
+      on(async (name, request) => json(await update(containers, name, request))),
+    ),
+    post(
+      '/containers/{name}/wait',
+      on((name, request) => wait(containers, name, request)),
+    ),
+    post(
+      '/containers/{name}/attach',
+      on(async (name, request) => await attach(containers, name, request)),
+    ),
     del(
       '/containers/{name}',
       on(async (name, { query }) => {
@@ -84,22 +129,23 @@ export function containerRoutes(containers: ContainersBackend): readonly Route[]
 export function terminalSize(query: ApiRequest['query']): { readonly rows: number; readonly cols: number } {
   const size = (name: string) => {
     const value = query.integer(name);
-    if (value === undefined || value < 0 || value > 0xffff) throw new StrakeError('InvalidArgument', `invalid resize ${name === 'h' ? 'height' : 'width'} ${JSON.stringify(query.text(name))}`);
+    if (value === undefined || value < 0 || value > 0xffff)
+      throw new StrakeError('InvalidArgument', `invalid resize ${name === 'h' ? 'height' : 'width'} ${JSON.stringify(query.text(name))}`);
     return value;
   };
   return { rows: size('h'), cols: size('w') };
 }
 
-async function create(containers: ContainersBackend, request: ApiRequest) {
+async function parseCreate(request: ApiRequest): Promise<CreateContainer> {
   const body = await readJson(request);
   if (body === undefined) throw new StrakeError('InvalidArgument', 'config cannot be empty in order to create a container');
   const object = asObject(body, 'body');
-  return await containers.create({
+  return {
     name: request.query.text('name'),
     config: parseConfig(object),
     hostConfig: parseHostConfig(asObject(object['HostConfig'], 'HostConfig')),
     endpoints: parseEndpoints(object),
-  });
+  };
 }
 
 async function list(containers: ContainersBackend, { query }: ApiRequest) {
