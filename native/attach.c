@@ -28,6 +28,7 @@ struct client *client_add(struct monitor *monitor, int fd)
 static void client_gone(struct client *client)
 {
 	client->gone = true;
+	shutdown(client->fd, SHUT_WR); /* it may have received half a frame */
 	queue_clear(&client->out);
 }
 

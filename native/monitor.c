@@ -22,6 +22,8 @@
  * namespace) is waited for no longer than this. Docker waits 3 s, containerd's shim 10 s, for the same. */
 #define DRAIN_NS 100000000u
 #define STALLED_CLIENT_NS 10000000000u /* after the exit: a client that takes nothing for so long is given up */
+#define BACK_OFF_MS 10
+#define TERMINAL_RETRY_NS 200000000u /* a terminal that nobody has open may be opened again: systemd closes its stdio and comes back to /dev/console */
 #define SIGNAL_GROUP 1u
 #ifndef PIDFD_SIGNAL_PROCESS_GROUP
 #define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2) /* linux/pidfd.h, since 6.9 */
@@ -47,7 +49,7 @@ static int listen_in(int dir)
 	mask = umask(0177);
 	result = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	umask(mask);
-	if (result == 0 && listen(fd, 64) == 0)
+	if (result == 0 && listen(fd, CLIENTS_MAX) == 0)
 		return fd;
 	close_fd(&fd);
 	return -1;
@@ -281,7 +283,11 @@ static bool read_output(struct monitor *m, int index)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return errno == EINTR;
-	if (n <= 0) { /* pipe: no writer is left; pty: EIO, nobody has it open */
+	if (n < 0 && is_terminal(m) && !m->run->init_reaped) { /* EIO: nobody has it open */
+		m->terminal_retry = monotonic_ns() + TERMINAL_RETRY_NS;
+		return false;
+	}
+	if (n <= 0) { /* no writer is left */
 		close_fd(&m->output[index]);
 		return false;
 	}
@@ -357,10 +363,13 @@ static int listen_to_init(struct monitor *m)
 
 static void accept_clients(struct monitor *m)
 {
-	int fd;
+	int fd = 0;
 
 	while (m->nclients < CLIENTS_MAX && (fd = accept4(m->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
 		client_add(m, fd);
+	/* Out of descriptors: the client stays in the queue, and must not keep the loop spinning. */
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+		poll(NULL, 0, BACK_OFF_MS);
 }
 
 enum { POLL_SIGNALS, POLL_SYNC, POLL_LISTENER, POLL_INPUT, POLL_OUTPUT, POLL_ERROR, POLL_FIXED };
@@ -373,14 +382,19 @@ static int serve(struct monitor *m, int timeout)
 	/* Once the init is dead its output is finite: slow clients hold nothing back then. */
 	bool hold = !run->init_reaped && clients_hold(m);
 	bool write_input = queue_length(&m->stdin_queue) > 0;
+	bool retry = m->terminal_retry != 0 && !run->init_reaped;
 	nfds_t n = POLL_FIXED;
 
+	if (retry && monotonic_ns() >= m->terminal_retry)
+		m->terminal_retry = 0, retry = false;
+	if (retry && (timeout < 0 || timeout > (int)(TERMINAL_RETRY_NS / 1000000)))
+		timeout = (int)(TERMINAL_RETRY_NS / 1000000);
 	polls[POLL_SIGNALS] = (struct pollfd){ .fd = m->signals, .events = POLLIN };
 	polls[POLL_SYNC] = (struct pollfd){ .fd = run->sync_fd, .events = POLLIN };
 	polls[POLL_LISTENER] = (struct pollfd){ .fd = m->nclients < CLIENTS_MAX ? m->listener : -1, .events = POLLIN };
 	/* Watched for its end too: a client that writes to nobody must not wait. The pty is watched for that as output. */
 	polls[POLL_INPUT] = (struct pollfd){ .fd = is_terminal(m) && !write_input ? -1 : stdin_fd(m), .events = write_input ? POLLOUT : 0 };
-	polls[POLL_OUTPUT] = (struct pollfd){ .fd = hold ? -1 : m->output[0], .events = POLLIN };
+	polls[POLL_OUTPUT] = (struct pollfd){ .fd = hold || retry ? -1 : m->output[0], .events = POLLIN };
 	polls[POLL_ERROR] = (struct pollfd){ .fd = hold ? -1 : m->output[1], .events = POLLIN };
 	for (struct client *c = m->clients; c; c = c->next) {
 		int events = client_poll_events(m, c);
@@ -456,8 +470,8 @@ int monitor_reap(struct run *run)
 		if (listen_to_init(m) != 0)
 			return -1;
 	deadline = monotonic_ns() + DRAIN_NS;
-	while ((m->output[0] >= 0 || m->output[1] >= 0) && monotonic_ns() < deadline)
-		serve(m, (int)((deadline - monotonic_ns()) / 1000000) + 1);
+	for (uint64_t now = monotonic_ns(); (m->output[0] >= 0 || m->output[1] >= 0) && now < deadline; now = monotonic_ns())
+		serve(m, (int)((deadline - now) / 1000000) + 1);
 	for (int i = 0; i < 2; i++)
 		for (int pieces = 0; m->output[i] >= 0 && pieces < 64 && read_output(m, i); pieces++)
 			; /* bounded: somebody may be writing still */

@@ -72,6 +72,7 @@ struct monitor {
 	struct client *clients;
 	unsigned nclients;
 	bool looping, created, released, started, exited;
+	uint64_t terminal_retry; /* monotonic ns, 0: the terminal is read */
 	uint64_t exit_time; /* ns since the epoch */
 	uint32_t oom_kills;
 };

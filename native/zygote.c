@@ -15,6 +15,7 @@
 #include <sys/un.h>
 
 #define PROGRAM_TIMEOUT_S 30 /* a client that connects and says nothing holds a process for so long */
+#define BACKLOG 4096 /* a full one refuses at once (unix sockets: EAGAIN); the kernel caps it at net.core.somaxconn */
 #define BACK_OFF_MS 50 /* out of descriptors or memory */
 
 static char *title; /* the memory of argv, from argv[0] on */
@@ -44,7 +45,7 @@ static int listen_at(const char *path)
 	mask = umask(0177); /* 0600 from the first moment */
 	result = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	umask(mask);
-	return result == 0 && listen(fd, 128) == 0 ? fd : -1;
+	return result == 0 && listen(fd, BACKLOG) == 0 ? fd : -1;
 }
 
 /* The child's life: nothing of the daemon stays open in it, or the daemon's end would not be seen by others. */

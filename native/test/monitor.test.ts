@@ -306,6 +306,13 @@ test('a terminal: size, resize, echo, end', async () => {
   expect(await task.code()).toBe(0);
 });
 
+test('a terminal that was closed by everybody is read again when it is opened again', async () => {
+  const task = await world.launch(shell('tty=$(tty); echo one; exec 0<&- 1>&- 2>&-; sleep 0.05; exec 1>$tty; echo two; sleep 0.3; echo three'), onTerminal);
+  const client = await task.attachAndStart();
+  expect((await collect(client)).stdout).toBe('one\r\ntwo\r\nthree\r\n');
+  expect(await task.code()).toBe(0);
+});
+
 test('^C on a terminal reaches the process', async () => {
   const task = await world.launch(shell('echo ready; exec sleep 60'), onTerminal);
   const client = await task.attachAndStart({ stdin: true });

@@ -46,6 +46,16 @@ test('200 launches leave no descriptor and no process', async () => {
   await until('all processes are gone', () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') === '');
 });
 
+test('500 programs at once', async () => {
+  const reports = await Promise.all(Array.from({ length: 500 }, async () => await world.launcher.run([])));
+  expect(reports.every(({ failedIndex }) => failedIndex === undefined)).toBe(true);
+});
+
+test('100 processes at once, each with its own exit', async () => {
+  const codes = await Promise.all(Array.from({ length: 100 }, async (_, i) => await (await world.launch(['sh', '-c', `exit ${i}`])).code()));
+  expect(codes).toEqual(Array.from({ length: 100 }, (_, i) => i));
+});
+
 test('a failed program is thrown with its operation, errno and remedy’s class', async () => {
   await expect(world.launcher.run([{ op: 'write_file', side: 'host', path: '/no/such/file', data: new Uint8Array() }])).rejects.toMatchObject({
     code: 'NotFound',
