@@ -20,6 +20,8 @@ function build(): void {
     '--minify-syntax',
     '--minify-whitespace',
     '--bytecode',
+    // Without it every face pays for the node: modules of all the others.
+    '--splitting',
     '--format=esm',
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',
