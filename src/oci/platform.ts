@@ -29,7 +29,7 @@ export function normalizePlatform(platform: Platform): Platform {
 
 /** `linux/arm/v7` → Platform; undefined for what is not `os/arch[/variant]`. */
 export function parsePlatform(text: string): Platform | undefined {
-  const match = /^([\w.-]+)\/([\w.-]+)(?:\/([\w.-]+))?$/.exec(text);
+  const match = /^(\w[\w.-]*)\/(\w[\w.-]*)(?:\/(\w[\w.-]*))?$/.exec(text);
   if (!match) return undefined;
   const [, os = '', architecture = '', variant] = match;
   return normalizePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });

@@ -1,0 +1,125 @@
+import { expect, test } from 'bun:test';
+import { digestOf } from '../../oci/index.ts';
+import { rejection } from '../fixtures.ts';
+import type { ContentStore } from './content.ts';
+
+const bytes = (text: string) => Buffer.from(text);
+
+async function put(store: ContentStore, text: string): Promise<string> {
+  await using writer = await store.writer({ ref: `test-${text}` });
+  await writer.write(bytes(text));
+  return (await writer.commit({})).digest;
+}
+
+async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(stream)).toString();
+}
+
+/** What every content store does. `open` makes an empty one. */
+export function contentConformance(open: () => Promise<{ readonly store: ContentStore } & AsyncDisposable>): void {
+  test('a blob is found by its digest, whole and in parts', async () => {
+    await using place = await open();
+    const digest = await put(place.store, 'hello world');
+    expect(digest).toBe(digestOf('hello world'));
+    expect((await place.store.info(digest)).sizeBytes).toBe(11);
+    expect(await textOf(place.store.read(digest))).toBe('hello world');
+    expect(await textOf(place.store.read(digest, { offset: 6, length: 3 }))).toBe('wor');
+    expect(Buffer.from(await place.store.readAll(digest, 11)).toString()).toBe('hello world');
+    expect(await rejection(place.store.readAll(digest, 10))).toBe(`OutOfRange: blob ${digest} has 11 bytes, at most 10 are read`);
+    expect((await Array.fromAsync(place.store.walk())).map((info) => info.digest)).toEqual([digest]);
+    await place.store.delete(digest);
+    for (const answer of [place.store.info(digest), place.store.delete(digest), place.store.readAll(digest, 1), textOf(place.store.read(digest))])
+      expect(await rejection(answer)).toBe(`NotFound: blob ${digest}: not found`);
+  });
+
+  test('an empty blob', async () => {
+    await using place = await open();
+    await using writer = await place.store.writer({ ref: 'empty', expectedDigest: digestOf(''), expectedSizeBytes: 0 });
+    expect((await writer.commit({})).sizeBytes).toBe(0);
+    expect(await textOf(place.store.read(digestOf('')))).toBe('');
+  });
+
+  test('sha512', async () => {
+    await using place = await open();
+    const digest = digestOf('x', 'sha512');
+    await using writer = await place.store.writer({ ref: 'long', expectedDigest: digest });
+    await writer.write(bytes('x'));
+    expect((await writer.commit({})).digest).toBe(digest);
+    expect(Buffer.from(await place.store.readAll(digest, 1)).toString()).toBe('x');
+  });
+
+  test('a wrong digest, a wrong size, too many bytes: refused, and nothing is kept', async () => {
+    await using place = await open();
+    const expectedDigest = digestOf('right');
+    for (const [options, text, message] of [
+      [{ expectedDigest }, 'wrong', `FailedPrecondition: ${expectedDigest}: content has digest ${digestOf('wrong')}, ${expectedDigest} expected`],
+      [{ expectedDigest, expectedSizeBytes: 5 }, 'righ', `FailedPrecondition: ${expectedDigest}: 4 bytes, 5 expected`],
+      [{ expectedDigest, expectedSizeBytes: 5 }, 'right!', `FailedPrecondition: ${expectedDigest}: more than the 5 bytes expected`],
+    ] as const) {
+      await using writer = await place.store.writer({ ref: 'bad', ...options });
+      const attempt = async () => {
+        await writer.write(bytes(text));
+        await writer.commit({});
+      };
+      expect(await rejection(attempt())).toBe(message);
+      expect(await place.store.ingests()).toEqual([]);
+      expect(await Array.fromAsync(place.store.walk())).toEqual([]);
+    }
+  });
+
+  test('an interrupted ingest goes on where it stopped', async () => {
+    await using place = await open();
+    const expectedDigest = digestOf('hello world');
+    {
+      await using writer = await place.store.writer({ ref: 'r', expectedDigest, expectedSizeBytes: 11 });
+      await writer.write(bytes('hello '));
+      expect(await rejection(place.store.writer({ ref: 'r' }))).toBe('Unavailable: ingest r is locked by another writer');
+      expect(await rejection(place.store.abort('r'))).toBe('Unavailable: ingest r is locked by a writer');
+    }
+    const [status] = await place.store.ingests();
+    expect([status?.ref, status?.offsetBytes, status?.totalBytes, status?.expected]).toEqual(['r', 6, 11, expectedDigest]);
+    await using writer = await place.store.writer({ ref: 'r', expectedDigest, expectedSizeBytes: 11 });
+    expect(writer.offsetBytes).toBe(6);
+    await writer.write(bytes('world'));
+    await writer.commit({});
+    expect(await place.store.ingests()).toEqual([]);
+    expect(await rejection(place.store.writer({ ref: 'again', expectedDigest }))).toBe(`AlreadyExists: blob ${expectedDigest}: already exists`);
+  });
+
+  test('truncate starts over; abort forgets', async () => {
+    await using place = await open();
+    {
+      await using writer = await place.store.writer({ ref: 'r' });
+      await writer.write(bytes('old'));
+      await writer.truncate();
+      expect(writer.offsetBytes).toBe(0);
+      await writer.write(bytes('new'));
+      expect((await writer.commit({})).digest).toBe(digestOf('new'));
+    }
+    {
+      await using writer = await place.store.writer({ ref: 'left' });
+      await writer.write(bytes('x'));
+    }
+    await place.store.abort('left');
+    expect(await place.store.ingests()).toEqual([]);
+    expect(await rejection(place.store.abort('left'))).toBe('NotFound: ingest left: not found');
+  });
+
+  test('labels are replaced; one may be named __proto__', async () => {
+    await using place = await open();
+    const digest = await put(place.store, 'x');
+    const labels = JSON.parse('{"__proto__":"a","constructor":"b"}') as Record<string, string>;
+    await place.store.setLabels(digest, labels);
+    expect(Object.entries((await place.store.info(digest)).labels)).toEqual([
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+    ]);
+    await place.store.setLabels(digest, {});
+    expect((await place.store.info(digest)).labels).toEqual({});
+  });
+
+  test.each(['sha256:../../x', 'sha256:', '../x', ''])('%p is no digest', async (digest) => {
+    await using place = await open();
+    expect(await rejection(place.store.info(digest))).toBe(`InvalidArgument: invalid digest ${JSON.stringify(digest)}`);
+  });
+}

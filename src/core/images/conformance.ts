@@ -1,0 +1,24 @@
+import { expect, test } from 'bun:test';
+import { rejection } from '../fixtures.ts';
+import type { ImageStore } from './images.ts';
+
+const target = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: `sha256:${'1'.repeat(64)}`, size: 7 };
+
+export function imagesConformance(open: () => Promise<{ readonly store: ImageStore } & AsyncDisposable>): void {
+  test('images are named pointers', async () => {
+    await using place = await open();
+    const labels = JSON.parse('{"__proto__":"x"}') as Record<string, string>;
+    const made = await place.store.create({ name: 'docker.io/library/b:latest', target, labels });
+    expect([made.name, made.target, Object.entries(made.labels)]).toEqual(['docker.io/library/b:latest', target, [['__proto__', 'x']]]);
+    expect(await rejection(place.store.create({ name: made.name, target }))).toBe('AlreadyExists: image "docker.io/library/b:latest": already exists');
+    await place.store.put({ name: 'a', target });
+    const other = { ...target, size: 8 };
+    const replaced = await place.store.put({ name: made.name, target: other });
+    expect([replaced.target, replaced.labels, replaced.createdAt]).toEqual([other, {}, made.createdAt]);
+    expect((await place.store.list()).map((image) => image.name)).toEqual(['a', made.name]);
+    await place.store.delete('a');
+    expect(await rejection(place.store.delete('a'))).toBe('NotFound: image "a": not found');
+    expect(await rejection(place.store.get('a'))).toBe('NotFound: image "a": not found');
+    expect(await rejection(place.store.put({ name: '', target }))).toBe('InvalidArgument: image name "" is not valid');
+  });
+}
