@@ -55,6 +55,10 @@ export class LayerOperations implements TarHandler {
       this.#root(entry);
       return;
     }
+    if (isAufsMetadata(path)) {
+      this.#left = -1;
+      return;
+    }
     if (name.startsWith(whiteoutPrefix)) {
       this.#whiteout(path, name);
       // Content of a whiteout means nothing, yet it follows in the stream.
@@ -124,7 +128,6 @@ export class LayerOperations implements TarHandler {
       this.#opaque(parent === '' ? '.' : parent);
       return;
     }
-    if (name.startsWith(aufsPrefix)) return;
     const hidden = name.slice(whiteoutPrefix.length);
     if (hidden === '' || hidden === '.' || hidden === '..')
       throw new StrakeError('InvalidArgument', `whiteout ${JSON.stringify(path)} hides no name`, { fields: { layer: 'core' } });
@@ -152,6 +155,13 @@ export class LayerOperations implements TarHandler {
     this.#pending.push({ op: 'file_dir', side: 'file', path: parent, mode: implicitDirectoryMode, uid: 0, gid: 0, mtime: keepTime });
     if (hidden) this.#opaque(parent);
   }
+}
+
+function isAufsMetadata(path: string): boolean {
+  return (
+    path.includes(aufsPrefix) &&
+    path.split('/').some((part, index, parts) => part.startsWith(aufsPrefix) && !(part === opaqueName && index === parts.length - 1))
+  );
 }
 
 function xattr(path: string, name: string, value: Uint8Array): FileOp {
