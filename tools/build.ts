@@ -1,10 +1,11 @@
-// Builds dist/: strake-init and strake-hello (C), the strake executable (Bun), and its links. `--if-stale` does nothing when dist/ is newer than every source.
+// Builds dist/ (or the directory that STRAKE_DIST names): strake-init and strake-hello (C), the strake executable (Bun), and its links.
+// `--if-stale` does nothing when they are newer than every source.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 
 const root = path.join(import.meta.dirname, '..');
-const dist = path.join(root, 'dist');
+const dist = path.resolve(root, process.env['STRAKE_DIST'] ?? 'dist');
 /** Faces of the one executable, as links to it. */
 const links = ['strake-runc'];
 
@@ -43,13 +44,15 @@ function run(command: string, args: readonly string[]): void {
 }
 
 function isStale(): boolean {
-  const built = ['strake', 'strake-init', 'strake-hello'].map((name) => statSync(path.join(dist, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  const newest = Math.max(...['src', 'native', 'package-lock.json', 'tools/build.ts'].map((name) => newestBelow(path.join(root, name))));
-  return Math.min(...built) < newest;
+  if (['strake-init', 'strake-hello'].some((name) => !existsSync(path.join(dist, name)))) return true;
+  // The executable is written last, whatever changed.
+  const built = statSync(path.join(dist, 'strake'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return built < Math.max(...['src', 'native', 'package-lock.json', 'tools/build.ts'].map((name) => newestBelow(path.join(root, name))));
 }
 
 function newestBelow(file: string): number {
   const stat = statSync(file);
   if (!stat.isDirectory()) return stat.mtimeMs;
+  if (file === path.join(root, 'native/build')) return 0;
   return Math.max(0, ...readdirSync(file).map((name) => newestBelow(path.join(file, name))));
 }

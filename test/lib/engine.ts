@@ -10,8 +10,8 @@ import type { World } from './world.ts';
 
 export type EngineName = 'docker' | 'strake';
 
-/** The executable under test: `npm run build` leaves it there. */
-export const strakeBinary = join(import.meta.dirname, '../../dist/strake');
+/** The executable under test: `npm run build` leaves it there; STRAKE_DIST names another directory. */
+export const strakeBinary = join(process.env['STRAKE_DIST'] ?? join(import.meta.dirname, '../../dist'), 'strake');
 
 /**
  * A Docker Engine API in a world of its own with the test registry, and the real docker CLI pointed at it. The same
