@@ -50,14 +50,14 @@ export class DirectLauncher implements Launcher {
     const { initPath } = this.options;
     const child = spawn(initPath, ['run'], { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] });
     const control = child.stdio[3] as Socket | null;
-    if (!control)
-      throw new StrakeError('Unavailable', `${initPath} did not start`, {
+    const failure = (why: string, cause?: Error) =>
+      new StrakeError('Unavailable', `${initPath} did not start${why}`, {
+        cause,
         fields: { layer: 'kernel', remedy: 'build it with `npm run build`; it stands beside the strake executable' },
       });
-    const frames = new FrameSocket(control);
-    child.once('error', (error) =>
-      control.destroy(new StrakeError('Unavailable', `cannot run ${initPath}: ${error.message}`, { cause: error, fields: { layer: 'kernel' } })),
-    );
-    return frames;
+    // Heard in any case: an error that nobody hears ends this process.
+    child.once('error', (error) => control?.destroy(failure(`: ${error.message}`, error)));
+    if (!control) throw failure('');
+    return new FrameSocket(control);
   }
 }
