@@ -5,7 +5,6 @@ import type {
   ContainerSummary,
   ContainersPruneResponse,
   ContainerTopResponse,
-  EndpointSettings,
   ExecCreateRequest,
   ExecInspect,
 } from '../../api/docker/index.ts';
@@ -15,7 +14,7 @@ import type { ContainerContext } from './context.ts';
 import { type CreateContainer, createContainer } from './create.ts';
 import { createExec, type ExecStartOptions, inspectExec, resizeExec, type StartedExec, startExec } from './exec.ts';
 import { type Explanation, explainContainer } from './explain.ts';
-import { endpoints, inspectContainer } from './inspect.ts';
+import { inspectContainer } from './inspect.ts';
 import { killContainer } from './kill.ts';
 import { type ListOptions, listContainers } from './list.ts';
 import { containerLogs, type LogsRequest } from './logs.ts';
@@ -26,6 +25,7 @@ import { ContainerRegistry } from './registry.ts';
 import { type RemoveOptions, removeContainer } from './remove.ts';
 import { renameContainer } from './rename.ts';
 import { resizeContainer } from './resize.ts';
+import { rememberProfiles } from './spec/index.ts';
 import { startContainer } from './start.ts';
 import { containerStats, type StatsRequest } from './stats.ts';
 import { restartContainer, type StopOptions, stopContainer } from './stop.ts';
@@ -41,7 +41,7 @@ export class Containers {
   private readonly context: ContainerContext;
 
   constructor(options: ContainersOptions) {
-    this.context = { ...options, registry: new ContainerRegistry(), accounts: new AccountReader(options.rootFiles) };
+    this.context = { ...options, security: rememberProfiles(options.security), registry: new ContainerRegistry(), accounts: new AccountReader(options.rootFiles) };
   }
 
   /** Once, before the API is served and after the tasks were recovered. */
@@ -161,13 +161,5 @@ export class Containers {
   imageUsers(imageId: string): readonly { readonly id: string; readonly running: boolean }[] {
     const users = this.context.registry.list().filter(({ document }) => document.imageId === imageId);
     return users.map(({ id, running }) => ({ id, running }));
-  }
-
-  /** The running containers of a network, by its name. */
-  networkMembers(network: string): readonly { readonly containerId: string; readonly containerName: string; readonly endpoint: EndpointSettings }[] {
-    return this.context.registry.list().flatMap((container) => {
-      const endpoint = container.running ? endpoints(container)[network] : undefined;
-      return endpoint === undefined ? [] : [{ containerId: container.id, containerName: container.name, endpoint }];
-    });
   }
 }

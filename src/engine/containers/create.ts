@@ -61,7 +61,7 @@ export async function buildContainer(context: ContainerContext, request: CreateC
   checkHostConfig(hostConfig);
   checkJoined(context, hostConfig);
   const image = await context.images.forContainer(request.config.Image);
-  const config = withHostname(mergeConfig(request.config, image.config.config ?? {}), id);
+  const config = withHostname(context, mergeConfig(request.config, image.config.config ?? {}), hostConfig, id);
   const planned = planMounts(config, hostConfig);
   if (!['none', 'host'].includes(hostConfig.NetworkMode) && !containerMode.test(hostConfig.NetworkMode))
     await context.networks.check(hostConfig.NetworkMode, request.endpoints);
@@ -94,7 +94,10 @@ export async function buildContainer(context: ContainerContext, request: CreateC
   });
 }
 
-function withHostname(config: ContainerConfig, id: string): ContainerConfig {
+/** A container in another's network has the other's name there too. */
+function withHostname({ registry }: ContainerContext, config: ContainerConfig, { NetworkMode }: HostConfig, id: string): ContainerConfig {
+  const owner = containerMode.exec(NetworkMode)?.[1];
+  if (owner !== undefined) return { ...config, Hostname: registry.get(owner).document.config.Hostname };
   return config.Hostname === '' ? { ...config, Hostname: id.slice(0, 12) } : config;
 }
 

@@ -131,7 +131,7 @@ async function createProcess(context: ContainerContext, container: Container, ta
   return await task.exec({
     execId: exec.id,
     process: await processSpec(context, container, task, request),
-    stdio: { terminal: request.Tty, openStdin: request.AttachStdin, stdinOnce: true, ...(size === undefined || size.rows === 0 ? {} : { consoleSize: size }) },
+    stdio: { terminal: request.Tty, openStdin: request.AttachStdin, stdinOnce: !request.Tty, ...(size === undefined || size.rows === 0 ? {} : { consoleSize: size }) },
     privileged: request.Privileged,
   });
 }

@@ -1,6 +1,6 @@
 import { errorMessage, StrakeError } from '../../base/index.ts';
-import type { Task } from '../../core/tasks/index.ts';
-import type { Container } from './container.ts';
+import type { Attachment, Task } from '../../core/tasks/index.ts';
+import type { Container, PendingAttachment } from './container.ts';
 import type { ConnectedNetwork, ContainerContext } from './context.ts';
 import { handleExit } from './exit.ts';
 import { isRunning, never } from './lifecycle.ts';
@@ -36,13 +36,18 @@ export async function startContainer(context: ContainerContext, reference: strin
 export async function launch(context: ContainerContext, container: Container): Promise<void> {
   let network: ConnectedNetwork | undefined;
   let task: Task | undefined;
+  let waiting: readonly WaitingClient[] = [];
   try {
     network = await connectNetwork(context, container);
     task = await createTask(context, container, network);
     container.task = task;
-    await attachPending(container, task);
+    waiting = await attachPending(container, task);
     await startTask(task);
   } catch (error) {
+    for (const { pending, attachment } of waiting) {
+      attachment.close();
+      pending.attached.reject(error);
+    }
     await undoLaunch(context, container, task);
     throw await recordFailure(context, container, error);
   }
@@ -55,6 +60,10 @@ export async function launch(context: ContainerContext, container: Container): P
   supervise(context, container, task);
   publish(context, container, 'start');
   await save(context, container);
+  // After the answer to `start`: a client sets up its terminal between the two.
+  setImmediate(() => {
+    for (const { pending, attachment } of waiting) pending.attached.resolve(attachment);
+  });
 }
 
 /** Hears of the end of the run, once. */
@@ -89,15 +98,26 @@ class LaunchError extends Error {
   }
 }
 
-async function attachPending(container: Container, task: Task): Promise<void> {
-  for (const pending of container.pendingAttachments) {
-    container.pendingAttachments.delete(pending);
-    try {
-      pending.attached.resolve(await task.attach(pending.options));
-    } catch (error) {
-      pending.attached.reject(error);
-    }
-  }
+interface WaitingClient {
+  readonly pending: PendingAttachment;
+  readonly attachment: Attachment;
+}
+
+/** The clients that came before the process: on its streams before its first byte. */
+async function attachPending(container: Container, task: Task): Promise<readonly WaitingClient[]> {
+  const all = [...container.pendingAttachments];
+  container.pendingAttachments.clear();
+  const attached = await Promise.all(
+    all.map(async (pending) => {
+      try {
+        return [{ pending, attachment: await task.attach(pending.options) }];
+      } catch (error) {
+        pending.attached.reject(error);
+        return [];
+      }
+    }),
+  );
+  return attached.flat();
 }
 
 /** Nothing of a failed launch stays; the first failure is the one to tell. */

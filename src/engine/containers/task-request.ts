@@ -40,7 +40,8 @@ export async function taskRequest(context: ContainerContext, container: Containe
     stdio: {
       terminal: config.Tty,
       openStdin: config.OpenStdin,
-      stdinOnce: config.StdinOnce,
+      // A terminal stays when its client goes: that may have been a detach.
+      stdinOnce: config.StdinOnce && !config.Tty,
       ...(rows > 0 && cols > 0 ? { consoleSize: { rows, cols } } : {}),
       ...(log === undefined ? {} : { log }),
     },

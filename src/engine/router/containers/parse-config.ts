@@ -66,9 +66,9 @@ function parseHealthcheck(body: JsonObject): ContainerConfig['Healthcheck'] {
   return { Test: test };
 }
 
-/** `EndpointsConfig` of `NetworkingConfig`, by network. */
+/** `EndpointsConfig` of `NetworkingConfig`, by network; the default network under its own name. */
 export function parseEndpoints(body: JsonObject): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
   const networking = optionalObject(body, 'NetworkingConfig');
   const endpoints = networking === undefined ? undefined : optionalObject(networking, 'EndpointsConfig');
-  return Object.fromEntries(Object.entries(endpoints ?? {}).map(([name, value]) => [name, asObject(value, `EndpointsConfig.${name}`)]));
+  return Object.fromEntries(Object.entries(endpoints ?? {}).map(([name, value]) => [name === 'default' ? 'bridge' : name, asObject(value, `EndpointsConfig.${name}`)]));
 }
