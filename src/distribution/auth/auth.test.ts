@@ -1,0 +1,147 @@
+import { expect, test } from 'bun:test';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openTestCore, rejection } from '../../core/fixtures.ts';
+import { putImage, startTestRegistry, type TestRegistry } from '../fixtures-registry.ts';
+import { createPuller } from '../pull.ts';
+import { parseChallenges } from './challenge.ts';
+import { type Credentials, credentialsOf, dockerConfigCredentials } from './credentials.ts';
+
+const files = [{ name: 'f', type: 'file' as const, mode: 0o644 }];
+const password: Credentials = { kind: 'password', username: 'u', password: 'p:w' };
+const basic = `Basic ${Buffer.from('u:p:w').toString('base64')}`;
+
+test.each([
+  ['Basic realm="a b"', [['basic', { realm: 'a b' }]]],
+  [
+    'Bearer realm="https://a/t",service="s",scope="repository:a/b:pull,push"',
+    [['bearer', { realm: 'https://a/t', service: 's', scope: 'repository:a/b:pull,push' }]],
+  ],
+  [
+    'bearer REALM=x , Basic realm="q\\"q"',
+    [
+      ['bearer', { realm: 'x' }],
+      ['basic', { realm: 'q"q' }],
+    ],
+  ],
+  [
+    'Negotiate, Basic realm=x',
+    [
+      ['negotiate', {}],
+      ['basic', { realm: 'x' }],
+    ],
+  ],
+  ['Bearer realm="open', [['bearer', {}]]],
+  ['', []],
+  ['=,"', []],
+])('challenge %p', (header, expected) => {
+  expect(parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)])).toEqual(expected as never);
+});
+
+async function pull(registry: TestRegistry, credentials?: Credentials): Promise<string> {
+  using core = openTestCore();
+  return await rejection(createPuller({ ...core, retryDelayMs: 1 })({ reference: `${registry.host}/app`, credentials }));
+}
+
+/** Refuses every request that does not carry this header. */
+function guard(registry: TestRegistry, authorization: string, challenge: string, token: TestRegistry['answer'] = () => false): void {
+  registry.answer = (request, response) => {
+    if (token(request, response) || request.url === '/v2/') return true;
+    if (request.headers.authorization === authorization) return false;
+    response.writeHead(401, { 'www-authenticate': challenge }).end('{}');
+    return true;
+  };
+}
+
+test('basic: only when asked for', async () => {
+  await using registry = await startTestRegistry();
+  const { manifest } = putImage(registry, 'app', [files]);
+  guard(registry, basic, 'Basic realm="r"', ({ url }, response) => url === '/v2/' && Boolean(response.writeHead(200).end()));
+  expect(await pull(registry, password)).toBe('fulfilled');
+  expect(registry.requests.slice(0, 2)).toEqual(['GET /v2/app/manifests/latest', `GET /v2/app/manifests/latest ${basic}`]);
+  expect(manifest.digest).toHaveLength(71);
+  expect(await pull(registry)).toMatch(/^Unauthenticated: 127.0.0.1:\d+ answered 401 for \/v2\/app\/manifests\/latest$/);
+  expect(await pull(registry, { ...password, password: 'no' })).toMatch(/^Unauthenticated: /);
+});
+
+test.each<[string, Credentials | undefined, string]>([
+  ['anonymous', undefined, 'GET /token?service=s&scope=repository%3Aapp%3Apull'],
+  ['password', password, `GET /token?service=s&scope=repository%3Aapp%3Apull ${basic}`],
+  ['identity token', { kind: 'identity-token', token: 'id' }, 'POST /token'],
+])('bearer, %s: one token for all requests of its scope', async (_name, credentials, asked) => {
+  await using registry = await startTestRegistry();
+  putImage(registry, 'app', [files]);
+  const challenge = `Bearer realm="http://${registry.host}/token",service="s",scope="repository:app:pull"`;
+  guard(registry, 'Bearer T', challenge, ({ url }, response) => {
+    if (url === '/v2/') return Boolean(response.writeHead(200).end());
+    return (url?.startsWith('/token') ?? false) && Boolean(response.end('{"token":"T","expires_in":300}'));
+  });
+  expect(await pull(registry, credentials)).toBe('fulfilled');
+  expect(registry.requests.filter((request) => request.includes('/token'))).toEqual([asked]);
+});
+
+test.each([
+  ['too large', 'x'.repeat(2 << 20), /^OutOfRange: token of 127.0.0.1:\d+ is larger than 1048576 bytes$/],
+  ['no JSON', '<', /^Unauthenticated: token server 127.0.0.1:\d+ answered no JSON$/],
+  ['a header break', '{"token":"a\\r\\nX: y"}', /^Unauthenticated: token server 127.0.0.1:\d+ answered without a token$/],
+])('a token reply with %s', async (_name, reply, message) => {
+  await using registry = await startTestRegistry();
+  guard(registry, 'Bearer T', `Bearer realm="http://${registry.host}/token"`, ({ url }, response) => {
+    if (url === '/v2/') return Boolean(response.writeHead(200).end());
+    return (url?.startsWith('/token') ?? false) && Boolean(response.end(reply));
+  });
+  expect(await pull(registry)).toMatch(message);
+});
+
+test('the header stays at its origin when a blob is elsewhere', async () => {
+  await using registry = await startTestRegistry();
+  await using elsewhere = await startTestRegistry();
+  const image = putImage(registry, 'app', [files]);
+  putImage(elsewhere, 'app', [files]);
+  guard(registry, basic, 'Basic realm="r"', ({ url, headers }, response) => {
+    if (url === '/v2/') return Boolean(response.writeHead(200).end());
+    if (!url?.includes('/blobs/') || headers.authorization !== basic) return false;
+    return Boolean(response.writeHead(307, { location: `http://${elsewhere.host}${url}` }).end());
+  });
+  expect(await pull(registry, password)).toBe('fulfilled');
+  expect(elsewhere.requests.sort()).toEqual([image.config, ...image.layers].map(({ digest }) => `GET /v2/app/blobs/${digest}`).sort());
+});
+
+test('credentials of docker’s files and helpers', async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'strake-auth-'));
+  const oldPath = process.env['PATH'];
+  try {
+    const helper = path.join(directory, 'docker-credential-t');
+    writeFileSync(
+      helper,
+      '#!/bin/sh\nread server || [ -n "$server" ]\ncase "$server" in\nhelped) echo \'{"Username":"<token>","Secret":"S"}\';;\nbad) echo broken; exit 1;;\n*) echo credentials not found in native keychain; exit 1;;\nesac\n',
+    );
+    chmodSync(helper, 0o755);
+    process.env['PATH'] = `${directory}:${oldPath}`;
+    writeFileSync(
+      path.join(directory, 'config.json'),
+      JSON.stringify({
+        auths: { 'https://index.docker.io/v1/': { auth: Buffer.from('hub:h:x').toString('base64') }, 'r:5000': { username: 'a', password: 'b' }, absent: {} },
+        credHelpers: { helped: 't', bad: 't', unknown: 't' },
+      }),
+    );
+    const find = dockerConfigCredentials(directory);
+    expect(await find('docker.io')).toEqual({ kind: 'password', username: 'hub', password: 'h:x' });
+    expect(await find('r:5000')).toEqual({ kind: 'password', username: 'a', password: 'b' });
+    expect(await find('helped')).toEqual({ kind: 'identity-token', token: 'S' });
+    for (const host of ['absent', 'unknown', 'other', '__proto__', 'constructor']) expect(await find(host)).toBeUndefined();
+    expect(await rejection(find('bad'))).toBe('Unauthenticated: credential helper docker-credential-t: broken');
+    expect(await dockerConfigCredentials(path.join(directory, 'none'))('docker.io')).toBeUndefined();
+  } finally {
+    process.env['PATH'] = oldPath;
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('the header that clients send', () => {
+  expect(credentialsOf({ identitytoken: 'i' })).toEqual({ kind: 'identity-token', token: 'i' });
+  expect(credentialsOf({ registrytoken: 'r', username: 'u' })).toEqual({ kind: 'registry-token', token: 'r' });
+  expect(credentialsOf({ auth: 'nonsense' })).toBeUndefined();
+  expect(credentialsOf({})).toBeUndefined();
+});
