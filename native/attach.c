@@ -170,8 +170,11 @@ static void obey(struct monitor *monitor, struct client *client, uint8_t type, c
 /* The client sends no more: it went away, or closed its half. */
 static void client_ended(struct monitor *monitor, struct client *client)
 {
+	uint32_t flags = monitor->op ? monitor->op->flags : 0;
+
 	client->ended = true;
-	if (client->attached & ATTACH_STDIN && !(client->attached & ATTACH_KEEP) && monitor->op && monitor->op->flags & MONITOR_STDIN_ONCE)
+	/* A terminal has no end that its user did not type (moby, container/stream/attach.go: CloseStdin && !TTY). */
+	if (client->attached & ATTACH_STDIN && !(client->attached & ATTACH_KEEP) && flags & MONITOR_STDIN_ONCE && !(flags & MONITOR_TERMINAL))
 		monitor_stdin_end(monitor);
 	if (client->control)
 		monitor_control_closed(monitor);

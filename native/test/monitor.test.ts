@@ -313,6 +313,18 @@ test('a terminal that was closed by everybody is read again when it is opened ag
   expect(await task.code()).toBe(0);
 });
 
+test('a terminal’s client that goes away ends nothing, also with stdin once', async () => {
+  const task = await world.launch(shell('read a; echo "$a"; read b; exit 6'), { ...onTerminal, flags: terminal | stdin | stdinOnce });
+  const first = await task.attachAndStart({ stdin: true });
+  await first.writeStdin(Buffer.from('one\n'));
+  expect((await first.output[Symbol.asyncIterator]().next()).done).toBe(false);
+  first.close();
+  const second = await task.attach({ stdin: true });
+  await second.writeStdin(Buffer.from('two\n'));
+  expect(await task.code()).toBe(6);
+  second.close();
+});
+
 test('^C on a terminal reaches the process', async () => {
   const task = await world.launch(shell('echo ready; exec sleep 60'), onTerminal);
   const client = await task.attachAndStart({ stdin: true });
