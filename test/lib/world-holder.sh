@@ -5,6 +5,13 @@
 set -e
 exec 3<&0
 mount -t proc proc /proc
+# /sys shows the links of the network namespace that mounted it.
+cgroups=$(mktemp -d)
+mount --rbind /sys/fs/cgroup "$cgroups"
+mount -t sysfs sysfs /sys
+mount --rbind "$cgroups" /sys/fs/cgroup
+umount -l "$cgroups"
+rmdir "$cgroups"
 for hierarchy in "$@"; do
   type=${hierarchy%%:*} rest=${hierarchy#*:}
   umount "${rest#*:}"
