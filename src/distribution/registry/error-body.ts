@@ -8,7 +8,7 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   401: 'Unauthenticated',
   403: 'PermissionDenied',
   404: 'NotFound',
-  408: 'DeadlineExceeded',
+  408: 'Unavailable',
   416: 'OutOfRange',
   429: 'ResourceExhausted',
 };

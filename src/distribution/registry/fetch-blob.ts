@@ -1,4 +1,4 @@
-import { StrakeError } from '../../base/index.ts';
+import { isCode, StrakeError } from '../../base/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import type { HttpResponse } from '../http/request.ts';
 import { registryLimits } from '../limits.ts';
@@ -21,7 +21,7 @@ export async function* fetchBlob(client: RegistryClient, { repository, blob, off
   for (let attempt = 1; position < blob.size || blob.size === 0; attempt++) {
     try {
       const headers: Record<string, string> = position > 0 ? { range: `bytes=${position}-${blob.size - 1}` } : {};
-      const response = await client.request(`/v2/${repository}/blobs/${blob.digest}`, repository, { headers, signal });
+      const response = await client.request(`/v2/${repository}/blobs/${blob.digest}`, repository, { headers, attempts: 1, signal });
       for await (const chunk of bodyFrom(response, position, blob)) {
         position += chunk.length;
         if (position > blob.size) throw dataLoss(blob, `more than its ${blob.size} bytes`);
@@ -31,7 +31,9 @@ export async function* fetchBlob(client: RegistryClient, { repository, blob, off
       if (position < blob.size) throw dataLoss(blob, `${position} bytes, its descriptor says ${blob.size}`);
       return;
     } catch (error) {
-      if (!isTransient(error) || attempt >= registryLimits.attempts) throw error;
+      // 0: bytes came since the last failure, so that even silence is worth another connection.
+      const isWorthIt = attempt === 0 ? isTransient(error) || isCode(error, 'DeadlineExceeded') : isTransient(error) && attempt < registryLimits.attempts;
+      if (!isWorthIt) throw error;
       await client.pause(Math.max(1, attempt), signal);
     }
   }

@@ -71,13 +71,17 @@ export class RegistryClient {
   async request(
     path: string,
     repository: string,
-    { headers = {}, signal }: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined } = {},
+    {
+      headers = {},
+      attempts = registryLimits.attempts,
+      signal,
+    }: { readonly headers?: Readonly<Record<string, string>>; readonly attempts?: number; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<HttpResponse> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#authorized(path, repository, headers, signal);
       } catch (error) {
-        if (!isTransient(error) || attempt >= registryLimits.attempts) throw error;
+        if (!isTransient(error) || attempt >= attempts) throw error;
         await this.pause(attempt, signal);
       }
     }
@@ -164,10 +168,10 @@ function nextUrl(location: string, from: URL, base: URL): URL {
   return url;
 }
 
-/** Worth another try: no connection, silence, or a server that is busy. */
+/** Worth another try: no connection, or a server that is busy. Not silence: its time has been waited for already. */
 export function isTransient(error: unknown): boolean {
-  const codes: readonly ErrorCode[] = ['Unavailable', 'DeadlineExceeded', 'ResourceExhausted'];
-  return error instanceof StrakeError && codes.includes(error.code) && error.fields['permanent'] !== true;
+  const codes: readonly ErrorCode[] = ['Unavailable', 'ResourceExhausted'];
+  return error instanceof StrakeError && codes.includes(error.code);
 }
 
 function headerText(response: HttpResponse, name: string): string | undefined {
