@@ -41,7 +41,12 @@ export class Containers {
   private readonly context: ContainerContext;
 
   constructor(options: ContainersOptions) {
-    this.context = { ...options, security: rememberProfiles(options.security), registry: new ContainerRegistry(), accounts: new AccountReader(options.rootFiles) };
+    this.context = {
+      ...options,
+      security: rememberProfiles(options.security),
+      registry: new ContainerRegistry(),
+      accounts: new AccountReader(options.rootFiles),
+    };
   }
 
   /** Once, before the API is served and after the tasks were recovered. */

@@ -120,9 +120,9 @@ async function begin(context: ContainerContext, container: Container, exec: Exec
       publish(context, container, 'exec_die', { execID: exec.id, exitCode: String(exit.code) });
     })
     .catch(() => undefined);
+  publish(context, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
   await process.start();
   if (exec.state.kind === 'starting') exec.started(process);
-  publish(context, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
 }
 
 async function createProcess(context: ContainerContext, container: Container, task: Task, exec: ExecSession, options: ExecStartOptions): Promise<Process> {
@@ -131,7 +131,12 @@ async function createProcess(context: ContainerContext, container: Container, ta
   return await task.exec({
     execId: exec.id,
     process: await processSpec(context, container, task, request),
-    stdio: { terminal: request.Tty, openStdin: request.AttachStdin, stdinOnce: !request.Tty, ...(size === undefined || size.rows === 0 ? {} : { consoleSize: size }) },
+    stdio: {
+      terminal: request.Tty,
+      openStdin: request.AttachStdin,
+      stdinOnce: !request.Tty,
+      ...(size === undefined || size.rows === 0 ? {} : { consoleSize: size }),
+    },
     privileged: request.Privileged,
   });
 }

@@ -1,4 +1,6 @@
-import { errorMessage, isCode } from '../../base/index.ts';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { discardDirectory, errorMessage, isCode, sweepDiscarded } from '../../base/index.ts';
 import { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { type ContainerDocument, documentKey } from './document.ts';
@@ -24,6 +26,7 @@ export async function recoverContainers(context: ContainerContext): Promise<void
     if (document === undefined || context.registry.find(record.id) !== undefined) continue;
     context.registry.add(new Container(record.id, document));
   }
+  await sweepDirectories(context);
   for (const container of context.registry.list()) {
     try {
       await recoverContainer(context, container);
@@ -33,6 +36,15 @@ export async function recoverContainers(context: ContainerContext): Promise<void
   }
   for (const task of context.tasks.list())
     if (context.registry.find(task.id) === undefined) context.log.warn('a task belongs to no container that is known', { task: task.id });
+}
+
+/** Directories of containers that neither the store nor a task knows: the daemon died while it made or removed them. */
+async function sweepDirectories({ directory, registry, tasks, log }: ContainerContext): Promise<void> {
+  if (!existsSync(directory)) return;
+  const known = new Set([...registry.list(), ...tasks.list()].map(({ id }) => id));
+  for (const name of await sweepDiscarded(directory))
+    if (!known.has(name))
+      discardDirectory(path.join(directory, name), (error) => log.warn('a directory was not deleted', { container: name, error: errorMessage(error) }));
 }
 
 async function recoverContainer(context: ContainerContext, container: Container): Promise<void> {

@@ -1,5 +1,4 @@
-import { rmSync } from 'node:fs';
-import { errorMessage, isCode, StrakeError } from '../../base/index.ts';
+import { discardDirectory, errorMessage, isCode, StrakeError } from '../../base/index.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { kill } from './kill.ts';
@@ -56,7 +55,9 @@ export async function removeUnderMutex(context: ContainerContext, container: Con
     await context.snapshots.remove(container.id).catch((error: unknown) => {
       if (!isCode(error, 'NotFound')) throw error;
     });
-    rmSync(containerPaths(context, container).directory, { recursive: true, force: true });
+    discardDirectory(containerPaths(context, container).directory, (error) =>
+      context.log.warn('a container directory was not deleted', { container: container.id, error: errorMessage(error) }),
+    );
     await releaseVolumes(context, container, volumes);
     await context.store.delete(container.id).catch((error: unknown) => {
       if (!isCode(error, 'NotFound')) throw error;

@@ -1,4 +1,4 @@
-import { compileSeccomp, type Op } from '../../kernel/index.ts';
+import { compileSeccomp, type Op, type SeccompFilter } from '../../kernel/index.ts';
 import type { LinuxSeccomp, LinuxSpec, ProcessSpec } from '../../oci/index.ts';
 import { capabilityMasks } from './capabilities.ts';
 import { cpuMask } from './cpu-mask.ts';
@@ -141,8 +141,19 @@ function apparmorOps({ apparmorProfile, selinuxLabel }: ProcessSpec, machine: Ma
 function seccompOps(profile: LinuxSeccomp, machine: Machine): readonly Op[] {
   if (profile.listenerPath !== undefined && profile.listenerPath !== '') throw cannotHonour('linux.seccomp.listenerPath', 'user notification is not supported');
   if (profile.defaultAction === 'SCMP_ACT_ALLOW' && (profile.syscalls ?? []).length === 0) return [];
-  const { filter, flags } = compileSeccomp(profile, { native: machine.arch });
+  const { filter, flags } = seccompFilter(profile, machine);
   return [{ op: 'seccomp', side: 'init', flags, filter }];
+}
+
+/** By profile: the default one takes 3 ms to compile, and most containers share it. */
+const filters = new WeakMap<LinuxSeccomp, SeccompFilter>();
+
+function seccompFilter(profile: LinuxSeccomp, { arch }: Machine): SeccompFilter {
+  const known = filters.get(profile);
+  if (known !== undefined) return known;
+  const filter = compileSeccomp(profile, { native: arch });
+  filters.set(profile, filter);
+  return filter;
 }
 
 export function personalityOps(linux: LinuxSpec | undefined): readonly Op[] {

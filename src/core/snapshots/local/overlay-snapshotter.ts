@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type Logger, StrakeError } from '../../../base/index.ts';
+import { errorMessage, type Logger, StrakeError } from '../../../base/index.ts';
 import type { OpenFileTree } from '../../diff/diff.ts';
 import { labelsOf, labelsText, type MetadataDatabase, numberOf, type Row, textOf, timeOf } from '../../metadata/index.ts';
 import type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from '../snapshots.ts';
@@ -27,12 +27,14 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #db: MetadataDatabase;
   readonly #openFileTree: OpenFileTree;
   readonly #now: () => Date;
+  readonly #log: Logger;
 
   constructor({ root, db, openFileTree, log, now = () => new Date() }: OverlaySnapshotterOptions) {
     this.#directory = path.join(root, 'snapshots');
     this.#db = db;
     this.#openFileTree = openFileTree;
     this.#now = now;
+    this.#log = log;
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     this.#keepForeign(log);
   }
@@ -98,7 +100,11 @@ export class OverlaySnapshotter implements Snapshotter {
     const child = this.#db.get('select key from snapshots where parent = ? limit 1', id);
     if (child) throw failedPrecondition(key, `has children, such as ${textOf(child, 'key')}`);
     this.#db.run('delete from snapshots where id = ?', id);
-    await this.#removeFiles(String(id));
+    const removed = await this.#rename(String(id));
+    // Nobody waits for the files: unlinking them takes longer than all else of a removal.
+    this.#deleteFiles(removed).catch((error: unknown) =>
+      this.#log.warn('files of a removed snapshot stay until the next cleanup', { path: removed, error: errorMessage(error) }),
+    );
   }
 
   async *walk(): AsyncIterable<SnapshotInfo> {
@@ -218,13 +224,17 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   /** Renamed first, so that a removal cut short leaves nothing that looks like a snapshot. */
-  async #removeFiles(name: string): Promise<void> {
+  async #rename(name: string): Promise<string> {
     const removed = path.join(this.#directory, `removed-${name}`);
     try {
       await rename(path.join(this.#directory, name), removed);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
+    return removed;
+  }
+
+  async #deleteFiles(removed: string): Promise<void> {
     try {
       await rm(removed, { recursive: true, force: true });
     } catch {
@@ -233,6 +243,10 @@ export class OverlaySnapshotter implements Snapshotter {
       await tree.write([{ op: 'file_remove', side: 'file', path: path.basename(removed) }]);
       await tree.sync(false);
     }
+  }
+
+  async #removeFiles(name: string): Promise<void> {
+    await this.#deleteFiles(await this.#rename(name));
   }
 
   /** With a new database over old directories (the old one was damaged), containers may still run on them: they stay, and numbers go on after them. */

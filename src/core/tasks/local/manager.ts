@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { errorMessage, type Logger, StrakeError, silentLogger } from '../../../base/index.ts';
+import { errorMessage, type Logger, StrakeError, silentLogger, sweepDiscarded } from '../../../base/index.ts';
 import {
   type CgroupLayout,
   cgroupDirectories,
@@ -91,8 +91,7 @@ export class LocalTaskManager implements TaskManager {
   }
 
   async recover(): Promise<void> {
-    const names = readdirSync(this.tasksDir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    for (const { name } of names) {
+    for (const name of await sweepDiscarded(this.tasksDir)) {
       if (this.tasks.has(name)) continue;
       try {
         await this.adopt(name);

@@ -1,6 +1,5 @@
-import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { StrakeError } from '../../../base/index.ts';
+import { discardDirectory, errorMessage, StrakeError } from '../../../base/index.ts';
 import { type CgroupDirectories, cgroupPids, freezeOperations, readCgroupStats, readFreezer, readLiveLimits, updateOperations } from '../../../kernel/index.ts';
 import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../../oci/index.ts';
 import type { ExitStatus, Process, StdioOptions, Task, TaskStats } from '../tasks.ts';
@@ -88,7 +87,7 @@ export class LocalTask extends LocalProcess implements Task {
       throw new StrakeError('FailedPrecondition', `cannot delete ${this.id}: it is ${status}`, { fields: { layer: 'core' } });
     if (status === 'created') await this.kill(sigkill).catch(() => undefined);
     const exit = await this.wait();
-    rmSync(this.dir, { recursive: true, force: true });
+    discardDirectory(this.dir, (error) => this.task.context.log.warn('a task directory was not deleted', { task: this.id, error: errorMessage(error) }));
     this.task.onDelete();
     return exit;
   }

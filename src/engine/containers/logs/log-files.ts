@@ -1,4 +1,8 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, read } from 'node:fs';
+import { type FileHandle, stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+const readAt = promisify(read);
 
 const blockBytes = 64 << 10;
 /** More rotated files than anybody keeps. */
@@ -9,17 +13,18 @@ export async function logGenerations(path: string): Promise<readonly string[]> {
   const found: string[] = [];
   for (let generation = 0; generation < maxGenerations; generation++) {
     const file = generation === 0 ? path : `${path}.${generation}`;
-    if ((await inodeOf(file)) === undefined) break;
+    if (!(await exists(file))) break;
     found.push(file);
   }
   return found;
 }
 
-export async function inodeOf(file: string): Promise<number | undefined> {
+async function exists(file: string): Promise<boolean> {
   try {
-    return (await stat(file)).ino;
+    await stat(file);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
 }
@@ -43,28 +48,49 @@ export async function tailStart(file: FileHandle, lines: number): Promise<{ read
   return { offset: 0, found: found + 1 };
 }
 
-/** Lines from `offset` on; stops at the end of the file as it is now. `rest` is an incomplete last line. */
+/** The generations that are newer than the file `inode`, opened, oldest first; all of them when that one is gone. */
+export function openNewer(path: string, inode: number | undefined): readonly LineReader[] {
+  const newer: LineReader[] = [];
+  for (let generation = 0; generation < maxGenerations; generation++) {
+    const reader = LineReader.openNow(generation === 0 ? path : `${path}.${generation}`);
+    if (reader === undefined) break;
+    if (reader.inode === inode) {
+      reader.close();
+      break;
+    }
+    newer.unshift(reader);
+  }
+  return newer;
+}
+
+/** Lines from `offset` on; stops at the end of the file as it is now. What follows the last line break waits for the next look. */
 export class LineReader {
-  readonly file: FileHandle;
   readonly inode: number;
+  private readonly fd: number;
   private offset: number;
   private rest = Buffer.alloc(0);
   private readonly block = Buffer.alloc(blockBytes);
 
-  private constructor(file: FileHandle, inode: number, offset: number) {
-    this.file = file;
+  private constructor(fd: number, inode: number, offset: number) {
+    this.fd = fd;
     this.inode = inode;
     this.offset = offset;
   }
 
-  static async open(path: string, offset = 0): Promise<LineReader> {
-    const file = await open(path, 'r');
-    return new LineReader(file, (await file.stat()).ino, offset);
+  /** Undefined when there is no such file. */
+  static openNow(path: string, offset = 0): LineReader | undefined {
+    try {
+      const fd = openSync(path, 'r');
+      return new LineReader(fd, fstatSync(fd).ino, offset);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 
   /** The next block's lines; undefined at the end of what is there. */
   async next(): Promise<readonly string[] | undefined> {
-    const { bytesRead } = await this.file.read(this.block, 0, blockBytes, this.offset);
+    const { bytesRead } = await readAt(this.fd, this.block, 0, blockBytes, this.offset);
     if (bytesRead === 0) return undefined;
     this.offset += bytesRead;
     const data = this.rest.length === 0 ? this.block.subarray(0, bytesRead) : Buffer.concat([this.rest, this.block.subarray(0, bytesRead)]);
@@ -73,7 +99,7 @@ export class LineReader {
     return end < 0 ? [] : data.toString('utf8', 0, end).split('\n');
   }
 
-  async close(): Promise<void> {
-    await this.file.close();
+  close(): void {
+    closeSync(this.fd);
   }
 }

@@ -2,7 +2,7 @@ import { watch } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { type LogEntry, parseLogLine } from './entries.ts';
-import { inodeOf, LineReader, logGenerations, tailStart } from './log-files.ts';
+import { LineReader, logGenerations, openNewer, tailStart } from './log-files.ts';
 
 export interface ReadLogOptions {
   readonly path: string;
@@ -19,31 +19,29 @@ export interface ReadLogOptions {
 
 /** The entries of a log across its rotated files, in order. When followed, it ends only after everything that was written has been told. */
 export async function* readLog(options: ReadLogOptions): AsyncGenerator<readonly LogEntry[]> {
-  using changes = options.follow ? watchDirectory(path.dirname(options.path), options) : undefined;
-  const generations = await logGenerations(options.path);
-  const start = await startOf(generations, options.tail);
+  using changes = options.follow ? watchLog(options) : undefined;
   let reader: LineReader | undefined;
   try {
-    for (const [file, offset] of start) {
-      await reader?.close();
-      reader = await LineReader.open(file, offset);
+    for (const [file, offset] of await startOf(await logGenerations(options.path), options.tail)) {
+      reader?.close();
+      reader = LineReader.openNow(file, offset);
+      if (reader === undefined) continue;
+      changes?.seen(reader.inode);
       yield* readToEnd(reader, options);
     }
     while (changes !== undefined && !options.signal.aborted) {
       // Asked before the last look: what is written between the two is found by the next round.
       const final = changes.ended;
-      const following = await nextGeneration(options.path, reader);
+      const following = changes.nextFile();
       if (reader !== undefined) yield* readToEnd(reader, options);
       if (following !== undefined) {
-        await reader?.close();
-        reader = await LineReader.open(following);
-        continue;
-      }
-      if (final) return;
-      await changes.next();
+        reader?.close();
+        reader = following;
+      } else if (final) return;
+      else await changes.next();
     }
   } finally {
-    await reader?.close();
+    reader?.close();
   }
 }
 
@@ -76,27 +74,24 @@ async function startOf(generations: readonly string[], tail: number | undefined)
   return start;
 }
 
-/** The file that came after the one being read, when that was rotated away; the log itself when none was there yet. */
-async function nextGeneration(path: string, reader: LineReader | undefined): Promise<string | undefined> {
-  if (reader === undefined) return (await inodeOf(path)) === undefined ? undefined : path;
-  const generations = await logGenerations(path);
-  const inodes = await Promise.all(generations.map(inodeOf));
-  const at = inodes.indexOf(reader.inode);
-  if (at === 0) return undefined;
-  // Rotated out of existence: the oldest that is left comes next.
-  return at < 0 ? generations.at(-1) : generations[at - 1];
-}
-
-/** Wakes on every change in the directory, on the end and on abort. */
-function watchDirectory(directory: string, { ended, signal }: Pick<ReadLogOptions, 'ended' | 'signal'>) {
+/**
+ * Wakes on every change in the log's directory, on the end and on abort. Files that appear are opened at once and queued: a quick writer may have
+ * rotated one away before it is its turn.
+ */
+function watchLog({ path: log, ended, signal }: Pick<ReadLogOptions, 'path' | 'ended' | 'signal'>) {
+  const files: LineReader[] = [];
+  let newest: number | undefined;
   let changed = false;
   let over = false;
   let wake: (() => void) | undefined;
   const notify = () => {
+    const opened = openNewer(log, newest);
+    newest = opened.at(-1)?.inode ?? newest;
+    files.push(...opened);
     changed = true;
     wake?.();
   };
-  const watcher = watch(directory, notify);
+  const watcher = watch(path.dirname(log), notify);
   // A container that is removed takes its directory along; `ended` tells the same.
   watcher.on('error', notify);
   void ended.then(() => {
@@ -107,6 +102,17 @@ function watchDirectory(directory: string, { ended, signal }: Pick<ReadLogOption
   return {
     get ended() {
       return over;
+    },
+    /** Is being read already. */
+    seen(inode: number): void {
+      newest ??= inode;
+      const at = files.findIndex((file) => file.inode === inode);
+      if (at < 0) newest = files.at(-1)?.inode ?? inode;
+      else for (const file of files.splice(0, at + 1)) file.close();
+    },
+    nextFile(): LineReader | undefined {
+      notify();
+      return files.shift();
     },
     async next(): Promise<void> {
       if (!changed) {
@@ -119,6 +125,7 @@ function watchDirectory(directory: string, { ended, signal }: Pick<ReadLogOption
     [Symbol.dispose]() {
       watcher.close();
       signal.removeEventListener('abort', notify);
+      for (const file of files) file.close();
     },
   };
 }
