@@ -141,6 +141,7 @@ export class LocalTaskManager implements TaskManager {
         context.events.publish('/tasks/exit', { containerId: id, id, pid, exitStatus: exit.code, exitedAt: exit.at });
       },
       onDelete: () => {
+        if (this.tasks.get(id) !== tracked) return;
         this.tasks.delete(id);
         context.events.publish('/tasks/delete', { containerId: id, pid });
       },

@@ -1,0 +1,181 @@
+import { expect, test } from 'bun:test';
+import type { RuntimeSpec } from '../../oci/index.ts';
+import { rejection } from '../fixtures.ts';
+import type { Attachment, CreateTask, TaskManager } from './tasks.ts';
+
+export interface TaskPlace extends AsyncDisposable {
+  readonly tasks: TaskManager;
+  /** Topics and container ids of what was published so far. */
+  readonly events: () => readonly string[];
+}
+
+const stdio = { terminal: false, openStdin: false, stdinOnce: false };
+
+/** A shell of the host in namespaces of its own, over the host's root, read-only. */
+export function shellTask(id: string, script: string, options: Partial<CreateTask> = {}): CreateTask {
+  return { id, spec: shellSpec(script), rootfs: { type: 'bind', source: '/', readonly: true }, stdio, ...options };
+}
+
+function shellSpec(script: string): RuntimeSpec {
+  return {
+    ociVersion: '1.3.0',
+    process: { cwd: '/', args: ['sh', '-c', script], env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], user: { uid: 0, gid: 0 }, capabilities: { bounding: ['CAP_KILL'], effective: ['CAP_KILL'], permitted: ['CAP_KILL'] } },
+    root: { path: 'rootfs', readonly: true },
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
+      { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'] },
+    ],
+    linux: { namespaces: [{ type: 'pid' }, { type: 'mount' }, { type: 'ipc' }, { type: 'uts' }, { type: 'network' }], resources: { pids: { limit: 50 } } },
+  };
+}
+
+async function collect(attachment: Attachment): Promise<Readonly<Record<'stdout' | 'stderr', string>>> {
+  const parts = { stdout: '', stderr: '' };
+  for await (const { stream, data } of attachment.output) parts[stream] += Buffer.from(data).toString();
+  return parts;
+}
+
+const both = { stdin: false, stdout: true, stderr: true };
+
+/** What every TaskManager does alike. `open` gives one without tasks. */
+export function tasksConformance(open: () => Promise<TaskPlace>): void {
+  test('created, started, ended: states, output from the first byte, exit code, events', async () => {
+    await using place = await open();
+    const { tasks, events } = place;
+    const task = await tasks.create(shellTask('life', 'echo out; echo err >&2; exit 7'));
+    expect(task.state().status).toBe('created');
+    expect(tasks.get('life')).toBe(task);
+    expect(await rejection(tasks.create(shellTask('life', 'true')))).toBe('AlreadyExists: task life exists already');
+    const output = collect(await task.attach(both));
+    await task.start();
+    expect(await rejection(task.start())).toMatch(/^FailedPrecondition: cannot start life: it is (running|stopped)$/);
+    expect(await task.wait()).toMatchObject({ code: 7, signal: 0, oomKilled: false });
+    expect(await output).toEqual({ stdout: 'out\n', stderr: 'err\n' });
+    expect(task.state()).toMatchObject({ status: 'stopped', exit: { code: 7 } });
+    expect(await rejection(task.kill(9))).toBe('NotFound: cannot kill life: process already finished');
+    expect((await task.delete()).code).toBe(7);
+    expect((await task.delete()).code).toBe(7);
+    expect(() => tasks.get('life')).toThrow('no task life');
+    expect(events()).toEqual(['/tasks/create life', '/tasks/start life', '/tasks/exit life', '/tasks/delete life']);
+  });
+
+  test('a command that is not there fails the create, in the runtime’s words, and leaves nothing', async () => {
+    await using place = await open();
+    const missing = shellTask('missing', 'true');
+    const spec = { ...missing.spec, process: { ...missing.spec.process, cwd: '/', args: ['no-such-command'] } };
+    expect(await rejection(place.tasks.create({ ...missing, spec }))).toBe('NotFound: exec: "no-such-command": executable file not found in $PATH');
+    expect(place.tasks.list()).toEqual([]);
+    const task = await place.tasks.create(shellTask('missing', 'true'));
+    await task.start();
+    expect((await task.wait()).code).toBe(0);
+    await task.delete();
+  });
+
+  test('a task that never started can be deleted; one that runs cannot', async () => {
+    await using place = await open();
+    const created = await place.tasks.create(shellTask('created', 'true'));
+    expect(await created.delete()).toMatchObject({ code: 137, signal: 9 });
+    const running = await place.tasks.create(shellTask('running', 'sleep 1000'));
+    await running.start();
+    expect(await rejection(running.delete())).toBe('FailedPrecondition: cannot delete running: it is running');
+    await running.kill(9);
+    expect(await running.wait()).toMatchObject({ code: 137, signal: 9 });
+    await running.delete();
+  });
+
+  test('signals reach the process; waiting can be given up', async () => {
+    await using place = await open();
+    const task = await place.tasks.create(shellTask('signal', "trap 'exit 12' USR1; echo up; while :; do sleep 0.02; done"));
+    const attachment = await task.attach(both);
+    await task.start();
+    for await (const { data } of attachment.output) if (Buffer.from(data).toString() === 'up\n') break;
+    attachment.close();
+    const given = new AbortController();
+    const waiting = task.wait(given.signal);
+    given.abort(new Error('given up'));
+    await expect(waiting).rejects.toThrow('given up');
+    await task.kill(10);
+    expect((await task.wait()).code).toBe(12);
+    await task.delete();
+  });
+
+  test('stdin to its end', async () => {
+    await using place = await open();
+    const task = await place.tasks.create(shellTask('stdin', 'cat; echo done', { stdio: { terminal: false, openStdin: true, stdinOnce: true } }));
+    const attachment = await task.attach({ ...both, stdin: true });
+    const output = collect(attachment);
+    await task.start();
+    await attachment.writeStdin(Buffer.from('x'.repeat(200_000)));
+    await attachment.closeStdin();
+    expect((await output).stdout).toBe(`${'x'.repeat(200_000)}done\n`);
+    await task.wait();
+    await task.delete();
+  });
+
+  test('a terminal has a size, and gets another', async () => {
+    await using place = await open();
+    const script = "trap 'stty size; exit 3' WINCH; stty size; while :; do sleep 0.02; done";
+    const task = await place.tasks.create(shellTask('terminal', script, { stdio: { terminal: true, openStdin: true, stdinOnce: false, consoleSize: { rows: 11, cols: 22 } } }));
+    const attachment = await task.attach(both);
+    await task.start();
+    let seen = '';
+    for await (const { stream, data } of attachment.output) {
+      expect(stream).toBe('stdout');
+      seen += Buffer.from(data).toString();
+      if (seen === '11 22\r\n') await task.resize(33, 44);
+    }
+    expect(seen).toBe('11 22\r\n33 44\r\n');
+    expect((await task.wait()).code).toBe(3);
+    await task.delete();
+  });
+
+  test('exec: a second process with its own streams and exit code', async () => {
+    await using place = await open();
+    const task = await place.tasks.create(shellTask('host', 'sleep 1000'));
+    const process = { cwd: '/', args: ['sh', '-c', 'echo $A; exit 5'], env: ['PATH=/usr/bin:/bin', 'A=inner'], user: { uid: 0, gid: 0 } };
+    expect(await rejection(task.exec({ execId: 'early', process, stdio }))).toBe('FailedPrecondition: cannot exec in host: it is created');
+    await task.start();
+    const exec = await task.exec({ execId: 'one', process, stdio });
+    expect(task.getExec('one')).toBe(exec);
+    const output = collect(await exec.attach(both));
+    await exec.start();
+    expect((await exec.wait()).code).toBe(5);
+    expect((await output).stdout).toBe('inner\n');
+    expect(task.getExec('one')).toBe(undefined);
+    expect(await rejection(task.exec({ execId: 'two', process: { ...process, args: ['absent'] }, stdio }))).toBe('NotFound: exec: "absent": executable file not found in $PATH');
+    await task.kill(9);
+    await task.wait();
+    await task.delete();
+    const named = place.events().filter((event) => event.includes('exec'));
+    expect(named).toEqual(['/tasks/exec-added host', '/tasks/exec-started host']);
+  });
+
+  test('pause, resume, processes, statistics, new limits', async () => {
+    await using place = await open();
+    const task = await place.tasks.create(shellTask('busy', 'while :; do :; done'));
+    await task.start();
+    const state = task.state();
+    await task.pause();
+    expect(task.state().status).toBe('paused');
+    expect(await rejection(task.pause())).toBe('FailedPrecondition: cannot pause busy: it is paused');
+    const frozen = (await task.stats()).cpu.usageNs;
+    expect((await task.stats()).cpu.usageNs).toBe(frozen);
+    await task.resume();
+    expect(task.state().status).toBe('running');
+    expect(await task.pids()).toContain(state.pid);
+    expect((await task.stats()).pids).toEqual({ current: 1n, limit: 50n });
+    await task.update({ pids: { limit: 40 } });
+    expect((await task.stats()).pids.limit).toBe(40n);
+    await task.pause();
+    await task.kill(9);
+    await task.resume().catch(() => undefined);
+    expect((await task.wait()).code).toBe(137);
+    await task.delete();
+  });
+
+  test('ids are names of directories, and nothing else', async () => {
+    await using place = await open();
+    for (const id of ['../x', '', '.', 'a/b', 'a\0', 'x'.repeat(200)]) expect(await rejection(place.tasks.create(shellTask(id, 'true')))).toStartWith('InvalidArgument: invalid task id');
+  });
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ZygoteLauncher } from '../../../kernel/index.ts';
+import { createLocalEventBus } from '../../events/local/event-bus.ts';
+import { initPath } from '../../fixtures.ts';
+import { shellTask, type TaskPlace, tasksConformance } from '../conformance.ts';
+import { LocalTaskManager } from './manager.ts';
+import { LocalRootFiles } from './root-files.ts';
+
+interface LocalPlace extends TaskPlace {
+  readonly tasks: LocalTaskManager;
+  readonly execRoot: string;
+  /** The same directories with a daemon that has just begun. */
+  restart(): LocalPlace;
+}
+
+function openPlace(execRoot = mkdtempSync(path.join(tmpdir(), 'strake-tasks-'))): LocalPlace {
+  const launcher = new ZygoteLauncher({ initPath, socketPath: path.join(execRoot, `zygote-${process.hrtime.bigint()}.sock`) });
+  const events = createLocalEventBus({ now: () => new Date() });
+  const seen: string[] = [];
+  const publish = events.publish.bind(events);
+  const bus = { ...events, subscribe: events.subscribe.bind(events), publish: (topic: string, payload: Readonly<Record<string, unknown>>) => (seen.push(`${topic} ${String(payload['containerId'])}`), publish(topic, payload)) };
+  const tasks = new LocalTaskManager({ execRoot, launcher, events: bus });
+  return {
+    tasks,
+    execRoot,
+    events: () => seen,
+    restart: () => openPlace(execRoot),
+    async [Symbol.asyncDispose]() {
+      for (const task of tasks.list()) {
+        await task.kill(9).catch(() => undefined);
+        await task.wait();
+        await task.delete();
+      }
+      await launcher[Symbol.asyncDispose]();
+      rmSync(execRoot, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A dead process may wait for its reaper. */
+function isRunning(pid: number): boolean {
+  return existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+}
+
+describe('local tasks', () => {
+  tasksConformance(async () => openPlace());
+
+  test('a new daemon finds what runs, what has ended, what was never started, and what lost its monitor', async () => {
+    await using before = openPlace();
+    const log = path.join(before.execRoot, 'log.json');
+    const options = { stdio: { terminal: false, openStdin: false, stdinOnce: false, log: { path: log, driver: 'json-file' as const, maxSizeBytes: 0, maxFiles: 1 } } };
+    for (const [id, script] of [['runs', 'sleep 1000'], ['ended', 'exit 21'], ['paused', 'sleep 1000'], ['orphan', 'sleep 1000']] as const) {
+      const task = await before.tasks.create(shellTask(id, script, id === 'runs' ? options : {}));
+      await task.start();
+    }
+    await before.tasks.get('ended').wait();
+    await before.tasks.get('paused').pause();
+    await before.tasks.create(shellTask('created', 'true'));
+    const pid = before.tasks.get('runs').state().pid;
+    const orphan = before.tasks.get('orphan').state().pid;
+    const monitor = Number(/^\d+ \d+ (\d+)\n$/.exec(readFileSync(path.join(before.execRoot, 'tasks/orphan/pid'), 'utf8'))?.[1]);
+    process.kill(monitor, 'SIGKILL');
+    expect(await before.tasks.get('orphan').wait()).toMatchObject({ code: 137, signal: 9 });
+    expect(isRunning(orphan)).toBe(false);
+
+    const after = before.restart();
+    await after.tasks.recover();
+    expect(after.tasks.list().map(({ id }) => id).toSorted()).toEqual(['ended', 'orphan', 'paused', 'runs']);
+    expect(after.tasks.get('runs').state()).toEqual({ status: 'running', pid });
+    expect(after.tasks.get('paused').state().status).toBe('paused');
+    expect((await after.tasks.get('ended').wait()).code).toBe(21);
+    const process_ = { cwd: '/', args: ['true'], env: ['PATH=/usr/bin:/bin'], user: { uid: 0, gid: 0 } };
+    const exec = await after.tasks.get('runs').exec({ execId: 'after', process: process_, stdio: options.stdio });
+    await exec.start();
+    expect((await exec.wait()).code).toBe(0);
+    await after.tasks.get('paused').resume();
+    for (const id of ['runs', 'paused']) await after.tasks.get(id).kill(15);
+    for (const id of ['runs', 'paused']) await after.tasks.get(id).kill(9).catch(() => undefined);
+    for (const task of after.tasks.list()) {
+      await task.wait();
+      await task.delete();
+    }
+    // Their files go in the background.
+    expect(readdirSync(path.join(before.execRoot, 'tasks')).filter((name) => !name.startsWith('.removed-'))).toEqual([]);
+  });
+
+  test('files of a root are read inside it; what is not a file is refused', async () => {
+    await using place = openPlace();
+    const launcher = new ZygoteLauncher({ initPath, socketPath: path.join(place.execRoot, 'files.sock') });
+    try {
+      const files = new LocalRootFiles({ launcher, mountpoint: path.join(place.execRoot, 'root') });
+      const mount = { type: 'bind', source: '/etc', readonly: true } as const;
+      const [passwd, absent] = await files.read({ kind: 'mount', mount }, ['/passwd', '/absent'], 1 << 20);
+      expect(passwd?.toString()).toBe(readFileSync('/etc/passwd', 'utf8'));
+      expect(absent).toBe(undefined);
+      await expect(files.read({ kind: 'mount', mount: { ...mount, source: '/dev' } }, ['/null'], 1 << 20)).rejects.toMatchObject({ code: 'InvalidArgument' });
+      await expect(files.read({ kind: 'mount', mount }, ['/passwd'], 3)).rejects.toMatchObject({ code: 'OutOfRange' });
+    } finally {
+      await launcher[Symbol.asyncDispose]();
+    }
+  });
+});
