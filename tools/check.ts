@@ -9,7 +9,7 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['types', bin('tsc'), ['-p', '.']],
   ['lint and format', bin('biome'), ['check', '--max-diagnostics=50', '--error-on-warnings']],
   ['layers', process.execPath, ['tools/layers.ts']],
-  ['dead code', bin('knip-bun'), []],
+  ['dead code', bin('knip'), []],
 ];
 let failed = 0;
 for (const [name, command, args] of checks) {

@@ -93,7 +93,11 @@ function generateC(operations: readonly Operation[], hash: string): string {
   }
   lines.push('', 'union op_args {');
   for (const operation of withFields) lines.push(`\tstruct op_${operation.name} ${operation.name};`);
-  lines.push('};', '', '#ifdef OPS_TABLE', 'static const struct op_desc op_table[] = {');
+  lines.push('};', '', '/* What a program is made of, for declarations and dispatch: those with fields, and those without. */');
+  const program = operations.filter((operation) => !operation.sides.includes('file'));
+  const uses = program.map(({ name, fields }) => `\t${fields.length > 0 ? 'OP' : 'BARE'}(${name.toUpperCase()}, ${name})`);
+  lines.push('#define PROGRAM_OPS(OP, BARE) \\', uses.join(' \\\n'));
+  lines.push('', '#ifdef OPS_TABLE', 'static const struct op_desc op_table[] = {');
   for (const operation of operations) {
     const bits = operation.sides.reduce((sum, side) => sum | (sideBits[side] ?? 0), 0);
     const fields = operation.fields.map((field) => `{ T_${field.type.toUpperCase()}, offsetof(struct op_${operation.name}, ${field.name}) }`);
@@ -137,7 +141,7 @@ function generateTs(operations: readonly Operation[], hash: string): string {
     'export interface OpDescription {',
     '  readonly code: number;',
     '  readonly fields: readonly (readonly [type: OpFieldType, name: string])[];',
-    '  /** The system calls of the operation, in order: `[x]` sometimes, `x*` repeated, `[x|y]` one of them. */',
+    '  /** The system calls of the operation, in order, as a regular expression: `[x y]` sometimes, `(x|y)` one of them, `x*` any number of times. */',
     '  readonly calls: string;',
     '}',
     '',
@@ -158,7 +162,9 @@ function typeName(name: string): string {
 
 const source = readFileSync(path.join(root, 'native/ops.def'), 'utf8');
 const operations = parseTable(source);
-const hash = createHash('sha256').update(JSON.stringify(operations)).digest('hex').slice(0, 16);
+// What two builds must agree on; not what is said about it.
+const wire = operations.map(({ name, code, sides, fields }) => ({ name, code, sides, fields }));
+const hash = createHash('sha256').update(JSON.stringify(wire)).digest('hex').slice(0, 16);
 const outputs: readonly (readonly [string, string])[] = [
   ['native/ops.gen.h', generateC(operations, hash)],
   ['src/kernel/program/ops.gen.ts', generateTs(operations, hash)],

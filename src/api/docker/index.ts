@@ -1,18 +1,13 @@
-export type { EventMessage, EventType } from './events.ts';
-export type { ImageConfigJson, ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ImagesPruneResponse, ProgressMessage } from './images.ts';
-export type { EndpointResource, EndpointSettings, IpamConfig, NetworkInspect } from './networks.ts';
-export type { ComponentVersion, InfoResponse, VersionResponse } from './system.ts';
-export type { Volume, VolumeListResponse, VolumesPruneResponse } from './volumes.ts';
 export type {
   BlkioEntry,
   ContainerConfig,
   ContainerCreateResponse,
   ContainerInspect,
-  ContainersPruneResponse,
   ContainerState,
   ContainerStats,
   ContainerStatusName,
   ContainerSummary,
+  ContainersPruneResponse,
   ContainerTopResponse,
   ContainerWaitResponse,
   CpuStats,
@@ -33,3 +28,8 @@ export type {
   Ulimit,
   WeightDevice,
 } from './containers.ts';
+export type { EventMessage, EventType } from './events.ts';
+export type { ImageConfigJson, ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ImagesPruneResponse, ProgressMessage } from './images.ts';
+export type { EndpointResource, EndpointSettings, IpamConfig, NetworkInspect } from './networks.ts';
+export type { ComponentVersion, InfoResponse, VersionResponse } from './system.ts';
+export type { Volume, VolumeListResponse, VolumesPruneResponse } from './volumes.ts';

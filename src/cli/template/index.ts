@@ -1,3 +1,2 @@
 export type { Template } from './evaluate.ts';
 export { compileTemplate } from './evaluate.ts';
-export { TemplateError } from './template-error.ts';

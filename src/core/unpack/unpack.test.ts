@@ -53,7 +53,7 @@ test('garbage: what images, containers and leases need stays', async () => {
   expect(await keys()).toEqual([...chainIds, 'c1', 'orphan'].sort());
   lease[Symbol.dispose]();
   await core.containers.delete('c1');
-  expect((await collectGarbage({ ...core, activeSnapshots: true })).snapshots.sort()).toEqual(['c1', 'orphan', chainIds[1] ?? ''].sort());
+  expect((await collectGarbage({ ...core, activeSnapshots: true })).snapshots.toSorted()).toEqual(['c1', 'orphan', chainIds[1] ?? ''].toSorted());
   expect(await keys()).toEqual([chainIds[0] ?? '']);
   expect((await core.content.info(kept.target.digest)).digest).toBe(kept.target.digest);
 });

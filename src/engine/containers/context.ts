@@ -1,7 +1,6 @@
 import type { Volume } from '../../api/docker/index.ts';
 import type { Logger } from '../../base/index.ts';
-import type { ContainerStore } from '../../core/containers/containers.ts';
-import type { Snapshotter } from '../../core/snapshots/snapshots.ts';
+import type { ContainerStore, Snapshotter } from '../../core/index.ts';
 import type { RootFiles, TaskManager, TaskNetwork } from '../../core/tasks/index.ts';
 import type { ImageConfig } from '../../oci/index.ts';
 import type { EngineEvents } from '../events/index.ts';

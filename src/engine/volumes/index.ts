@@ -1,2 +1,2 @@
 export type { NewVolume, VolumesOptions } from './volumes.ts';
-export { anonymousLabel, Volumes } from './volumes.ts';
+export { Volumes } from './volumes.ts';

@@ -1,5 +1,4 @@
-export { allCapabilities, capabilitySets, chooseCapabilities, normaliseCapabilities } from './capabilities.ts';
-export { chooseDevices } from './devices.ts';
+export { capabilitySets, chooseCapabilities, normaliseCapabilities } from './capabilities.ts';
 export type { BindSource, MountInput, TmpfsMount } from './mounts.ts';
 export { containerMode, type JoinedNamespaces } from './namespaces.ts';
 export { checkUlimit, commandLine, processEnvironment, replaceOrAppend } from './process.ts';
