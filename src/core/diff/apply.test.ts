@@ -194,7 +194,7 @@ test.each<[string, Uint8Array, Partial<ApplyOptions>, string]>([
     'a bomb',
     gzipSync(Buffer.alloc(50 << 20)),
     { compression: 'gzip', limits: { bytes: 1 << 20 } },
-    'ResourceExhausted: layer L: more than 1048576 bytes when decompressed',
+    'ResourceExhausted: layer L: decompressed it exceeds a limit: more than 1048576 bytes (--max-layer-size)',
   ],
   [
     'many entries',

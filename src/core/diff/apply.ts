@@ -1,9 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorCode, errorMessage, StrakeError } from '../../base/index.ts';
 import { Digester } from '../../oci/index.ts';
 import { decompress } from './decompress.ts';
-import { type AppliedLayer, type ApplyOptions, defaultLayerLimits, type FileSink } from './diff.ts';
+import { type AppliedLayer, type ApplyOptions, defaultLayerLimits, type FileSink, type LayerLimits } from './diff.ts';
 import { LayerOperations } from './layer-operations.ts';
 import { TarReader } from './tar/reader.ts';
+
+/** Chunks that are there already arrive without a turn of the event loop between them: after so long, others have theirs. */
+const maxTurnMs = 5;
 
 /**
  * Applies a layer to the tree behind `sink` while its bytes stream in, and verifies its diff id. Errors name the layer: DataLoss (damaged, cut short,
@@ -14,19 +18,24 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
   const operations = new LayerOperations(options.whiteouts, limits);
   const reader = new TarReader(operations, limits);
   const digester = new Digester();
+  const compressed = new CountedBytes(source);
   let written = Promise.resolve();
+  let turnStartedAt = performance.now();
   try {
-    for await (const chunk of decompress(source, options.compression)) {
+    for await (const chunk of decompress(compressed, options.compression)) {
       options.signal?.throwIfAborted();
       digester.update(chunk);
-      if (digester.sizeBytes > limits.bytes)
-        throw new StrakeError('ResourceExhausted', `more than ${limits.bytes} bytes when decompressed`, { fields: { layer: 'core' } });
+      checkSize(digester.sizeBytes, compressed.bytes, limits);
       reader.push(chunk);
       // One write ahead: the next chunk is hashed while the session writes this one.
       const before = written;
       written = sink.write(operations.take());
       written.catch(() => undefined);
       await before;
+      if (performance.now() - turnStartedAt > maxTurnMs) {
+        await nextTurn();
+        turnStartedAt = performance.now();
+      }
     }
     await written;
     reader.end();
@@ -42,8 +51,36 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
   }
 }
 
-/** Errors from below say what is wrong; which layer it is in is known here. */
+/** By what has arrived, not by what the registry announced. */
+function checkSize(bytes: number, compressedBytes: number, { bytes: most, expansion, expansionFreeBytes }: LayerLimits): void {
+  const exceeds = (problem: string, flag: string) =>
+    new StrakeError('ResourceExhausted', `decompressed it exceeds a limit: ${problem} (${flag})`, {
+      fields: { layer: 'core', remedy: `start the daemon with a higher ${flag}, if the image is trusted` },
+    });
+  if (bytes > most) throw exceeds(`more than ${most} bytes`, '--max-layer-size');
+  if (bytes > expansionFreeBytes && bytes > compressedBytes * expansion)
+    throw exceeds(`${bytes} bytes out of ${compressedBytes}, more than ${expansion} times as many`, '--max-layer-expansion');
+}
+
+/** Counts what passes. */
+class CountedBytes implements AsyncIterable<Uint8Array> {
+  bytes = 0;
+  readonly #source: AsyncIterable<Uint8Array>;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for await (const chunk of this.#source) {
+      this.bytes += chunk.length;
+      yield chunk;
+    }
+  }
+}
+
+/** Errors from below say what is wrong; which layer it is in is known here, unless it is the blob itself that was wrong. */
 function nameLayer(error: unknown, name: string): unknown {
-  if (!(error instanceof StrakeError)) return error;
+  if (!(error instanceof StrakeError) || error.message.includes(name)) return error;
   return new StrakeError(errorCode(error), `layer ${name}: ${errorMessage(error)}`, { cause: error, fields: { ...error.fields, digest: name } });
 }

@@ -27,6 +27,9 @@ export type LayerCompression = 'none' | 'gzip' | 'zstd';
 export interface LayerLimits {
   /** of the decompressed stream */
   readonly bytes: number;
+  /** Decompressed bytes for each compressed one, once there are more than `expansionFreeBytes`: gzip reaches 1032 on zeros, files that are used about 20. */
+  readonly expansion: number;
+  readonly expansionFreeBytes: number;
   readonly entries: number;
   /** of one path or link target (PATH_MAX) */
   readonly pathBytes: number;
@@ -35,7 +38,15 @@ export interface LayerLimits {
   readonly headerBytes: number;
 }
 
-export const defaultLayerLimits: LayerLimits = { bytes: 64 * 2 ** 30, entries: 1_000_000, pathBytes: 4095, pathDepth: 1024, headerBytes: 1 << 20 };
+export const defaultLayerLimits: LayerLimits = {
+  bytes: 64 * 2 ** 30,
+  expansion: 100,
+  expansionFreeBytes: 2 ** 30,
+  entries: 1_000_000,
+  pathBytes: 4095,
+  pathDepth: 1024,
+  headerBytes: 1 << 20,
+};
 
 export interface ApplyOptions {
   /** Named in errors: the layer's digest. */

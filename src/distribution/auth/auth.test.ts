@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openTestCore, rejection } from '../../core/fixtures.ts';
 import { putImage, startTestRegistry, type TestRegistry } from '../fixtures-registry.ts';
+import { checkLogin } from '../login.ts';
 import { createPuller } from '../pull.ts';
 import { parseChallenges } from './challenge.ts';
 import { type Credentials, credentialsOf, dockerConfigCredentials } from './credentials.ts';
@@ -106,6 +107,16 @@ test('the header stays at its origin when a blob is elsewhere', async () => {
   });
   expect(await pull(registry, password)).toBe('fulfilled');
   expect(elsewhere.requests.sort()).toEqual([image.config, ...image.layers].map(({ digest }) => `GET /v2/app/blobs/${digest}`).sort());
+});
+
+test('a login is right or wrong', async () => {
+  await using registry = await startTestRegistry();
+  registry.answer = ({ headers }, response) =>
+    Boolean(response.writeHead(headers.authorization === basic ? 200 : 401, { 'www-authenticate': 'Basic realm="r"' }).end('{}'));
+  expect(await rejection(checkLogin({ domain: registry.host, credentials: password }))).toBe('fulfilled');
+  expect(await rejection(checkLogin({ domain: registry.host, credentials: { ...password, password: 'no' } }))).toBe(
+    `Unauthenticated: ${registry.host} answered 401 for /v2/`,
+  );
 });
 
 test('credentials of docker’s files and helpers', async () => {

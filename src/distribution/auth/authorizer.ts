@@ -61,7 +61,8 @@ export class Authorizer {
     const realm = this.#realm(parameters.get('realm') ?? '');
     const service = parameters.get('service');
     const { credentials, idleTimeoutMs, verifyTls } = this.#options;
-    const query = new URLSearchParams({ ...(service === undefined ? {} : { service }), scope: parameters.get('scope') ?? scope });
+    const wanted = parameters.get('scope') ?? scope;
+    const query = new URLSearchParams({ ...(service === undefined ? {} : { service }), ...(wanted === '' ? {} : { scope: wanted }) });
     const common = { signal, idleTimeoutMs, verifyTls };
     let response: HttpResponse;
     if (credentials?.kind === 'identity-token') {

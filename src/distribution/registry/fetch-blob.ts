@@ -24,11 +24,11 @@ export async function* fetchBlob(client: RegistryClient, { repository, blob, off
       const response = await client.request(`/v2/${repository}/blobs/${blob.digest}`, repository, { headers, attempts: 1, signal });
       for await (const chunk of bodyFrom(response, position, blob)) {
         position += chunk.length;
-        if (position > blob.size) throw dataLoss(blob, `more than its ${blob.size} bytes`);
+        if (position > blob.size) throw dataLoss(blob, `the registry sends more than its size of ${blob.size} bytes`);
         attempt = 0;
         yield chunk;
       }
-      if (position < blob.size) throw dataLoss(blob, `${position} bytes, its descriptor says ${blob.size}`);
+      if (position < blob.size) throw dataLoss(blob, `the registry ended it after ${position} bytes, its size is ${blob.size}`);
       return;
     } catch (error) {
       // 0: bytes came since the last failure, so that even silence is worth another connection.

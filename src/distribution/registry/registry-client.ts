@@ -67,7 +67,7 @@ export class RegistryClient {
     return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
   }
 
-  /** GET with authorization, redirects and tries. Answers 200, or 206 where a range was asked for; everything else is thrown. */
+  /** GET with authorization (for a repository, or '' for the registry itself), redirects and tries. Answers 200, or 206 where a range was asked for; everything else is thrown. */
   async request(
     path: string,
     repository: string,
@@ -95,7 +95,7 @@ export class RegistryClient {
 
   async #authorized(path: string, repository: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<HttpResponse> {
     const { endpoint, authorizer } = await this.#connect(signal);
-    const scope = `repository:${repository}:pull`;
+    const scope = repository === '' ? '' : `repository:${repository}:pull`;
     const url = new URL(path, endpoint.base);
     for (let tries = 0; ; tries++) {
       const authorization = authorizer.header(scope);

@@ -117,9 +117,9 @@ test.each<[string, Uint8Array, string]>([
     'ResourceExhausted: extended headers of 4500 bytes, at most 4096 are allowed',
   ],
   ['too many entries', Buffer.concat(Array.from({ length: 101 }, () => rawEntry({ name: 'a' }))), 'ResourceExhausted: more than 100 entries'],
-  ['an end inside a file', Buffer.concat([rawEntry({ name: 'a', size: 600 }), Buffer.alloc(512)]), 'DataLoss: archive is cut short'],
-  ['an end inside a header', rawEntry({ name: 'a' }).subarray(0, 100), 'DataLoss: archive is cut short'],
-  ['an extended header without an entry', rawPax('x', ['path=a']), 'DataLoss: archive is cut short'],
+  ['an end inside a file', Buffer.concat([rawEntry({ name: 'a', size: 600 }), Buffer.alloc(512)]), 'DataLoss: archive is truncated in entry "a"'],
+  ['an end inside a header', rawEntry({ name: 'a' }).subarray(0, 100), 'DataLoss: archive is truncated in a header'],
+  ['an extended header without an entry', rawPax('x', ['path=a']), 'DataLoss: archive is truncated in a header'],
 ])('%s is refused', async (_name, archive, message) => {
   expect(await rejection((async () => read(archive, 400))())).toBe(message);
 });

@@ -64,6 +64,8 @@ export class TarReader {
   #longName: string | undefined;
   #longLink: string | undefined;
   #entries = 0;
+  /** Of the last entry, for errors. */
+  #name = '';
   /** Extended headers since the last entry: none is bounded by the entries' own limit. */
   #extensionBytes = 0;
 
@@ -85,7 +87,8 @@ export class TarReader {
   end(): void {
     const { at } = this.#state;
     if (at === 'end' || (at === 'header' && this.#partialBytes === 0 && this.#records === undefined)) return;
-    throw new StrakeError('DataLoss', 'archive is cut short', { fields: { layer: 'core', operation: 'untar' } });
+    const where = at === 'data' || at === 'padding' ? `in entry ${JSON.stringify(this.#name.slice(0, 200))}` : 'in a header';
+    throw new StrakeError('DataLoss', `archive is truncated ${where}`, { fields: { layer: 'core', operation: 'untar' } });
   }
 
   /** Answers how many bytes it took. */
@@ -167,6 +170,7 @@ export class TarReader {
     this.#longName = undefined;
     this.#longLink = undefined;
     this.#extensionBytes = 0;
+    this.#name = entry.name;
     this.#handler.entry(entry);
     if (entry.sizeBytes > 0) this.#state = { at: 'data', left: entry.sizeBytes, padding: paddingOf(entry.sizeBytes) };
   }
@@ -198,7 +202,7 @@ export class TarReader {
 }
 
 function kindOf(type: string, name: string, records: PaxRecords): EntryKind {
-  if (type === 'S' || [...records.keys()].some((key) => key.startsWith('GNU.sparse.')))
+  if (type === 'S' || (records.size > 0 && [...records.keys()].some((key) => key.startsWith('GNU.sparse.'))))
     throw new StrakeError('Unimplemented', `entry ${JSON.stringify(name)} is a sparse file: not supported in layers`, {
       fields: { layer: 'core', operation: 'untar' },
     });
