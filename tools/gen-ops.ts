@@ -93,10 +93,11 @@ function generateC(operations: readonly Operation[], hash: string): string {
   }
   lines.push('', 'union op_args {');
   for (const operation of withFields) lines.push(`\tstruct op_${operation.name} ${operation.name};`);
-  lines.push('};', '', '/* What a program is made of, for declarations and dispatch: those with fields, and those without. */');
-  const program = operations.filter((operation) => !operation.sides.includes('file'));
-  const uses = program.map(({ name, fields }) => `\t${fields.length > 0 ? 'OP' : 'BARE'}(${name.toUpperCase()}, ${name})`);
-  lines.push('#define PROGRAM_OPS(OP, BARE) \\', uses.join(' \\\n'));
+  lines.push('};', '');
+  const uses = ({ name, fields }: Operation) => `\t${fields.length > 0 ? 'OP' : 'BARE'}(${name.toUpperCase()}, ${name})`;
+  const [program, session] = [false, true].map((file) => operations.filter(({ sides }) => sides.includes('file') === file).map(uses)) as [string[], string[]];
+  lines.push('/* For declarations and dispatch: the operations of programs, with fields and without, and those of file sessions. */');
+  lines.push('#define PROGRAM_OPS(OP, BARE) \\', program.join(' \\\n'), '#define FILE_OPS(OP) \\', session.join(' \\\n'));
   lines.push('', '#ifdef OPS_TABLE', 'static const struct op_desc op_table[] = {');
   for (const operation of operations) {
     const bits = operation.sides.reduce((sum, side) => sum | (sideBits[side] ?? 0), 0);

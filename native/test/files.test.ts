@@ -84,7 +84,7 @@ test('every kind of entry, with mode, owner and time', async () => {
   expect(Number(stat('d/b').rdev)).toBe(7 * 256 + ((300 & 0xff) | ((300 & ~0xff) << 12)));
   expect(readFileSync(tree.in('d/f'), 'utf8')).toBe('hello');
   expect(statSync(tree.in('d/empty')).size).toBe(0);
-  expect(spawnSync('getfattr', ['-m', '.', '-d', '--absolute-names', tree.in('d/f')], { encoding: 'utf8' }).stdout ?? '').toMatch(/user\.k="v"|^$/);
+  expect(spawnSync('getfattr', ['-m', '.', '-d', '--absolute-names', tree.in('d/f')], { encoding: 'utf8' }).stdout).toContain('user.k="v"');
 });
 
 test.each<[string, FileOp[], (root: string) => void, string[]]>([

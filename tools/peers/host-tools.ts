@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs';
 import { runLogged } from './shell.ts';
 
-/** What the end-to-end tests need on the machine itself, by Debian package: a program that shows that it is there. Everything else is in the peer root. */
+/** What the tests need on the machine itself, by Debian package: a file that shows that it is there. Everything else is in the peer root. */
 const programs: Readonly<Record<string, string>> = {
+  attr: '/usr/bin/getfattr',
+  'busybox-static': '/bin/busybox',
   debootstrap: '/usr/sbin/debootstrap',
   iproute2: '/usr/sbin/ip',
+  'libseccomp-dev': '/usr/include/seccomp.h',
+  nftables: '/usr/sbin/nft',
   strace: '/usr/bin/strace',
 };
 
