@@ -2,7 +2,7 @@ import { isCode } from '../base/index.ts';
 import type { ContentStore, ContentWriter, LayerEvent } from '../core/index.ts';
 import type { Descriptor } from '../oci/index.ts';
 import { fetchBlob } from './registry/fetch-blob.ts';
-import type { RegistryClient } from './registry/registry-client.ts';
+import { isTransient, type RegistryClient } from './registry/registry-client.ts';
 
 export interface LayerSourceOptions {
   readonly client: RegistryClient;
@@ -11,6 +11,8 @@ export interface LayerSourceOptions {
   readonly layer: Descriptor;
   readonly signal: AbortSignal;
   readonly emit: (event: LayerEvent) => void;
+  /** Blobs that are on their way in this process: one layer may be wanted above several others, even in one image. */
+  readonly downloads: Map<string, Promise<void>>;
 }
 
 /**
@@ -18,16 +20,53 @@ export interface LayerSourceOptions {
  * Ends only when the blob is committed; a bad blob throws at its end, and whoever consumed it throws away what was made of it.
  */
 export async function* layerSource(options: LayerSourceOptions): AsyncGenerator<Uint8Array> {
-  const { content, layer, signal, emit } = options;
+  const { downloads, layer, signal } = options;
+  for (let running = downloads.get(layer.digest); running; running = downloads.get(layer.digest)) await untilAborted(running, signal);
+  const done = Promise.withResolvers<void>();
+  downloads.set(layer.digest, done.promise);
+  try {
+    yield* download(options);
+  } finally {
+    downloads.delete(layer.digest);
+    done.resolve();
+  }
+}
+
+async function* download(options: LayerSourceOptions): AsyncGenerator<Uint8Array> {
+  const { content, layer, signal } = options;
+  const ref = `layer-${layer.digest}`;
   let writer: ContentWriter;
   try {
-    writer = await content.writer({ ref: `layer-${layer.digest}`, expectedDigest: layer.digest, expectedSizeBytes: layer.size });
+    writer = await content.writer({ ref, expectedDigest: layer.digest, expectedSizeBytes: layer.size });
   } catch (error) {
     if (!isCode(error, 'AlreadyExists')) throw error;
     yield* fromStore(options);
     return;
   }
-  await using open = writer;
+  // What was refused, by the store or by whoever unpacks it, must not be gone on with; what was interrupted can be.
+  let resumable = false;
+  try {
+    yield* fromRegistry(options, writer);
+    resumable = true;
+  } catch (error) {
+    resumable = isTransient(error);
+    throw error;
+  } finally {
+    await writer.close();
+    if (!resumable && !signal.aborted) await forget(content, ref);
+  }
+}
+
+async function forget(content: ContentStore, ref: string): Promise<void> {
+  try {
+    await content.abort(ref);
+  } catch (error) {
+    if (!isCode(error, 'NotFound')) throw error;
+  }
+}
+
+async function* fromRegistry(options: LayerSourceOptions, open: ContentWriter): AsyncGenerator<Uint8Array> {
+  const { layer, signal, emit } = options;
   // The beginning is not in this stream when an earlier try left it: download the rest first, then unpack from the store.
   const isResumed = open.offsetBytes > 0;
   for await (const chunk of fetchBlob(options.client, { repository: options.repository, blob: layer, offset: open.offsetBytes, signal })) {
@@ -40,6 +79,18 @@ export async function* layerSource(options: LayerSourceOptions): AsyncGenerator<
   emit({ state: 'downloaded' });
   if (isResumed) yield* fromStore(options);
   else emit({ state: 'extracting', currentBytes: layer.size, totalBytes: layer.size });
+}
+
+async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 async function* fromStore({ content, layer, signal, emit }: LayerSourceOptions): AsyncGenerator<Uint8Array> {

@@ -94,6 +94,18 @@ test('of an index the manifest for the platform is taken', async () => {
   );
 });
 
+test('the same image pulled twice at once, and one that has a layer several times', async () => {
+  await using registry = await startTestRegistry();
+  using core = openTestCore();
+  const { layers } = putImage(registry, 'app', [large, base, large, base]);
+  const pull = createPuller(core);
+  const reference = `${registry.host}/app`;
+  const [one, two] = await Promise.all([pull({ reference }), pull({ reference })]);
+  expect(one.image.chainIds).toEqual(two.image.chainIds);
+  for (const { digest } of layers) expect(registry.requests.filter((request) => request.endsWith(digest)).length).toBe(1);
+  expect(await core.content.ingests()).toEqual([]);
+});
+
 test('two pulls at once fetch a shared layer once', async () => {
   await using registry = await startTestRegistry();
   using core = openTestCore();

@@ -66,6 +66,7 @@ export type PullImage = (options: PullOptions) => Promise<PulledImage>;
 
 /** Pulls images into the stores: documents first, then layers in parallel, unpacked as they arrive. The image gets its name last. */
 export function createPuller(stores: PullerOptions): PullImage {
+  const downloads = new Map<string, Promise<void>>();
   return async ({ reference: text, platform = hostPlatform(), credentials, progress = () => undefined, signal }) => {
     const reference = withDefaultTag(parseReference(text));
     const { insecureRegistries = [], idleTimeoutMs, retryDelayMs } = stores;
@@ -77,7 +78,7 @@ export function createPuller(stores: PullerOptions): PullImage {
       ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
     });
     using lease = stores.leases.acquire();
-    const pull: Pull = { stores, client, reference, lease, signal };
+    const pull: Pull = { stores, client, reference, lease, downloads, signal };
     const target = await fetchDocument(pull, reference);
     progress({ id: reference.tag ?? reference.digest ?? '', status: `Pulling from ${familiarRepository(reference)}` });
     const image = await fetchImage(pull, target, platform);
@@ -96,6 +97,7 @@ interface Pull {
   readonly client: RegistryClient;
   readonly reference: Reference;
   readonly lease: Lease;
+  readonly downloads: Map<string, Promise<void>>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -144,13 +146,18 @@ async function fetchConfig({ stores, client, reference, signal }: Pull, config: 
   return bytes;
 }
 
-async function fetchLayers({ stores, client, reference, signal }: Pull, image: ResolvedImage, progress: (progress: PullProgress) => void): Promise<void> {
+async function fetchLayers(
+  { stores, client, reference, downloads, signal }: Pull,
+  image: ResolvedImage,
+  progress: (progress: PullProgress) => void,
+): Promise<void> {
   const { layers } = image.manifest;
   for (const { digest } of layers) progress({ id: shortId(digest), status: 'Pulling fs layer', progressDetail: { current: 0, total: 0 } });
   const listeners = layers.map(({ digest }) => layerProgress(digest, progress));
   await unpackImage(stores.unpacker, {
     image,
-    source: (index, context) => layerSource({ ...context, client, content: stores.content, repository: reference.path, layer: layers[index] as Descriptor }),
+    source: (index, context) =>
+      layerSource({ ...context, downloads, client, content: stores.content, repository: reference.path, layer: layers[index] as Descriptor }),
     onEvent: (index, event) => listeners[index]?.(event),
     signal,
   });

@@ -1,3 +1,11 @@
+export type { Digest, DigestAlgorithm } from './digest.ts';
+export { chainIds, Digester, digestOf, isDigest, parseDigest } from './digest.ts';
+export type { Descriptor, Healthcheck, ImageConfig, ImageHistory, ImageProcessConfig, Index, Manifest, Platform } from './image-spec.ts';
+export { isIndexType, isManifestType, layerCompression, mediaTypes } from './image-spec.ts';
+export { formatJson, parseJson } from './json.ts';
+export { choosePlatform, formatPlatform, hostPlatform, normalizePlatform, parsePlatform, runnablePlatforms } from './platform.ts';
+export type { Reference } from './reference.ts';
+export { canonicalName, familiarName, familiarRepository, parseReference, repositoryName, withDefaultTag } from './reference.ts';
 export type {
   BlockIoResources,
   CapabilitiesSpec,
@@ -29,14 +37,6 @@ export type {
   ThrottleDevice,
   UserSpec,
 } from './runtime-spec.ts';
-export { formatJson, parseJson } from './json.ts';
-export { parseProcessSpec, parseRuntimeSpec, validateRuntimeSpec } from './validate-runtime.ts';
-export type { Digest, DigestAlgorithm } from './digest.ts';
-export { chainIds, Digester, digestOf, isDigest, parseDigest } from './digest.ts';
-export type { Descriptor, Healthcheck, ImageConfig, ImageHistory, ImageProcessConfig, Index, Manifest, Platform } from './image-spec.ts';
-export { isIndexType, isManifestType, layerCompression, mediaTypes } from './image-spec.ts';
-export { choosePlatform, formatPlatform, hostPlatform, normalizePlatform, parsePlatform, runnablePlatforms } from './platform.ts';
-export type { Reference } from './reference.ts';
-export { canonicalName, familiarName, familiarRepository, parseReference, repositoryName, withDefaultTag } from './reference.ts';
 export type { ImageDocument } from './validate-image.ts';
 export { parseImageConfig, parseImageDocument } from './validate-image.ts';
+export { parseProcessSpec, parseRuntimeSpec, validateRuntimeSpec } from './validate-runtime.ts';

@@ -2,6 +2,7 @@ import { isCode } from '../../base/index.ts';
 import type { ContainerStore } from '../containers/containers.ts';
 import type { ContentStore } from '../content/content.ts';
 import type { ImageStore } from '../images/images.ts';
+import { putPrefix } from '../images/import-image.ts';
 import { referencedDigests } from '../images/resolve-image.ts';
 import type { SnapshotInfo, Snapshotter } from '../snapshots/snapshots.ts';
 import { unpackPrefix } from '../unpack/layer-unpacker.ts';
@@ -15,7 +16,10 @@ export interface GarbageOptions {
   readonly leases: Leases;
   /** Also active snapshots that no container names: only when no container is being made, as at the daemon's start. */
   readonly activeSnapshots?: boolean;
+  readonly now?: () => Date;
 }
+
+const ingestLifeMs = 24 * 3600_000;
 
 export interface GarbageReport {
   readonly blobs: readonly string[];
@@ -36,6 +40,7 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     blobs.push(digest);
     freedBytes += sizeBytes;
   }
+  await sweepIngests(options);
   return { blobs, snapshots, freedBytes };
 }
 
@@ -73,13 +78,21 @@ async function sweepSnapshots({ snapshots, leases, activeSnapshots = false }: Ga
   return gone;
 }
 
+/** Downloads that were broken off wait for their next try a day; small blobs never go on. One that is being written is locked. */
+async function sweepIngests({ content, now = () => new Date() }: GarbageOptions): Promise<void> {
+  for (const { ref, updatedAt } of await content.ingests()) {
+    if (!ref.startsWith(putPrefix) && now().getTime() - updatedAt.getTime() < ingestLifeMs) continue;
+    await removed(content.abort(ref));
+  }
+}
+
 /** Whoever was quicker, or uses it again, is right. */
 async function removed(removal: Promise<void>): Promise<boolean> {
   try {
     await removal;
     return true;
   } catch (error) {
-    if (isCode(error, 'NotFound') || isCode(error, 'FailedPrecondition')) return false;
+    if (isCode(error, 'NotFound') || isCode(error, 'FailedPrecondition') || isCode(error, 'Unavailable')) return false;
     throw error;
   }
 }

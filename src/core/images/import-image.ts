@@ -1,4 +1,4 @@
-import { isCode } from '../../base/index.ts';
+import { isCode, randomId } from '../../base/index.ts';
 import { type Descriptor, digestOf, hostPlatform, type ImageConfig, type Manifest, mediaTypes } from '../../oci/index.ts';
 import type { ContentStore } from '../content/content.ts';
 import type { Leases } from '../garbage/leases.ts';
@@ -48,11 +48,13 @@ export async function importImage({ content, images, unpacker, leases }: ImportT
   return await images.put({ name: image.name, target, ...(image.labels === undefined ? {} : { labels: image.labels }) });
 }
 
+/** Small blobs are stored under an ingest of their own, so that two who store the same do not wait for each other. One that a crash left is garbage. */
+export const putPrefix = 'put-';
+
 /** Stores bytes under their digest; that they are there already is fine. */
 export async function putBlob(content: ContentStore, { digest, size }: Descriptor, bytes: Uint8Array): Promise<void> {
   try {
-    await using writer = await content.writer({ ref: `put-${digest}`, expectedDigest: digest, expectedSizeBytes: size });
-    await writer.truncate();
+    await using writer = await content.writer({ ref: `${putPrefix}${randomId()}`, expectedDigest: digest, expectedSizeBytes: size });
     await writer.write(bytes);
     await writer.commit({});
   } catch (error) {

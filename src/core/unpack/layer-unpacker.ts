@@ -3,6 +3,7 @@ import { type Descriptor, layerCompression } from '../../oci/index.ts';
 import { applyLayer } from '../diff/apply.ts';
 import type { AppliedLayer, LayerLimits, OpenFileTree } from '../diff/diff.ts';
 import type { Snapshotter } from '../snapshots/snapshots.ts';
+import { DrainableSource } from './drainable-source.ts';
 import { SharedJobs } from './shared-jobs.ts';
 import { Slots } from './slots.ts';
 
@@ -30,6 +31,9 @@ export interface LayerUnpackerOptions {
   /** Layers in work at once; docker's max-concurrent-downloads is 3 too. */
   readonly parallel?: number;
 }
+
+/** Of a layer that cannot be unpacked, at most so much more is fetched to know whether it is the blob at all. */
+const drainLimitBytes = 32 << 20;
 
 /** Keys of snapshots that are being unpacked begin so: garbage when no unpack runs. */
 export const unpackPrefix = 'unpack-';
@@ -106,14 +110,24 @@ export class LayerUnpacker {
       });
     const { dir, whiteouts } = await this.#options.snapshots.unpackTarget(key);
     await using tree = await this.#options.openFileTree(dir, { signal });
-    return await applyLayer(job.source({ signal, emit }), tree, {
-      name: digest,
-      compression,
-      whiteouts,
-      expectedDiffId: job.diffId,
-      signal,
-      ...(this.#options.limits === undefined ? {} : { limits: this.#options.limits }),
-    });
+    const source = new DrainableSource(job.source({ signal, emit }));
+    try {
+      return await applyLayer(source, tree, {
+        name: digest,
+        compression,
+        whiteouts,
+        expectedDiffId: job.diffId,
+        signal,
+        ...(this.#options.limits === undefined ? {} : { limits: this.#options.limits }),
+      });
+    } catch (error) {
+      // Bytes that are not the blob's are the cause of whatever is wrong in them.
+      const isContent = isCode(error, 'DataLoss') || isCode(error, 'InvalidArgument') || isCode(error, 'Unimplemented');
+      if (isContent && !signal.aborted && job.layer.size - source.bytes <= drainLimitBytes) await source.drain();
+      throw error;
+    } finally {
+      await source.close();
+    }
   }
 
   /** What an unpack that failed, or a crash, left. */
