@@ -8,7 +8,8 @@ export const peerRootDir = join(peersDir, 'root');
 /** The one layer of the `debian` test image: a debootstrapped bookworm of a few hundred MB. */
 export const debianLayerTar = join(peersDir, 'bookworm.tar');
 
-export const mirror = process.env['STRAKE_DEBIAN_MIRROR'] ?? 'http://deb.debian.org/debian';
+/** Where debootstrap gets its packages; without it, from its own default mirror. */
+export const mirror = process.env['STRAKE_DEBIAN_MIRROR'];
 
 /** What one debootstrap makes: the suite, and the packages installed on top of `--variant=minbase`. */
 export interface TreeRecipe {

@@ -24,7 +24,7 @@ export function buildTree(dir: string, recipe: TreeRecipe): void {
   rmSync(log, { force: true });
   for (const old of [stage, dir]) removeTree(old);
   mkdirSync(stage, { recursive: true });
-  runLogged(log, ['debootstrap', '--variant=minbase', recipe.suite, stage, mirror]);
+  runLogged(log, ['debootstrap', '--variant=minbase', recipe.suite, stage, ...(mirror === undefined ? [] : [mirror])]);
   writeFileSync(join(stage, 'usr/sbin/policy-rc.d'), policyRcD, { mode: 0o755 });
   copyFileSync('/etc/resolv.conf', join(stage, 'etc/resolv.conf'));
   copyFileSync('/etc/hosts', join(stage, 'etc/hosts'));
