@@ -69,7 +69,8 @@ async function* fromRegistry(options: LayerSourceOptions, open: ContentWriter): 
   const { layer, signal, emit } = options;
   // The beginning is not in this stream when an earlier try left it: download the rest first, then unpack from the store.
   const isResumed = open.offsetBytes > 0;
-  for await (const chunk of fetchBlob(options.client, { repository: options.repository, blob: layer, offset: open.offsetBytes, signal })) {
+  const fetched = fetchBlob(options.client, { repository: options.repository, blob: layer, offset: open.offsetBytes, signal });
+  for await (const chunk of gather(fetched)) {
     await open.write(chunk);
     emit({ state: 'downloading', currentBytes: open.offsetBytes, totalBytes: layer.size });
     if (!isResumed) yield chunk;
@@ -79,6 +80,23 @@ async function* fromRegistry(options: LayerSourceOptions, open: ContentWriter): 
   emit({ state: 'downloaded' });
   if (isResumed) yield* fromStore(options);
   else emit({ state: 'extracting', currentBytes: layer.size, totalBytes: layer.size });
+}
+
+/** Sockets give a few KiB at a time; a file write, and a turn through the pipeline, for each would cost more than the bytes. */
+const gatheredBytes = 256 << 10;
+
+async function* gather(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of source) {
+    parts.push(chunk);
+    size += chunk.length;
+    if (size < gatheredBytes) continue;
+    yield Buffer.concat(parts, size);
+    parts = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(parts, size);
 }
 
 async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
