@@ -19,7 +19,13 @@ export function shellTask(id: string, script: string, options: Partial<CreateTas
 function shellSpec(script: string): RuntimeSpec {
   return {
     ociVersion: '1.3.0',
-    process: { cwd: '/', args: ['sh', '-c', script], env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], user: { uid: 0, gid: 0 }, capabilities: { bounding: ['CAP_KILL'], effective: ['CAP_KILL'], permitted: ['CAP_KILL'] } },
+    process: {
+      cwd: '/',
+      args: ['sh', '-c', script],
+      env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
+      user: { uid: 0, gid: 0 },
+      capabilities: { bounding: ['CAP_KILL'], effective: ['CAP_KILL'], permitted: ['CAP_KILL'] },
+    },
     root: { path: 'rootfs', readonly: true },
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc' },
@@ -116,7 +122,9 @@ export function tasksConformance(open: () => Promise<TaskPlace>): void {
   test('a terminal has a size, and gets another', async () => {
     await using place = await open();
     const script = "trap 'stty size; exit 3' WINCH; stty size; while :; do sleep 0.02; done";
-    const task = await place.tasks.create(shellTask('terminal', script, { stdio: { terminal: true, openStdin: true, stdinOnce: false, consoleSize: { rows: 11, cols: 22 } } }));
+    const task = await place.tasks.create(
+      shellTask('terminal', script, { stdio: { terminal: true, openStdin: true, stdinOnce: false, consoleSize: { rows: 11, cols: 22 } } }),
+    );
     const attachment = await task.attach(both);
     await task.start();
     let seen = '';
@@ -143,7 +151,9 @@ export function tasksConformance(open: () => Promise<TaskPlace>): void {
     expect((await exec.wait()).code).toBe(5);
     expect((await output).stdout).toBe('inner\n');
     expect(task.getExec('one')).toBe(undefined);
-    expect(await rejection(task.exec({ execId: 'two', process: { ...process, args: ['absent'] }, stdio }))).toBe('NotFound: exec: "absent": executable file not found in $PATH');
+    expect(await rejection(task.exec({ execId: 'two', process: { ...process, args: ['absent'] }, stdio }))).toBe(
+      'NotFound: exec: "absent": executable file not found in $PATH',
+    );
     await task.kill(9);
     await task.wait();
     await task.delete();
@@ -176,6 +186,7 @@ export function tasksConformance(open: () => Promise<TaskPlace>): void {
 
   test('ids are names of directories, and nothing else', async () => {
     await using place = await open();
-    for (const id of ['../x', '', '.', 'a/b', 'a\0', 'x'.repeat(200)]) expect(await rejection(place.tasks.create(shellTask(id, 'true')))).toStartWith('InvalidArgument: invalid task id');
+    for (const id of ['../x', '', '.', 'a/b', 'a\0', 'x'.repeat(200)])
+      expect(await rejection(place.tasks.create(shellTask(id, 'true')))).toStartWith('InvalidArgument: invalid task id');
   });
 }

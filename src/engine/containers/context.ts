@@ -27,9 +27,7 @@ export interface ContainerImage {
 
 /** What containers need of the networks. */
 export interface ContainerNetworks {
-  /** NotFound `network x not found`, before a container is made. */
-  check(networkMode: string, endpoints: Readonly<Record<string, EndpointRequest>>): void | Promise<void>;
-  /** Gives addresses; the operations bring the interfaces up in the launch. */
+  /** Gives addresses; the operations bring the interfaces up in the launch. NotFound `network x not found`. */
   connect(request: NetworkRequest): Promise<ConnectedNetwork>;
   /** Gives the addresses back; idempotent. */
   disconnect(containerId: string): Promise<void>;

@@ -63,8 +63,6 @@ export async function buildContainer(context: ContainerContext, request: CreateC
   const image = await context.images.forContainer(request.config.Image);
   const config = withHostname(context, mergeConfig(request.config, image.config.config ?? {}), hostConfig, id);
   const planned = planMounts(config, hostConfig);
-  if (!['none', 'host'].includes(hostConfig.NetworkMode) && !containerMode.test(hostConfig.NetworkMode))
-    await context.networks.check(hostConfig.NetworkMode, request.endpoints);
   const name = request.name === '' ? generateName((taken) => registry.isTaken(taken), id) : checkContainerName(request.name);
   registry.reserveName(name, id);
   undo.push(() => registry.releaseName(name));

@@ -30,8 +30,11 @@ export async function kill(context: ContainerContext, container: Container, sign
   if (task === undefined) throw new StrakeError('NotFound', `container ${container.id} is not running`);
   await task.kill(signal);
   publish(context, container, 'kill', { signal: String(signal) });
-  // A frozen process dies only when it is thawed (cgroup v1).
-  if (signal === sigkill && task.state().status === 'paused') await task.resume().catch(() => undefined);
+  // What is to end it must reach it: a frozen process hears nothing (moby killWithSignal).
+  const { lifecycle } = container;
+  if (lifecycle.status !== 'paused' || (signal !== sigkill && signal !== stopSignal(container))) return;
+  container.change({ lifecycle: { ...lifecycle, status: 'running' } });
+  if (task.state().status === 'paused') await task.resume().catch(() => undefined);
 }
 
 export function stopSignal({ document: { config } }: Container): number {

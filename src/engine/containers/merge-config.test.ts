@@ -2,7 +2,16 @@ import { expect, test } from 'bun:test';
 import { emptyConfig } from './fixtures.ts';
 import { mergeConfig } from './merge-config.ts';
 
-const image = { Entrypoint: ['/entry'], Cmd: ['image-command'], Env: ['A=image', 'B=image'], User: 'www', WorkingDir: '/w', Labels: { a: '1', b: '1' }, Volumes: { '/v': {} }, StopSignal: 'USR1' };
+const image = {
+  Entrypoint: ['/entry'],
+  Cmd: ['image-command'],
+  Env: ['A=image', 'B=image'],
+  User: 'www',
+  WorkingDir: '/w',
+  Labels: { a: '1', b: '1' },
+  Volumes: { '/v': {} },
+  StopSignal: 'USR1',
+};
 
 test.each([
   [null, null, ['/entry'], ['image-command']],

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test';
 import { planMounts } from './mount-plan.ts';
 
-const plan = (Binds: readonly string[], rest: Partial<Parameters<typeof planMounts>[1]> = {}, Volumes: Record<string, object> | null = null) => planMounts({ Volumes }, { Binds, ...rest });
+const plan = (Binds: readonly string[], rest: Partial<Parameters<typeof planMounts>[1]> = {}, Volumes: Record<string, object> | null = null) =>
+  planMounts({ Volumes }, { Binds, ...rest });
 
 const bind = { type: 'bind', mode: '', readonly: false, readonlyRecursive: false, recursive: true, propagation: 'rprivate', createSource: true } as const;
 const volume = { type: 'volume', mode: '', readonly: false, copyUp: true, driver: '', labels: {} } as const;
@@ -31,12 +32,18 @@ test.each([
 });
 
 test('--mount', () => {
-  expect(plan([], { Mounts: [{ Type: 'tmpfs', Target: '/t', TmpfsOptions: { SizeBytes: 1024, Mode: 0o700 } }] })).toEqual([{ type: 'tmpfs', destination: '/t', options: ['mode=700', 'size=1024'], listed: true }]);
+  expect(plan([], { Mounts: [{ Type: 'tmpfs', Target: '/t', TmpfsOptions: { SizeBytes: 1024, Mode: 0o700 } }] })).toEqual([
+    { type: 'tmpfs', destination: '/t', options: ['mode=700', 'size=1024'], listed: true },
+  ]);
   expect(plan([], { Mounts: [{ Type: 'volume', Source: 'v', Target: '/v', ReadOnly: true, VolumeOptions: { NoCopy: true } }] })).toEqual([
     { ...volume, name: 'v', destination: '/v', mode: 'z', readonly: true, copyUp: false },
   ]);
-  expect(() => plan([], { Mounts: [{ Type: 'bind', Source: '/no/such', Target: '/b' }] })).toThrow('invalid mount config for type "bind": bind source path does not exist: /no/such');
-  expect(() => plan([], { Mounts: [{ Type: 'tmpfs', Source: 'x', Target: '/b' }] })).toThrow('invalid mount config for type "tmpfs": field Source must not be specified');
+  expect(() => plan([], { Mounts: [{ Type: 'bind', Source: '/no/such', Target: '/b' }] })).toThrow(
+    'invalid mount config for type "bind": bind source path does not exist: /no/such',
+  );
+  expect(() => plan([], { Mounts: [{ Type: 'tmpfs', Source: 'x', Target: '/b' }] })).toThrow(
+    'invalid mount config for type "tmpfs": field Source must not be specified',
+  );
   expect(() => plan([], { Mounts: [{ Type: 'odd' as 'bind', Target: '/b' }] })).toThrow('invalid mount config for type "odd": mount type unknown');
 });
 

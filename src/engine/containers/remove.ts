@@ -25,7 +25,7 @@ export async function removeContainer(context: ContainerContext, reference: stri
   if (!options.force && ['running', 'paused', 'restarting'].includes(status)) {
     const what =
       status === 'paused' ? 'container is paused and must be unpaused first' : `container is ${status}: stop the container before removing or force remove`;
-    throw new StrakeError('FailedPrecondition', `cannot remove container "/${container.name}": ${what}`);
+    throw new StrakeError('FailedPrecondition', `cannot remove container "${reference}": ${what}`);
   }
   container.change({ manuallyStopped: true });
   if (container.running) {
@@ -41,7 +41,7 @@ export async function removeContainer(context: ContainerContext, reference: stri
     if (container.running)
       throw new StrakeError(
         'FailedPrecondition',
-        `cannot remove container "/${container.name}": container is running: stop the container before removing or force remove`,
+        `cannot remove container "${reference}": container is running: stop the container before removing or force remove`,
       );
     await removeUnderMutex(context, container, options);
   });

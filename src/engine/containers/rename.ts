@@ -9,7 +9,7 @@ export async function renameContainer(context: ContainerContext, reference: stri
   const { registry } = context;
   const container = registry.get(reference);
   const oldName = container.name;
-  const name = allocate(() => checkContainerName(newName));
+  const name = allocate(() => checkContainerName(newName.startsWith('/') ? newName : `/${newName}`));
   if (name === oldName) throw new StrakeError('InvalidArgument', 'Renaming a container with the same name as its current name');
   allocate(() => registry.reserveName(name, container.id));
   container.change({ name });

@@ -13,7 +13,7 @@ const wrongKindHelp = ': Are you trying to mount a directory onto a file (or vic
 
 /** What `start` answers when the runtime could not make the container; clients find their exit status in this text. */
 export function runtimeFailure(cause: unknown): StartFailure {
-  const text = `failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ${runcText(errorMessage(cause))}: unknown`;
+  const text = `failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ${runcText(errorMessage(cause))}`;
   const lower = text.toLowerCase();
   const has = (parts: readonly string[]) => parts.some((part) => lower.includes(part));
   if (has(commandMissing)) return failure(127, text, cause);
@@ -27,5 +27,7 @@ function failure(exitCode: number, text: string, cause: unknown): StartFailure {
 }
 
 function runcText(message: string): string {
-  return `unable to start container process: error during container init: ${message}`;
+  // A directory is executable for runc's look-up; execve then says EACCES.
+  const whole = message.endsWith(': is a directory') ? `${message}: permission denied` : message;
+  return `unable to start container process: error during container init: ${whole}`;
 }

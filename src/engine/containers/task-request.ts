@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { errorCode, errorMessage, StrakeError } from '../../base/index.ts';
 import type { CreateTask } from '../../core/tasks/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import type { Container } from './container.ts';
@@ -15,16 +16,20 @@ import { type ResolvedUser, resolveUser } from './user/index.ts';
 export async function connectNetwork(context: ContainerContext, container: Container): Promise<ConnectedNetwork | undefined> {
   const { hostConfig, config, endpointRequests, name } = container.document;
   if (['none', 'host'].includes(hostConfig.NetworkMode) || containerMode.test(hostConfig.NetworkMode) || config.NetworkDisabled === true) return undefined;
-  return await context.networks.connect({
-    containerId: container.id,
-    name,
-    hostname: effectiveHostname(container),
-    networkMode: hostConfig.NetworkMode,
-    endpoints: endpointRequests,
-    portBindings: hostConfig.PortBindings,
-    exposedPorts: Object.keys(config.ExposedPorts ?? {}),
-    publishAllPorts: hostConfig.PublishAllPorts,
-  });
+  try {
+    return await context.networks.connect({
+      containerId: container.id,
+      name,
+      hostname: effectiveHostname(container),
+      networkMode: hostConfig.NetworkMode,
+      endpoints: endpointRequests,
+      portBindings: hostConfig.PortBindings,
+      exposedPorts: Object.keys(config.ExposedPorts ?? {}),
+      publishAllPorts: hostConfig.PublishAllPorts,
+    });
+  } catch (cause) {
+    throw new StrakeError(errorCode(cause), `failed to set up container networking: ${errorMessage(cause)}`, { cause });
+  }
 }
 
 /** What the task layer is asked to run for the container. Writes its hosts, hostname and resolv.conf files, and makes the sources that `-v` promises. */

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ZygoteLauncher } from '../../../kernel/index.ts';
+import type { EventBus } from '../../events/events.ts';
 import { createLocalEventBus } from '../../events/local/event-bus.ts';
 import { initPath } from '../../fixtures.ts';
 import { shellTask, type TaskPlace, tasksConformance } from '../conformance.ts';
@@ -20,8 +21,13 @@ function openPlace(execRoot = mkdtempSync(path.join(tmpdir(), 'strake-tasks-')))
   const launcher = new ZygoteLauncher({ initPath, socketPath: path.join(execRoot, `zygote-${process.hrtime.bigint()}.sock`) });
   const events = createLocalEventBus({ now: () => new Date() });
   const seen: string[] = [];
-  const publish = events.publish.bind(events);
-  const bus = { ...events, subscribe: events.subscribe.bind(events), publish: (topic: string, payload: Readonly<Record<string, unknown>>) => (seen.push(`${topic} ${String(payload['containerId'])}`), publish(topic, payload)) };
+  const bus: EventBus = {
+    subscribe: (options) => events.subscribe(options),
+    publish(topic, payload) {
+      seen.push(`${topic} ${String(payload['containerId'])}`);
+      events.publish(topic, payload);
+    },
+  };
   const tasks = new LocalTaskManager({ execRoot, launcher, events: bus });
   return {
     tasks,
@@ -51,8 +57,15 @@ describe('local tasks', () => {
   test('a new daemon finds what runs, what has ended, what was never started, and what lost its monitor', async () => {
     await using before = openPlace();
     const log = path.join(before.execRoot, 'log.json');
-    const options = { stdio: { terminal: false, openStdin: false, stdinOnce: false, log: { path: log, driver: 'json-file' as const, maxSizeBytes: 0, maxFiles: 1 } } };
-    for (const [id, script] of [['runs', 'sleep 1000'], ['ended', 'exit 21'], ['paused', 'sleep 1000'], ['orphan', 'sleep 1000']] as const) {
+    const options = {
+      stdio: { terminal: false, openStdin: false, stdinOnce: false, log: { path: log, driver: 'json-file' as const, maxSizeBytes: 0, maxFiles: 1 } },
+    };
+    for (const [id, script] of [
+      ['runs', 'sleep 1000'],
+      ['ended', 'exit 21'],
+      ['paused', 'sleep 1000'],
+      ['orphan', 'sleep 1000'],
+    ] as const) {
       const task = await before.tasks.create(shellTask(id, script, id === 'runs' ? options : {}));
       await task.start();
     }
@@ -68,7 +81,12 @@ describe('local tasks', () => {
 
     const after = before.restart();
     await after.tasks.recover();
-    expect(after.tasks.list().map(({ id }) => id).toSorted()).toEqual(['ended', 'orphan', 'paused', 'runs']);
+    expect(
+      after.tasks
+        .list()
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual(['ended', 'orphan', 'paused', 'runs']);
     expect(after.tasks.get('runs').state()).toEqual({ status: 'running', pid });
     expect(after.tasks.get('paused').state().status).toBe('paused');
     expect((await after.tasks.get('ended').wait()).code).toBe(21);
@@ -78,7 +96,11 @@ describe('local tasks', () => {
     expect((await exec.wait()).code).toBe(0);
     await after.tasks.get('paused').resume();
     for (const id of ['runs', 'paused']) await after.tasks.get(id).kill(15);
-    for (const id of ['runs', 'paused']) await after.tasks.get(id).kill(9).catch(() => undefined);
+    for (const id of ['runs', 'paused'])
+      await after.tasks
+        .get(id)
+        .kill(9)
+        .catch(() => undefined);
     for (const task of after.tasks.list()) {
       await task.wait();
       await task.delete();

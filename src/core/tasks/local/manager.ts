@@ -4,6 +4,7 @@ import { errorMessage, type Logger, StrakeError, silentLogger, sweepDiscarded } 
 import {
   type CgroupLayout,
   cgroupDirectories,
+  freezeOperations,
   type Launcher,
   type Op,
   planCgroup,
@@ -17,6 +18,7 @@ import { compileCreate, type Machine, readMachine } from '../../../runtime/index
 import type { EventBus } from '../../events/events.ts';
 import type { CreateTask, ExitStatus, Task, TaskManager } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
+import { freezerOf } from './freezer.ts';
 import { settleLostProcess } from './lost-process.ts';
 import { checkId, taskFiles } from './paths.ts';
 import type { MonitorConnection } from './process.ts';
@@ -152,6 +154,10 @@ export class LocalTaskManager implements TaskManager {
 
   /** The monitor did not tell the exit, so it did not clean up either. */
   private async settle(process: { readonly pid: number; readonly startTime: bigint; readonly dir: string }, cgroupPath: string): Promise<ExitStatus> {
+    const { layout, launcher } = this.context;
+    const freezer = freezerOf(cgroupDirectories(layout, cgroupPath));
+    // A frozen process does not die.
+    if ((await readFreezer(freezer)) === 'frozen') await launcher.run(freezeOperations(freezer, false)).catch(() => undefined);
     const exit = await settleLostProcess(process);
     await this.removeCgroup(cgroupPath);
     return exit;
@@ -175,7 +181,7 @@ export class LocalTaskManager implements TaskManager {
       await task.delete();
       return;
     }
-    if ((await readFreezer(cgroupDirectories(this.context.layout, cgroupPath))) === 'frozen') task.adoptPaused();
+    if ((await readFreezer(freezerOf(cgroupDirectories(this.context.layout, cgroupPath)))) === 'frozen') task.adoptPaused();
   }
 
   /** A connection to the monitor that tells the exit; one that is closed already when no monitor is there. */

@@ -5,6 +5,7 @@ import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../../oci/index
 import type { ExitStatus, Process, StdioOptions, Task, TaskStats } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import { createExec } from './exec.ts';
+import { freezerOf } from './freezer.ts';
 import { LocalProcess, type LocalProcessOptions } from './process.ts';
 
 const freezeTimeoutMs = 10_000;
@@ -71,6 +72,12 @@ export class LocalTask extends LocalProcess implements Task {
     return await cgroupPids(this.task.cgroup);
   }
 
+  /** A process that a v1 freezer holds dies of SIGKILL only when it is thawed. */
+  override async kill(signal: number, options: { readonly all?: boolean } = {}): Promise<void> {
+    await super.kill(signal, options);
+    if (signal === sigkill && this.state().status === 'paused') await this.freeze(false);
+  }
+
   async stats(): Promise<TaskStats> {
     return await readCgroupStats(this.task.context.layout, this.task.cgroup);
   }
@@ -98,7 +105,8 @@ export class LocalTask extends LocalProcess implements Task {
   }
 
   private async freeze(frozen: boolean): Promise<void> {
-    const { context, cgroup } = this.task;
+    const { context } = this.task;
+    const cgroup = freezerOf(this.task.cgroup);
     await context.launcher.run(freezeOperations(cgroup, frozen));
     const wanted = frozen ? 'frozen' : 'thawed';
     const deadline = performance.now() + freezeTimeoutMs;

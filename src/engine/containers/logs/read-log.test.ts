@@ -5,7 +5,8 @@ import path from 'node:path';
 import { fixedNano, parseLogLine, parseTimeNs } from './entries.ts';
 import { type ReadLogOptions, readLog } from './read-log.ts';
 
-const line = (text: string, second: number, stream = 'stdout') => `${JSON.stringify({ log: `${text}\n`, stream, time: `2026-01-01T00:00:${String(second).padStart(2, '0')}.5Z` })}\n`;
+const line = (text: string, second: number, stream = 'stdout') =>
+  `${JSON.stringify({ log: `${text}\n`, stream, time: `2026-01-01T00:00:${String(second).padStart(2, '0')}.5Z` })}\n`;
 
 function directory(): Disposable & { readonly log: string } {
   const dir = mkdtempSync(path.join(tmpdir(), 'strake-log-'));
@@ -84,7 +85,10 @@ test('following ends when the client leaves', async () => {
 test('an entry’s time in docker’s fixed form', () => {
   const entry = (time: string) => parseLogLine(JSON.stringify({ log: 'x', stream: 'stdout', time }));
   expect(entry('2026-01-01T00:00:01.5Z')).toMatchObject({ timeNs: 1767225601500000000n });
-  for (const [time, fixed] of [['2026-01-01T00:00:01.5Z', '2026-01-01T00:00:01.500000000Z'], ['2026-01-01T00:00:01Z', '2026-01-01T00:00:01.000000000Z']] as const) {
+  for (const [time, fixed] of [
+    ['2026-01-01T00:00:01.5Z', '2026-01-01T00:00:01.500000000Z'],
+    ['2026-01-01T00:00:01Z', '2026-01-01T00:00:01.000000000Z'],
+  ] as const) {
     const parsed = entry(time);
     expect(parsed && fixedNano(parsed)).toBe(fixed);
   }

@@ -75,8 +75,14 @@ test('namespaces follow the modes', () => {
 
 test('limits', () => {
   const resources = spec({}, { Memory: 64 << 20, MemorySwap: -1, NanoCpus: 500_000_000, CpuShares: 512, PidsLimit: -1, CpusetCpus: '0' }).linux?.resources;
-  expect(resources).toMatchObject({ memory: { limit: 64 << 20, swap: -1 }, cpu: { shares: 512, period: 100_000, quota: 50_000, cpus: '0' }, pids: { limit: -1 } });
-  expect(spec({}, { Ulimits: [{ Name: 'nofile', Soft: 10, Hard: -1 }] }).process?.rlimits).toEqual([{ type: 'RLIMIT_NOFILE', soft: 10n, hard: 2n ** 64n - 1n }]);
+  expect(resources).toMatchObject({
+    memory: { limit: 64 << 20, swap: -1 },
+    cpu: { shares: 512, period: 100_000, quota: 50_000, cpus: '0' },
+    pids: { limit: -1 },
+  });
+  expect(spec({}, { Ulimits: [{ Name: 'nofile', Soft: 10, Hard: -1 }] }).process?.rlimits).toEqual([
+    { type: 'RLIMIT_NOFILE', soft: 10n, hard: 2n ** 64n - 1n },
+  ]);
   expect(() => spec({}, { Ulimits: [{ Name: 'nofile', Soft: 20, Hard: 10 }] })).toThrow('ulimit soft limit must be less than or equal to hard limit: 20 > 10');
   expect(() => spec({}, { Ulimits: [{ Name: 'x', Soft: 1, Hard: 1 }] })).toThrow('invalid ulimit type: x');
 });
@@ -98,5 +104,14 @@ test('sysctls only of the container’s own namespaces, and never more than one'
 });
 
 test('host files come after the system’s mounts', () => {
-  expect(spec().mounts?.map(({ destination }) => destination)).toEqual(['/proc', '/dev', '/dev/pts', '/sys', '/sys/fs/cgroup', '/dev/mqueue', '/dev/shm', '/etc/hosts']);
+  expect(spec().mounts?.map(({ destination }) => destination)).toEqual([
+    '/proc',
+    '/dev',
+    '/dev/pts',
+    '/sys',
+    '/sys/fs/cgroup',
+    '/dev/mqueue',
+    '/dev/shm',
+    '/etc/hosts',
+  ]);
 });

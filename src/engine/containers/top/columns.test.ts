@@ -2,7 +2,24 @@ import { expect, test } from 'bun:test';
 import { parsePsArguments } from './columns.ts';
 import type { ProcessRow } from './process-table.ts';
 
-const row: ProcessRow = { pid: 5, ppid: 1, pgid: 5, session: 5, uid: 0, gid: 0, state: 'S', comm: 'sh', commandLine: 'sh -c x', tty: 0x8803, cpuTicks: 372_500, startTicks: 0, nice: 0, threads: 1, vszKiB: 100, rssKiB: 50 };
+const row: ProcessRow = {
+  pid: 5,
+  ppid: 1,
+  pgid: 5,
+  session: 5,
+  uid: 0,
+  gid: 0,
+  state: 'S',
+  comm: 'sh',
+  commandLine: 'sh -c x',
+  tty: 0x8803,
+  cpuTicks: 372_500,
+  startTicks: 0,
+  nice: 0,
+  threads: 1,
+  vszKiB: 100,
+  rssKiB: 50,
+};
 
 test.each([
   ['-ef', 'UID PID PPID C STIME TTY TIME CMD'],
@@ -11,7 +28,11 @@ test.each([
   ['-eo user,pid,ppid=PARENT', 'USER PID PARENT'],
   ['-e', 'PID TTY TIME CMD'],
 ])('%s', (text, titles) => {
-  expect(parsePsArguments(text).map(({ title }) => title).join(' ')).toBe(titles);
+  expect(
+    parsePsArguments(text)
+      .map(({ title }) => title)
+      .join(' '),
+  ).toBe(titles);
 });
 
 test('values', () => {

@@ -70,5 +70,7 @@ function parseHealthcheck(body: JsonObject): ContainerConfig['Healthcheck'] {
 export function parseEndpoints(body: JsonObject): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
   const networking = optionalObject(body, 'NetworkingConfig');
   const endpoints = networking === undefined ? undefined : optionalObject(networking, 'EndpointsConfig');
-  return Object.fromEntries(Object.entries(endpoints ?? {}).map(([name, value]) => [name === 'default' ? 'bridge' : name, asObject(value, `EndpointsConfig.${name}`)]));
+  return Object.fromEntries(
+    Object.entries(endpoints ?? {}).map(([name, value]) => [name === 'default' ? 'bridge' : name, asObject(value, `EndpointsConfig.${name}`)]),
+  );
 }
