@@ -63,12 +63,31 @@ static bool is_question(const struct op *op)
 	return op->code == OP_FILE_READ || op->code == OP_FILE_STAT || op->code == OP_FILE_LIST || op->code == OP_FILE_SYNC;
 }
 
+static int execute(struct files *f, const struct op *op)
+{
+	bool writes = !is_question(op) || op->code == OP_FILE_SYNC;
+
+	if (writes && f->file_fd >= 0 && op->code != OP_FILE_DATA) {
+		errno = EPROTO; /* the file before is not whole */
+		return -1;
+	}
+	switch ((enum op_code)op->code) {
+#define CASE(CODE, name)                                                                                                                     \
+	case OP_##CODE:                                                                                                                          \
+		return name(f, &op->args.name);
+		FILE_OPS(CASE)
+#undef CASE
+	default: /* the decoder lets no other in */
+		errno = EPROTO;
+		return -1;
+	}
+}
+
 /* 0: go on; -1: the session is over. */
 static int run_op(struct files *f, const struct op *op)
 {
 	bool question = is_question(op);
-	int result = question && op->code != OP_FILE_SYNC ? file_read_op(f, op) : file_write_op(f, op);
-	int err = result == 0 ? 0 : errno;
+	int err = execute(f, op) == 0 ? 0 : errno;
 
 	if (err == 0 && !question)
 		return 0;
@@ -108,7 +127,7 @@ static void discard_rest(int conn)
 		;
 }
 
-int files_session(struct run *run)
+int do_files(struct run *run)
 {
 	/* Not O_PATH: syncfs wants more. */
 	struct files f = { .run = run, .root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), .parent_fd = -1, .file_fd = -1 };

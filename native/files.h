@@ -44,9 +44,9 @@ int clear_tree(int dir, const struct inode_set *kept, unsigned depth);
 bool inode_set_has(const struct inode_set *set, uint64_t inode);
 int inode_set_add(struct inode_set *set, uint64_t inode);
 
-/* --- files_write.c, files_read.c: 0, or -1 (errno) --- */
+/* --- the operations, file_NAME (files_write.c, files_read.c): 0, or -1 (errno). Those that read answer DATA frames themselves. */
+#define DECLARE(CODE, name) int name(struct files *, const struct op_##name *);
+FILE_OPS(DECLARE)
+#undef DECLARE
 bool names_root(const char *path); /* "", "/", "./" … */
-int file_write_op(struct files *f, const struct op *op);
-/* Answers DATA frames itself. */
-int file_read_op(struct files *f, const struct op *op);
 #endif

@@ -11,7 +11,7 @@
 #define CHUNK (256u << 10)
 #define STAT_BYTES 52u
 
-static int read_file(struct files *f, const struct op_file_read *op)
+int file_read(struct files *f, const struct op_file_read *op)
 {
 	/* O_NONBLOCK: a FIFO must not hold us, a device is never read. */
 	autoclose path = open_in_root(f->root, op->path, 0, 0, CREATE_NO);
@@ -58,7 +58,7 @@ static uint8_t *put(uint8_t *p, const void *value, size_t len)
 	return p + len;
 }
 
-static int stat_file(struct files *f, const struct op_file_stat *op)
+int file_stat(struct files *f, const struct op_file_stat *op)
 {
 	autoclose fd = op->follow ? open_in_root(f->root, op->path, 0, 0, CREATE_NO) : -1;
 	char name[256] = ".";
@@ -86,7 +86,7 @@ static int stat_file(struct files *f, const struct op_file_stat *op)
 	return conn_send(f->run->conn, FRAME_DATA, answer, STAT_BYTES + (uint32_t)(target > 0 ? target : 0));
 }
 
-static int list_directory(struct files *f, const struct op_file_list *op)
+int file_list(struct files *f, const struct op_file_list *op)
 {
 	autoclose path = open_in_root(f->root, op->path, O_DIRECTORY, 0, CREATE_NO);
 	int fd = path >= 0 ? openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -120,19 +120,4 @@ static int list_directory(struct files *f, const struct op_file_list *op)
 	if (stream)
 		closedir(stream);
 	return result;
-}
-
-int file_read_op(struct files *f, const struct op *op)
-{
-	switch ((enum op_code)op->code) {
-	case OP_FILE_READ:
-		return read_file(f, &op->args.file_read);
-	case OP_FILE_STAT:
-		return stat_file(f, &op->args.file_stat);
-	case OP_FILE_LIST:
-		return list_directory(f, &op->args.file_list);
-	default:
-		errno = EPROTO;
-		return -1;
-	}
 }

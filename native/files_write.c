@@ -95,7 +95,7 @@ bool names_root(const char *path)
 	return path[strspn(path, "./")] == '\0' && !strstr(path, "..");
 }
 
-static int make_directory(struct files *f, const struct op_file_dir *op)
+int file_dir(struct files *f, const struct op_file_dir *op)
 {
 	char name[256] = ".";
 	struct stat st;
@@ -137,7 +137,7 @@ static int finish_file(struct files *f)
 	return result;
 }
 
-static int create_file(struct files *f, const struct op_file_create *op)
+int file_create(struct files *f, const struct op_file_create *op)
 {
 	char name[256];
 	struct stat st;
@@ -193,7 +193,7 @@ static int write_data(struct files *f, const uint8_t *data, size_t len)
 	return 0;
 }
 
-static int append_data(struct files *f, const struct op_file_data *op)
+int file_data(struct files *f, const struct op_file_data *op)
 {
 	if (f->file_fd < 0 || op->data.len > f->file_left) {
 		errno = f->file_fd < 0 ? EBADF : EFBIG;
@@ -205,7 +205,7 @@ static int append_data(struct files *f, const struct op_file_data *op)
 	return f->file_left == 0 ? finish_file(f) : 0;
 }
 
-static int make_symlink(struct files *f, const struct op_file_symlink *op)
+int file_symlink(struct files *f, const struct op_file_symlink *op)
 {
 	char name[256];
 	int dir = files_parent(f, op->path, name), result;
@@ -219,7 +219,7 @@ static int make_symlink(struct files *f, const struct op_file_symlink *op)
 	return result;
 }
 
-static int make_link(struct files *f, const struct op_file_link *op)
+int file_link(struct files *f, const struct op_file_link *op)
 {
 	char name[256], target_name[256];
 	autoclose target = open_parent_in_root(f->root, op->target, false, target_name);
@@ -239,7 +239,7 @@ static int make_link(struct files *f, const struct op_file_link *op)
 	return dir < 0 ? -1 : linkat(target, target_name, dir, name, 0);
 }
 
-static int make_node(struct files *f, const struct op_file_node *op)
+int file_node(struct files *f, const struct op_file_node *op)
 {
 	char name[256];
 	uint32_t type = op->mode & S_IFMT;
@@ -259,10 +259,10 @@ static int make_node(struct files *f, const struct op_file_node *op)
 	return set_mtime(dir, name, op->mtime);
 }
 
-static int remove_entry(struct files *f, const char *path)
+int file_remove(struct files *f, const struct op_file_remove *op)
 {
 	char name[256];
-	autoclose dir = open_parent_in_root(f->root, path, false, name);
+	autoclose dir = open_parent_in_root(f->root, op->path, false, name);
 
 	files_forget_parent(f);
 	if (dir < 0)
@@ -270,9 +270,9 @@ static int remove_entry(struct files *f, const char *path)
 	return remove_tree(dir, name);
 }
 
-static int clear_directory(struct files *f, const char *path)
+int file_clear(struct files *f, const struct op_file_clear *op)
 {
-	autoclose dir = open_in_root(f->root, path, O_DIRECTORY, 0, CREATE_NO);
+	autoclose dir = open_in_root(f->root, op->path, O_DIRECTORY, 0, CREATE_NO);
 
 	files_forget_parent(f);
 	if (dir < 0)
@@ -281,7 +281,7 @@ static int clear_directory(struct files *f, const char *path)
 }
 
 /* By a name relative to the working directory: no call sets an attribute by descriptor without following (before Linux 6.13). */
-static int set_xattr(struct files *f, const struct op_file_xattr *op)
+int file_xattr(struct files *f, const struct op_file_xattr *op)
 {
 	char name[256] = ".";
 	autoclose back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -298,7 +298,7 @@ static int set_xattr(struct files *f, const struct op_file_xattr *op)
 	return result;
 }
 
-static int change_mode(struct files *f, const struct op_file_chmod *op)
+int file_chmod(struct files *f, const struct op_file_chmod *op)
 {
 	char name[256] = ".";
 	struct stat st;
@@ -309,7 +309,7 @@ static int change_mode(struct files *f, const struct op_file_chmod *op)
 	return S_ISLNK(st.st_mode) ? 0 : set_mode(dir, name, op->mode);
 }
 
-static int sync_session(struct files *f, bool durable)
+int file_sync(struct files *f, const struct op_file_sync *op)
 {
 	for (size_t i = 0; i < f->ntimes; i++) {
 		char name[256] = ".";
@@ -322,42 +322,5 @@ static int sync_session(struct files *f, bool durable)
 		free(f->times[i].path);
 	}
 	f->ntimes = 0;
-	return durable ? syncfs(f->root) : 0;
-}
-
-int file_write_op(struct files *f, const struct op *op)
-{
-	const union op_args *a = &op->args;
-
-	if (f->file_fd >= 0 && op->code != OP_FILE_DATA) {
-		errno = EPROTO; /* the file before is not whole */
-		return -1;
-	}
-	switch ((enum op_code)op->code) {
-	case OP_FILE_DIR:
-		return make_directory(f, &a->file_dir);
-	case OP_FILE_CREATE:
-		return create_file(f, &a->file_create);
-	case OP_FILE_DATA:
-		return append_data(f, &a->file_data);
-	case OP_FILE_SYMLINK:
-		return make_symlink(f, &a->file_symlink);
-	case OP_FILE_LINK:
-		return make_link(f, &a->file_link);
-	case OP_FILE_NODE:
-		return make_node(f, &a->file_node);
-	case OP_FILE_REMOVE:
-		return remove_entry(f, a->file_remove.path);
-	case OP_FILE_CLEAR:
-		return clear_directory(f, a->file_clear.path);
-	case OP_FILE_XATTR:
-		return set_xattr(f, &a->file_xattr);
-	case OP_FILE_CHMOD:
-		return change_mode(f, &a->file_chmod);
-	case OP_FILE_SYNC:
-		return sync_session(f, a->file_sync.sync);
-	default:
-		errno = EPROTO;
-		return -1;
-	}
+	return op->sync ? syncfs(f->root) : 0;
 }

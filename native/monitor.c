@@ -84,7 +84,7 @@ static int make_stdio(struct monitor *m, uint32_t flags)
 	return 0;
 }
 
-int monitor_setup(struct run *run, const struct op_monitor *op)
+int do_monitor(struct run *run, const struct op_monitor *op)
 {
 	struct monitor *m = &the_monitor;
 	const char *slash = strrchr(op->dir, '/');
@@ -452,7 +452,7 @@ static int start_loop(struct run *run)
 	return 0;
 }
 
-int monitor_reap(struct run *run)
+int do_reap(struct run *run)
 {
 	struct monitor *m;
 	uint64_t deadline;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "65cac42bf1f94cd2"
+#define OPS_HASH "fe3954064c7a6ee8"
 #define OP_MAX_FIELDS 13
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
 enum op_type { T_U32, T_U64, T_I32, T_I64, T_STR, T_BYTES, T_STRS, T_SLOT };
@@ -592,6 +592,89 @@ union op_args {
 	struct op_file_chmod file_chmod;
 	struct op_file_list file_list;
 };
+
+/* For declarations and dispatch: the operations of programs, with fields and without, and those of file sessions. */
+#define PROGRAM_OPS(OP, BARE) \
+	OP(OPEN, open) \
+	OP(CLOSE, close) \
+	OP(CONNECT_UNIX, connect_unix) \
+	OP(UNSHARE, unshare) \
+	OP(JOIN, join) \
+	OP(CLONE, clone) \
+	OP(ID_MAP, id_map) \
+	OP(TIME_OFFSETS, time_offsets) \
+	OP(PIDFD_OPEN, pidfd_open) \
+	OP(MKDIR, mkdir) \
+	OP(WRITE_FILE, write_file) \
+	OP(RMDIR, rmdir) \
+	OP(UNLINK, unlink) \
+	OP(CGROUP_ATTACH, cgroup_attach) \
+	OP(CGROUP_KILL, cgroup_kill) \
+	OP(CGROUP_DEVICE, cgroup_device) \
+	OP(NETLINK, netlink) \
+	OP(PROPAGATION, propagation) \
+	OP(OVERLAY, overlay) \
+	OP(MOUNT_FS, mount_fs) \
+	OP(MOUNT_BIND, mount_bind) \
+	OP(MOUNT_SETATTR, mount_setattr) \
+	OP(MOUNT_CGROUP_V1, mount_cgroup_v1) \
+	OP(PIVOT_ROOT, pivot_root) \
+	OP(CHROOT, chroot) \
+	OP(MOVE_ROOT, move_root) \
+	OP(UMOUNT, umount) \
+	OP(MASK_PATH, mask_path) \
+	OP(READONLY_PATH, readonly_path) \
+	OP(MKDIR_IN, mkdir_in) \
+	OP(MKNOD_IN, mknod_in) \
+	OP(SYMLINK_IN, symlink_in) \
+	OP(COPY_UP, copy_up) \
+	OP(SETHOSTNAME, sethostname) \
+	OP(SETDOMAINNAME, setdomainname) \
+	OP(SYSCTL, sysctl) \
+	BARE(LO_UP, lo_up) \
+	OP(RLIMIT, rlimit) \
+	OP(OOM_SCORE_ADJ, oom_score_adj) \
+	BARE(SETSID, setsid) \
+	OP(TERMINAL, terminal) \
+	OP(UMASK, umask) \
+	OP(PERSONALITY, personality) \
+	OP(BOUNDING, bounding) \
+	OP(SET_USER, set_user) \
+	OP(CAPSET, capset) \
+	OP(AMBIENT, ambient) \
+	BARE(NO_NEW_PRIVS, no_new_privs) \
+	OP(SECCOMP, seccomp) \
+	OP(CHDIR, chdir) \
+	OP(LABEL, label) \
+	OP(CLOSE_FDS, close_fds) \
+	OP(PDEATHSIG, pdeathsig) \
+	OP(LOOKUP_EXEC, lookup_exec) \
+	OP(WAIT_START, wait_start) \
+	OP(EXEC, exec) \
+	OP(KEYRING, keyring) \
+	OP(SCHEDULER, scheduler) \
+	OP(IOPRIO, ioprio) \
+	OP(AFFINITY, affinity) \
+	BARE(REAPER, reaper) \
+	OP(MONITOR, monitor) \
+	BARE(REAP, reap) \
+	BARE(FILES, files) \
+	BARE(DETACH, detach)
+#define FILE_OPS(OP) \
+	OP(FILE_DIR, file_dir) \
+	OP(FILE_CREATE, file_create) \
+	OP(FILE_DATA, file_data) \
+	OP(FILE_SYMLINK, file_symlink) \
+	OP(FILE_LINK, file_link) \
+	OP(FILE_NODE, file_node) \
+	OP(FILE_REMOVE, file_remove) \
+	OP(FILE_CLEAR, file_clear) \
+	OP(FILE_XATTR, file_xattr) \
+	OP(FILE_SYNC, file_sync) \
+	OP(FILE_READ, file_read) \
+	OP(FILE_STAT, file_stat) \
+	OP(FILE_CHMOD, file_chmod) \
+	OP(FILE_LIST, file_list)
 
 #ifdef OPS_TABLE
 static const struct op_desc op_table[] = {

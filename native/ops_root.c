@@ -89,7 +89,7 @@ static bool is_null_device(int fd)
 /* A detached bind of the container's /dev/null, which is an image's file until it is shown to be the device (CVE-2025-31133). */
 static int null_mount(struct run *run)
 {
-	autoclose tree = -1;
+	int tree;
 
 	if (run->null_fd < 0) {
 		run->null_fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -103,9 +103,10 @@ static int null_mount(struct run *run)
 	tree = open_tree(run->null_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (tree < 0)
 		return fail(run, errno, "bind of /dev/null");
-	if (!is_null_device(tree))
-		return fail(run, EPERM, "/dev/null of the container is not the null device");
-	return fcntl(tree, F_DUPFD_CLOEXEC, 3);
+	if (is_null_device(tree))
+		return tree;
+	close(tree);
+	return fail(run, EPERM, "/dev/null of the container is not the null device");
 }
 
 /* One empty filesystem for all hidden directories: each gets a bind of it. */

@@ -47,47 +47,18 @@ int fail(struct run *run, int err, const char *fmt, ...)
 	return -1;
 }
 
-static int do_monitor(struct run *run, const struct op_monitor *op)
-{
-	return monitor_setup(run, op);
-}
-
 static int execute(struct run *run, const struct op *op)
 {
-	const union op_args *a = &op->args;
-
 	switch ((enum op_code)op->code) {
 #define CASE(CODE, name)                                                                                                                     \
 	case OP_##CODE:                                                                                                                          \
-		return do_##name(run, &a->name);
-	CASE(OPEN, open) CASE(CLOSE, close) CASE(CONNECT_UNIX, connect_unix) CASE(UNSHARE, unshare) CASE(JOIN, join) CASE(CLONE, clone)
-	CASE(ID_MAP, id_map) CASE(TIME_OFFSETS, time_offsets) CASE(PIDFD_OPEN, pidfd_open) CASE(MKDIR, mkdir) CASE(WRITE_FILE, write_file)
-	CASE(RMDIR, rmdir) CASE(UNLINK, unlink) CASE(CGROUP_ATTACH, cgroup_attach) CASE(CGROUP_KILL, cgroup_kill)
-	CASE(CGROUP_DEVICE, cgroup_device) CASE(NETLINK, netlink) CASE(PROPAGATION, propagation) CASE(OVERLAY, overlay)
-	CASE(MOUNT_FS, mount_fs) CASE(MOUNT_BIND, mount_bind) CASE(MOUNT_SETATTR, mount_setattr) CASE(MOUNT_CGROUP_V1, mount_cgroup_v1)
-	CASE(PIVOT_ROOT, pivot_root) CASE(CHROOT, chroot) CASE(MOVE_ROOT, move_root) CASE(UMOUNT, umount) CASE(MASK_PATH, mask_path)
-	CASE(READONLY_PATH, readonly_path) CASE(MKDIR_IN, mkdir_in) CASE(MKNOD_IN, mknod_in) CASE(SYMLINK_IN, symlink_in)
-	CASE(COPY_UP, copy_up) CASE(SETHOSTNAME, sethostname) CASE(SETDOMAINNAME, setdomainname) CASE(SYSCTL, sysctl) CASE(RLIMIT, rlimit)
-	CASE(OOM_SCORE_ADJ, oom_score_adj) CASE(TERMINAL, terminal) CASE(UMASK, umask) CASE(PERSONALITY, personality)
-	CASE(BOUNDING, bounding) CASE(SET_USER, set_user) CASE(CAPSET, capset) CASE(AMBIENT, ambient) CASE(SECCOMP, seccomp)
-	CASE(CHDIR, chdir) CASE(LABEL, label) CASE(CLOSE_FDS, close_fds) CASE(PDEATHSIG, pdeathsig) CASE(LOOKUP_EXEC, lookup_exec)
-	CASE(WAIT_START, wait_start) CASE(EXEC, exec) CASE(KEYRING, keyring) CASE(SCHEDULER, scheduler) CASE(IOPRIO, ioprio)
-	CASE(AFFINITY, affinity) CASE(MONITOR, monitor)
+		return do_##name(run, &op->args.name);
+#define CASE_BARE(CODE, name)                                                                                                                \
+	case OP_##CODE:                                                                                                                          \
+		return do_##name(run);
+		PROGRAM_OPS(CASE, CASE_BARE)
 #undef CASE
-	case OP_LO_UP:
-		return do_lo_up(run);
-	case OP_SETSID:
-		return do_setsid(run);
-	case OP_NO_NEW_PRIVS:
-		return do_no_new_privs(run);
-	case OP_REAPER:
-		return do_reaper(run);
-	case OP_REAP:
-		return monitor_reap(run);
-	case OP_FILES:
-		return files_session(run);
-	case OP_DETACH:
-		return do_detach(run);
+#undef CASE_BARE
 	default: /* the decoder lets no `file` operation in */
 		return fail(run, EINVAL, "%s is not an operation of a program", op->desc->name);
 	}

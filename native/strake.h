@@ -165,69 +165,18 @@ static inline void close_fd(int *fd)
 }
 #define autoclose __attribute__((cleanup(close_fd))) int
 
-/* --- the operations (ops_*.c, terminal.c, copyup.c): 0, or -1 after fail() ------------------------------------------ */
-int do_open(struct run *, const struct op_open *);
-int do_close(struct run *, const struct op_close *);
-int do_connect_unix(struct run *, const struct op_connect_unix *);
-int do_unshare(struct run *, const struct op_unshare *);
-int do_join(struct run *, const struct op_join *);
-int do_clone(struct run *, const struct op_clone *); /* in the child: never returns */
-int do_id_map(struct run *, const struct op_id_map *);
-int do_time_offsets(struct run *, const struct op_time_offsets *);
-int do_pidfd_open(struct run *, const struct op_pidfd_open *);
-int do_mkdir(struct run *, const struct op_mkdir *);
-int do_write_file(struct run *, const struct op_write_file *);
-int do_rmdir(struct run *, const struct op_rmdir *);
-int do_unlink(struct run *, const struct op_unlink *);
-int do_cgroup_attach(struct run *, const struct op_cgroup_attach *);
-int do_cgroup_kill(struct run *, const struct op_cgroup_kill *);
-int do_cgroup_device(struct run *, const struct op_cgroup_device *);
-int do_netlink(struct run *, const struct op_netlink *);
-int do_propagation(struct run *, const struct op_propagation *);
-int do_overlay(struct run *, const struct op_overlay *);
-int do_mount_fs(struct run *, const struct op_mount_fs *);
-int do_mount_bind(struct run *, const struct op_mount_bind *);
-int do_mount_setattr(struct run *, const struct op_mount_setattr *);
-int do_mount_cgroup_v1(struct run *, const struct op_mount_cgroup_v1 *);
-int do_pivot_root(struct run *, const struct op_pivot_root *);
-int do_chroot(struct run *, const struct op_chroot *);
-int do_move_root(struct run *, const struct op_move_root *);
-int do_umount(struct run *, const struct op_umount *);
-int do_mask_path(struct run *, const struct op_mask_path *);
-int do_readonly_path(struct run *, const struct op_readonly_path *);
-int do_mkdir_in(struct run *, const struct op_mkdir_in *);
-int do_mknod_in(struct run *, const struct op_mknod_in *);
-int do_symlink_in(struct run *, const struct op_symlink_in *);
-int do_copy_up(struct run *, const struct op_copy_up *);
-int do_sethostname(struct run *, const struct op_sethostname *);
-int do_setdomainname(struct run *, const struct op_setdomainname *);
-int do_sysctl(struct run *, const struct op_sysctl *);
-int do_lo_up(struct run *);
-int do_rlimit(struct run *, const struct op_rlimit *);
-int do_oom_score_adj(struct run *, const struct op_oom_score_adj *);
-int do_setsid(struct run *);
-int do_terminal(struct run *, const struct op_terminal *);
-int do_umask(struct run *, const struct op_umask *);
-int do_personality(struct run *, const struct op_personality *);
-int do_bounding(struct run *, const struct op_bounding *);
-int do_set_user(struct run *, const struct op_set_user *);
-int do_capset(struct run *, const struct op_capset *);
-int do_ambient(struct run *, const struct op_ambient *);
-int do_no_new_privs(struct run *);
-int do_seccomp(struct run *, const struct op_seccomp *);
-int do_chdir(struct run *, const struct op_chdir *);
-int do_label(struct run *, const struct op_label *);
-int do_close_fds(struct run *, const struct op_close_fds *);
-int do_pdeathsig(struct run *, const struct op_pdeathsig *);
-int do_lookup_exec(struct run *, const struct op_lookup_exec *);
-int do_wait_start(struct run *, const struct op_wait_start *);
-int do_exec(struct run *, const struct op_exec *);
-int do_keyring(struct run *, const struct op_keyring *);
-int do_scheduler(struct run *, const struct op_scheduler *);
-int do_ioprio(struct run *, const struct op_ioprio *);
-int do_affinity(struct run *, const struct op_affinity *);
-int do_reaper(struct run *);
-int do_detach(struct run *);
+/* --- the operations, do_NAME: 0, or -1 after fail(). In ops_*.c, terminal.c, copyup.c; wait_start and detach in run.c, files in files.c.
+ * clone: in the child it never returns.
+ * monitor: directory, socket, stdio pipes, pid subreaper.
+ * reap: the event loop (monitor.c). Watches sync_fd by sync_receive (answers CREATED and the end after SYNC_EXEC by report_send; START by
+ * sync_send(SYNC_START)), the clients, the output, the init's pidfd. Returns when the init was reaped (init_reaped, init_status) and
+ * its output is flushed, or -1 when run->failed was filled (set-up or execve failed; the driver then runs the cleanup and reports). Works
+ * without `monitor` too: no clients then, only the control connection. */
+#define DECLARE(CODE, name) int do_##name(struct run *, const struct op_##name *);
+#define DECLARE_BARE(CODE, name) int do_##name(struct run *);
+PROGRAM_OPS(DECLARE, DECLARE_BARE)
+#undef DECLARE
+#undef DECLARE_BARE
 /* Runs the init's operations as the driver hands them over; never returns. */
 _Noreturn void init_main(struct run *run);
 
@@ -240,22 +189,14 @@ int conn_send(int fd, uint8_t type, const void *payload, uint32_t len);
 int report_send(struct run *run, enum report_phase phase);
 
 /* --- monitor.c --------------------------------------------------------------------------------------------------- */
-/* Operation `monitor`: directory, socket, stdio pipes, pid subreaper. 0, or -1 after fail(). */
-int monitor_setup(struct run *run, const struct op_monitor *op);
 /* In the init, first thing after clone, also without a monitor: puts stdio in place and drops every descriptor of the monitor's
  * (monitor.sock, its ends of the pipes). The connection and the sync end of the monitor are the driver's to close. */
 void monitor_child_stdio(struct run *run);
 /* In the host, right after clone: closes the init's ends, writes the pid file. */
 int monitor_after_clone(struct run *run);
-/* Operation `reap`: the event loop. Watches sync_fd by sync_receive (answers CREATED and the end after SYNC_EXEC by report_send; START by
- * sync_send(SYNC_START)), the clients, the output, the init's pidfd. Returns when the init was reaped (init_reaped, init_status) and
- * its output is flushed: 0, or -1 when run->failed was filled (set-up or execve failed; the driver then runs the cleanup and reports). Works
- * without `monitor` too (run->monitor NULL: no clients, only the control connection). */
-int monitor_reap(struct run *run);
 /* After the cleanup: exit file, EXIT to the control connection and all clients (not when run->failed), closes everything. */
 void monitor_finish(struct run *run);
 
-/* --- files.c, zygote.c --------------------------------------------------------------------------------------------- */
-int files_session(struct run *run);
+/* --- zygote.c ------------------------------------------------------------------------------------------------------ */
 int zygote_main(const char *socket_path);
 #endif

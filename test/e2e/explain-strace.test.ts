@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { Engine } from '../lib/engine.ts';
 import type { Running } from '../lib/process.ts';
-import type { Call } from '../lib/strace.ts';
-import { childrenOf, matchOperation, readTrace } from '../lib/strace.ts';
+import { type Call, childrenOf, explainMismatch, readTrace, type Step } from '../lib/strace.ts';
+import { type OperationLine, readOperation, wrongArguments } from '../lib/strace-arguments.ts';
 import { busybox } from './steps/step.ts';
 
 const setupMs = 600_000;
@@ -14,32 +14,20 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   plain: ['--network', 'none', busybox, 'true'],
   'default bridge': [busybox, 'true'],
   'a terminal, limits and a read-only root': [
-    '-t',
-    '--memory',
-    '64m',
-    '--read-only',
-    '--tmpfs',
-    '/scratch',
-    '--pids-limit',
-    '20',
-    '--network',
-    'none',
-    busybox,
-    'true',
+    ...['-t', '--memory', '64m', '--pids-limit', '20', '--read-only', '--tmpfs', '/scratch:size=1m,noexec'],
+    ...['--network', 'none', busybox, 'true'],
   ],
   'another user, no capabilities, no new privileges': [
-    '--user',
-    '1000:1000',
-    '--cap-drop',
-    'ALL',
-    '--security-opt',
-    'no-new-privileges',
-    '--network',
-    'none',
-    busybox,
-    'true',
+    ...['--user', '1000:1000', '--group-add', '1001', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+    ...['--network', 'none', busybox, 'true'],
   ],
   'privileged, without seccomp': ['--privileged', '--network', 'none', busybox, 'true'],
+  'an init, a volume, a bind, a device, limits, a directory that is not there': [
+    ...['--init', '-v', 'explained:/etc', '-v', '/tmp:/on/the/host:ro', '--device', '/dev/null:/dev/nothing', '-w', '/not/there'],
+    ...['--ulimit', 'nofile=512:1024', '--sysctl', 'net.ipv4.ip_forward=1', '--oom-score-adj', '300', '--cpuset-cpus', '0', '--domainname', 'example.org'],
+    ...['--network', 'none', busybox, 'true'],
+  ],
+  'namespaces of the host': ['--network', 'host', '--ipc', 'host', '--pid', 'host', '--uts', 'host', busybox, 'true'],
 };
 
 interface Explanation {
@@ -53,12 +41,12 @@ async function strake(argv: readonly string[]): Promise<string> {
   return await engine.world.output([...engine.strake, ...argv]);
 }
 
-/** Attaches strace to the zygote; resolves when it is attached. */
+/** Attaches strace to the zygote; resolves when it is attached. Flags are numbers, as in the program. */
 async function traceZygote(log: string): Promise<{ readonly tracer: Running; readonly zygote: number }> {
   const { world } = engine;
   const zygote = world.pids().find((pid) => world.alive(pid) && /strake-init\0zygote/.test(world.proc(pid, 'cmdline')));
   if (zygote === undefined) throw new Error('no zygote runs');
-  const tracer = engine.world.spawn(['strace', '-f', '-s', '4096', '-o', log, '-p', String(zygote)]);
+  const tracer = world.spawn(['strace', '-f', '-v', '-X', 'raw', '-s', '65536', '-o', log, '-p', String(zygote)]);
   await tracer.output(/attached/, { stream: 'stderr' });
   return { tracer, zygote };
 }
@@ -83,47 +71,74 @@ describe('strake explain prints what strace sees', () => {
         const { tracer, zygote } = await traceZygote(log);
         await strake(['run', '--rm', ...argv]);
         await tracer.stop();
-        const calls = readTrace(log);
-        const { host, init } = sides(calls, zygote);
-        expect(mismatches(explanation, { host, init })).toEqual([]);
+        const { host, init } = sides(readTrace(log), zygote);
+        const program = explanation.program.map(readOperation);
+        expect({ host: explainMismatch(host, hostSteps(program, explanation)), init: explainMismatch(init, initSteps(program, explanation)) }).toEqual({
+          host: undefined,
+          init: undefined,
+        });
       },
       caseMs,
     );
   }
 });
 
-/** The monitor is the zygote's child that clones the init; the init is that child. */
-function sides(calls: readonly Call[], zygote: number): { readonly host: readonly Call[]; readonly init: readonly Call[] } {
-  for (const monitor of childrenOf(calls, zygote)) {
-    const [init] = childrenOf(calls, monitor);
-    if (init !== undefined) return { host: calls.filter((call) => call.pid === monitor), init: calls.filter((call) => call.pid === init) };
-  }
-  throw new Error('the trace shows no monitor that cloned an init');
+/** Memory of the process itself: malloc's, and an operation makes none of these calls on purpose. Everything else has to be explained. */
+const memory = new Set(['mmap', 'munmap', 'mremap', 'mprotect', 'brk', 'madvise']);
+
+/**
+ * The monitor is the zygote's child that clones the init. The init is that child, up to its execve; under `--init` it forks, and the rest of
+ * the program is the child's.
+ */
+function sides(trace: readonly Call[], zygote: number): { readonly host: readonly Call[]; readonly init: readonly Call[] } {
+  const calls = trace.filter((call) => !memory.has(call.name));
+  const of = (pid: number): readonly Call[] => calls.filter((call) => call.pid === pid);
+  const monitor = childrenOf(calls, zygote).find((pid) => of(pid).some((call) => call.name === 'clone3'));
+  const [first] = monitor === undefined ? [] : childrenOf(calls, monitor);
+  if (monitor === undefined || first === undefined) throw new Error('the trace shows no monitor that cloned an init');
+  const fork = of(first).findIndex((call) => call.name === 'clone' || call.name === 'execve');
+  // The fork's result is a pid of the container's namespace; the trace has those of ours.
+  const child = of(first)[fork]?.name === 'clone' ? calls.find(({ pid }) => ![zygote, monitor, first].includes(pid))?.pid : undefined;
+  const init = child === undefined ? of(first) : [...of(first).slice(0, fork + 1), ...of(child)];
+  return { host: of(monitor), init: init.slice(0, init.findIndex((call) => call.name === 'execve') + 1) };
 }
 
-/** Walks the program beside the two streams of calls; an operation whose calls are not there, or not next, is a line. */
-function mismatches(explanation: Explanation, streams: Readonly<Record<'host' | 'init', readonly Call[]>>): string[] {
-  const problems: string[] = [];
-  const position = { host: 0, init: 0 };
-  for (const [index, line] of explanation.program.entries()) {
-    const side = line.startsWith('host ') ? 'host' : 'init';
-    const result = matchOperation(streams[side], position[side], explanation.calls[index] ?? '');
-    if ('wanted' in result) {
-      problems.push(
-        `operation ${index} (${line}): wants ${result.wanted}, strace saw ${result.saw ? result.saw.name + result.saw.text.slice(0, 120) : 'nothing more'}`,
-      );
-      break; // what follows would only say that the streams are out of step
-    }
-    const missing = namesIn(line).filter((name) => result.taken.length > 0 && !result.taken.some((call) => call.text.includes(name)));
-    if (missing.length > 0) problems.push(`operation ${index} (${line}): strace saw its calls, but not ${missing.join(', ')}`);
-    position[side] = result.end;
-  }
-  return problems;
+const turn: Step = { name: 'hand-over to the other process', pattern: 'sendmsg' };
+
+/** The zygote's child before it has its program: stdio, a session, the program read. */
+const arrival: Step = {
+  name: 'before the program',
+  pattern: 'set_robust_list close openat dup2 dup2 dup2 close rt_sigaction setsid setsockopt recvfrom recvfrom recvfrom* setsockopt umask',
+};
+/** The init as clone3 left it: the monitor's descriptors go, stdio comes, and it waits for its turn. */
+const birth: Step = { name: 'the init before its first operation', pattern: 'close* rt_sigprocmask rt_sigaction dup2* close* recvmsg' };
+/** The exit is written down and told, the socket goes. */
+const farewell: Step = {
+  name: 'after the program',
+  pattern:
+    'openat write close renameat close* sendmsg* (accept4|poll|shutdown|sendmsg|recvfrom|close)* unlinkat close (poll|shutdown|recvfrom|close)* exit_group',
+};
+
+function operations(program: readonly OperationLine[], { calls }: Explanation, side: 'host' | 'init'): readonly (Step & { readonly index: number })[] {
+  return program.flatMap((operation, index) =>
+    operation.side === side
+      ? [
+          {
+            index,
+            name: `operation ${index} (${operation.text})`,
+            pattern: calls[index] ?? '',
+            wrong: (taken: readonly Call[]) => wrongArguments(operation, taken),
+          },
+        ]
+      : [],
+  );
 }
 
-/** What an operation's arguments must show in the calls: the last part of its target path, and its filesystem's name. Ids differ from run to run. */
-function namesIn(line: string): string[] {
-  const target = /(?:^| )target=(\S+)/.exec(line)?.[1]?.split('/').at(-1) ?? '';
-  const filesystem = /(?:^| )fstype=(\S+)/.exec(line)?.[1] ?? '';
-  return [target, filesystem].filter((name) => name !== '' && !/[0-9a-f]{12}/.test(name));
+function hostSteps(program: readonly OperationLine[], explanation: Explanation): readonly Step[] {
+  const steps = operations(program, explanation, 'host').flatMap((step) => (program[step.index + 1]?.side === 'init' ? [step, turn] : [step]));
+  return [arrival, ...steps, farewell];
+}
+
+function initSteps(program: readonly OperationLine[], explanation: Explanation): readonly Step[] {
+  return [birth, ...operations(program, explanation, 'init')];
 }

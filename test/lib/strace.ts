@@ -8,7 +8,7 @@ export interface Call {
   readonly text: string;
 }
 
-/** The calls in a `strace -f -o FILE` log, in order of their start; a call that was interrupted by another thread's is one call. */
+/** The calls in a `strace -f -o FILE` log, in order of their start; a call that was interrupted by another process's is one call. */
 export function readTrace(file: string): Call[] {
   const calls: Call[] = [];
   const open = new Map<number, { name: string; text: string; at: number }>();
@@ -38,73 +38,115 @@ export function childrenOf(calls: readonly Call[], pid: number): number[] {
     .filter((child) => child > 0);
 }
 
-/**
- * What any program does beside its operations: memory, signals, clocks, and the hand-over between the two processes and the daemon. None of
- * these changes anything outside of the process.
- */
-const quiet = new Set(
-  'mmap munmap mremap brk madvise mprotect rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack signalfd4 getpid gettid getppid clock_gettime getrandom set_robust_list set_tid_address rseq arch_prctl prlimit64 futex fcntl fstat newfstatat lseek close read write readv writev recvmsg recvfrom sendmsg sendto poll ppoll epoll_create1 epoll_ctl epoll_wait epoll_pwait pipe2 socketpair dup dup3 wait4 waitid exit exit_group pidfd_open pidfd_send_signal readlink readlinkat statx fstatfs getdents64 sched_yield restart_syscall accept4 setsockopt getsockopt'.split(
-    ' ',
-  ),
-);
+/** What calls an operation makes, as native/ops.def writes it: a regular expression over the names of system calls. */
+type Pattern =
+  | { readonly kind: 'call'; readonly name: string }
+  | { readonly kind: 'sequence'; readonly parts: readonly Pattern[] }
+  | { readonly kind: 'choice'; readonly choices: readonly Pattern[] }
+  | { readonly kind: 'repeated'; readonly of: Pattern };
 
-interface Token {
-  readonly names: readonly string[];
-  readonly optional: boolean;
-  readonly repeated: boolean;
-}
+const nothing: Pattern = { kind: 'sequence', parts: [] };
 
-/** `openat2 [setns] fsconfig* [open_tree|fsopen]*` → tokens; in brackets: sometimes; a bar: one of; a star: any number of times. */
-export function parseCalls(text: string): Token[] {
-  const tokens: Token[] = [];
-  for (const [word] of text.matchAll(/\[[^\]]*\]\*?|\S+/g)) {
-    const repeated = word.endsWith('*');
-    const bare = word.replace(/\*$/, '');
-    if (!bare.startsWith('[')) {
-      tokens.push({ names: [bare], optional: repeated, repeated });
-      continue;
+/** `a [b c] (d|e f)* g*`: in brackets sometimes, in parentheses always, a bar between choices, a star any number of times. */
+export function parsePattern(text: string): Pattern {
+  const tokens = text.match(/\w+|[[\]()|*]|\S/g) ?? [];
+  let at = 0;
+  const choice = (): Pattern => {
+    const choices = [sequence()];
+    while (tokens[at] === '|') {
+      at += 1;
+      choices.push(sequence());
     }
-    const names = bare
-      .slice(1, -1)
-      .split(/[ |]/)
-      .map((name) => name.replace(/\*$/, ''))
-      .filter((name) => name !== '');
-    tokens.push({ names, optional: true, repeated: true });
-  }
-  return tokens;
-}
-
-/**
- * Takes from `calls`, beginning at `at`, the calls of one operation. Quiet calls may stand anywhere; any other that is not the operation's own
- * ends the match. Answers where it ended and the calls it took, or which name it wanted and what it saw.
- */
-export function matchOperation(
-  calls: readonly Call[],
-  at: number,
-  pattern: string,
-): { readonly end: number; readonly taken: readonly Call[] } | { readonly wanted: string; readonly saw: Call | undefined } {
-  const taken: Call[] = [];
-  let position = at;
-  for (const token of parseCalls(pattern)) {
-    for (let count = 0; count === 0 || token.repeated; count += 1) {
-      const found = next(calls, position, token.names);
-      if (found === undefined) {
-        if (count > 0 || token.optional || token.names.every((name) => quiet.has(name))) break;
-        return { wanted: token.names.join('|'), saw: calls.slice(position).find((call) => !quiet.has(call.name)) };
+    return choices.length === 1 ? (choices[0] as Pattern) : { kind: 'choice', choices };
+  };
+  const sequence = (): Pattern => {
+    const parts: Pattern[] = [];
+    for (let token = tokens[at]; token !== undefined && !/[\])|]/.test(token); token = tokens[at]) {
+      let part = item(token);
+      if (tokens[at] === '*') {
+        at += 1;
+        part = { kind: 'repeated', of: part };
       }
-      taken.push(calls[found] as Call);
-      position = found + 1;
+      parts.push(part);
     }
-  }
-  return { end: position, taken };
+    return { kind: 'sequence', parts };
+  };
+  const item = (token: string): Pattern => {
+    at += 1;
+    if (/^\w+$/.test(token)) return { kind: 'call', name: token };
+    const closing = token === '[' ? ']' : token === '(' ? ')' : undefined;
+    const inner = choice();
+    if (closing === undefined || tokens[at] !== closing) throw new Error(`not a pattern of system calls: ${text}`);
+    at += 1;
+    return token === '[' ? { kind: 'choice', choices: [inner, nothing] } : inner;
+  };
+  const pattern = choice();
+  if (at !== tokens.length) throw new Error(`not a pattern of system calls: ${text}`);
+  return pattern;
 }
 
-/** The index of the next call with one of the names, when only quiet calls stand before it. */
-function next(calls: readonly Call[], from: number, names: readonly string[]): number | undefined {
-  for (let index = from; index < calls.length; index += 1) {
-    const name = (calls[index] as Call).name;
-    if (names.includes(name)) return index;
-    if (!quiet.has(name)) return undefined;
+/** Every position at which a match of `pattern` that begins at `from` can end, the farthest first. */
+export function matchEnds(calls: readonly Call[], from: number, pattern: Pattern): number[] {
+  return [...ends(calls, new Set([from]), pattern)].sort((a, b) => b - a);
+}
+
+function ends(calls: readonly Call[], starts: ReadonlySet<number>, pattern: Pattern): Set<number> {
+  switch (pattern.kind) {
+    case 'call':
+      return new Set([...starts].filter((at) => calls[at]?.name === pattern.name).map((at) => at + 1));
+    case 'sequence':
+      return pattern.parts.reduce((positions, part) => ends(calls, positions, part), new Set(starts));
+    case 'choice':
+      return new Set(pattern.choices.flatMap((one) => [...ends(calls, starts, one)]));
+    case 'repeated': {
+      const all = new Set(starts);
+      for (let reached: ReadonlySet<number> = starts; reached.size > 0; ) {
+        reached = new Set([...ends(calls, reached, pattern.of)].filter((at) => !all.has(at)));
+        for (const at of reached) all.add(at);
+      }
+      return all;
+    }
   }
-  return undefined;
+}
+
+/** A part of a trace: the calls that it makes, and what is wrong with a run of calls that has their names (undefined: nothing). */
+export interface Step {
+  readonly name: string;
+  readonly pattern: string;
+  readonly wrong?: (taken: readonly Call[]) => string | undefined;
+}
+
+/** Whether `calls`, all of them, are the steps one after the other. Answers what stands in the way of the longest match, or undefined. */
+export function explainMismatch(calls: readonly Call[], steps: readonly Step[]): string | undefined {
+  const patterns = steps.map(({ pattern }) => parsePattern(pattern));
+  const failed = new Set<string>();
+  let farthest = { step: -1, at: -1, why: '' };
+  const note = (step: number, at: number, why: string): void => {
+    if (step > farthest.step || (step === farthest.step && at > farthest.at)) farthest = { step, at, why };
+  };
+  const match = (index: number, at: number): boolean => {
+    const step = steps[index];
+    const pattern = patterns[index];
+    if (step === undefined || pattern === undefined) {
+      if (at === calls.length) return true;
+      note(index, at, `nothing more, but strace saw ${describe(calls.slice(at))}`);
+      return false;
+    }
+    if (failed.has(`${index}:${at}`)) return false;
+    const candidates = matchEnds(calls, at, pattern);
+    if (candidates.length === 0) note(index, at, `${step.name}: wants ${step.pattern}; strace saw ${describe(calls.slice(at))}`);
+    for (const end of candidates) {
+      const wrong = step.wrong?.(calls.slice(at, end));
+      if (wrong !== undefined) note(index, at, `${step.name}: ${wrong} in ${describe(calls.slice(at, end))}`);
+      else if (match(index + 1, end)) return true;
+    }
+    failed.add(`${index}:${at}`);
+    return false;
+  };
+  return match(0, 0) ? undefined : farthest.why;
+}
+
+function describe(calls: readonly Call[]): string {
+  const shown = calls.slice(0, 8).map((call) => call.name + call.text.slice(0, 160));
+  return `${shown.join('; ') || 'nothing'}${calls.length > shown.length ? `; and ${calls.length - shown.length} more` : ''}`;
 }

@@ -1,4 +1,5 @@
 import { errorMessage } from '../../base/index.ts';
+import { formatJson } from '../../oci/index.ts';
 import type { Exchange } from './exchange.ts';
 import { httpStatus } from './http-status.ts';
 import type { LinesReply, Reply } from './reply.ts';
@@ -7,8 +8,8 @@ import { clientGone } from './write.ts';
 /** Writes a handler's reply. Throws what the reply's source throws, as long as nothing was sent; after that the connection is cut. */
 export async function respond(exchange: Exchange, reply: Reply): Promise<void> {
   switch (reply.kind) {
-    case 'json':
-      return await respondWhole(exchange, reply.status, 'application/json', `${JSON.stringify(reply.value)}\n`, reply.headers);
+    case 'json': // int64 values of an OCI configuration are bigints
+      return await respondWhole(exchange, reply.status, 'application/json', `${formatJson(reply.value)}\n`, reply.headers);
     case 'text':
       return await respondWhole(exchange, reply.status, 'text/plain; charset=utf-8', reply.text, reply.headers);
     case 'empty':
