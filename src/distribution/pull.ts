@@ -30,7 +30,7 @@ import {
 } from '../oci/index.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { layerSource } from './layer-source.ts';
-import { layerProgress, type PullProgress } from './progress.ts';
+import { layerProgress, type PullProgress, progressWords } from './progress.ts';
 import { fetchBlob } from './registry/fetch-blob.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 
@@ -82,13 +82,21 @@ export function createPuller(stores: PullerOptions): PullImage {
     const target = await fetchDocument(pull, reference);
     progress({ id: reference.tag ?? reference.digest ?? '', status: `Pulling from ${familiarRepository(reference)}` });
     const image = await fetchImage(pull, target, platform);
-    await fetchLayers(pull, image, progress);
+    const isKnown = (await stores.images.list()).some((record) => record.target.digest === target.digest);
+    await fetchLayers(pull, image, isKnown ? withoutKnown(progress) : progress);
     const { record, isNew } = await nameImage(pull, target);
     stores.flush();
     progress({ status: `Digest: ${target.digest}` });
     const familiar = familiarName(reference);
     progress({ status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${familiar}` });
     return { record, image, isNew };
+  };
+}
+
+/** Layers of an image that is here already are not told of, unless something is missing and is fetched again. */
+function withoutKnown(progress: (progress: PullProgress) => void): (progress: PullProgress) => void {
+  return (event) => {
+    if (event.status !== progressWords.exists && event.status !== progressWords.listed) progress(event);
   };
 }
 
@@ -139,7 +147,8 @@ async function fetchConfig({ stores, client, reference, signal }: Pull, config: 
   try {
     return await stores.content.readAll(config.digest, documentLimitBytes);
   } catch (error) {
-    if (!isCode(error, 'NotFound')) throw error;
+    // A damaged one was set aside.
+    if (!(isCode(error, 'NotFound') || isCode(error, 'DataLoss'))) throw error;
   }
   const bytes = Buffer.concat(await Array.fromAsync(fetchBlob(client, { repository: reference.path, blob: config, signal })));
   await putBlob(stores.content, config, bytes);
@@ -152,7 +161,7 @@ async function fetchLayers(
   progress: (progress: PullProgress) => void,
 ): Promise<void> {
   const { layers } = image.manifest;
-  for (const { digest } of layers) progress({ id: shortId(digest), status: 'Pulling fs layer', progressDetail: { current: 0, total: 0 } });
+  for (const { digest } of layers) progress({ id: shortId(digest), status: progressWords.listed, progressDetail: { current: 0, total: 0 } });
   const listeners = layers.map(({ digest }) => layerProgress(digest, progress));
   await unpackImage(stores.unpacker, {
     image,

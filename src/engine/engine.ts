@@ -92,7 +92,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     snapshots: core.snapshots,
     events,
     builtins: createBuiltinImages(core, paths.helloProgram),
-    collectGarbage: async () => await collectGarbage(core),
+    collectGarbage: async () => await collectGarbage({ ...core, log }),
     flush: () => core.flush(),
     log,
   });
@@ -128,7 +128,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
 /** What a daemon that was killed had begun: content without an image, snapshots without a container, files without a snapshot. Nothing runs yet that could need them. */
 async function removeLeftovers(core: EngineOptions['core'], log: Logger): Promise<void> {
   try {
-    const { blobs, snapshots } = await collectGarbage({ ...core, activeSnapshots: true });
+    const { blobs, snapshots } = await collectGarbage({ ...core, log, activeSnapshots: true });
     await core.snapshots.cleanup();
     if (blobs.length + snapshots.length > 0) log.info('removed what an earlier daemon left', { blobs: blobs.length, snapshots: snapshots.length });
   } catch (error) {

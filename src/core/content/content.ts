@@ -43,9 +43,9 @@ export interface ContentWriter {
 export interface ContentStore {
   /** NotFound when absent. */
   info(digest: string): Promise<BlobInfo>;
-  /** Streams the blob from `offset` on; NotFound when absent. */
+  /** Streams the blob from `offset` on; NotFound when absent. Read as a whole it is verified: DataLoss at its end when it does not hash to its name. */
   read(digest: string, options?: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
-  /** The whole blob, verified against its digest; OutOfRange when larger than `limitBytes`; DataLoss when it does not hash to its name. */
+  /** The whole blob, verified against its digest; OutOfRange when larger than `limitBytes`; DataLoss when it does not hash to its name. A damaged blob is set aside: absent from then on. */
   readAll(digest: string, limitBytes: number): Promise<Uint8Array>;
   writer(options: WriterOptions): Promise<ContentWriter>;
   /** Replaces all labels. */

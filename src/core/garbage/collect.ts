@@ -1,4 +1,4 @@
-import { isCode } from '../../base/index.ts';
+import { errorMessage, isCode, type Logger } from '../../base/index.ts';
 import type { ContainerStore } from '../containers/containers.ts';
 import type { ContentStore } from '../content/content.ts';
 import type { ImageStore } from '../images/images.ts';
@@ -14,6 +14,8 @@ export interface GarbageOptions {
   readonly images: ImageStore;
   readonly containers: ContainerStore;
   readonly leases: Leases;
+  /** Names the images whose documents are damaged: they keep nothing alive. */
+  readonly log?: Logger;
   /** Also active snapshots that no container names: only when no container is being made, as at the daemon's start. */
   readonly activeSnapshots?: boolean;
   readonly now?: () => Date;
@@ -44,10 +46,12 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
   return { blobs, snapshots, freedBytes };
 }
 
-async function mark({ content, images, containers }: GarbageOptions): Promise<ReadonlySet<string>> {
+async function mark({ content, images, containers, log }: GarbageOptions): Promise<ReadonlySet<string>> {
   const marked = new Set<string>();
-  for (const { target } of await images.list()) {
-    const { digests, chainIds } = await referencedDigests(content, target);
+  for (const { name, target } of await images.list()) {
+    const { digests, chainIds } = await referencedDigests(content, target, (error) =>
+      log?.error('an image is damaged: pull it again, or remove it', { image: name, error: errorMessage(error) }),
+    );
     for (const name of [...digests, ...chainIds]) marked.add(name);
   }
   for (const { snapshotKey } of await containers.list()) marked.add(snapshotKey);

@@ -59,5 +59,18 @@ export async function putBlob(content: ContentStore, { digest, size }: Descripto
     await writer.commit({});
   } catch (error) {
     if (!isCode(error, 'AlreadyExists')) throw error;
+    if (!(await isDamaged(content, digest, size))) return;
+    await putBlob(content, { mediaType: '', digest, size }, bytes);
+  }
+}
+
+/** Reading a damaged blob sets it aside. */
+async function isDamaged(content: ContentStore, digest: string, size: number): Promise<boolean> {
+  try {
+    await content.readAll(digest, size);
+    return false;
+  } catch (error) {
+    if (isCode(error, 'DataLoss') || isCode(error, 'NotFound')) return true;
+    throw error;
   }
 }

@@ -54,11 +54,25 @@ export function checkLayers(manifest: Manifest, config: ImageConfig, name: strin
     });
 }
 
-/** Digests that an image keeps alive: its documents as far as they are here, configurations and layers. */
+/**
+ * Digests that an image keeps alive: its documents as far as they are here, configurations and layers. A document that is damaged keeps nothing alive but
+ * itself, and is told to `onDamage`.
+ */
 export async function referencedDigests(
   content: ContentStore,
   target: Descriptor,
+  onDamage: (error: unknown) => void = () => undefined,
 ): Promise<{ readonly digests: readonly string[]; readonly chainIds: readonly string[] }> {
+  const orAbsent = async <T>(answer: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (isCode(error, 'DataLoss') || isCode(error, 'InvalidArgument') || isCode(error, 'OutOfRange')) onDamage(error);
+      // Of several platforms only one is usually here.
+      else if (!isCode(error, 'NotFound')) throw error;
+      return undefined;
+    }
+  };
   const digests: string[] = [target.digest];
   const chains: string[] = [];
   const document = await orAbsent(readDocument(content, target));
@@ -82,14 +96,4 @@ async function resolveManifest(content: ContentStore, manifestDescriptor: Descri
   const config = parseImageConfig(await content.readAll(manifest.config.digest, documentLimitBytes), manifest.config.digest);
   checkLayers(manifest, config, manifestDescriptor.digest);
   return { manifestDescriptor, manifest, config, chainIds: chainIds(config.rootfs.diff_ids) };
-}
-
-/** Of several platforms only one is usually here. */
-async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isCode(error, 'NotFound')) return undefined;
-    throw error;
-  }
 }

@@ -2,7 +2,7 @@
 import type { ImageDeleteItem } from '../../api/docker/index.ts';
 import { isCode, StrakeError, shortId } from '../../base/index.ts';
 import { parseReference } from '../../oci/index.ts';
-import { danglingName, type EngineImage, familiar, isDigestName, repositoryOf, storeName } from './image.ts';
+import { danglingName, type EngineImage, familiar, isDangling, isDigestName, repositoryOf, storeName } from './image.ts';
 import { type Images, labels } from './images.ts';
 import { removeContent } from './remove-content.ts';
 
@@ -18,9 +18,47 @@ export interface DeleteOptions {
 }
 
 export async function deleteImage(images: Images, text: string, options: DeleteOptions): Promise<readonly ImageDeleteItem[]> {
-  const image = await images.get(text);
+  const image = await readable(images, text);
+  if (image === undefined) return await deleteDamaged(images, text);
   const users = options.users(image.id);
   return isIdOf(image, text) ? await deleteById(images, image, users, options.force) : await deleteByName(images, image, text, users, options.force);
+}
+
+/** Undefined for a name whose image cannot be read: its content is damaged or gone. */
+async function readable(images: Images, text: string): Promise<EngineImage | undefined> {
+  try {
+    return await images.get(text);
+  } catch (error) {
+    if (!(isCode(error, 'NotFound') || isCode(error, 'DataLoss') || isCode(error, 'InvalidArgument'))) throw error;
+    if ((await namesLike(images, text)).length === 0) throw error;
+    return undefined;
+  }
+}
+
+/** The name goes, and the content that nothing else needs: what an image is can always be said by pulling it again. */
+async function deleteDamaged(images: Images, text: string): Promise<readonly ImageDeleteItem[]> {
+  const items: ImageDeleteItem[] = [];
+  for (const name of await namesLike(images, text)) {
+    await images.options.store.delete(name);
+    if (!isDangling(name)) items.push({ Untagged: familiar(name) });
+  }
+  await images.options.collectGarbage();
+  return items;
+}
+
+/** The stored name that the text stands for, and the digests that go with it when it is the last tag. */
+async function namesLike(images: Images, text: string): Promise<readonly string[]> {
+  let name: string;
+  try {
+    name = storeName(parseReference(text));
+  } catch {
+    return [];
+  }
+  const record = await images.record(name);
+  if (record === undefined) return [];
+  const same = (await images.options.store.list()).filter(({ target }) => target.digest === record.target.digest).map((other) => other.name);
+  const hasOtherTag = same.some((other) => other !== name && !isDigestName(other) && !isDangling(other));
+  return hasOtherTag ? [name] : [name, ...same.filter((other) => other !== name)];
 }
 
 async function deleteByName(

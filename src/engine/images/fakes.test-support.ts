@@ -102,6 +102,7 @@ function createMemoryContent(blobs: Map<string, Uint8Array>): ContentStore {
       if (bytes === undefined) throw notFound(digest);
       return bytes;
     },
+    ingests: async () => [],
     async *walk() {
       for (const [digest, bytes] of blobs) yield { digest, sizeBytes: bytes.length };
     },

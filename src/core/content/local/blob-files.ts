@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseDigest } from '../../../oci/index.ts';
 
@@ -7,10 +7,12 @@ import { parseDigest } from '../../../oci/index.ts';
 export class BlobFiles {
   readonly #blobs: string;
   readonly #ingests: string;
+  readonly #damaged: string;
 
   constructor(root: string) {
     this.#blobs = path.join(root, 'content', 'blobs');
     this.#ingests = path.join(root, 'content', 'ingest');
+    this.#damaged = path.join(root, 'content', 'damaged');
     for (const algorithm of ['sha256', 'sha384', 'sha512']) mkdirSync(path.join(this.#blobs, algorithm), { recursive: true, mode: 0o700 });
     mkdirSync(this.#ingests, { recursive: true, mode: 0o700 });
   }
@@ -43,6 +45,15 @@ export class BlobFiles {
 
   async removeIngest(id: number): Promise<void> {
     await rm(this.ingest(id), { force: true });
+  }
+
+  /** Moves a damaged blob out of the way, where whoever looks after the machine can look at it. Answers its new path. */
+  async setAside(digest: string): Promise<string> {
+    const { algorithm, hex } = parseDigest(digest);
+    const aside = path.join(this.#damaged, `${algorithm}-${hex}`);
+    await mkdir(this.#damaged, { recursive: true, mode: 0o700 });
+    await rename(this.blob(digest), aside);
+    return aside;
   }
 
   async removeBlob(digest: string): Promise<void> {

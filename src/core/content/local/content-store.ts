@@ -1,5 +1,5 @@
 import { StrakeError } from '../../../base/index.ts';
-import { type DigestAlgorithm, digestOf, parseDigest } from '../../../oci/index.ts';
+import { type DigestAlgorithm, Digester, digestOf, parseDigest } from '../../../oci/index.ts';
 import { labelsOf, labelsText, type MetadataDatabase, numberOf, type Row, textOf, timeOf } from '../../metadata/index.ts';
 import type { BlobInfo, ContentStore, ContentWriter, IngestStatus, WriterOptions } from '../content.ts';
 import { BlobFiles } from './blob-files.ts';
@@ -39,7 +39,17 @@ export class LocalContentStore implements ContentStore {
 
   async *read(digest: string, options: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
     await this.info(digest);
-    yield* readFileChunks(this.#files.blob(digest), options);
+    const { offset = 0, length } = options;
+    if (offset > 0 || length !== undefined) {
+      yield* readFileChunks(this.#files.blob(digest), options);
+      return;
+    }
+    const digester = new Digester(parseDigest(digest).algorithm);
+    for await (const chunk of readFileChunks(this.#files.blob(digest), options)) {
+      digester.update(chunk);
+      yield chunk;
+    }
+    if (digester.digest() !== digest) throw await this.#damaged(digest);
   }
 
   async readAll(digest: string, limitBytes: number): Promise<Uint8Array> {
@@ -47,11 +57,17 @@ export class LocalContentStore implements ContentStore {
     if (sizeBytes > limitBytes)
       throw new StrakeError('OutOfRange', `blob ${digest} has ${sizeBytes} bytes, at most ${limitBytes} are read`, { fields: { layer: 'core' } });
     const bytes = Buffer.concat(await Array.fromAsync(readFileChunks(this.#files.blob(digest), { length: limitBytes })));
-    if (digestOf(bytes, parseDigest(digest).algorithm) !== digest)
-      throw new StrakeError('DataLoss', `blob ${digest} is damaged: it does not hash to its name`, {
-        fields: { layer: 'core', remedy: 'remove the image and pull it again' },
-      });
+    if (digestOf(bytes, parseDigest(digest).algorithm) !== digest) throw await this.#damaged(digest);
     return bytes;
+  }
+
+  /** Set aside, so that a pull can bring the blob again and nobody reads it meanwhile. */
+  async #damaged(digest: string): Promise<StrakeError> {
+    const aside = await this.#files.setAside(digest);
+    this.#db.run('delete from blobs where digest = ?', digest);
+    return new StrakeError('DataLoss', `blob ${digest} is damaged: it does not hash to its name; it was set aside as ${aside}`, {
+      fields: { layer: 'core', digest, remedy: 'pull the image again' },
+    });
   }
 
   async writer(options: WriterOptions): Promise<ContentWriter> {
@@ -66,7 +82,7 @@ export class LocalContentStore implements ContentStore {
     try {
       if (expectedDigest !== undefined && (await this.#files.stat(expectedDigest)) !== undefined)
         throw new StrakeError('AlreadyExists', `blob ${expectedDigest}: already exists`, { fields: { layer: 'core', digest: expectedDigest } });
-      const id = this.#beginIngest(options);
+      const id = await this.#beginIngest(options);
       return await LocalWriter.open({
         ref,
         file: this.#files.ingest(id),
@@ -121,11 +137,11 @@ export class LocalContentStore implements ContentStore {
   }
 
   /** The number of the ingest of this ref: the old one's when it is for the same content. */
-  #beginIngest({ ref, expectedDigest, expectedSizeBytes }: WriterOptions): number {
+  async #beginIngest({ ref, expectedDigest, expectedSizeBytes }: WriterOptions): Promise<number> {
     const at = this.#now().getTime();
     const row = this.#db.get('select id from ingests where ref = ?', ref);
-    if (row === undefined)
-      return this.#db.run(
+    if (row === undefined) {
+      const id = this.#db.run(
         'insert into ingests (ref, expected, total, started, updated) values (?, ?, ?, ?, ?)',
         ref,
         expectedDigest ?? null,
@@ -133,6 +149,10 @@ export class LocalContentStore implements ContentStore {
         at,
         at,
       ).lastId;
+      // A database that was lost may have left a file of this number.
+      await this.#files.removeIngest(id);
+      return id;
+    }
     this.#db.run('update ingests set expected = ?, total = ?, updated = ? where ref = ?', expectedDigest ?? null, expectedSizeBytes ?? null, at, ref);
     return numberOf(row, 'id');
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { digestOf } from '../../../oci/index.ts';
 import { openTestCore, rejection } from '../../fixtures.ts';
@@ -18,7 +18,14 @@ describe('local content store', () => {
     writeFileSync(file, 'lost row');
     expect((await core.content.info(digest)).sizeBytes).toBe(8);
     writeFileSync(file, 'changed!');
-    expect(await rejection(core.content.readAll(digest, 100))).toBe(`DataLoss: blob ${digest} is damaged: it does not hash to its name`);
+    const aside = path.join(core.root, `content/damaged/sha256-${digest.slice(7)}`);
+    const damage = `DataLoss: blob ${digest} is damaged: it does not hash to its name; it was set aside as ${aside}`;
+    expect(await rejection(core.content.readAll(digest, 100))).toBe(damage);
+    expect(readFileSync(aside, 'utf8')).toBe('changed!');
+    expect(await rejection(core.content.readAll(digest, 100))).toBe(`NotFound: blob ${digest}: not found`);
+    writeFileSync(file, 'changed again');
+    expect(await rejection(Array.fromAsync(core.content.read(digest)))).toBe(damage);
+    expect(await rejection(core.content.info(digest))).toBe(`NotFound: blob ${digest}: not found`);
   });
 
   test('nothing of an ingest stays after a mismatch', async () => {
