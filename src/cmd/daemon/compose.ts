@@ -1,7 +1,7 @@
 /** The daemon's composition root: which implementation stands behind each interface. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { type Logger, StrakeError } from '../../base/index.ts';
+import type { Logger } from '../../base/index.ts';
 import { createOpenFileTree, openLocalCore } from '../../core/index.ts';
 import { LocalRootFiles, LocalTaskManager } from '../../core/tasks/index.ts';
 import { createPuller } from '../../distribution/index.ts';
@@ -13,6 +13,7 @@ import { BridgeNetworks, fileNetworkStore } from '../../network/index.ts';
 import { readMachine } from '../../runtime/index.ts';
 import type { DaemonFlags } from './flags.ts';
 import { programFile } from './program-files.ts';
+import { registryLogin } from './registry-login.ts';
 import type { ComposedEngine } from './run-daemon.ts';
 import { availableCapabilities, securityDefaults } from './security-defaults.ts';
 
@@ -22,7 +23,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   mkdirSync(zygoteDirectory, { recursive: true, mode: 0o700 });
   await using cleanup = new AsyncDisposableStack();
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
-  const core = cleanup.use(openLocalCore({ root: dataRoot, log, openFileTree: createOpenFileTree(launcher) }));
+  const core = cleanup.use(openLocalCore({ root: dataRoot, log, openFileTree: createOpenFileTree(launcher), layerLimits: flags.layerLimits }));
   const machine = readMachine();
   const layout = readCgroupLayout();
   const tasks = new LocalTaskManager({ execRoot, launcher, events: core.events, log, machine, layout });
@@ -38,7 +39,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
     {
       paths: { dataRoot, execRoot, helloProgram: programFile('strake-hello') },
       core: { ...core, tasks, rootFiles },
-      registry: { pull: createPuller({ ...core, insecureRegistries: flags.insecureRegistries }), login: cannotCheckLogin },
+      registry: { pull: createPuller({ ...core, insecureRegistries: flags.insecureRegistries }), login: registryLogin(flags.insecureRegistries) },
       networks,
       log,
       productVersion,
@@ -69,8 +70,4 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   );
   const kept = cleanup.move();
   return { engine, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
-}
-
-async function cannotCheckLogin(): Promise<never> {
-  throw new StrakeError('Unimplemented', "the engine cannot check credentials: write them into the client's config.json, pulls use them");
 }

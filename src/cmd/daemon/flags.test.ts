@@ -15,6 +15,7 @@ const defaults = {
   bip: undefined,
   insecureRegistries: [],
   labels: [],
+  layerLimits: {},
   readyFd: undefined,
   help: false,
 };
@@ -29,6 +30,8 @@ test.each([
   [['--insecure-registry', 'a:5000', '--insecure-registry', 'b'], { insecureRegistries: ['a:5000', 'b'] }],
   [['--storage-driver=overlay2', '--live-restore', '--log-format', 'json', '--ready-fd', '3'], { logFormat: 'json', readyFd: 3 }],
   [['--bip', '10.1.0.1/24', '-b', 'br9', '-G', 'docker', '-p', '/p'], { bip: '10.1.0.1/24', bridge: 'br9', group: 'docker', pidFile: '/p' }],
+  [['--max-layer-size=5g', '--max-layer-expansion', '50'], { layerLimits: { bytes: 5 * 2 ** 30, expansion: 50 } }],
+  [['--max-layer-size=100'], { layerLimits: { bytes: 100 } }],
 ] as const)('%j', (args, changes) => {
   expect(parseDaemonFlags(args) as object).toEqual({ ...defaults, ...changes });
 });
@@ -41,6 +44,8 @@ test.each([
   [['--data-root', 'relative'], '--data-root must be an absolute path'],
   [['--debug=maybe'], 'invalid value "maybe" for --debug: must be true or false'],
   [['--log-level', 'loud'], 'invalid value "loud" for --log-level: must be one of debug, info, warn, error, fatal'],
+  [['--max-layer-size', '-1'], 'invalid value "-1" for --max-layer-size: must be a size such as 64g'],
+  [['--max-layer-expansion=0'], 'invalid value "0" for --max-layer-expansion: must be a positive number'],
   [['--storage-driver', 'zfs'], 'storage driver zfs is not available: overlayfs is'],
   [['--live-restore=false'], '--live-restore=false is not available: containers always outlive the daemon'],
   [

@@ -14,6 +14,8 @@ export interface DaemonFlags {
   readonly bip: string | undefined;
   readonly insecureRegistries: readonly string[];
   readonly labels: readonly string[];
+  /** Bounds of an image's layers; the defaults of core where absent. */
+  readonly layerLimits: { readonly bytes?: number; readonly expansion?: number };
   /** A descriptor that gets one line once the daemon listens: how the command line waits for the daemon that it started. */
   readonly readyFd: number | undefined;
   readonly help: boolean;
@@ -40,6 +42,8 @@ const definitions: readonly FlagDefinition[] = [
   { name: 'live-restore', kind: 'boolean', usage: 'Containers outlive the daemon; always so' },
   { name: 'log-format', kind: 'string', usage: '"text" or "json"' },
   { name: 'log-level', short: 'l', kind: 'string', usage: '"debug", "info", "warn", "error" or "fatal"' },
+  { name: 'max-layer-expansion', kind: 'string', usage: 'Bytes that a layer over 1 GiB may unpack to for each byte of its blob (default 100)' },
+  { name: 'max-layer-size', kind: 'string', usage: 'Bytes that a layer may unpack to, with k, m, g or t (default "64g")' },
   { name: 'pidfile', short: 'p', kind: 'string', usage: 'File that holds the process id' },
   { name: 'ready-fd', kind: 'string', usage: 'Descriptor that gets one line once the daemon listens' },
   { name: 'storage-driver', short: 's', kind: 'string', usage: 'overlayfs or overlay2, which are the same here' },
@@ -71,6 +75,10 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     bip: last('bip'),
     insecureRegistries: values.get('insecure-registry') ?? [],
     labels: values.get('label') ?? [],
+    layerLimits: {
+      ...optional('bytes', bytes('max-layer-size', last('max-layer-size'))),
+      ...optional('expansion', positive('max-layer-expansion', last('max-layer-expansion'))),
+    },
     readyFd: descriptor(last('ready-fd')),
     help: last('help') === 'true',
   };
@@ -113,6 +121,25 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
   const found = allowed.find((item) => item === value);
   if (found === undefined) throw usage(`invalid value ${JSON.stringify(value)} for --${name}: must be one of ${allowed.join(', ')}`);
   return found;
+}
+
+function optional<Name extends string>(name: Name, value: number | undefined): { readonly [name in Name]?: number } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [name in Name]: number });
+}
+
+/** docker/go-units' RAMInBytes for whole numbers: powers of 1024. */
+function bytes(name: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const match = /^(\d{1,12})([kmgt]?)b?$/i.exec(value);
+  const size = Number(match?.[1]) * 1024 ** ('kmgt'.indexOf((match?.[2] ?? '').toLowerCase() || '-') + 1);
+  if (!Number.isSafeInteger(size) || size <= 0) throw usage(`invalid value ${JSON.stringify(value)} for --${name}: must be a size such as 64g`);
+  return size;
+}
+
+function positive(name: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw usage(`invalid value ${JSON.stringify(value)} for --${name}: must be a positive number`);
+  return Number(value);
 }
 
 function absolute(name: string, value: string): string {
