@@ -1,11 +1,12 @@
 /** `docker pull`: the distribution layer's progress as Docker's lines, and the names that Docker gives. */
 import type { ProgressMessage } from '../../api/docker/index.ts';
-import { errorMessage, isCode, StrakeError } from '../../base/index.ts';
+import { type ErrorCode, errorCode, errorMessage } from '../../base/index.ts';
 import type { Credentials, PullImage, PullProgress } from '../../distribution/index.ts';
 import { familiarName, familiarRepository, type Platform, type Reference, repositoryName } from '../../oci/index.ts';
 import { storeName } from './image.ts';
 import { type Images, labels } from './images.ts';
 import { formatProgress } from './progress.ts';
+import { describePullFailure } from './pull-failure.ts';
 
 export interface PullOptions {
   readonly platform?: Platform;
@@ -29,8 +30,9 @@ async function pullAndName(
   options: PullOptions,
   progress: (progress: PullProgress) => void,
 ): Promise<void> {
-  const { record } = await pull({ ...options, reference: storeName(reference), progress }).catch((error: unknown) => {
-    throw describeFailure(error, reference);
+  const { record } = await pull({ ...options, reference: storeName(reference), progress }).catch(async (error: unknown) => {
+    if (!options.signal.aborted && !canGoOn.has(errorCode(error))) await removePartial(images);
+    throw describePullFailure(error, reference);
   });
   // Beside its tag, an image keeps the digest that it was pulled under.
   await images.assign(`${repositoryName(reference)}@${record.target.digest}`, record.target);
@@ -45,31 +47,26 @@ async function pullAndName(
   });
 }
 
+/** Another try goes on where these ended; what else fails is refused content, of which nothing stays. */
+const canGoOn: ReadonlySet<ErrorCode> = new Set(['Unavailable', 'DeadlineExceeded', 'Canceled']);
+
+async function removePartial({ options }: Images): Promise<void> {
+  try {
+    await options.collectGarbage();
+  } catch (error) {
+    // The failure of the pull is the one to tell.
+    options.log.warn('what a failed pull left was not removed', { error: errorMessage(error) });
+  }
+}
+
 function toMessage(reference: Reference, { id, status, progressDetail }: PullProgress): ProgressMessage {
   const named = id === undefined ? {} : { id };
-  if (status.startsWith('Pulling from '))
-    return { status: `Pulling from ${reference.domain === 'docker.io' ? reference.path : familiarRepository(reference)}`, ...named };
+  if (status.startsWith('Pulling from ')) return { status: `Pulling from ${reference.path}`, ...named };
   if (progressDetail === undefined) return { status, ...named };
   const { current, total } = progressDetail;
   return current === 0 && total === 0
     ? { status, progressDetail: {}, ...named }
     : { status, progressDetail, progress: formatProgress(current, total), ...named };
-}
-
-/** Registries answer for a hidden repository as for one that is not there; Docker says both. */
-function describeFailure(error: unknown, reference: Reference): unknown {
-  const name = familiarRepository(reference);
-  if (isCode(error, 'Unauthenticated') || isCode(error, 'PermissionDenied'))
-    return new StrakeError(
-      'NotFound',
-      `pull access denied for ${name}, repository does not exist or may require 'docker login': denied: ${errorMessage(error)}`,
-      {
-        cause: error,
-      },
-    );
-  if (isCode(error, 'NotFound') && !errorMessage(error).startsWith('no matching manifest'))
-    return new StrakeError('NotFound', `manifest for ${familiarName(reference)} not found: manifest unknown: ${errorMessage(error)}`, { cause: error });
-  return error;
 }
 
 /** Messages from callbacks to a generator. Progress that nobody has read yet is replaced by the layer's newer one, so the queue stays small. */
