@@ -186,7 +186,7 @@ function checkRunning(container: Container, reference: string): Task {
 function execFailure(cause: unknown): { readonly exitCode: number; readonly error: StrakeError } {
   const message = errorMessage(cause);
   if (cause instanceof StrakeError && !('operation' in cause.fields)) return { exitCode: 126, error: cause };
-  const text = `OCI runtime exec failed: exec failed: unable to start container process: ${message}: unknown`;
+  const text = `OCI runtime exec failed: exec failed: unable to start container process: ${message}`;
   const missing = /executable file not found|no such file or directory/.test(message);
   return { exitCode: missing ? 127 : 126, error: new StrakeError('InvalidArgument', text, { cause }) };
 }

@@ -1,7 +1,8 @@
+import path from 'node:path';
 import type { ContainerInspect, EndpointSettings, MountPoint, NetworkSettings } from '../../api/docker/index.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
-import { describeState } from './lifecycle.ts';
+import { describeState, isRunning } from './lifecycle.ts';
 import { mountPoint } from './mount-plan.ts';
 import { containerPaths, logPath } from './paths.ts';
 import { containerSizes } from './sizes.ts';
@@ -27,19 +28,30 @@ export async function inspectContainer(context: ContainerContext, reference: str
     LogPath: started ? logPath(context, container) : '',
     Name: `/${document.name}`,
     RestartCount: document.restartCount,
-    Driver: 'overlayfs',
+    Driver: storageDriver,
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execIds.length === 0 ? null : execIds,
     HostConfig: hostConfig,
-    GraphDriver: { Data: null, Name: 'overlayfs' },
+    GraphDriver: { Data: await layerDirectories(context, container), Name: storageDriver },
     ...(options.size ? await containerSizes(context, container) : {}),
     Mounts: mountPoints(context, container),
     Config: document.config,
     NetworkSettings: networkSettings(container),
   };
+}
+
+/** Docker's name for how the layers are stacked. */
+const storageDriver = 'overlay2';
+
+/** Where the layers are, as overlay2 says it. The root is mounted in the container's own namespace only: the host sees it at /proc/PID/root. */
+async function layerDirectories({ snapshots }: ContainerContext, { id, document: { lifecycle } }: Container): Promise<Readonly<Record<string, string>> | null> {
+  const mount = await snapshots.mounts(id);
+  if (mount.type !== 'overlay' || mount.upper === undefined || mount.work === undefined) return null;
+  const merged = isRunning(lifecycle) ? `/proc/${lifecycle.pid}/root` : path.join(path.dirname(mount.upper), 'merged');
+  return { ID: id, LowerDir: mount.lowers.join(':'), MergedDir: merged, UpperDir: mount.upper, WorkDir: mount.work };
 }
 
 export function mountPoints({ volumes }: Pick<ContainerContext, 'volumes'>, container: Container): readonly MountPoint[] {

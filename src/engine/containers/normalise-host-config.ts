@@ -27,6 +27,7 @@ export function normaliseHostConfig(given: HostConfig, context: Pick<ContainerCo
     MemorySwappiness: given.MemorySwappiness === -1 ? null : given.MemorySwappiness,
     LogConfig: { ...given.LogConfig, Type: given.LogConfig.Type === '' ? 'json-file' : given.LogConfig.Type },
     RestartPolicy: { ...given.RestartPolicy, Name: given.RestartPolicy.Name === '' ? 'no' : given.RestartPolicy.Name },
-    Runtime: given.Runtime === '' ? 'strake-runc' : given.Runtime,
+    // The name that clients know; the runtime behind it is ours.
+    Runtime: given.Runtime === '' ? 'runc' : given.Runtime,
   };
 }
