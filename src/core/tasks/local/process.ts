@@ -33,6 +33,7 @@ export class LocalProcess implements Process {
   private readonly options: LocalProcessOptions;
   private phase: Phase;
   private exit: ExitStatus | undefined;
+  private starting: Promise<void> | undefined;
   private readonly exited: Promise<ExitStatus>;
 
   constructor(options: LocalProcessOptions) {
@@ -52,9 +53,8 @@ export class LocalProcess implements Process {
   async start(): Promise<void> {
     if (this.exit !== undefined || this.phase !== 'created')
       throw new StrakeError('FailedPrecondition', `cannot start ${this.id}: it is ${this.state().status}`, { fields: { layer: 'core' } });
-    await this.options.connection.start(this.options.operations);
-    this.phase = 'running';
-    this.options.onStarted?.();
+    this.starting ??= this.release();
+    await this.starting;
   }
 
   async attach(options: AttachOptions): Promise<Attachment> {
@@ -93,8 +93,16 @@ export class LocalProcess implements Process {
     if (this.exit !== undefined) throw new StrakeError('NotFound', `cannot ${verb} ${this.id}: process already finished`, { fields: { layer: 'core' } });
   }
 
+  private async release(): Promise<void> {
+    await this.options.connection.start(this.options.operations);
+    this.phase = 'running';
+    this.options.onStarted?.();
+  }
+
   private async watch(): Promise<ExitStatus> {
     const exit = await this.options.connection.exited.then(exitStatus, async () => await this.options.lost(this.options));
+    // A short life may be over before its start was told: first things first.
+    await this.starting?.catch(() => undefined);
     this.exit = exit;
     this.options.connection.close();
     this.options.onExit(exit);
