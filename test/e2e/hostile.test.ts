@@ -3,18 +3,22 @@
  * shows what the real Docker does with the same images (its messages differ; containment must not).
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostileImages } from '../fixtures/hostile-images.ts';
 import { hostileRegistryHost } from '../fixtures/hostile-registry.ts';
 import type { EngineName } from '../lib/engine.ts';
 import { Engine } from '../lib/engine.ts';
+import type { Snapshot } from '../lib/leaks.ts';
 import { leaks, snapshot } from '../lib/leaks.ts';
+import { until } from '../lib/until.ts';
 import { busybox } from './steps/step.ts';
 
 const setupMs = 600_000;
 const imageMs = 120_000;
 const name: EngineName = process.env['STRAKE_E2E_ENGINES'] === 'docker' ? 'docker' : 'strake';
+/** RELIABILITY.md, bombs: what the daemon may take more than before, in KiB. */
+const memoryLimitKiB = 256 << 10;
 /** What docker has no answer to: it would fill the disk, or reads the whole. Ours must refuse. */
 const notForDocker = new Set(['gzip-bomb', 'huge-manifest']);
 
@@ -56,7 +60,8 @@ describe(`hostile images on ${name}`, () => {
       async () => {
         const corePattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8');
         const state = canaryState();
-        const before = await snapshot(engine.peers, { trees: [join(engine.dataRoot, 'volumes')] });
+        const before = await held();
+        const memory = startMemory();
         const pull = await engine.docker(['pull', reference], { timeoutMs: imageMs });
         const outcome = { pull: pull.code, run: undefined as number | undefined, message: pull.stderr };
         if (pull.code === 0) {
@@ -68,12 +73,55 @@ describe(`hostile images on ${name}`, () => {
         else check(hostile.expect, outcome);
         expect(canaryState()).toBe(state);
         expect(readFileSync('/proc/sys/kernel/core_pattern', 'utf8')).toBe(corePattern);
-        expect(leaks(before, await snapshot(engine.peers, { trees: [join(engine.dataRoot, 'volumes')] }))).toEqual([]);
+        await deletionsDone();
+        expect(leaks(before, await held())).toEqual([]);
+        memory.check();
       },
       imageMs,
     );
   }
 });
+
+/** What the world and the engine's own directories hold. */
+async function held(): Promise<Snapshot> {
+  const below = (root: string, names: readonly string[]) => names.map((part) => join(root, part));
+  const ours = name === 'strake' ? [...below(engine.dataRoot, ['content', 'snapshots', 'containers']), ...below(engine.execRoot, ['tasks', 'rootfs'])] : [];
+  return { ...(await snapshot(engine.peers, { trees: [join(engine.dataRoot, 'volumes'), ...ours] })), 'open file': name === 'strake' ? openFiles() : [] };
+}
+
+/** Large directories are deleted after the answer. */
+async function deletionsDone(): Promise<void> {
+  const directory = join(engine.dataRoot, 'snapshots');
+  if (name === 'strake') await until('removed snapshots to be gone', () => !readdirSync(directory).some((entry) => entry.startsWith('removed-')));
+}
+
+/** What the daemon has open, but for connections, which end in their own time. */
+function openFiles(): string[] {
+  const directory = `/proc/${engine.daemon.innerPid}/fd`;
+  return readdirSync(directory).flatMap((fd) => {
+    try {
+      const target = readlinkSync(join(directory, fd));
+      return /^(socket|pipe|anon_inode):/.test(target) ? [] : [target];
+    } catch {
+      return []; // a connection that has just ended
+    }
+  });
+}
+
+/** The peak of the daemon's resident memory from here on (proc_pid_clear_refs(5), 5), which must stay under the limit; so the daemon has lived on, too. */
+function startMemory(): { check(): void } {
+  if (name === 'docker') return { check: () => undefined };
+  const pid = engine.daemon.innerPid;
+  const readKiB = (field: string) => Number.parseInt(/\d+/.exec(readFileSync(`/proc/${pid}/status`, 'utf8').split(`${field}:`)[1] ?? '')?.[0] ?? '', 10);
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  const base = readKiB('VmRSS');
+  return {
+    check() {
+      expect(engine.daemon.exited).toBe(false);
+      expect(readKiB('VmHWM') - base).toBeLessThan(memoryLimitKiB);
+    },
+  };
+}
 
 interface Outcome {
   readonly pull: number;

@@ -6,6 +6,7 @@ export class DrainableSource implements AsyncIterable<Uint8Array> {
   readonly #iterator: AsyncIterator<Uint8Array>;
   #bytes = 0;
   #ended = false;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#iterator = source[Symbol.asyncIterator]();
@@ -20,9 +21,10 @@ export class DrainableSource implements AsyncIterable<Uint8Array> {
     return { next: async () => await this.#next(), return: async () => ({ done: true, value: undefined }) };
   }
 
-  /** Reads on to the end; throws what the source throws. */
+  /** Reads on to the end; throws what the source throws, or has thrown while nobody listened any more. */
   async drain(): Promise<void> {
     while (!(await this.#next()).done);
+    if (this.#failure) throw this.#failure.error;
   }
 
   async close(): Promise<void> {
@@ -37,6 +39,7 @@ export class DrainableSource implements AsyncIterable<Uint8Array> {
       return result;
     } catch (error) {
       this.#ended = true;
+      this.#failure = { error };
       throw error;
     }
   }
