@@ -9,14 +9,17 @@ export interface TaskPlace extends AsyncDisposable {
   readonly events: () => readonly string[];
 }
 
+/** Of this run alone: the same tests may run beside it. */
+export const testCgroup = `/strake-tasks-${process.pid}`;
+
 const stdio = { terminal: false, openStdin: false, stdinOnce: false };
 
 /** A shell of the host in namespaces of its own, over the host's root, read-only. */
 export function shellTask(id: string, script: string, options: Partial<CreateTask> = {}): CreateTask {
-  return { id, spec: shellSpec(script), rootfs: { type: 'bind', source: '/', readonly: true }, stdio, ...options };
+  return { id, spec: shellSpec(id, script), rootfs: { type: 'bind', source: '/', readonly: true }, stdio, ...options };
 }
 
-function shellSpec(script: string): RuntimeSpec {
+function shellSpec(id: string, script: string): RuntimeSpec {
   return {
     ociVersion: '1.3.0',
     process: {
@@ -32,7 +35,11 @@ function shellSpec(script: string): RuntimeSpec {
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
       { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'] },
     ],
-    linux: { namespaces: [{ type: 'pid' }, { type: 'mount' }, { type: 'ipc' }, { type: 'uts' }, { type: 'network' }], resources: { pids: { limit: 50 } } },
+    linux: {
+      cgroupsPath: `${testCgroup}/${id}`,
+      namespaces: [{ type: 'pid' }, { type: 'mount' }, { type: 'ipc' }, { type: 'uts' }, { type: 'network' }],
+      resources: { pids: { limit: 50 } },
+    },
   };
 }
 

@@ -1,12 +1,12 @@
-import { describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ZygoteLauncher } from '../../../kernel/index.ts';
+import { cgroupDirectories, readCgroupLayout, ZygoteLauncher } from '../../../kernel/index.ts';
 import type { EventBus } from '../../events/events.ts';
 import { createLocalEventBus } from '../../events/local/event-bus.ts';
 import { initPath } from '../../fixtures.ts';
-import { shellTask, type TaskPlace, tasksConformance } from '../conformance.ts';
+import { shellTask, type TaskPlace, tasksConformance, testCgroup } from '../conformance.ts';
 import { LocalTaskManager } from './manager.ts';
 import { LocalRootFiles } from './root-files.ts';
 
@@ -50,6 +50,11 @@ function openPlace(execRoot = mkdtempSync(path.join(tmpdir(), 'strake-tasks-')))
 function isRunning(pid: number): boolean {
   return existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 }
+
+afterAll(() => {
+  const { v1, v2 } = cgroupDirectories(readCgroupLayout(), testCgroup);
+  for (const dir of [...v1.map((one) => one.dir), ...(v2 === undefined ? [] : [v2])]) if (existsSync(dir)) rmdirSync(dir);
+});
 
 describe('local tasks', () => {
   tasksConformance(async () => openPlace());
