@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { errorCode, errorMessage, StrakeError } from '../../base/index.ts';
+import { type ErrorCode, errorMessage, StrakeError } from '../../base/index.ts';
 import { Digester } from '../../oci/index.ts';
 import { decompress } from './decompress.ts';
 import { type AppliedLayer, type ApplyOptions, defaultLayerLimits, type FileSink, type LayerLimits } from './diff.ts';
@@ -62,6 +62,12 @@ function checkSize(bytes: number, compressedBytes: number, { bytes: most, expans
     throw exceeds(`${bytes} bytes out of ${compressedBytes}, more than ${expansion} times as many`, '--max-layer-expansion');
 }
 
+/** A file operation that cannot be, such as a link to a file that is not there, is the layer's own fault. */
+function layerErrorCode({ code, fields }: StrakeError): ErrorCode {
+  const isOfContent = fields.errno !== undefined && (code === 'NotFound' || code === 'AlreadyExists' || code === 'FailedPrecondition');
+  return isOfContent ? 'InvalidArgument' : code;
+}
+
 /** Counts what passes. */
 class CountedBytes implements AsyncIterable<Uint8Array> {
   bytes = 0;
@@ -82,5 +88,5 @@ class CountedBytes implements AsyncIterable<Uint8Array> {
 /** Errors from below say what is wrong; which layer it is in is known here, unless it is the blob itself that was wrong. */
 function nameLayer(error: unknown, name: string): unknown {
   if (!(error instanceof StrakeError) || error.message.includes(name)) return error;
-  return new StrakeError(errorCode(error), `layer ${name}: ${errorMessage(error)}`, { cause: error, fields: { ...error.fields, digest: name } });
+  return new StrakeError(layerErrorCode(error), `layer ${name}: ${errorMessage(error)}`, { cause: error, fields: { ...error.fields, digest: name } });
 }
