@@ -102,6 +102,7 @@ export class LayerOperations implements TarHandler {
         this.#sizeBytes += entry.sizeBytes;
         break;
       case 'symlink':
+        this.#sizeBytes += Buffer.byteLength(entry.linkName); // as the file system counts it, and docker with it
         this.#pending.push({ op: 'file_symlink', side, path, target: entry.linkName, uid, gid, mtime });
         break;
       case 'link':
