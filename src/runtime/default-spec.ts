@@ -3,20 +3,20 @@ import type { RuntimeSpec } from '../oci/index.ts';
 /** The runtime-spec version that this runtime speaks. */
 export const ociVersion = '1.3.0';
 
-/** /proc and /sys entries that leak or change machine state through a container (runc's and Docker's lists). */
+/** /proc and /sys entries that leak or change machine state through a container (runc's and Docker's lists, in their order). */
 export const defaultMaskedPaths: readonly string[] = [
-  '/proc/acpi',
   '/proc/asound',
+  '/proc/acpi',
   '/proc/interrupts',
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
   '/proc/timer_list',
   '/proc/timer_stats',
-  '/sys/devices/virtual/powercap',
+  '/proc/sched_debug',
+  '/proc/scsi',
   '/sys/firmware',
+  '/sys/devices/virtual/powercap',
 ];
 
 export const defaultReadonlyPaths: readonly string[] = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];

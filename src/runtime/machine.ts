@@ -12,6 +12,7 @@ export function readMachine(): Machine {
     arch: machineArch(process.arch),
     apparmor: isApparmorEnabled(),
     selinux: existsSync('/sys/fs/selinux/enforce'),
+    kcore: existsSync('/proc/kcore'),
   };
 }
 

@@ -8,7 +8,7 @@ import { type CgroupPlan, type CreateOptions, compileCreate, compileExec, defaul
 /** UPDATE_GOLDEN=1 writes the files anew; read the difference before committing it. */
 const update = process.env['UPDATE_GOLDEN'] === '1';
 
-const machine: Machine = { boundingSet: (1n << 41n) - 1n, arch: 'x86_64', apparmor: false, selinux: false };
+const machine: Machine = { boundingSet: (1n << 41n) - 1n, arch: 'x86_64', apparmor: false, selinux: false, kcore: true };
 const host = (...operations: readonly Op[]) => operations;
 const v2: CgroupPlan = {
   v1: [],

@@ -27,17 +27,28 @@ const devLinks = [
   ['/proc/self/fd/1', '/dev/stdout'],
   ['/proc/self/fd/2', '/dev/stderr'],
   ['pts/ptmx', '/dev/ptmx'],
-  ['/proc/kcore', '/dev/core'],
 ] as const;
+/** Where the kernel has it (runc). */
+const coreLink = ['/proc/kcore', '/dev/core'] as const;
+
+export interface DevicePlace {
+  /** slot of the root */
+  readonly root: number;
+  readonly inUserNamespace: boolean;
+  readonly kcore: boolean;
+}
 
 /** Nodes and links of /dev. A bound /dev is the host's business: nothing is made in it (runc). */
-export function deviceOps(linux: LinuxSpec | undefined, mounts: readonly Mount[], root: number, inUserNamespace: boolean): readonly Op[] {
+export function deviceOps(linux: LinuxSpec | undefined, mounts: readonly Mount[], place: DevicePlace): readonly Op[] {
+  const { root, inUserNamespace, kcore } = place;
   if (mounts.some((mount) => isDev(mount.destination) && isBind(mount))) return [];
   const given = new Map((linux?.devices ?? []).map((device) => [device.path, device]));
   const devices = [...defaultDevices.filter(({ path }) => !given.has(path)), ...given.values()];
   return [
     ...devices.map((device) => nodeOp(device, root, inUserNamespace)),
-    ...devLinks.filter(([, link]) => !given.has(link)).map(([target, link]): Op => ({ op: 'symlink_in', side: 'init', root, target, path: link })),
+    ...[...devLinks, ...(kcore ? [coreLink] : [])]
+      .filter(([, link]) => !given.has(link))
+      .map(([target, link]): Op => ({ op: 'symlink_in', side: 'init', root, target, path: link })),
   ];
 }
 

@@ -71,6 +71,8 @@ export interface Machine {
   readonly arch: 'x86_64' | 'aarch64';
   readonly apparmor: boolean;
   readonly selinux: boolean;
+  /** whether /proc/kcore is there (CONFIG_PROC_KCORE) */
+  readonly kcore: boolean;
 }
 
 interface CommonOptions {

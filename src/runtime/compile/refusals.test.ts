@@ -12,7 +12,7 @@ const options: CreateOptions = {
   rootfs: { type: 'directory', path: 'rootfs' },
   stdio: { kind: 'inherit' },
   start: { kind: 'at-once' },
-  machine: { boundingSet: (1n << 41n) - 1n, arch: 'x86_64', apparmor: false, selinux: false },
+  machine: { boundingSet: (1n << 41n) - 1n, arch: 'x86_64', apparmor: false, selinux: false, kcore: true },
   cgroup: { v1: [], v1Links: [], v2: undefined, create: [], initAttach: [], cleanup: [], oomFile: '' },
 };
 const base: RuntimeSpec = { ...defaultSpec(), process: { cwd: '/', args: ['sh'] } };

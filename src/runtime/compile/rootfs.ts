@@ -27,7 +27,7 @@ export function rootfsOps(spec: RuntimeSpec, options: CreateOptions, namespaces:
     ...propagationOps(spec, options),
     ...rootMount(options, root),
     ...mounts.flatMap((mount, index) => mountOps(mount, index, context)),
-    ...deviceOps(spec.linux, mounts, root, namespaces.has('user')),
+    ...deviceOps(spec.linux, mounts, { root, inUserNamespace: namespaces.has('user'), kcore: options.machine.kcore }),
   ];
 }
 
