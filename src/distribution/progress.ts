@@ -8,7 +8,8 @@ export interface PullProgress {
   readonly progressDetail?: { readonly current: number; readonly total: number };
 }
 
-const words = {
+export const progressWords = {
+  listed: 'Pulling fs layer',
   waiting: 'Waiting',
   downloading: 'Downloading',
   verifying: 'Verifying Checksum',
@@ -26,7 +27,7 @@ export function layerProgress(digest: string, report: (progress: PullProgress) =
   const id = shortId(digest);
   let nextAtMs = 0;
   return (event) => {
-    const status = words[event.state];
+    const status = progressWords[event.state];
     if (!('currentBytes' in event)) {
       report({ id, status, progressDetail: { current: 0, total: 0 } });
       return;

@@ -62,7 +62,7 @@ test('an image is fetched, unpacked and named; docker’s progress; again it is 
   lines.length = 0;
   expect((await pullFrom(core, registry, { progress })).isNew).toBe(false);
   expect(registry.requests).toEqual(['GET /v2/app/manifests/latest']);
-  expect(lines.slice(-3)).toEqual([`${two?.id} Already exists`, ` Digest: ${image.manifest.digest}`, ` Status: Image is up to date for ${name}`]);
+  expect(lines).toEqual([`latest Pulling from ${registry.host}/app`, ` Digest: ${image.manifest.digest}`, ` Status: Image is up to date for ${name}`]);
 
   await core.images.delete(name);
   expect(await kept(core)).toEqual([]);

@@ -21,7 +21,9 @@ export async function registryError(response: HttpResponse, url: URL): Promise<S
     detail === undefined
       ? `${url.host} answered ${response.status} for ${url.pathname}`
       : `${detail} (${url.host} answered ${response.status} for ${url.pathname})`;
-  return new StrakeError(code, message, { fields: { layer: 'distribution', status: response.status, url: url.href } });
+  return new StrakeError(code, message, {
+    fields: { layer: 'distribution', status: response.status, url: url.href, ...(detail === undefined ? {} : { detail }) },
+  });
 }
 
 async function readDetail(response: HttpResponse): Promise<string | undefined> {

@@ -40,6 +40,7 @@ const acceptedTypes = [mediaTypes.ociIndex, mediaTypes.dockerIndex, mediaTypes.o
 export class RegistryClient {
   readonly #options: RegistryClientOptions;
   readonly #idleTimeoutMs: number;
+  #hasAnswered = false;
   #endpoint: Promise<{ readonly endpoint: Endpoint; readonly authorizer: Authorizer }> | undefined;
 
   constructor(options: RegistryClientOptions) {
@@ -81,7 +82,7 @@ export class RegistryClient {
       try {
         return await this.#authorized(path, repository, headers, signal);
       } catch (error) {
-        if (!isTransient(error) || attempt >= attempts) throw error;
+        if (!isTransient(error) || attempt >= attempts || (isRefused(error) && !this.#hasAnswered)) throw error;
         await this.pause(attempt, signal);
       }
     }
@@ -100,6 +101,7 @@ export class RegistryClient {
     for (let tries = 0; ; tries++) {
       const authorization = authorizer.header(scope);
       const response = await this.#follow(url, headers, authorization, endpoint, signal);
+      this.#hasAnswered = true;
       if (response.status === 200 || response.status === 206) return response;
       if (response.status === 401 && tries < 2) {
         response.discard();
@@ -166,6 +168,11 @@ function nextUrl(location: string, from: URL, base: URL): URL {
   url.username = '';
   url.password = '';
   return url;
+}
+
+/** Nobody listens: one that has answered before is being restarted perhaps, any other is not there. */
+function isRefused(error: unknown): boolean {
+  return error instanceof StrakeError && error.fields['errno'] === 'ECONNREFUSED';
 }
 
 /** Worth another try: no connection, or a server that is busy. Not silence: its time has been waited for already. */
