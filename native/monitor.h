@@ -107,4 +107,6 @@ void monitor_control_closed(struct monitor *monitor);
 
 /* --- zygote.c: what ps shows, where there is room for it */
 void process_title(const char *role, const char *id);
+/* The same as a command line: the words NAME and ARGV. */
+void process_command_line(const char *name, const char *const *argv, size_t n);
 #endif

@@ -1,5 +1,5 @@
 /* The end of the init's program: working directory, look-up, execve; and the init that stays (docker --init). */
-#include "strake.h"
+#include "monitor.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+
+#define REAPER_SHOWN_WORDS 64
 
 #ifndef AT_EACCESS
 #define AT_EACCESS 0x200
@@ -176,6 +178,22 @@ _Noreturn static void reap_forever(pid_t child, const sigset_t *all)
 	}
 }
 
+/* Inside it looks as docker's: the name of an init and what it runs. The monitor's title names things of the host. */
+static void show_command(const struct run *run)
+{
+	const char *words[REAPER_SHOWN_WORDS] = { "--" };
+	size_t n = 1;
+
+	for (uint32_t i = run->current; i < run->nops; i++) {
+		if (run->ops[i].code != OP_EXEC)
+			continue;
+		for (uint32_t j = 0; j < run->ops[i].args.exec.argv.n && n < REAPER_SHOWN_WORDS; j++)
+			words[n++] = run->ops[i].args.exec.argv.v[j];
+		break;
+	}
+	process_command_line("/sbin/docker-init", words, n);
+}
+
 int do_reaper(struct run *run)
 {
 	sigset_t all, none;
@@ -190,7 +208,8 @@ int do_reaper(struct run *run)
 	if (child > 0) {
 		/* Ours are only stdio; the descriptors that lead to the monitor belong to the child, whose execve closes them. */
 		syscall(SYS_close_range, 3u, ~0u, 0u);
-		prctl(PR_SET_NAME, "init");
+		prctl(PR_SET_NAME, "docker-init");
+		show_command(run);
 		drop_privileges();
 		reap_forever(child, &all);
 	}

@@ -29,6 +29,19 @@ void process_title(const char *role, const char *id)
 	snprintf(title, title_size, "strake-init: %s %s", role, id);
 }
 
+void process_command_line(const char *name, const char *const *argv, size_t n)
+{
+	size_t used;
+
+	if (!title)
+		return;
+	memset(title, 0, title_size);
+	used = (size_t)snprintf(title, title_size, "%s", name) + 1;
+	/* What does not fit is left out; the last byte stays 0. */
+	for (size_t i = 0; i < n && used + 1 < title_size; i++)
+		used += (size_t)snprintf(title + used, title_size - used, "%s", argv[i]) + 1;
+}
+
 static int listen_at(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
