@@ -36,7 +36,7 @@ export async function inspect(images: Images, image: EngineImage): Promise<Image
     ...(typeof config.variant === 'string' && config.variant !== '' ? { Variant: config.variant } : {}),
     Os: config.os,
     Size: await images.sizeBytes(image),
-    GraphDriver: { Data: null, Name: 'overlayfs' },
+    GraphDriver: { Data: null, Name: 'overlay2' },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: image.taggedAt.toISOString() },
     Descriptor: image.target,

@@ -9,9 +9,6 @@ const defaultNetwork = 'bridge';
 
 export function createContainerNetworks(manager: Pick<NetworkManager, 'get' | 'connect' | 'disconnect'>): ContainerNetworks {
   return {
-    check(networkMode, endpoints) {
-      for (const name of networkNames(networkMode, endpoints)) if (!deviceless(name)) manager.get(name);
-    },
     async connect(request) {
       refusePorts(request);
       const connections = new Map<string, Connection>();
@@ -40,8 +37,6 @@ function networkNames(networkMode: string, endpoints: Readonly<Record<string, En
   const others = Object.keys(endpoints).map((name) => (name === 'default' ? defaultNetwork : name));
   return [...new Set([first, ...others])];
 }
-
-const deviceless = (name: string): boolean => name === 'none' || name === 'host' || name.startsWith('container:');
 
 /** Said rather than ignored: a service that nobody can reach is worse than an error. */
 function refusePorts({ portBindings, publishAllPorts }: NetworkRequest): void {

@@ -26,7 +26,7 @@ export function resolveUser(spec: string, { users, groups }: Accounts, groupAdd:
   const entry = users.find((user) => (wantedUid === undefined ? user.name === userText : user.uid === wantedUid));
   if (entry === undefined && wantedUid === undefined)
     throw new StrakeError('InvalidArgument', `unable to find user ${userText}: no matching entries in passwd file`);
-  const uid = entry?.uid ?? inRange(wantedUid ?? 0, spec);
+  const uid = entry?.uid ?? inRange(wantedUid ?? 0);
   const gid = groupText === '' ? (entry?.gid ?? 0) : findGroup(groupText, groups);
   const listed = groupText === '' && entry !== undefined ? groups.filter(({ members }) => members.includes(entry.name)).map((group) => group.gid) : [];
   const added = groupAdd.map((text) => addedGroup(text, groups));
@@ -38,7 +38,7 @@ function findGroup(text: string, groups: readonly GroupEntry[]): number {
   const entry = groups.find((group) => (wanted === undefined ? group.name === text : group.gid === wanted));
   if (entry !== undefined) return entry.gid;
   if (wanted === undefined) throw new StrakeError('InvalidArgument', `unable to find group ${text}: no matching entries in group file`);
-  return inRange(wanted, text);
+  return inRange(wanted);
 }
 
 function addedGroup(text: string, groups: readonly GroupEntry[]): number {
@@ -46,7 +46,7 @@ function addedGroup(text: string, groups: readonly GroupEntry[]): number {
   if (entry !== undefined) return entry.gid;
   const wanted = parseInteger(text);
   if (wanted === undefined) throw new StrakeError('InvalidArgument', `Unable to find group ${text}`);
-  return inRange(wanted, text);
+  return inRange(wanted);
 }
 
 /** Go's strconv.Atoi: decimal digits with a sign; `1e3`, `0x0` and `1000abc` are not numbers. */
@@ -54,8 +54,8 @@ function parseInteger(text: string): number | undefined {
   return /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Docker's text, with what was asked for. */
-function inRange(id: number, text: string): number {
-  if (id < 0 || id > maxId) throw new StrakeError('InvalidArgument', `${JSON.stringify(text)}: uids and gids must be in range 0-${maxId}`);
+/** Docker's text. */
+function inRange(id: number): number {
+  if (id < 0 || id > maxId) throw new StrakeError('InvalidArgument', `uids and gids must be in range 0-${maxId}`);
   return id;
 }
