@@ -31,7 +31,7 @@ export class Session {
 
   /** A directory that containers can bind, empty at first. */
   directory(name: string): string {
-    const dir = join(this.engine.work, 'steps', `${this.engine.name}-${name}`);
+    const dir = join(this.engine.work, 'steps', name);
     mkdirSync(dir, { recursive: true });
     return dir;
   }
@@ -40,7 +40,7 @@ export class Session {
   async docker(argv: readonly string[], options?: RunOptions): Promise<Finished> {
     const finished = await this.engine.docker(argv, options);
     this.seen.push({
-      command: normalise(`docker ${argv.join(' ')}`, this.engine.work).replace(`${this.engine.name}-`, ''),
+      command: this.#clean(`docker ${argv.join(' ')}`),
       code: finished.code,
       stdout: this.#clean(finished.stdout),
       stderr: this.#clean(finished.stderr),
@@ -74,7 +74,7 @@ export class Session {
 
   /** Records a fact that is not a command's output. */
   note(label: string, value: unknown): void {
-    this.seen.push({ [label]: typeof value === 'string' ? this.#clean(value) : value });
+    this.seen.push({ [label]: typeof value === 'string' ? this.#clean(value) : JSON.parse(this.#clean(JSON.stringify(value))) });
   }
 
   /** The pid of a container's first process, in the world's counting. */
@@ -94,6 +94,6 @@ export class Session {
   }
 
   #clean(text: string): string {
-    return normalise(text, this.engine.work).replaceAll(`${this.engine.name}-`, '');
+    return normalise(text, this.engine.work);
   }
 }

@@ -103,7 +103,10 @@ export const runSteps: readonly Step[] = [
         busybox,
         'sh',
         '-c',
-        'awk \'{print $2,$3,$4}\' /proc/mounts | sed "s/lowerdir=.*/LAYERS/; s/size=[0-9]*k/SIZE/; s/nr_inodes=[0-9]*/INODES/" | sort',
+        // Ours mounts the layers by the newer interface, shows the v2 tree, keeps the directory of the hierarchies read-only, and lets masks hold no
+        // programs or devices.
+        "awk '{print $2,$3,$4}' /proc/mounts | sed \"s/lowerdir.*/LAYERS/; s/size=[0-9]*k/SIZE/; s/nr_inodes=[0-9]*/INODES/; " +
+          's/^\\(\\/sys\\/fs\\/cgroup tmpfs\\) r[ow]/\\1 RW/; s/\\( tmpfs ro\\),nosuid,nodev,noexec/\\1/; /unified/d" | sort',
       );
       await session.ok(
         'run',
