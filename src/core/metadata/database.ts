@@ -2,6 +2,7 @@ import { mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { errorMessage, type Logger, StrakeError } from '../../base/index.ts';
+import { DiskReserve } from './disk-reserve.ts';
 import { migrations } from './migrations.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -21,11 +22,14 @@ export class MetadataDatabase implements Disposable {
   /** Where a damaged database was set aside by this start. */
   readonly quarantined: string | undefined;
   readonly #db: DatabaseSync;
+  readonly #reserve: DiskReserve;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
 
-  private constructor(db: DatabaseSync, quarantined: string | undefined) {
+  private constructor(db: DatabaseSync, root: string, quarantined: string | undefined) {
     this.#db = db;
+    this.#reserve = new DiskReserve(root);
+    this.#reserve.hold();
     this.quarantined = quarantined;
   }
 
@@ -33,13 +37,13 @@ export class MetadataDatabase implements Disposable {
     mkdirSync(root, { recursive: true, mode: 0o700 });
     const file = path.join(root, 'metadata.db');
     try {
-      return new MetadataDatabase(openFile(file), undefined);
+      return new MetadataDatabase(openFile(file), root, undefined);
     } catch (error) {
       if (!isDamage(error)) throw error;
       const aside = `${file}.damaged-${now().toISOString().replaceAll(':', '')}`;
       for (const suffix of ['', '-wal', '-shm']) renameIfThere(`${file}${suffix}`, `${aside}${suffix}`);
       log.error('metadata database is damaged: set aside, a new one is begun', { file, aside, error: errorMessage(error) });
-      return new MetadataDatabase(openFile(file), aside);
+      return new MetadataDatabase(openFile(file), root, aside);
     }
   }
 
@@ -60,23 +64,26 @@ export class MetadataDatabase implements Disposable {
   /** All of `body` or nothing; may nest. `body` is synchronous, so no other caller's change can get in between. */
   transaction<T>(body: () => T): T {
     if (this.#depth > 0) return body();
-    this.#db.exec('begin immediate');
-    this.#depth++;
-    try {
-      const result = body();
-      this.#db.exec('commit');
-      return result;
-    } catch (error) {
-      this.#db.exec('rollback');
-      throw error;
-    } finally {
-      this.#depth--;
-    }
+    return this.#guard(() => {
+      this.#db.exec('begin immediate');
+      this.#depth++;
+      try {
+        const result = body();
+        this.#db.exec('commit');
+        return result;
+      } catch (error) {
+        this.#rollback();
+        throw error;
+      } finally {
+        this.#depth--;
+      }
+    });
   }
 
   /** Everything that was committed reaches the disk. */
   checkpoint(): void {
     this.#guard(() => this.#db.exec('pragma wal_checkpoint(full)'));
+    this.#reserve.hold();
   }
 
   [Symbol.dispose](): void {
@@ -92,14 +99,26 @@ export class MetadataDatabase implements Disposable {
     return statement;
   }
 
+  /** SQLite itself rolls back after some errors, such as a full disk. */
+  #rollback(): void {
+    try {
+      this.#db.exec('rollback');
+    } catch {
+      // There is no transaction left; the error before is the one to tell.
+    }
+  }
+
+  /** Names errors. What finds the disk full is tried again with the reserve: nothing of it was done. */
   #guard<T>(body: () => T): T {
     try {
       return body();
     } catch (cause) {
+      if (isFull(cause) && this.#depth === 0 && this.#reserve.release()) return this.#guard(body);
+      if (cause instanceof StrakeError) throw cause;
       const code = sqliteCode(cause);
       const fields = { layer: 'core', operation: 'metadata' };
       if (code === sqlite.constraint) throw new StrakeError('AlreadyExists', errorMessage(cause), { cause, fields });
-      if (code === sqlite.full) throw new StrakeError('ResourceExhausted', 'metadata database: the disk is full', { cause, fields });
+      if (code === sqlite.full) throw new StrakeError('ResourceExhausted', 'metadata database: no space left on device', { cause, fields });
       if (isDamage(cause)) throw new StrakeError('DataLoss', `metadata database is damaged: ${errorMessage(cause)}`, { cause, fields });
       throw cause;
     }
@@ -112,6 +131,10 @@ const sqlite = { corrupt: 11, full: 13, constraint: 19, notADatabase: 26 } as co
 function sqliteCode(error: unknown): number | undefined {
   const code = (error as { readonly errcode?: unknown } | null)?.errcode;
   return typeof code === 'number' ? code & 0xff : undefined;
+}
+
+function isFull(error: unknown): boolean {
+  return sqliteCode(error instanceof StrakeError ? error.cause : error) === sqlite.full;
 }
 
 function isDamage(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
+import { errorCode, errorMessage, StrakeError } from '../../base/index.ts';
 import type { Container } from './container.ts';
 import type { ConnectedNetwork, ContainerContext } from './context.ts';
 import { containerPaths } from './paths.ts';
@@ -28,9 +29,9 @@ export function writeHostFiles(context: ContainerContext, container: Container, 
   const owner = containerMode.exec(hostConfig.NetworkMode)?.[1];
   const paths = containerPaths(context, owner === undefined ? container : context.registry.get(owner));
   if (owner === undefined) {
-    writeFileSync(paths.hostname, `${hostname}\n`, { mode: 0o644 });
-    writeFileSync(paths.hosts, hosts(container, hostname, network), { mode: 0o644 });
-    writeFileSync(paths.resolvConf, resolvConf(container), { mode: 0o644 });
+    writeHostFile(paths.hostname, `${hostname}\n`);
+    writeHostFile(paths.hosts, hosts(container, hostname, network));
+    writeHostFile(paths.resolvConf, resolvConf(container));
   }
   if (config.NetworkDisabled === true) return [{ source: paths.hostname, destination: '/etc/hostname' }];
   return [
@@ -38,6 +39,15 @@ export function writeHostFiles(context: ContainerContext, container: Container, 
     { source: paths.hostname, destination: '/etc/hostname' },
     { source: paths.hosts, destination: '/etc/hosts' },
   ];
+}
+
+/** Errors of writing do not name the file. */
+function writeHostFile(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { mode: 0o644 });
+  } catch (cause) {
+    throw new StrakeError(errorCode(cause), `${file}: ${errorMessage(cause)}`, { cause });
+  }
 }
 
 export function effectiveHostname({ document: { config, hostConfig }, id }: Container): string {

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { StrakeError } from '../../../base/index.ts';
+import { errorCode, errorMessage, StrakeError } from '../../../base/index.ts';
 import { type DigestAlgorithm, Digester, parseDigest } from '../../../oci/index.ts';
 import type { BlobInfo, ContentWriter } from '../content.ts';
 import { readFileChunks } from './read-file.ts';
@@ -62,9 +62,19 @@ export class LocalWriter implements ContentWriter {
       throw this.#mismatch(`more than the ${expectedSizeBytes} bytes expected`);
     }
     this.#digester.update(chunk);
-    for (let written = 0; written < chunk.length; ) {
-      const { bytesWritten } = await this.#handle.write(chunk, written, chunk.length - written);
-      written += bytesWritten;
+    try {
+      for (let written = 0; written < chunk.length; ) {
+        const { bytesWritten } = await this.#handle.write(chunk, written, chunk.length - written);
+        written += bytesWritten;
+      }
+    } catch (cause) {
+      // The digest is ahead of the file now. What was written takes room, which may be what is missing.
+      await this.#discard();
+      const errno = (cause as NodeJS.ErrnoException).code ?? '';
+      throw new StrakeError(errorCode(cause), `${this.#name}: cannot be stored: ${errno === 'ENOSPC' ? 'no space left on device' : errorMessage(cause)}`, {
+        cause,
+        fields: { layer: 'core', errno, permanent: true },
+      });
     }
   }
 
@@ -127,6 +137,10 @@ export class LocalWriter implements ContentWriter {
   }
 
   #mismatch(problem: string): StrakeError {
-    return new StrakeError('FailedPrecondition', `${this.#start.expectedDigest ?? `ingest ${this.ref}`}: ${problem}`, { fields: { layer: 'core' } });
+    return new StrakeError('FailedPrecondition', `${this.#name}: ${problem}`, { fields: { layer: 'core' } });
+  }
+
+  get #name(): string {
+    return this.#start.expectedDigest ?? `ingest ${this.ref}`;
   }
 }
