@@ -379,7 +379,7 @@ struct op_label {
 	const char *name;
 	const char *value;
 };
-/* mark every descriptor from FIRST on close-on-exec */
+/* close every descriptor from FIRST on, and all of the program's own, but for those that wait_start, seccomp and the hand-over still need */
 struct op_close_fds {
 	uint32_t first;
 };

@@ -202,9 +202,43 @@ int do_seccomp(struct run *run, const struct op_seccomp *op)
 	return send_listener(run->slots[op->listener], listener, &op->metadata) == 0 ? 0 : fail(run, errno, "seccomp listener");
 }
 
+/* Whether what still has to run uses DESCRIPTOR. */
+static bool is_needed(const struct run *run, int descriptor)
+{
+	for (uint32_t i = run->current + 1; i < run->nops; i++) {
+		const struct op *op = &run->ops[i];
+		uint32_t slot = op->code == OP_WAIT_START ? op->args.wait_start.fifo : op->code == OP_SECCOMP ? op->args.seccomp.listener : NO_SLOT;
+
+		if (slot != NO_SLOT && run->slots[slot] == descriptor)
+			return true;
+	}
+	return descriptor == run->sync_fd;
+}
+
+/* Closed here and not by execve: until then /proc/self/fd/N/../.. as the command would lead to wherever N is, out of the container
+ * (CVE-2024-21626). Ours go by name too: preserved numbers may lie among them. What stays is no directory. */
 int do_close_fds(struct run *run, const struct op_close_fds *op)
 {
-	return syscall(SYS_close_range, op->first, ~0u, CLOSE_RANGE_CLOEXEC) == 0 ? 0 : fail(run, errno, "descriptors from %u on", op->first);
+	int *const ours[] = { &run->root_dir, &run->proc_fd, &run->null_fd, &run->empty_fd };
+	unsigned from = op->first;
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		close_fd(ours[i]);
+	for (size_t i = 0; i < PROGRAM_MAX_SLOTS; i++)
+		if (!is_needed(run, run->slots[i]))
+			close_fd(&run->slots[i]);
+	for (;;) {
+		unsigned kept = (unsigned)run->sync_fd >= from ? (unsigned)run->sync_fd : ~0u; /* the lowest one from there on */
+
+		for (size_t i = 0; i < PROGRAM_MAX_SLOTS; i++)
+			if (run->slots[i] >= 0 && (unsigned)run->slots[i] >= from && (unsigned)run->slots[i] < kept)
+				kept = (unsigned)run->slots[i];
+		if (kept > from && syscall(SYS_close_range, from, kept == ~0u ? kept : kept - 1, 0) != 0)
+			return fail(run, errno, "descriptors from %u on", from);
+		if (kept == ~0u)
+			return 0;
+		from = kept + 1;
+	}
 }
 
 int do_pdeathsig(struct run *run, const struct op_pdeathsig *op)

@@ -137,6 +137,18 @@ test.each(['/proc/self/fd/0', '/proc/self/fd/3', '/proc/self/fd/4', '/proc/self/
   },
 );
 
+test.each([3, 12])('no descriptor leads the command out, when those from %d on are closed (CVE-2024-21626)', async (first) => {
+  const host: Op = { op: 'open', side: 'host', out: 6, path: '/', flags: 0o200_000, mode: 0 };
+  const own: Op = { op: 'open', side: 'init', out: 7, path: '/', flags: 0o200_000, mode: 0 };
+  for (let fd = 3; fd < 16; fd++) {
+    const file = `/proc/self/fd/${fd}${root.root}/bin/busybox`;
+    const program = container(root.dir, { argv: [file, 'true'], inside: [own] }).map((op) => (op.op === 'close_fds' ? { ...op, first } : op));
+    const found = await failure([host, ...program]);
+    expect([ENOENT, ENOTDIR]).toContain(found?.errno ?? 0);
+    expect(found?.detail.startsWith(`exec: "${file}": stat ${file}: no`)).toBe(true);
+  }
+});
+
 test("a missing working directory is made with its owner; its parents and an existing one stay root's", async () => {
   const { stdout } = await runProgram(
     container(root.dir, {

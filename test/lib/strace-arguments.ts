@@ -45,7 +45,7 @@ const numbers: Readonly<Record<string, (number: (field: string) => bigint, has: 
   set_user: (number) => [`setresgid(${Array(3).fill(number('gid')).join(', ')})`, `setresuid(${Array(3).fill(number('uid')).join(', ')})`],
   capset: (number) => ['effective', 'permitted', 'inheritable'].map((field) => `${field}=${halves(number(field))}`),
   no_new_privs: () => ['prctl(0x26, 1, 0, 0, 0)'],
-  close_fds: (number) => [`close_range(${number('first')}, 4294967295, 0x4)`],
+  close_fds: (number) => [`close_range(${number('first')}, `, ', 4294967295, 0)'],
   oom_score_adj: (number) => [`"${number('value')}"`],
   seccomp: (number) => [`seccomp(0x1, ${hex(number('flags'))}, {len=${number('filter') / 8n},`],
 };

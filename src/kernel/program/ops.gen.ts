@@ -448,7 +448,7 @@ export interface LabelOp {
   readonly value: string;
 }
 
-/** mark every descriptor from FIRST on close-on-exec */
+/** close every descriptor from FIRST on, and all of the program's own, but for those that wait_start, seccomp and the hand-over still need */
 export interface CloseFdsOp {
   readonly op: 'close_fds';
   readonly side: 'init';
@@ -823,7 +823,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   seccomp: { code: 75, fields: [['u32', 'flags'], ['bytes', 'filter'], ['slot', 'listener'], ['bytes', 'metadata']], calls: '[sendmsg] seccomp [sendmsg close]' },
   chdir: { code: 76, fields: [['str', 'path'], ['u32', 'create'], ['u32', 'uid'], ['u32', 'gid']], calls: '[openat] openat2 [openat2 [openat2* [(mkdirat|openat close) openat close]*] [fchownat]] fchdir getcwd close' },
   label: { code: 77, fields: [['str', 'name'], ['str', 'value']], calls: '[fsopen fsconfig fsmount close] openat2 write close' },
-  close_fds: { code: 78, fields: [['u32', 'first']], calls: 'close_range' },
+  close_fds: { code: 78, fields: [['u32', 'first']], calls: 'close* close_range close_range*' },
   pdeathsig: { code: 79, fields: [['u32', 'signal']], calls: 'prctl recvfrom' },
   lookup_exec: { code: 80, fields: [['str', 'file'], ['strs', 'env']], calls: '(newfstatat [faccessat2])*' },
   wait_start: { code: 81, fields: [['slot', 'fifo']], calls: 'sendmsg (recvmsg|read)' },
