@@ -50,6 +50,8 @@ export interface CreateTask {
   readonly reaper?: boolean;
   /** Empty host directories that are bound into the container and get what the root filesystem has there first: sources of mounts of `spec`. */
   readonly copyUp?: readonly string[];
+  /** Any JSON: kept beside the task, so that who made it knows it again when its own records are lost. */
+  readonly note?: unknown;
   readonly signal?: AbortSignal;
 }
 
@@ -82,6 +84,8 @@ export interface Process {
 }
 
 export interface Task extends Process {
+  /** As it was given to `create`. */
+  readonly note: unknown;
   exec(options: { readonly execId: string; readonly process: ProcessSpec; readonly stdio: StdioOptions; readonly privileged?: boolean }): Promise<Process>;
   getExec(execId: string): Process | undefined;
   pause(): Promise<void>;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { ContainerInspect, EndpointSettings, MountPoint, NetworkSettings } from '../../api/docker/index.ts';
+import { isCode } from '../../base/index.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { describeState, isRunning } from './lifecycle.ts';
@@ -48,10 +49,15 @@ const storageDriver = 'overlay2';
 
 /** Where the layers are, as overlay2 says it. The root is mounted in the container's own namespace only: the host sees it at /proc/PID/root. */
 async function layerDirectories({ snapshots }: ContainerContext, { id, document: { lifecycle } }: Container): Promise<Readonly<Record<string, string>> | null> {
-  const mount = await snapshots.mounts(id);
-  if (mount.type !== 'overlay' || mount.upper === undefined || mount.work === undefined) return null;
+  // Lost with the database that a container was taken in again after.
+  const mount = await snapshots.mounts(id).catch(unlessNotFound);
+  if (mount?.type !== 'overlay' || mount.upper === undefined || mount.work === undefined) return null;
   const merged = isRunning(lifecycle) ? `/proc/${lifecycle.pid}/root` : path.join(path.dirname(mount.upper), 'merged');
   return { ID: id, LowerDir: mount.lowers.join(':'), MergedDir: merged, UpperDir: mount.upper, WorkDir: mount.work };
+}
+
+function unlessNotFound(error: unknown): undefined {
+  if (!isCode(error, 'NotFound')) throw error;
 }
 
 export function mountPoints({ volumes }: Pick<ContainerContext, 'volumes'>, container: Container): readonly MountPoint[] {

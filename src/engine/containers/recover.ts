@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { discardDirectory, errorMessage, isCode, sweepDiscarded } from '../../base/index.ts';
+import type { Task } from '../../core/tasks/index.ts';
 import { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { type ContainerDocument, documentKey } from './document.ts';
@@ -26,6 +27,7 @@ export async function recoverContainers(context: ContainerContext): Promise<void
     if (document === undefined || context.registry.find(record.id) !== undefined) continue;
     context.registry.add(new Container(record.id, document));
   }
+  for (const task of context.tasks.list()) if (context.registry.find(task.id) === undefined) await adoptUnknown(context, task);
   await sweepDirectories(context);
   for (const container of context.registry.list()) {
     try {
@@ -34,8 +36,19 @@ export async function recoverContainers(context: ContainerContext): Promise<void
       context.log.error('a container could not be recovered', { container: container.id, error: errorMessage(error) });
     }
   }
-  for (const task of context.tasks.list())
-    if (context.registry.find(task.id) === undefined) context.log.warn('a task belongs to no container that is known', { task: task.id });
+}
+
+/** The store has lost the container, yet it runs: the task knows what it was started as. */
+async function adoptUnknown(context: ContainerContext, task: Task): Promise<void> {
+  const document = (task.note as Readonly<Record<string, ContainerDocument | undefined>> | undefined)?.[documentKey];
+  if (document === undefined) {
+    context.log.warn('a task belongs to no container that is known', { task: task.id });
+    return;
+  }
+  context.log.warn('a container that runs was lost from the store: it is taken in again', { container: task.id, name: document.name });
+  const { Labels: labels, Image: image } = document.config;
+  await context.store.create({ id: task.id, labels, image, snapshotKey: task.id, spec: undefined, extensions: { [documentKey]: document } });
+  context.registry.add(new Container(task.id, document));
 }
 
 /** Directories of containers that neither the store nor a task knows: the daemon died while it made or removed them. */

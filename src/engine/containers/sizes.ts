@@ -1,3 +1,4 @@
+import { isCode } from '../../base/index.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 
@@ -6,7 +7,13 @@ export async function containerSizes(
   { snapshots, images }: ContainerContext,
   container: Container,
 ): Promise<{ readonly SizeRw: number; readonly SizeRootFs: number }> {
-  const { sizeBytes } = await snapshots.usage(container.id);
+  // Of a container that outlived a lost database, nothing is known.
+  const { sizeBytes } = await snapshots.usage(container.id).catch(zeroWhenNotFound);
   const image = await images.forContainer(container.document.imageId).catch(() => undefined);
   return { SizeRw: sizeBytes, SizeRootFs: sizeBytes + (image?.sizeBytes ?? 0) };
+}
+
+function zeroWhenNotFound(error: unknown): { readonly sizeBytes: number } {
+  if (!isCode(error, 'NotFound')) throw error;
+  return { sizeBytes: 0 };
 }

@@ -4,6 +4,7 @@ import type { CreateTask } from '../../core/tasks/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import type { Container } from './container.ts';
 import type { ConnectedNetwork, ContainerContext } from './context.ts';
+import { documentKey } from './document.ts';
 import { effectiveHostname, writeHostFiles } from './host-files.ts';
 import { joinedNamespaces, sharedMemory } from './joined-namespaces.ts';
 import { logOptions } from './log-options.ts';
@@ -52,6 +53,7 @@ export async function taskRequest(context: ContainerContext, container: Containe
     },
     copyUp,
     reaper: hostConfig.Init ?? false,
+    note: { [documentKey]: { ...container.document, network: network?.state ?? container.document.network } },
     ...(network === undefined ? {} : { network: network.task }),
   };
 }

@@ -58,7 +58,7 @@ export class LocalTaskManager implements TaskManager {
   }
 
   async create(create: CreateTask): Promise<Task> {
-    const { id, spec } = create;
+    const { id, spec, note } = create;
     checkId(id);
     if (this.tasks.has(id) || this.creating.has(id)) throw new StrakeError('AlreadyExists', `task ${id} exists already`, { fields: { layer: 'core' } });
     this.creating.add(id);
@@ -69,9 +69,20 @@ export class LocalTaskManager implements TaskManager {
     const cgroupPath = cgroupPathOf(spec, id);
     try {
       const operations = this.plan(create);
-      writeFileSync(taskFiles.description(dir), formatDescription({ id, spec }), { mode: 0o600 });
+      writeFileSync(taskFiles.description(dir), formatDescription({ id, spec, ...(note === undefined ? {} : { note }) }), { mode: 0o600 });
       const { connection, report } = await this.context.launcher.launch(operations, create.signal === undefined ? {} : { signal: create.signal });
-      const task = this.track({ id, spec, cgroupPath, dir, pid: report.initPid, startTime: report.initStartTime, connection, operations, started: false });
+      const task = this.track({
+        id,
+        spec,
+        note,
+        cgroupPath,
+        dir,
+        pid: report.initPid,
+        startTime: report.initStartTime,
+        connection,
+        operations,
+        started: false,
+      });
       this.context.events.publish('/tasks/create', { containerId: id, pid: report.initPid });
       return task;
     } catch (error) {
@@ -171,11 +182,11 @@ export class LocalTaskManager implements TaskManager {
       await this.removeLeftovers(dir, cgroupPathOf(description?.spec, id), []);
       return;
     }
-    const { spec } = description;
+    const { spec, note } = description;
     const cgroupPath = cgroupPathOf(spec, id);
     const started = readExitRecord(dir) !== undefined || exists(taskFiles.started(dir));
     const connection = await this.reconnect(dir);
-    const task = this.track({ id, spec, cgroupPath, dir, pid: record.pid, startTime: record.startTime, connection, operations: [], started });
+    const task = this.track({ id, spec, note, cgroupPath, dir, pid: record.pid, startTime: record.startTime, connection, operations: [], started });
     if (!started) {
       // The daemon died between create and start: nobody has seen it yet.
       await task.delete();

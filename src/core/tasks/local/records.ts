@@ -7,6 +7,7 @@ import { taskFiles } from './paths.ts';
 export interface TaskDescription {
   readonly id: string;
   readonly spec: RuntimeSpec;
+  readonly note?: unknown;
 }
 
 /** Host pids; the start time in clock ticks tells a process from a later one of the same number. */

@@ -17,12 +17,17 @@ export interface LocalTaskOptions extends LocalProcessOptions {
   readonly cgroupPath: string;
   readonly cgroup: CgroupDirectories;
   readonly context: TaskContext;
+  readonly note: unknown;
   readonly onDelete: () => void;
 }
 
 export class LocalTask extends LocalProcess implements Task {
   private readonly task: LocalTaskOptions;
   private readonly execs = new Map<string, Process>();
+
+  get note(): unknown {
+    return this.task.note;
+  }
 
   constructor(options: LocalTaskOptions) {
     super(options);

@@ -1,0 +1,156 @@
+/**
+ * What breaks below the engine: a full disk, a damaged database, damaged blobs. Errors name what is wrong, what runs stays, and everything can be removed.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startRegistry } from '../fixtures/registry.ts';
+import { Engine } from '../lib/engine.ts';
+import { PeerWorld } from '../lib/peer-world.ts';
+import type { Finished } from '../lib/process.ts';
+import { until } from '../lib/until.ts';
+import { busybox, image } from './steps/step.ts';
+
+const setupMs = 600_000;
+const caseMs = 120_000;
+const layers = image('layers');
+
+async function docker(engine: Engine, ...argv: readonly string[]): Promise<string> {
+  const finished = await engine.docker(argv);
+  if (finished.code !== 0) throw new Error(`docker ${argv.join(' ')}: exit ${finished.code}: ${finished.stderr}`);
+  return finished.stdout.trim();
+}
+
+describe('a full disk', () => {
+  let peers: PeerWorld;
+  let engine: Engine;
+
+  /** A file system of 24 MiB as the data root, in the world alone. */
+  beforeAll(async () => {
+    peers = await PeerWorld.start();
+    await startRegistry(peers);
+    const dataRoot = join(peers.world.work, 'data');
+    mkdirSync(dataRoot);
+    await peers.world.output(['mount', '-t', 'tmpfs', '-o', 'size=24m,mode=700', 'tmpfs', dataRoot]);
+    engine = await Engine.join(peers, []);
+  }, setupMs);
+
+  afterAll(async () => {
+    await engine?.[Symbol.asyncDispose]();
+    await peers?.[Symbol.asyncDispose]();
+  }, setupMs);
+
+  /** Fills it to the last page, from a container, and leaves that container behind. */
+  async function fill(): Promise<void> {
+    const filled = await engine.docker(['run', '--name', 'full', busybox, 'sh', '-c', 'dd if=/dev/zero of=/fill bs=4k; dd if=/dev/zero of=/rest bs=1']);
+    expect(filled.stderr).toContain('No space left on device');
+  }
+
+  function expectFull(finished: Finished): void {
+    expect(finished.code).not.toBe(0);
+    expect(finished.stderr).toMatch(/no space left on device|disk is full/i);
+  }
+
+  test(
+    'pull, create and volumes say so; rm, rmi and prune work; then all is as before',
+    async () => {
+      await docker(engine, 'pull', '-q', busybox);
+      await docker(engine, 'run', '-d', '--name', 'runs', busybox, 'sleep', '1000');
+      await fill();
+      expectFull(await engine.docker(['pull', layers]));
+      // To make a container may take no room; to start one does.
+      expectFull(await engine.docker(['run', '--rm', '--name', 'another', busybox, 'true']));
+      await docker(engine, 'rm', '-f', 'another');
+      // What runs goes on, and can be spoken to.
+      expect(await docker(engine, 'exec', 'runs', 'echo', 'here')).toBe('here');
+      expect(await docker(engine, 'ps', '-a', '--format', '{{.Names}}')).toBe('full\nruns');
+      await docker(engine, 'rm', '-f', 'runs');
+      await docker(engine, 'rm', 'full');
+      await docker(engine, 'pull', '-q', layers);
+      expect(await docker(engine, 'run', '--rm', layers, 'cat', '/cake/kept')).toBe('kept');
+      await fill();
+      await docker(engine, 'rmi', layers);
+      await docker(engine, 'rm', 'full');
+      await docker(engine, 'image', 'prune', '-af');
+      expect(await docker(engine, 'images', '-q')).toBe('');
+    },
+    caseMs,
+  );
+});
+
+describe('damage', () => {
+  let engine: Engine;
+
+  beforeAll(async () => {
+    engine = await Engine.start('strake');
+    await docker(engine, 'pull', '-q', busybox);
+    await docker(engine, 'pull', '-q', layers);
+  }, setupMs);
+
+  afterAll(async () => {
+    await engine?.[Symbol.asyncDispose]();
+  }, setupMs);
+
+  async function restartAfter(damage: () => void): Promise<void> {
+    process.kill(engine.daemon.innerPid, 'SIGKILL');
+    await engine.daemon.finished;
+    damage();
+    await engine.startStrake();
+  }
+
+  const blobs = () => join(engine.dataRoot, 'content/blobs/sha256');
+
+  test(
+    'of a manifest: the image is named and can be removed or pulled again, the others are untouched',
+    async () => {
+      const digest = (await docker(engine, 'inspect', '--format', '{{index .RepoDigests 0}}', layers)).split('@sha256:')[1] ?? '';
+      await restartAfter(() => writeFileSync(join(blobs(), digest), 'damaged'));
+      expect(await docker(engine, 'images', '--format', '{{.Repository}}')).toBe(busybox);
+      expect(engine.daemon.stderr).toContain(digest);
+      await docker(engine, 'image', 'prune', '-f');
+      expect(await docker(engine, 'run', '--rm', busybox, 'echo', 'fine')).toBe('fine');
+      await docker(engine, 'pull', '-q', layers);
+      expect(await docker(engine, 'run', '--rm', layers, 'cat', '/cake/kept')).toBe('kept');
+      await restartAfter(() => writeFileSync(join(blobs(), digest), 'damaged again'));
+      await docker(engine, 'rmi', layers);
+      expect(existsSync(join(blobs(), digest))).toBe(false);
+      expect((await engine.docker(['rmi', layers])).stderr).toContain('No such image');
+    },
+    caseMs,
+  );
+
+  test(
+    'of the database: it is set aside and named, what runs goes on and is found',
+    async () => {
+      await docker(
+        engine,
+        'run',
+        '-d',
+        '--name',
+        'survivor',
+        busybox,
+        'sh',
+        '-c',
+        'i=0; while [ ! -e /stop ]; do i=$((i+1)); echo $i; usleep 10000; done; exit 17',
+      );
+      const pid = await docker(engine, 'inspect', '--format', '{{.State.Pid}}', 'survivor');
+      await restartAfter(() => {
+        for (const suffix of ['', '-wal', '-shm']) {
+          const file = join(engine.dataRoot, `metadata.db${suffix}`);
+          if (existsSync(file)) writeFileSync(file, readFileSync(file).fill(0x55));
+        }
+      });
+      expect(readdirSync(engine.dataRoot).some((name) => name.startsWith('metadata.db.damaged-'))).toBe(true);
+      expect(engine.daemon.stderr).toContain('metadata database is damaged');
+      expect(await docker(engine, 'inspect', '--format', '{{.State.Pid}} {{.State.Running}}', 'survivor')).toBe(`${pid} true`);
+      expect(await docker(engine, 'exec', 'survivor', 'echo', 'still here')).toBe('still here');
+      await docker(engine, 'exec', 'survivor', 'touch', '/stop');
+      expect(await docker(engine, 'wait', 'survivor')).toBe('17');
+      await docker(engine, 'rm', 'survivor');
+      await docker(engine, 'pull', '-q', busybox);
+      expect(await docker(engine, 'run', '--rm', busybox, 'echo', 'again')).toBe('again');
+      await until('no directory of a container is left', () => readdirSync(join(engine.dataRoot, 'containers')).length === 0);
+    },
+    caseMs,
+  );
+});
