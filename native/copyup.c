@@ -88,6 +88,8 @@ static int copy_entry(struct run *run, int from, const char *name, int to, unsig
 	source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (source < 0 || fstat(source, &st) != 0)
 		return fail(run, errno, "copy-up of %s", name);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return fail(run, EAGAIN, "copy-up of %s: it was exchanged meanwhile", name);
 	if (S_ISDIR(st.st_mode)) {
 		if (mkdirat(to, name, 0700) != 0)
 			return fail(run, errno, "copy-up of %s", name);
@@ -121,9 +123,11 @@ static int copy_entries(struct run *run, int from, int to, unsigned depth)
 			closedir(dir);
 		return fail(run, err, "copy-up: directory at depth %u", depth);
 	}
-	while (result == 0 && (entry = readdir(dir)))
+	while (result == 0 && (errno = 0, entry = readdir(dir)))
 		if (!is_dot(entry->d_name))
 			result = copy_entry(run, from, entry->d_name, to, depth);
+	if (result == 0 && errno != 0)
+		result = fail(run, errno, "copy-up: listing of a directory at depth %u", depth);
 	closedir(dir);
 	return result;
 }

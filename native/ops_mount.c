@@ -113,13 +113,11 @@ int open_target(struct run *run, uint32_t slot, const char *path, const char *fs
 	if (fd < 0)
 		return fail(run, errno, "mount point %s", path);
 	if (!strict && fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+		/* The one without links is the one that is used: what lies at PATH may be exchanged meanwhile. */
 		int direct = sys_openat2(root, *path ? path : ".", O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 
-		if (direct < 0) {
-			close(fd);
-			return fail(run, EPERM, "mount point %s leads into /proc by a symbolic link", path);
-		}
-		close(direct);
+		close(fd);
+		return direct < 0 ? fail(run, EPERM, "mount point %s leads into /proc by a symbolic link", path) : direct;
 	}
 	return fd;
 }
@@ -319,6 +317,8 @@ int do_mount_bind(struct run *run, const struct op_mount_bind *op)
 
 	if (tree < 0)
 		return -1;
+	if (op->userns != NO_SLOT && userns < 0)
+		return fail(run, EBADF, "user namespace slot %u is empty", op->userns);
 	if (fstat(tree, &source) != 0)
 		return fail(run, errno, "bind source %s", op->source);
 	if (op->create == 3 && S_ISDIR(source.st_mode))

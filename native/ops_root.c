@@ -56,6 +56,8 @@ int do_chroot(struct run *run, const struct op_chroot *op)
 	if (new < 0)
 		return -1;
 	keep_procfs(run);
+	if (!run->in_init)
+		run->self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fchdir(new) != 0 || chroot(".") != 0 || chdir("/") != 0)
 		return fail(run, errno, "chroot");
 	enter_root(run);

@@ -81,6 +81,7 @@ struct run {
 	int init_status; /* wait status, valid once init_reaped */
 	bool init_reaped;
 	int pty_master; /* from the init's `terminal`, -1: none */
+	int self_fds; /* /proc/self/fd as it was before `chroot`, -1: none. A file session opens by it what it has looked at */
 	struct monitor *monitor; /* NULL without `monitor` */
 
 	/* init side */

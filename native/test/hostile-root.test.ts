@@ -149,6 +149,11 @@ test.each([3, 12])('no descriptor leads the command out, when those from %d on a
   }
 });
 
+test('an id-mapped bind without its user namespace is an error, not a plain bind', async () => {
+  const bind: Op = { op: 'mount_bind', side: 'init', root: 0, target: '/tmp', source: canary, userns: 9 };
+  expect(await failure(container(root.dir, { mounts: [bind] }))).toEqual({ errno: constants.errno.EBADF, detail: 'user namespace slot 9 is empty' });
+});
+
 test("a missing working directory is made with its owner; its parents and an existing one stay root's", async () => {
   const { stdout } = await runProgram(
     container(root.dir, {
