@@ -4,7 +4,7 @@ import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { invalid } from './error.ts';
 import { namespaceOps, planNamespaces } from './namespaces.ts';
 import type { CreateOptions } from './options.ts';
-import { identityOps, limitOps, personalityOps } from './process.ts';
+import { deathOps, identityOps, limitOps, personalityOps } from './process.ts';
 import { enterRootOps, readonlyRootOps, rootfsOps } from './rootfs.ts';
 import { SlotAllocator } from './slots.ts';
 import { consoleSocketOps, detachOrReap, monitorOps, startFifoOps, terminalOps } from './stdio.ts';
@@ -62,7 +62,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...personalityOps(linux),
     ...limitOps(process, options.machine, inUserNamespace),
     ...(options.hooks?.startContainer ?? []),
-    ...(options.reaper ? [{ op: 'reaper', side: 'init' } as const] : []),
+    ...(options.reaper ? [...deathOps(options), { op: 'reaper', side: 'init' } as const] : []),
     ...identityOps(process, linux, options, inUserNamespace),
     ...detachOrReap(options),
     ...(options.detach ? [] : [...(network?.cleanupOperations ?? []), ...cgroup.cleanup]),

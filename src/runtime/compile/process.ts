@@ -11,6 +11,7 @@ type Options = CreateOptions | ExecOptions;
 /** runc's default when the configuration has none. */
 const defaultUmask = 0o022;
 const noIds = 0xffff_ffff;
+const sigkill = 9;
 
 /** Limits, scheduling and LSM labels, while the process still has the runtime's privileges. */
 export function limitOps(process: ProcessSpec, machine: Machine, inUserNamespace: boolean): readonly Op[] {
@@ -48,12 +49,19 @@ export function identityOps(process: ProcessSpec, linux: LinuxSpec | undefined, 
     { op: 'set_user', side: 'init', uid: user.uid, gid: user.gid, groups: idBytes(groups), ...(inUserNamespace && groups.length === 0 ? { flags: 1 } : {}) },
     { op: 'capset', side: 'init', effective: masks.effective, permitted: masks.permitted, inheritable: masks.inheritable },
     { op: 'ambient', side: 'init', mask: masks.ambient },
+    // After the change of identity, which takes it back.
+    ...deathOps(options),
     { op: 'close_fds', side: 'init', first: 3 + (options.preserveFds ?? 0) },
     { op: 'lookup_exec', side: 'init', file, env },
     ...startOps(options),
     ...(late ? seccomp : []),
     { op: 'exec', side: 'init', argv: args, env },
   ];
+}
+
+/** A process whose monitor is killed dies with it: nobody would hear of its end, read its output or clean up after it. */
+export function deathOps({ stdio }: Pick<Options, 'stdio'>): readonly Op[] {
+  return stdio.kind === 'monitor' ? [{ op: 'pdeathsig', side: 'init', signal: sigkill }] : [];
 }
 
 /** A process without HOME gets root's home or `/`; a caller that has read the user's entry in the container's passwd sets it (engine). */
