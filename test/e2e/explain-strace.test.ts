@@ -66,7 +66,7 @@ describe('strake explain prints what strace sees', () => {
     test(
       label,
       async () => {
-        const explanation = JSON.parse(await strake(['explain', '--format', 'json', ...argv])) as Explanation;
+        const explanation = JSON.parse(await strake(['explain', '--format', 'json', '--rm', ...argv])) as Explanation;
         const log = join(engine.work, `${label.replaceAll(/\W+/g, '-')}.strace`);
         const { tracer, zygote } = await traceZygote(log);
         await strake(['run', '--rm', ...argv]);

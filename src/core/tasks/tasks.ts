@@ -44,6 +44,8 @@ export interface CreateTask {
   readonly id: string;
   readonly spec: RuntimeSpec;
   readonly rootfs: SnapshotMount;
+  /** What is written to the root filesystem need not survive a crash of the machine: its end waits for no disk. */
+  readonly volatileRoot?: boolean;
   readonly stdio: StdioOptions;
   readonly network?: TaskNetwork;
   /** docker --init: pid 1 is a small reaper and the process its child. */

@@ -43,6 +43,8 @@ export async function taskRequest(context: ContainerContext, container: Containe
     id: container.id,
     spec: await specOf(context, container, network, mounts),
     rootfs: await context.snapshots.mounts(container.id),
+    // Its files go with it.
+    volatileRoot: hostConfig.AutoRemove,
     stdio: {
       terminal: config.Tty,
       openStdin: config.OpenStdin,

@@ -91,6 +91,8 @@ interface CommonOptions {
 
 export interface CreateOptions extends CommonOptions {
   readonly rootfs: RootfsMount;
+  /** what is written to an overlay need not survive a crash of the machine; its work directory must bear no mark of an earlier such mount */
+  readonly volatileRoot?: boolean | undefined;
   /** where a root that is not a plain directory is mounted, in the container's mount namespace alone; made when missing */
   readonly mountpoint?: string | undefined;
   /** the mount that holds the root directory: needed with a shared rootfsPropagation only */

@@ -71,7 +71,7 @@ function propagationOps(spec: RuntimeSpec, options: CreateOptions): readonly Op[
   return ops;
 }
 
-function rootMount({ rootfs, mountpoint, bundle }: CreateOptions, root: number): readonly Op[] {
+function rootMount({ rootfs, volatileRoot, mountpoint, bundle }: CreateOptions, root: number): readonly Op[] {
   const open = (target: string): Op => ({
     op: 'open',
     side: 'init',
@@ -94,6 +94,8 @@ function rootMount({ rootfs, mountpoint, bundle }: CreateOptions, root: number):
       lowers: rootfs.lowers,
       upper: rootfs.upper ?? '',
       work: rootfs.work ?? '',
+      // Else its unmount, which the exit waits for, writes the whole filesystem below to the disk (fs/overlayfs/super.c, ovl_sync_fs).
+      ...(volatileRoot && rootfs.upper !== undefined ? { options: ['volatile'] } : {}),
     },
     open(mountpoint),
   ];

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cgroupDirectories, readCgroupLayout, ZygoteLauncher } from '../../../kernel/index.ts';
@@ -112,6 +112,20 @@ describe('local tasks', () => {
     }
     // Their files go in the background.
     expect(readdirSync(path.join(before.execRoot, 'tasks')).filter((name) => !name.startsWith('.removed-'))).toEqual([]);
+  });
+
+  test('a root that was volatile is mounted again', async () => {
+    await using place = openPlace();
+    const [upper, work] = ['upper', 'work'].map((name) => path.join(place.execRoot, name)) as [string, string];
+    for (const dir of [upper, work]) mkdirSync(dir);
+    // Debian's /usr has all that a shell needs.
+    const rootfs = { type: 'overlay', lowers: ['/usr'], upper, work, readonly: false } as const;
+    for (const volatileRoot of [true, true, false]) {
+      const task = await place.tasks.create(shellTask('again', `grep -q '^overlay / .*volatile' /proc/mounts && exit 5`, { rootfs, volatileRoot }));
+      await task.start();
+      expect((await task.wait()).code).toBe(volatileRoot ? 5 : 1);
+      await task.delete();
+    }
   });
 
   test('files of a root are read inside it; what is not a file is refused', async () => {

@@ -68,6 +68,7 @@ export class LocalTaskManager implements TaskManager {
     mkdirSync(dir, { mode: 0o700 });
     const cgroupPath = cgroupPathOf(spec, id);
     try {
+      forgetVolatileMount(create);
       const operations = this.plan(create);
       writeFileSync(taskFiles.description(dir), formatDescription({ id, spec, ...(note === undefined ? {} : { note }) }), { mode: 0o600 });
       const { connection, report } = await this.context.launcher.launch(operations, create.signal === undefined ? {} : { signal: create.signal });
@@ -122,6 +123,7 @@ export class LocalTaskManager implements TaskManager {
     const operations = compileCreate(spec, {
       id,
       rootfs: create.rootfs,
+      volatileRoot: create.volatileRoot,
       mountpoint: this.mountpoint,
       bundle: dir,
       stdio: { kind: 'monitor', dir, ...create.stdio },
@@ -223,6 +225,11 @@ export class LocalTaskManager implements TaskManager {
       }
     }
   }
+}
+
+/** The kernel mounts no overlay again that was volatile once, until who answers for the data says so (Documentation/filesystems/overlayfs.rst, "Volatile mount"). */
+function forgetVolatileMount({ rootfs }: CreateTask): void {
+  if (rootfs.type === 'overlay' && rootfs.work !== undefined) rmSync(path.join(rootfs.work, 'work/incompat/volatile'), { recursive: true, force: true });
 }
 
 /** Stands for the monitor of a process that has none any more. */
