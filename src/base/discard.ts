@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,7 +10,8 @@ const prefix = '.removed-';
  * journal). Missing is fine. What a crash leaves behind is for `sweepDiscarded`.
  */
 export function discardDirectory(directory: string, onError: (error: unknown) => void): void {
-  const removed = path.join(path.dirname(directory), `${prefix}${path.basename(directory)}`);
+  // A directory of the same name may be on its way out still.
+  const removed = path.join(path.dirname(directory), `${prefix}${path.basename(directory)}-${randomBytes(4).toString('hex')}`);
   try {
     renameSync(directory, removed);
   } catch (error) {

@@ -1,0 +1,25 @@
+import { expect, test } from 'bun:test';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { discardDirectory, sweepDiscarded } from './discard.ts';
+
+test('a name is free at once, however often it is taken; what a crash left is swept', async () => {
+  const parent = mkdtempSync(path.join(tmpdir(), 'strake-discard-'));
+  try {
+    const errors: unknown[] = [];
+    for (let round = 0; round < 20; round++) {
+      const directory = path.join(parent, 'task');
+      mkdirSync(directory);
+      for (let file = 0; file < 10; file++) writeFileSync(path.join(directory, String(file)), '');
+      discardDirectory(directory, (error) => errors.push(error));
+    }
+    expect(readdirSync(parent)).not.toContain('task');
+    mkdirSync(path.join(parent, '.removed-crashed/sub'), { recursive: true });
+    mkdirSync(path.join(parent, 'kept'));
+    expect(await sweepDiscarded(parent)).toEqual(['kept']);
+    expect([readdirSync(parent), errors]).toEqual([['kept'], []]);
+  } finally {
+    rmSync(parent, { recursive: true, force: true });
+  }
+});
