@@ -3,7 +3,9 @@
  * exec works after the restart, its exit code arrives; the second either exists or left nothing.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
 import { Engine } from '../lib/engine.ts';
+import type { Snapshot } from '../lib/leaks.ts';
 import { leaks, snapshot } from '../lib/leaks.ts';
 import { until } from '../lib/until.ts';
 import { busybox } from './steps/step.ts';
@@ -25,11 +27,11 @@ async function ok(...argv: readonly string[]): Promise<string> {
 }
 
 async function killDaemon(): Promise<void> {
-  const { daemon, world } = engine;
+  const { daemon } = engine;
   const pid = daemon.innerPid;
   process.kill(pid, 'SIGKILL');
   await daemon.finished;
-  expect(world.alive(pid)).toBe(false);
+  expect(existsSync(`/proc/${pid}`)).toBe(false);
 }
 
 async function restartDaemon(): Promise<void> {
@@ -60,7 +62,7 @@ describe('kill -9 of the daemon', () => {
   test(
     'a running container keeps its pid, its log and its exit code; one being created exists or left nothing',
     async () => {
-      const before = await snapshot(engine.peers, { trees: [engine.execRoot] });
+      const before = await held();
       await ok('run', '-d', '--name', 'counter', busybox, 'sh', '-c', counting);
       const pid = await ok('inspect', '--format', '{{.State.Pid}}', 'counter');
       let counted = 0;
@@ -97,7 +99,7 @@ describe('kill -9 of the daemon', () => {
   test(
     'an exit while no daemon runs is reported by the next one',
     async () => {
-      const before = await snapshot(engine.peers, { trees: [engine.execRoot] });
+      const before = await held();
       await ok('run', '-d', '--name', 'short', busybox, 'sh', '-c', counting);
       const pid = Number(await ok('inspect', '--format', '{{.State.Pid}}', 'short'));
       await killDaemon();
@@ -116,9 +118,93 @@ describe('kill -9 of the daemon', () => {
   );
 });
 
+describe('kill -9 of what runs containers', () => {
+  /** `process gained` and `lost` of the zygote are its successor's. */
+  const named = (world: Engine['world'], part: string): number[] =>
+    world.pids().filter((pid) => world.alive(pid) && world.proc(pid, 'cmdline').replaceAll('\0', ' ').includes(part));
+
+  /** By its pid in the world. */
+  async function kill(pid: number): Promise<void> {
+    await engine.world.output(['kill', '-9', String(pid)]);
+    await until(`the end of ${pid}`, () => !engine.world.alive(pid));
+  }
+
+  async function startCounter(name: string, ...flags: readonly string[]): Promise<{ readonly init: number; readonly monitor: number }> {
+    await ok('run', '-d', '--name', name, ...flags, busybox, 'sh', '-c', counting);
+    const init = Number(await ok('inspect', '--format', '{{.State.Pid}}', name));
+    return { init, monitor: Number(engine.world.status(init, 'PPid')) };
+  }
+
+  test(
+    'the monitor: its init dies with it, the exit is 137, nothing stays',
+    async () => {
+      const before = await held();
+      const { init, monitor } = await startCounter('orphan');
+      const waiting = engine.dockerSpawn(['wait', 'orphan']);
+      await kill(monitor);
+      await until('the init to die', () => !engine.world.alive(init));
+      expect((await waiting.finished).stdout.trim()).toBe('137');
+      expect(await ok('inspect', '--format', '{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}}', 'orphan')).toBe('exited 137 0');
+      expectNoGap(await ok('logs', 'orphan'));
+      await ok('start', 'orphan');
+      await ok('rm', '-f', 'orphan');
+      await expectClean(before);
+    },
+    caseMs,
+  );
+
+  test.each(['', '--init', '--user=1000:1000', '--pid=host'])(
+    'the monitor while no daemon runs: the next one tells 137 and takes away what is left (run %s)',
+    async (flag) => {
+      const before = await held();
+      const { init, monitor } = await startCounter('alone', ...(flag === '' ? [] : [flag]));
+      await killDaemon();
+      await kill(monitor);
+      await until('the init to die', () => !engine.world.alive(init));
+      await restartDaemon();
+      expect(await ok('wait', 'alone')).toBe('137');
+      await ok('rm', 'alone');
+      await expectClean(before);
+    },
+    caseMs,
+  );
+
+  test(
+    'the zygote: containers stay, a new one takes its place',
+    async () => {
+      const before = await held();
+      const { init } = await startCounter('stays');
+      const [zygote = 0] = named(engine.world, 'strake-init zygote');
+      await kill(zygote);
+      expect(engine.world.alive(init)).toBe(true);
+      expect(await ok('exec', 'stays', 'echo', 'still here')).toBe('still here');
+      expect(await ok('run', '--rm', busybox, 'echo', 'another')).toBe('another');
+      const [successor = 0, ...others] = named(engine.world, 'strake-init zygote');
+      expect([successor > 0, successor === zygote, others]).toEqual([true, false, []]);
+      // Killed while many start: each is made or says why, and none is half there.
+      const starting = Array.from({ length: 6 }, (_, index) => engine.dockerSpawn(['run', '--rm', '--name', `many-${index}`, busybox, 'true']));
+      await kill(successor);
+      for (const one of starting) {
+        const finished = await one.finished;
+        expect(finished.code === 0 || finished.stderr.trim() !== '').toBe(true);
+      }
+      expect(await ok('ps', '-aq', '--filter', 'name=many')).toBe('');
+      expectNoGap(await ok('logs', 'stays'));
+      await ok('rm', '-f', 'stays');
+      await expectClean(before);
+    },
+    caseMs,
+  );
+});
+
+async function held(): Promise<Snapshot> {
+  await engine.deletionsDone();
+  return await snapshot(engine.peers, { trees: [engine.execRoot] });
+}
+
 /** The daemon's own process is another one than before; nothing else may be. */
-async function expectClean(before: Awaited<ReturnType<typeof snapshot>>): Promise<void> {
-  const after = await snapshot(engine.peers, { trees: [engine.execRoot] });
+async function expectClean(before: Snapshot): Promise<void> {
+  const after = await held();
   const ours = /^process (gained|lost): \d+ \S*(strake daemon|strake-init zygote)/;
   expect(leaks(before, after).filter((line) => !ours.test(line))).toEqual([]);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { startRegistry } from '../fixtures/registry.ts';
@@ -104,6 +104,15 @@ export class Engine implements AsyncDisposable {
       if (daemon.exited) throw new Error(`strake daemon ended: ${daemon.stderr.slice(-2000)}`);
       return answers(this.socket);
     });
+  }
+
+  /** Our daemon deletes directories behind its answers: resolves when none is left. */
+  async deletionsDone(): Promise<void> {
+    if (this.name === 'docker') return;
+    const directories = [join(this.dataRoot, 'snapshots'), join(this.dataRoot, 'containers'), join(this.execRoot, 'tasks')];
+    const removed = () =>
+      directories.filter((directory) => existsSync(directory)).flatMap((directory) => readdirSync(directory).filter((name) => /^\.?removed-/.test(name)));
+    await until('removed directories to be deleted', () => removed().length === 0);
   }
 
   /** The argv of the real docker CLI against this engine. */
