@@ -15,18 +15,25 @@ export interface PipeOptions {
   readonly stdin: boolean;
   /** The process's stdin ends with the client's; otherwise the end of the client's stdin ends the attachment. */
   readonly closeStdin: boolean;
+  /** Waited for before the client's stream ends with the process: the client asks for the exit code then. */
+  readonly exitRecorded?: Promise<unknown>;
 }
 
 const streamTypes = { stdin: 0, stdout: 1, stderr: 2 } as const;
 
 /** Bytes to and fro until the process has ended and everything was handed over, or the client is gone. */
 export async function pipeClient(client: ClientStream, attachment: Attachment, options: PipeOptions): Promise<void> {
-  const leave = () => attachment.close();
+  let isLeft = false;
+  const leave = () => {
+    isLeft = true;
+    attachment.close();
+  };
   client.signal.addEventListener('abort', leave, { once: true });
   try {
     if (client.signal.aborted) leave();
-    if (options.stdin) void pipeInput(client, attachment, options);
+    if (options.stdin) void pipeInput(client, attachment, options, leave);
     for await (const { stream, data } of attachment.output) await client.write(options.terminal ? data : multiplexed(stream, data));
+    if (!isLeft) await options.exitRecorded;
   } catch {
     // The client is gone: nobody is there to be told.
   } finally {
@@ -36,11 +43,11 @@ export async function pipeClient(client: ClientStream, attachment: Attachment, o
   }
 }
 
-async function pipeInput(client: ClientStream, attachment: Attachment, { terminal, closeStdin }: PipeOptions): Promise<void> {
+async function pipeInput(client: ClientStream, attachment: Attachment, { terminal, closeStdin }: PipeOptions, leave: () => void): Promise<void> {
   try {
     for await (const chunk of client.input) await attachment.writeStdin(chunk);
     if (closeStdin && !terminal) await attachment.closeStdin();
-    else attachment.close();
+    else leave();
   } catch {
     // The process has ended, or does not read any more: its output still goes on.
   }

@@ -13,11 +13,17 @@ export class ExecSession {
   readonly containerId: string;
   readonly request: ExecCreateRequest;
   state: ExecState = { kind: 'created' };
+  /** Resolves once the exit code can be asked for. */
+  readonly exitRecorded: Promise<void>;
+  readonly #tellExit: () => void;
 
   constructor(id: string, containerId: string, request: ExecCreateRequest) {
     this.id = id;
     this.containerId = containerId;
     this.request = request;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.exitRecorded = promise;
+    this.#tellExit = resolve;
   }
 
   get running(): boolean {
@@ -31,5 +37,6 @@ export class ExecSession {
 
   ended({ code }: Pick<ExitStatus, 'code'>): void {
     this.state = { kind: 'ended', exitCode: code, pid: this.state.kind === 'running' ? this.state.pid : 0 };
+    this.#tellExit();
   }
 }

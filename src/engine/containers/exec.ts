@@ -67,7 +67,7 @@ export async function startExec(context: ContainerContext, execId: string, optio
           }
           return attached;
         });
-        await pipeClient(client, attachment, { terminal: request.Tty, stdin, closeStdin: true });
+        await pipeClient(client, attachment, { terminal: request.Tty, stdin, closeStdin: true, exitRecorded: exec.exitRecorded });
       } catch (error) {
         const text = Buffer.from(`${errorMessage(error)}\r\n`);
         await client.write(request.Tty ? text : multiplexed('stdout', text)).catch(() => undefined);

@@ -37,7 +37,6 @@ export async function handleExit(context: ContainerContext, container: Container
 
 async function cleanUp(context: ContainerContext, container: Container, task: Task): Promise<void> {
   container.task = undefined;
-  for (const [id, exec] of container.execs) if (!exec.running) container.execs.delete(id);
   const warn = (error: unknown) => context.log.warn('cleanup after the end of a container', { container: container.id, error: errorMessage(error) });
   await task.delete().catch(warn);
   await context.networks.disconnect(container.id).catch(warn);

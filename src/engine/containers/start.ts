@@ -75,6 +75,8 @@ export function supervise(context: ContainerContext, container: Container, task:
 }
 
 async function createTask(context: ContainerContext, container: Container, network: ConnectedNetwork | undefined): Promise<Task> {
+  // Those of an earlier run have been asked for by now.
+  container.execs.clear();
   const request = await taskRequest(context, container, network);
   try {
     return await context.tasks.create(request);

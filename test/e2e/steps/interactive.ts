@@ -103,7 +103,7 @@ export const interactiveSteps: readonly Step[] = [
       }
       expect(world.cgroupOf(inner, 'memory')).toBe(world.cgroupOf(init, 'memory'));
       await session.ok('kill', name);
-      expect((await running.finished).code).toBe(137);
+      expect(await running.finished).toMatchObject({ code: 137, stderr: '' });
       await session.docker(['exec', name, 'true']);
       await session.docker(['exec', 'absent', 'true']);
     },
