@@ -9,4 +9,5 @@ const calledAs = process.argv0.slice(process.argv0.lastIndexOf('/') + 1);
 
 if (calledAs === 'strake-runc') process.exitCode = await (await import('./strake-runc.ts')).main(args);
 else if (args[0] === 'daemon') process.exitCode = await (await import('./daemon.ts')).main(args.slice(1));
-else process.exitCode = await (await import('../cli/main.ts')).main(args);
+// A command that is done ends, though a connection is open still: that of a container's end, after a detach. Its output is written by then.
+else process.exit(await (await import('../cli/main.ts')).main(args));

@@ -23,10 +23,15 @@ export const start = defineCommand({
   maxArgs: Number.POSITIVE_INFINITY,
   async run(context, { values, args }) {
     if (!values.attach && !values.interactive)
-      return await forEachName(context, args, async (name) => {
-        await context.client.post(`/containers/${name}/start`);
-        return name;
-      });
+      return await forEachName(
+        context,
+        args,
+        async (name) => {
+          await context.client.post(`/containers/${name}/start`);
+          return name;
+        },
+        'Error: failed to start containers',
+      );
     if (args.length > 1) throw new ExitStatus(1, 'strake: you cannot start and attach multiple containers at once');
     return await startAttached(context, args[0] ?? '', values.interactive, values['detach-keys']);
   },

@@ -24,11 +24,22 @@ export const version = defineCommand({
     const client = { Version: strakeVersion, ApiVersion: '1.51', Os: 'linux', Arch: process.arch === 'x64' ? 'amd64' : process.arch };
     const data = { Client: client, Server: server };
     if (values.format === 'json') context.out(`${JSON.stringify(data)}\n`);
-    else if (values.format !== undefined) context.out(`${compileTemplate(values.format)(data)}\n`);
+    else if (values.format !== undefined) context.out(`${compileTemplate(values.format)(namedAsInGo(data))}\n`);
     else context.out(describe(client, server));
     return 0;
   },
 });
+
+/** Templates know the fields by their names in Go. */
+function namedAsInGo<C extends { readonly ApiVersion: string }, S extends { readonly ApiVersion: string }>({
+  Client,
+  Server,
+}: {
+  readonly Client: C;
+  readonly Server: S;
+}) {
+  return { Client: { ...Client, APIVersion: Client.ApiVersion }, Server: { ...Server, APIVersion: Server.ApiVersion } };
+}
 
 function describe(
   client: { readonly Version: string; readonly ApiVersion: string; readonly Os: string; readonly Arch: string },

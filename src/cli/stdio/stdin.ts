@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+
 /** The terminal's or file's input, chunk by chunk, until EOF or `stop`. */
 export interface StdinReader {
   readonly chunks: AsyncIterable<Uint8Array>;
@@ -9,9 +11,11 @@ export function readStdin(): StdinReader {
   return { chunks: stdin, stop: () => void stdin.destroy() };
 }
 
-/** Puts the terminal in raw mode; the answer puts it back. */
+/** Puts the terminal in raw mode; the answer puts it back. Node's raw mode turns a line feed into two characters still, which the container's terminal has done. */
 export function rawMode(): () => void {
   process.stdin.setRawMode(true);
+  // There is no other call for it in Node. Without stty, lines end with one carriage return more, which is seen by programs that read the screen alone.
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   return () => void process.stdin.setRawMode(false);
 }
 
@@ -22,6 +26,7 @@ export function terminalSize(): { readonly rows: number; readonly cols: number }
 
 /** Calls back when the window changes; the answer ends that. */
 export function onResize(callback: () => void): () => void {
-  process.on('SIGWINCH', callback);
-  return () => void process.off('SIGWINCH', callback);
+  // Not SIGWINCH itself: the size is read anew before this event alone.
+  process.stdout.on('resize', callback);
+  return () => void process.stdout.off('resize', callback);
 }

@@ -1,6 +1,7 @@
 /** The life of a daemon: lock, listen, wait for a signal, close. What it serves is composed elsewhere. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { errorCode, errorMessage, type Logger } from '../../base/index.ts';
+import { errorCode, errorMessage, type Logger, StrakeError } from '../../base/index.ts';
+import { otherDaemonStatus } from '../../cli/daemon-status.ts';
 import { type Engine, serveEngine } from '../../engine/index.ts';
 import { lockDataRoot } from './data-root-lock.ts';
 import type { DaemonFlags } from './flags.ts';
@@ -33,8 +34,12 @@ export async function runDaemon(flags: DaemonFlags, log: Logger, compose: (flags
     return 0;
   } catch (error) {
     log.error(`failed to start daemon: ${errorMessage(error)}`, { code: errorCode(error), ...stackOf(error) });
-    return 1;
+    return isLockedOut(error) ? otherDaemonStatus : 1;
   }
+}
+
+function isLockedOut(error: unknown): boolean {
+  return error instanceof StrakeError && error.fields.operation === 'lock';
 }
 
 /** Of an error that nobody foresaw: it names no object, so the place has to. */
