@@ -1,0 +1,445 @@
+/** Our own command line as a person uses it: on terminals, in pipes, with signals; what it prints is held against the docker CLI on the same engine. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Engine, strakeBinary } from '../lib/engine.ts';
+import { leaks, type Snapshot, snapshot } from '../lib/leaks.ts';
+import { normalise } from '../lib/normalise.ts';
+import type { Finished, Running, RunOptions } from '../lib/process.ts';
+import type { Pty, PtySize } from '../lib/pty.ts';
+import { until } from '../lib/until.ts';
+import { World } from '../lib/world.ts';
+import { busybox, image } from './steps/step.ts';
+
+const setupMs = 600_000;
+const stepMs = 120_000;
+
+/** What moves the cursor. */
+const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*[A-Za-z]`, 'g');
+
+let engine: Engine;
+let before: Snapshot;
+
+const strake = async (argv: readonly string[], options?: RunOptions): Promise<Finished> => await engine.world.run([...engine.strake, ...argv], options);
+/** The keys of a terminal signal its own session alone, not what leads into the world. */
+const ownTerminal = ['setsid', '--ctty', '--wait'];
+const pty = (argv: readonly string[], size?: PtySize): Pty => engine.world.pty([...ownTerminal, ...engine.strake, ...argv], size);
+const spawn = (argv: readonly string[]): Running => engine.world.spawn([...engine.strake, ...argv]);
+
+async function ok(...argv: readonly string[]): Promise<string> {
+  const finished = await strake(argv);
+  if (finished.code !== 0) throw new Error(`strake ${argv.join(' ')}: exit ${finished.code}: ${finished.stderr}`);
+  return finished.stdout.replace(/\n$/, '');
+}
+
+/** What a person sees, without ids, times and the command's own name. */
+function seen({ code, stdout, stderr }: Finished) {
+  const clean = (text: string): string => normalise(text, engine.work).replace(/\bdocker(?=: |\b.*--help')/g, 'strake');
+  return { code, stdout: clean(stdout), stderr: clean(stderr) };
+}
+
+async function expectSame(argv: readonly string[], options?: RunOptions): Promise<void> {
+  const ours = seen(await strake(argv, options));
+  expect(ours).toEqual(seen(await engine.docker(argv, options)));
+}
+
+beforeAll(async () => {
+  engine = await Engine.start('strake');
+  await ok('pull', '--quiet', busybox);
+  await ok('run', '--rm', busybox, 'true');
+  before = await snapshot(engine.peers);
+}, setupMs);
+
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+}, setupMs);
+
+describe('run', () => {
+  test(
+    'both streams, the exit code, and nothing after --rm',
+    async () => {
+      const finished = await strake(['run', '--rm', '--name', 'plain', busybox, 'sh', '-c', 'echo out; echo err >&2; exit 42']);
+      expect(finished).toMatchObject({ code: 42, stdout: 'out\n', stderr: 'err\n' });
+      expect(await ok('ps', '-aq', '--filter', 'name=plain')).toBe('');
+    },
+    stepMs,
+  );
+
+  test(
+    '-i takes a pipe to its end',
+    async () => {
+      const bytes = randomBytes(4 << 20);
+      const finished = await strake(['run', '--rm', '-i', busybox, 'sha256sum'], { stdin: bytes });
+      expect(finished).toMatchObject({ code: 0, stdout: `${createHash('sha256').update(bytes).digest('hex')}  -\n`, stderr: '' });
+      const cut = await strake(['run', '--rm', '-i', busybox, 'head', '-c', '5'], { stdin: bytes });
+      expect(cut.code).toBe(0);
+      expect(cut.stdout.length).toBeGreaterThan(0);
+    },
+    stepMs,
+  );
+
+  test(
+    '-it: the size of the terminal, its changes, and the exit code',
+    async () => {
+      const shell = pty(['run', '-it', '--rm', '--name', 'shell', busybox], { cols: 91, rows: 33 });
+      await shell.shows(/# /);
+      shell.type('tty; stty size; echo TERM=$TERM\n');
+      await shell.shows(/\/dev\/pts\/0\r\n33 91\r\nTERM=xterm\r\n/);
+      shell.resize({ cols: 120, rows: 44 });
+      shell.type('while [ "$(stty size)" != "44 120" ]; do :; done; echo resized\n');
+      await shell.shows(/\r\nresized\r\n/);
+      shell.type('echo asleep; sleep 1000\n');
+      await shell.shows(/\r\nasleep\r\n/); // before that the shell edits its line, and takes the key for itself
+      shell.type('\u0003');
+      await shell.shows(/\^C/);
+      shell.type('exit 7\n');
+      expect(await shell.end()).toBe(7);
+    },
+    stepMs,
+  );
+
+  test(
+    '-it: ctrl-p ctrl-q leaves it running; attach comes back',
+    async () => {
+      const first = pty(['run', '-it', '--name', 'left', busybox, 'cat']);
+      first.type('one\n');
+      await first.shows(/one\r\none\r\n/);
+      first.type('\u0010\u0011');
+      expect(await first.end()).toBe(0);
+      expect(await ok('inspect', '--format', '{{.State.Running}}', 'left')).toBe('true');
+      const again = pty(['attach', 'left']);
+      again.type('two\n');
+      await again.shows(/two\r\ntwo\r\n/);
+      again.type('\u0004');
+      expect(await again.end()).toBe(0);
+      await ok('rm', 'left');
+    },
+    stepMs,
+  );
+
+  test(
+    '-t -i without a terminal is refused as docker refuses it',
+    async () => await expectSame(['run', '--rm', '-it', busybox, 'true'], { stdin: 'x' }),
+    stepMs,
+  );
+
+  test(
+    'without a terminal, an interrupt is the process’s own',
+    async () => {
+      const watcher = ['run', '--rm', '--name', 'interrupted', busybox, 'sh', '-c', "trap 'echo heard; exit 9' INT; echo up; while :; do sleep 0.05; done"];
+      const running = spawn(watcher);
+      await running.output(/up\n/);
+      process.kill(running.innerPid, 'SIGINT');
+      expect(await running.finished).toMatchObject({ code: 9, stdout: 'up\nheard\n' });
+      // On a terminal that is not the container's, the key is the command's signal.
+      const typed = pty(watcher);
+      await typed.shows(/up\r\n/);
+      typed.type('\u0003');
+      expect(await typed.end()).toBe(9);
+    },
+    stepMs,
+  );
+});
+
+describe('a container in the background', () => {
+  test(
+    'run -d, logs -f to the end, wait',
+    async () => {
+      const id = await ok(
+        'run',
+        '-d',
+        '--name',
+        'talker',
+        busybox,
+        'sh',
+        '-c',
+        'echo one; echo err >&2; while [ ! -e /go ]; do usleep 10000; done; echo two; exit 4',
+      );
+      expect(id).toMatch(/^[0-9a-f]{64}$/);
+      const follow = spawn(['logs', '-f', 'talker']);
+      await follow.output(/one\n/);
+      const waiting = spawn(['wait', 'talker']);
+      await strake(['exec', 'talker', 'touch', '/go']);
+      expect(await follow.finished).toMatchObject({ code: 0, stdout: 'one\ntwo\n', stderr: 'err\n' });
+      expect(await waiting.finished).toMatchObject({ code: 0, stdout: '4\n' });
+      for (const flags of [[], ['--tail', '1'], ['--timestamps'], ['--since', '1h'], ['--until', '2000-01-01T00:00:00Z']])
+        await expectSame(['logs', ...flags, 'talker']);
+      await ok('rm', 'talker');
+    },
+    stepMs,
+  );
+
+  test(
+    'ctrl-C ends logs -f, not the container',
+    async () => {
+      await ok('run', '-d', '--name', 'followed', busybox, 'sh', '-c', 'echo up; exec sleep 1000');
+      const codes: number[] = [];
+      for (const follow of [pty(['logs', '-f', 'followed']), engine.peers.pty([...ownTerminal, ...engine.cli(['logs', '-f', 'followed'])])]) {
+        await follow.shows(/up\r\n/);
+        follow.type('\u0003');
+        codes.push(await follow.end());
+      }
+      expect(codes[0]).toBe(130);
+      expect(codes[1]).toBe(codes[0] as number);
+      expect(await ok('inspect', '--format', '{{.State.Running}}', 'followed')).toBe('true');
+      await ok('rm', '-f', 'followed');
+    },
+    stepMs,
+  );
+
+  test(
+    'exec: streams, input, a terminal of its own, detached',
+    async () => {
+      await ok('run', '-d', '--name', 'host', '-e', 'OUTER=1', busybox, 'sleep', '1000');
+      await expectSame(['exec', 'host', 'sh', '-c', 'echo out $OUTER; echo err >&2; exit 3']);
+      await expectSame(['exec', '-u', 'www-data', '-w', '/var', '-e', 'INNER=2', 'host', 'sh', '-c', 'id; pwd; echo $INNER']);
+      await expectSame(['exec', '-i', 'host', 'wc', '-c'], { stdin: 'x'.repeat(100_000) });
+      await expectSame(['exec', 'host', 'absent']);
+      await expectSame(['exec', 'host', '/etc/passwd']);
+      await expectSame(['exec', 'absent', 'true']);
+      await ok('exec', '-d', 'host', 'touch', '/mark');
+      await ok('exec', 'host', 'sh', '-c', 'while [ ! -e /mark ]; do :; done');
+      const shell = pty(['exec', '-it', 'host', 'sh'], { cols: 70, rows: 20 });
+      await shell.shows(/# /);
+      shell.type('stty size; tty\n');
+      await shell.shows(/20 70\r\n\/dev\/pts\/\d\r\n/);
+      shell.resize({ cols: 81, rows: 25 });
+      shell.type('while [ "$(stty size)" != "25 81" ]; do :; done; echo resized\n');
+      await shell.shows(/\r\nresized\r\n/);
+      shell.type('exit 9\n');
+      expect(await shell.end()).toBe(9);
+      await ok('rm', '-f', 'host');
+    },
+    stepMs,
+  );
+
+  test.each([
+    ['heard', "trap 'exit 3' TERM; while :; do sleep 0.05; done", ['stop'], 3],
+    ['deaf', "trap '' TERM; while :; do sleep 0.05; done", ['stop', '-t', '1'], 137],
+    ['killed', 'while :; do sleep 0.05; done', ['kill'], 137],
+    ['hung-up', "trap 'exit 5' HUP; while :; do sleep 0.05; done", ['kill', '-s', 'HUP'], 5],
+  ] as const)(
+    '%s: what is left of it is its exit code',
+    async (name, script, verb, code) => {
+      await ok('run', '-d', '--name', name, busybox, 'sh', '-c', `${script.replace(';', '; touch /up;')}`);
+      await until('the trap is set', async () => (await strake(['exec', name, 'test', '-e', '/up'])).code === 0 || name === 'killed');
+      expect(await ok(...verb, name)).toBe(name);
+      expect(await ok('wait', name)).toBe(String(code));
+      await ok('rm', name);
+    },
+    stepMs,
+  );
+});
+
+describe('what goes wrong', () => {
+  const failures: readonly (readonly [number, readonly string[]])[] = [
+    [127, ['run', '--rm', busybox, 'absent']],
+    [127, ['run', '--rm', busybox, '/absent']],
+    [126, ['run', '--rm', busybox, '/etc/passwd']],
+    [126, ['run', '--rm', busybox, '/etc']],
+    [125, ['run', '--rm', image('absent')]],
+    [125, ['run', '--rm', '--memory', '1', busybox]],
+    [125, ['run', '--rm', '--network', 'absent', busybox, 'true']],
+    [125, ['run', '--rm', '--cap-add', 'NONSENSE', busybox, 'true']],
+    [125, ['run', '--rm', '--name', '../x', busybox, 'true']],
+    [1, ['pull', image('absent')]],
+    [1, ['rm', 'absent']],
+    [1, ['stop', 'absent']],
+    [1, ['start', 'absent']],
+    [1, ['inspect', 'absent']],
+    [1, ['logs', 'absent']],
+    [1, ['rmi', 'absent']],
+    [1, ['tag', 'absent', 'other']],
+    [1, ['wait', 'absent']],
+    [1, ['kill', 'absent']],
+    [1, ['top', 'absent']],
+  ];
+  test.each(failures)(
+    'exit code %i, and docker’s words: %j',
+    async (code, argv) => {
+      const ours = await strake(argv);
+      expect(ours.code).toBe(code);
+      expect(seen(ours)).toEqual(seen(await engine.docker(argv)));
+    },
+    stepMs,
+  );
+
+  test(
+    'a flag, a command or an engine that is not there',
+    async () => {
+      const flag = await strake(['run', '--nonsense', busybox]);
+      expect([flag.code, flag.stderr.split('\n')[0]]).toEqual([125, 'strake: unknown flag: --nonsense']);
+      const command = await strake(['nonsense']);
+      expect([command.code !== 0, command.stderr.split('\n')[0]]).toEqual([true, 'strake: unknown command: strake nonsense']);
+      const elsewhere = await engine.world.run([strakeBinary, '-H', `unix://${engine.work}/nobody.sock`, 'run', 'busybox']);
+      expect(elsewhere.code).toBe(125);
+      expect(elsewhere.stderr).toContain(`${engine.work}/nobody.sock`);
+    },
+    stepMs,
+  );
+});
+
+describe('listings are docker’s', () => {
+  const tables: readonly (readonly string[])[] = [
+    ['ps'],
+    ['ps', '-a'],
+    ['ps', '-aq', '--no-trunc'],
+    ['ps', '-a', '--no-trunc'],
+    ['ps', '-n', '1'],
+    ['ps', '-l', '--format', '{{.Names}} {{.Image}} {{.Command}} {{.State}} {{.Status}} {{.Labels}}'],
+    ['ps', '-a', '--filter', 'status=exited', '--format', 'table {{.Names}}\t{{.Status}}\t{{.Label "k"}}'],
+    ['ps', '-a', '--filter', 'label=k=v', '--format', '{{.Names}} {{.Networks}} {{.Mounts}} {{.Ports}} {{.LocalVolumes}}'],
+    ['ps', '-a', '--format', '{{json .Names}}'],
+    ['images'],
+    ['images', '-q', '--no-trunc'],
+    ['images', '--digests', busybox],
+    ['images', '--format', '{{.Repository}}:{{.Tag}} {{.ID}} {{.Size}}', busybox],
+    ['images', '--filter', 'reference=nobody'],
+    ['history', busybox],
+    ['history', '--no-trunc', '--format', '{{.CreatedBy}} {{.Size}}', busybox],
+    ['inspect', 'listed'],
+    ['inspect', '--format', '{{.Name}} {{.State.Status}} {{json .Config.Cmd}} {{range .Mounts}}{{.Destination}}{{end}}', 'listed', 'ended'],
+    ['inspect', '--format', '{{if .State.Running}}up{{else}}down{{end}} {{len .Config.Env}} {{index .Config.Labels "k"}}', 'listed'],
+    ['inspect', '--type', 'image', busybox],
+    ['image', 'inspect', busybox],
+    ['container', 'ls', '--format', '{{.Names}}'],
+    ['top', 'listed'],
+    ['top', 'listed', '-o', 'pid,comm'],
+    ['version', '--format', '{{.Server.APIVersion}} {{.Server.Os}}'],
+    ['info', '--format', '{{.Driver}} {{.CgroupVersion}} {{.NCPU}}'],
+    ['ps', '--filter', 'nonsense=1'],
+  ];
+
+  test(
+    'made for listing',
+    async () => {
+      await ok('run', '-d', '--name', 'listed', '--label', 'k=v', '-v', '/anon', '--memory', '64m', '--hostname', 'box', busybox, 'sleep', '1000');
+      expect((await strake(['run', '--name', 'ended', '--label', 'k=v', busybox, 'sh', '-c', 'exit 3'])).code).toBe(3);
+    },
+    stepMs,
+  );
+  test.each(tables.map((argv) => [argv.join(' '), argv] as const))('%s', async (_name, argv) => await expectSame(argv), stepMs);
+  test(
+    'stats once, as JSON and as a table',
+    async () => {
+      const [ours, theirs] = await Promise.all([
+        strake(['stats', '--no-stream', '--format', 'json', 'listed']),
+        engine.docker(['stats', '--no-stream', '--format', 'json', 'listed']),
+      ]);
+      const keys = (text: string): string[] => Object.keys(JSON.parse(text) as object).sort();
+      expect(keys(ours.stdout)).toEqual(keys(theirs.stdout));
+      const heading = (finished: Finished): string => (finished.stdout.replaceAll(escapes, '').split('\n')[0] ?? '').replace(/ {2,}/g, '  ').trim();
+      expect(heading(await strake(['stats', '--no-stream', 'listed']))).toBe(heading(await engine.docker(['stats', '--no-stream', 'listed'])));
+    },
+    stepMs,
+  );
+  test(
+    'events of the past',
+    async () => {
+      const now = (Date.now() / 1000).toFixed(3);
+      const filter = ['events', '--since', '1h', '--until', now, '--filter', 'type=container', '--filter', 'container=ended'];
+      await expectSame(filter);
+      await expectSame([...filter, '--format', '{{.Action}} {{.Actor.Attributes.name}}']);
+      await ok('rm', '-f', '-v', 'listed', 'ended');
+    },
+    stepMs,
+  );
+});
+
+describe('pull', () => {
+  /** Lines of progress come in the order of the network. */
+  const steady = (text: string): string[] =>
+    text
+      .split('\n')
+      .filter((line) => !/Verifying Checksum|Download complete|Pulling fs layer|Waiting|Already exists|Downloading|Extracting/.test(line))
+      .sort();
+
+  test(
+    'in a pipe: docker’s lines',
+    async () => {
+      const ours = await strake(['pull', image('layers')]);
+      await ok('rmi', image('layers'));
+      const theirs = await engine.docker(['pull', image('layers')]);
+      expect([ours.code, steady(ours.stdout)]).toEqual([0, steady(theirs.stdout)]);
+      await expectSame(['pull', image('layers')]);
+      await expectSame(['pull', '--quiet', image('layers')]);
+      const [untagged] = (await ok('rmi', image('layers'))).split('\n');
+      expect(untagged).toBe(`Untagged: ${image('layers')}:latest`);
+    },
+    stepMs,
+  );
+
+  test(
+    'on a terminal: a bar for each layer, ctrl-C in the middle, and on from there',
+    async () => {
+      const stopped = pty(['pull', image('debian')], { cols: 100, rows: 30 });
+      await stopped.shows(/[0-9a-f]{12}: (Downloading|Extracting) \[=*>? *\]\s+[\d.]+[kM]?B\/[\d.]+MB/);
+      stopped.type('\u0003');
+      expect(await stopped.end()).toBe(130);
+      expect(await ok('images', '-q', image('debian'))).toBe('');
+      const whole = pty(['pull', image('debian')], { cols: 100, rows: 30 });
+      expect(await whole.end(90_000)).toBe(0);
+      expect(whole.screen).toMatch(/: Pull complete/);
+      expect(whole.screen).toContain(`Status: Downloaded newer image for ${image('debian')}:latest\r\n${image('debian')}:latest\r\n`);
+      expect(await ok('run', '--rm', image('debian'), 'perl', '-e', 'print 6*7')).toBe('42');
+      await ok('rmi', image('debian'));
+    },
+    stepMs,
+  );
+});
+
+describe('explain', () => {
+  test(
+    'the chain, the configuration and the program, without a container',
+    async () => {
+      const text = await ok('explain', '--memory', '64m', busybox, 'echo', 'hi');
+      for (const part of ['# The chain\n', '# The OCI configuration\n', '# The program', 'pivot_root', '"limit": 67108864', '"echo"'])
+        expect(text).toContain(part);
+      expect(await ok('explain', '--calls', busybox)).toMatch(/pivot_root.*\[.*pivot_root.*\]/);
+      const document = JSON.parse(await ok('explain', '--format', 'json', busybox, 'true')) as {
+        readonly spec: { readonly process: { readonly args: unknown } };
+      };
+      expect(document.spec.process.args).toEqual(['true']);
+      expect(await ok('ps', '-aq')).toBe('');
+    },
+    stepMs,
+  );
+});
+
+test(
+  'nothing is left',
+  async () => {
+    expect(leaks(before, await snapshot(engine.peers))).toEqual([]);
+  },
+  stepMs,
+);
+
+describe('without an engine', () => {
+  test(
+    'the first commands start one, once, and it stays',
+    async () => {
+      await using world = await World.start();
+      // The default places, made the world's own.
+      for (const place of ['run', 'var/lib']) {
+        const own = join(world.work, place);
+        mkdirSync(own, { recursive: true });
+        await world.output(['mount', '--bind', own, `/${place}`]);
+      }
+      const env = { STRAKE_HOST: '', DOCKER_HOST: '' };
+      const first = await Promise.all(
+        ['one', 'two', 'three'].map(async (name) => await world.run([strakeBinary, 'run', '--rm', '--name', name, 'hello'], { env })),
+      );
+      for (const finished of first) expect(finished).toMatchObject({ code: 0, stderr: '' });
+      const daemons = (): number[] => world.pids().filter((pid) => world.alive(pid) && world.proc(pid, 'cmdline').includes('\0daemon\0'));
+      expect(daemons()).toHaveLength(1);
+      const [daemon] = daemons();
+      expect((await world.run([strakeBinary, 'ps', '-aq'], { env })).stdout).toBe('');
+      expect(daemons()).toEqual([daemon as number]);
+      await world.output(['kill', String(daemon)]);
+      await until('the daemon has gone', () => daemons().length === 0);
+      expect((await world.run([strakeBinary, 'run', '--rm', 'hello'], { env })).code).toBe(0);
+    },
+    stepMs,
+  );
+});
