@@ -14,7 +14,9 @@ export function run(command, args, options = {}) {
 export function ensurePackages() {
   if (existsSync(path.join(root, 'node_modules/.bin/bun'))) return;
   // Not `npm ci`: it refuses a lock file without the packages of other platforms, which not every registry mirror has.
-  const status = run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: ['ignore', process.stderr.fd, process.stderr.fd] });
+  const status = run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    stdio: ['ignore', process.stderr.fd, process.stderr.fd],
+  });
   if (status !== 0) process.exit(status);
 }
 
