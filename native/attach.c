@@ -87,7 +87,7 @@ void client_send_exit(struct monitor *monitor, struct client *client)
 	int status = run->init_status;
 	uint8_t payload[28];
 
-	put_u32(payload, (uint32_t)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status)));
+	put_u32(payload, (uint32_t)exit_code(status));
 	put_u32(payload + 4, WIFSIGNALED(status) ? (uint32_t)WTERMSIG(status) : 0);
 	put_u64(payload + 8, monitor->exit_time);
 	put_u32(payload + 16, monitor->oom_kills);

@@ -2,7 +2,6 @@
  * descriptors, links are copied and never followed, sockets and devices are left out. */
 #include "strake.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,16 +104,11 @@ static int copy_entry(struct run *run, int from, const char *name, int to, unsig
 	return copy_times_and_owner(copy, &st) == 0 ? 0 : fail(run, errno, "copy-up of %s", name);
 }
 
-static bool is_dot(const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 static int copy_entries(struct run *run, int from, int to, unsigned depth)
 {
-	int listing = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
-	DIR *dir = listing < 0 ? NULL : fdopendir(listing);
+	DIR *dir = open_directory(from, ".");
 	struct dirent *entry;
+	int result = 0;
 
 	if (!dir || depth > MAX_DEPTH) {
 		int err = dir ? ELOOP : errno;
@@ -124,7 +118,7 @@ static int copy_entries(struct run *run, int from, int to, unsigned depth)
 		return fail(run, err, "copy-up: directory at depth %u", depth);
 	}
 	while (result == 0 && (errno = 0, entry = readdir(dir)))
-		if (!is_dot(entry->d_name))
+		if (!is_dots(entry->d_name))
 			result = copy_entry(run, from, entry->d_name, to, depth);
 	if (result == 0 && errno != 0)
 		result = fail(run, errno, "copy-up: listing of a directory at depth %u", depth);
@@ -135,14 +129,14 @@ static int copy_entries(struct run *run, int from, int to, unsigned depth)
 /* 1 empty, 0 not, -1 errno. */
 static int is_empty(int fd)
 {
-	int listing = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), empty = 1;
-	DIR *dir = listing < 0 ? NULL : fdopendir(listing);
+	DIR *dir = open_directory(fd, ".");
 	struct dirent *entry;
+	int empty = 1;
 
 	if (!dir)
 		return -1;
 	while (empty && (entry = readdir(dir)))
-		empty = is_dot(entry->d_name);
+		empty = is_dots(entry->d_name);
 	closedir(dir);
 	return empty;
 }

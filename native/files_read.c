@@ -1,7 +1,6 @@
 /* Reading operations of a file session: answers are DATA frames. */
 #include "files.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,19 +85,16 @@ int file_stat(struct files *f, const struct op_file_stat *op)
 int file_list(struct files *f, const struct op_file_list *op)
 {
 	autoclose path = open_in_root(f->root, op->path, O_DIRECTORY, 0, CREATE_NO);
-	int fd = path >= 0 ? openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *stream = path >= 0 ? open_directory(path, ".") : NULL;
 	uint8_t *chunk = stream ? malloc(CHUNK) : NULL;
 	struct dirent *entry;
 	uint32_t used = 0;
 	int result = 0;
 
-	if (!stream)
-		close_fd(&fd);
 	while (chunk && result == 0 && (errno = 0, entry = readdir(stream))) {
 		uint16_t len = (uint16_t)strlen(entry->d_name);
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		if (is_dots(entry->d_name))
 			continue;
 		chunk[used] = entry->d_type;
 		memcpy(chunk + used + 1, &len, 2);

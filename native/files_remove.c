@@ -1,7 +1,6 @@
 /* Removal of trees in a file session: iterative where the depth is the layer's to choose. */
 #include "files.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
@@ -9,11 +8,6 @@
 #include <sys/stat.h>
 
 #define CLEAR_DEPTH_MAX 1024
-
-static bool is_dots(const char *name)
-{
-	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
 
 /* The directory NAME in DIR; EXDEV when something is mounted there. */
 static int open_below(int dir, const char *name)
@@ -24,15 +18,12 @@ static int open_below(int dir, const char *name)
 /* Removes the entries of DIR that can be removed at once. 0: it is empty now; 1: the name of a directory that is not is in NAME; -1: errno. */
 static int remove_entries(int dir, char *name)
 {
-	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
+	DIR *stream = open_directory(dir, ".");
 	struct dirent *entry;
 	int result = 0;
 
-	if (!stream) {
-		close_fd(&copy);
+	if (!stream)
 		return -1;
-	}
 	while (result == 0 && (entry = readdir(stream))) {
 		if (is_dots(entry->d_name) || unlinkat(dir, entry->d_name, 0) == 0)
 			continue;
@@ -111,15 +102,12 @@ static int clear_entry(int dir, const char *name, const struct inode_set *kept, 
 
 int clear_tree(int dir, const struct inode_set *kept, unsigned depth)
 {
-	int copy = depth < CLEAR_DEPTH_MAX ? openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
+	DIR *stream = depth < CLEAR_DEPTH_MAX ? open_directory(dir, ".") : NULL;
 	struct dirent *entry;
 	int result = 0, saved;
 
 	if (!stream) {
-		close_fd(&copy);
-		if (depth >= CLEAR_DEPTH_MAX)
-			errno = ELOOP;
+		errno = depth < CLEAR_DEPTH_MAX ? errno : ELOOP;
 		return -1;
 	}
 	while (result == 0 && (entry = readdir(stream)))

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -37,22 +36,10 @@ static uint8_t chunk[64 << 10];
 /* The directory by its descriptor: a path with two ids in it is longer than a socket's address can be. */
 static int listen_in(int dir)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	mode_t mask;
-	int result;
+	char path[64];
 
-	if (fd < 0)
-		return -1;
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/monitor.sock", dir);
-	unlinkat(dir, "monitor.sock", 0);
-	mask = umask(0177);
-	result = bind(fd, (struct sockaddr *)&address, sizeof(address));
-	umask(mask);
-	if (result == 0 && listen(fd, CLIENTS_MAX) == 0)
-		return fd;
-	close_fd(&fd);
-	return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/monitor.sock", dir);
+	return listen_at(path);
 }
 
 /* A pipe: OURS is non-blocking, the init's end is not. INPUT: ours is the end to write to. */
@@ -490,7 +477,7 @@ static void publish_exit(struct monitor *m)
 	int status = m->run->init_status;
 	char text[96];
 
-	snprintf(text, sizeof(text), "%d %d %llu %u\n", WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+	snprintf(text, sizeof(text), "%d %d %llu %u\n", exit_code(status),
 		 WIFSIGNALED(status) ? WTERMSIG(status) : 0, (unsigned long long)m->exit_time, m->oom_kills);
 	if (m->dir >= 0)
 		publish(m, "exit", text);

@@ -105,7 +105,10 @@ void monitor_stdin(struct monitor *monitor, const uint8_t *data, size_t len);
 void monitor_stdin_end(struct monitor *monitor);
 void monitor_control_closed(struct monitor *monitor);
 
-/* --- zygote.c: what ps shows, where there is room for it */
+/* --- zygote.c */
+/* A listening socket at PATH (0600, non-blocking), in place of what was there. -1: errno. */
+int listen_at(const char *path);
+/* What ps shows, where there is room for it. */
 void process_title(const char *role, const char *id);
 /* The same as a command line: the words NAME and ARGV. */
 void process_command_line(const char *name, const char *const *argv, size_t n);

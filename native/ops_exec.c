@@ -174,7 +174,7 @@ _Noreturn static void reap_forever(pid_t child, const sigset_t *all)
 		}
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 			if (pid == child)
-				_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+				_exit(exit_code(status));
 	}
 }
 

@@ -1,7 +1,6 @@
 /* Operations on files of the host: descriptors, directories, cgroups. Their paths come from the client, not from an image. */
 #include "strake.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/openat2.h>
@@ -15,7 +14,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-static int put_slot(struct run *run, uint32_t slot, int fd)
+int put_slot(struct run *run, uint32_t slot, int fd)
 {
 	if (slot == NO_SLOT) {
 		close(fd);
@@ -86,23 +85,21 @@ int do_unlink(struct run *run, const struct op_unlink *op)
 /* --- cgroups ------------------------------------------------------------------------------------------------------- */
 
 /* What a container leaves is its directory and the ones that it made in it: a cgroup has no other removable entries. */
-static int remove_tree(int parent, const char *name)
+static int remove_cgroup(int parent, const char *name)
 {
 	struct dirent *entry;
 	DIR *dir;
-	int fd;
 
 	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EBUSY && errno != ENOTEMPTY)
 		return -1;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
+	dir = open_directory(parent, name);
 	if (!dir)
 		return errno == ENOENT ? 0 : -1;
 	while ((entry = readdir(dir)))
-		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			remove_tree(fd, entry->d_name);
+		if (entry->d_type == DT_DIR && !is_dots(entry->d_name))
+			remove_cgroup(dirfd(dir), entry->d_name);
 	closedir(dir);
 	return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
 }
@@ -120,7 +117,7 @@ int do_rmdir(struct run *run, const struct op_rmdir *op)
 	uint64_t deadline = monotonic_ns() + op->timeout_ms * 1000000ull;
 
 	for (unsigned attempt = 0;; attempt++) {
-		if (remove_tree(AT_FDCWD, op->path) == 0)
+		if (remove_cgroup(AT_FDCWD, op->path) == 0)
 			return 0;
 		if (errno != EBUSY || monotonic_ns() >= deadline)
 			return fail(run, errno, "rmdir %s", op->path);

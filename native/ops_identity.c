@@ -162,22 +162,6 @@ int do_no_new_privs(struct run *run)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : fail(run, errno, "no_new_privs");
 }
 
-/* Hands the notify descriptor to the seccomp agent, with the state that it asked for (OCI runtime specification, listenerPath). */
-static int send_listener(int socket, int listener, const struct op_bytes *metadata)
-{
-	struct iovec iov = { (void *)(uintptr_t)metadata->p, metadata->len };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
-
-	memset(&control, 0, sizeof(control));
-	control.align = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
-	memcpy(CMSG_DATA(&control.align), &listener, sizeof(listener));
-	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
-
 int do_seccomp(struct run *run, const struct op_seccomp *op)
 {
 	size_t n = op->filter.len / sizeof(struct sock_filter);
@@ -198,8 +182,9 @@ int do_seccomp(struct run *run, const struct op_seccomp *op)
 		return fail(run, errno, "seccomp filter of %zu instructions", n);
 	if (!(op->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
 		return 0;
+	/* To the seccomp agent, with the state that it asked for (OCI runtime specification, listenerPath). */
 	listener = (int)result;
-	return send_listener(run->slots[op->listener], listener, &op->metadata) == 0 ? 0 : fail(run, errno, "seccomp listener");
+	return send_descriptor(run->slots[op->listener], op->metadata.p, op->metadata.len, listener) == 0 ? 0 : fail(run, errno, "seccomp listener");
 }
 
 /* Whether what still has to run uses DESCRIPTOR. */

@@ -2,6 +2,7 @@
 #include "mount.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,17 +15,13 @@
 /* The mode of an O_PATH descriptor, which fchmod(2) refuses. */
 static int change_mode(int fd, mode_t mode)
 {
-	char path[32] = "/proc/self/fd/";
-	unsigned n = (unsigned)fd, len = 14, digits = 1;
+	char path[32];
 
 	if (syscall(SYS_fchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0)
 		return 0;
 	if (errno != ENOSYS)
 		return -1;
-	for (unsigned m = n; m >= 10; m /= 10)
-		digits++;
-	for (unsigned i = digits; i-- > 0; n /= 10)
-		path[len + i] = (char)('0' + n % 10);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return chmod(path, mode);
 }
 

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-
 _Noreturn static void become_init(struct run *run, int sync_fd)
 {
 	sigset_t none;
@@ -122,10 +121,10 @@ int do_pidfd_open(struct run *run, const struct op_pidfd_open *op)
 {
 	int fd = (int)syscall(SYS_pidfd_open, (pid_t)op->pid, 0);
 
-	if (fd < 0 || op->out == NO_SLOT)
-		return fail(run, fd < 0 ? errno : EINVAL, "process %u", op->pid);
-	close_fd(&run->slots[op->out]);
-	run->slots[op->out] = fd;
+	if (fd < 0)
+		return fail(run, errno, "process %u", op->pid);
+	if (put_slot(run, op->out, fd) != 0)
+		return -1;
 	/* Read after the open: this pidfd is of the process whose start time it is, or that process is gone. */
 	if (op->start_time != 0 && process_start_time((pid_t)op->pid) != op->start_time)
 		return fail(run, ESRCH, "process %u is another one by now", op->pid);

@@ -254,6 +254,21 @@ int open_proc(struct run *run, const char *name, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
+DIR *open_directory(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!stream)
+		close_fd(&fd);
+	return stream;
+}
+
+bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 int write_fd(int fd, const void *data, size_t len)
 {
 	ssize_t n;

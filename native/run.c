@@ -228,11 +228,9 @@ int do_detach(struct run *run)
 	_exit(0);
 }
 
-static int exit_status(const struct run *run)
+int exit_code(int status)
 {
-	if (!run->init_reaped)
-		return 0;
-	return WIFSIGNALED(run->init_status) ? 128 + WTERMSIG(run->init_status) : WEXITSTATUS(run->init_status);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 int run_program(struct run *run)
@@ -259,5 +257,7 @@ int run_program(struct run *run)
 	else if (run->reap == run->nops)
 		report_send(run, PHASE_CREATED);
 	monitor_finish(run);
-	return failed ? FAILURE_STATUS : exit_status(run);
+	if (failed)
+		return FAILURE_STATUS;
+	return run->init_reaped ? exit_code(run->init_status) : 0;
 }

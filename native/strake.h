@@ -4,6 +4,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -108,8 +109,11 @@ void run_init(struct run *run, int conn);
 int run_program(struct run *run);
 /* Remembers the first failure of the run (the current operation, ERR, a text that names the object) and returns -1. */
 __attribute__((format(printf, 3, 4))) int fail(struct run *run, int err, const char *fmt, ...);
+/* Puts FD into a slot, in place of what was there. 0, or -1 after fail(), FD closed. */
+int put_slot(struct run *run, uint32_t slot, int fd);
 /* Kills (SIGKILL) and reaps the init when it still lives. */
 void kill_init(struct run *run);
+int exit_code(int status); /* of a wait status, as shells say it: 128+n for a signal */
 uint64_t monotonic_ns(void);
 
 /* --- sync.c: messages between monitor and init over sync_fd, one packet each ------------------------------------------ */
@@ -127,7 +131,9 @@ struct sync_msg {
 	int32_t err;
 	char detail[DETAIL_MAX]; /* only as much as is used is sent, NUL included */
 };
-/* 0 or -1 (errno; EPIPE: the other side is gone). FD -1: none. */
+/* DATA, and FD with it by SCM_RIGHTS (-1: none). 0 or -1 (errno; EPIPE: the other side is gone). */
+int send_descriptor(int socket, const void *data, size_t len, int fd);
+/* The same over sync_fd. */
 int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, const char *detail, int fd);
 /* Monitor side: takes the next packet and applies it to RUN: SYNC_PTY stores run->pty_master, SYNC_EXEC sets exec_sent, SYNC_FAILED fills
  * run->failed. Returns its kind; 0 at the end (sync_fd is closed and -1 now: with exec_sent execve has succeeded or the init died at it,
@@ -154,7 +160,10 @@ int make_directories(const char *path, mode_t mode);
 /* Opens NAME below the procfs of the run: the private one once the root is the container's. -1: errno. */
 int open_proc(struct run *run, const char *name, int flags);
 int open_private_proc(struct run *run);
-/* Writes all of it to PATH (or to FD, which is closed), 0 or -1 (errno). */
+/* A stream of the directory NAME in AT ("." for AT itself, also when it is an O_PATH descriptor), no link. NULL: errno. */
+DIR *open_directory(int at, const char *name);
+bool is_dots(const char *name); /* "." and ".." */
+/* Writes all of it to FD, and closes FD. 0 or -1 (errno). */
 int write_fd(int fd, const void *data, size_t len);
 /* Start time of a process in clock ticks, 0 when it is gone. */
 uint64_t process_start_time(pid_t pid);

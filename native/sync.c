@@ -5,33 +5,37 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, const char *detail, int fd)
+int send_descriptor(int socket, const void *data, size_t len, int fd)
 {
-	struct sync_msg msg;
-	struct iovec iov = { &msg, offsetof(struct sync_msg, detail) };
+	struct iovec iov = { (void *)(uintptr_t)data, len };
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t n;
 
-	msg.kind = (uint32_t)kind;
-	msg.index = index;
-	msg.err = err;
-	if (detail)
-		iov.iov_len += (size_t)snprintf(msg.detail, sizeof(msg.detail), "%.*s", DETAIL_MAX - 1, detail) + 1;
 	if (fd >= 0) {
 		memset(&control, 0, sizeof(control));
-		header.msg_control = &control;
-		header.msg_controllen = sizeof(control.bytes);
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control.bytes);
 		control.align = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
 		memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
 	}
 	do
-		n = sendmsg(run->sync_fd, &header, MSG_NOSIGNAL);
+		n = sendmsg(socket, &message, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -1 : 0;
+}
+
+int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, const char *detail, int fd)
+{
+	struct sync_msg msg = { .kind = (uint32_t)kind, .index = index, .err = err };
+	size_t len = offsetof(struct sync_msg, detail);
+
+	if (detail)
+		len += (size_t)snprintf(msg.detail, sizeof(msg.detail), "%.*s", DETAIL_MAX - 1, detail) + 1;
+	return send_descriptor(run->sync_fd, &msg, len, fd);
 }
 
 /* One packet, with a descriptor in *FD or -1. Its size, 0 at the end, -1: errno. */

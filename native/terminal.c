@@ -7,7 +7,6 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -81,20 +80,11 @@ static int bind_console(struct run *run, int root, int slave)
 /* To whoever asked for it by a console socket (the protocol of runc: the name as data, the descriptor beside it), or to the monitor. */
 static int hand_over_master(struct run *run, uint32_t console_socket, int master)
 {
-	static char name[] = "/dev/ptmx";
-	struct iovec iov = { name, sizeof(name) - 1 };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
+	static const char name[] = "/dev/ptmx";
 
 	if (console_socket == NO_SLOT)
 		return sync_send(run, SYNC_PTY, run->current, 0, NULL, master);
-	memset(&control, 0, sizeof(control));
-	control.align = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
-	memcpy(CMSG_DATA(&control.align), &master, sizeof(master));
-	return sendmsg(run->slots[console_socket], &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return send_descriptor(run->slots[console_socket], name, sizeof(name) - 1, master);
 }
 
 int do_terminal(struct run *run, const struct op_terminal *op)

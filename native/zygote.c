@@ -42,7 +42,7 @@ void process_command_line(const char *name, const char *const *argv, size_t n)
 		used += (size_t)snprintf(title + used, title_size - used, "%s", argv[i]) + 1;
 }
 
-static int listen_at(const char *path)
+int listen_at(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -58,7 +58,10 @@ static int listen_at(const char *path)
 	mask = umask(0177); /* 0600 from the first moment */
 	result = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	umask(mask);
-	return result == 0 && listen(fd, BACKLOG) == 0 ? fd : -1;
+	if (result == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	close_fd(&fd);
+	return -1;
 }
 
 /* The child's life: nothing of the daemon stays open in it, or the daemon's end would not be seen by others. */

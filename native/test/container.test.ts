@@ -240,7 +240,7 @@ test('with the reaper pid 1 stays, reaps orphans and hands on the status', async
       inside: [{ op: 'reaper', side: 'init' }],
     }),
   );
-  expect(stdout).toBe('2\ninit\nCapEff:\t0000000000000020\n');
+  expect(stdout).toBe('2\ndocker-init\nCapEff:\t0000000000000020\n');
   expect(status).toBe(9);
 });
 

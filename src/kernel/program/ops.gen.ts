@@ -833,7 +833,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   ioprio: { code: 85, fields: [['u32', 'value']], calls: 'ioprio_set' },
   affinity: { code: 86, fields: [['bytes', 'mask']], calls: 'sched_setaffinity' },
   reaper: { code: 87, fields: [], calls: 'rt_sigprocmask clone [set_robust_list] setpgid ioctl [getpgid rt_sigprocmask ioctl rt_sigprocmask] rt_sigprocmask' },
-  monitor: { code: 100, fields: [['str', 'dir'], ['u32', 'flags'], ['str', 'logPath'], ['u32', 'logDriver'], ['u64', 'logMaxSize'], ['u32', 'logMaxFiles'], ['str', 'oomFile']], calls: 'setsid prctl mkdir mkdir* openat socket unlinkat umask bind umask listen (openat|pipe2 fcntl)* [openat openat newfstatat]' },
+  monitor: { code: 100, fields: [['str', 'dir'], ['u32', 'flags'], ['str', 'logPath'], ['u32', 'logDriver'], ['u64', 'logMaxSize'], ['u32', 'logMaxFiles'], ['str', 'oomFile']], calls: 'setsid prctl mkdir mkdir* openat socket unlink umask bind umask listen (openat|pipe2 fcntl)* [openat openat newfstatat]' },
   reap: { code: 101, fields: [], calls: 'rt_sigaction* rt_sigprocmask signalfd4 read wait4 [poll|read|write|recvmsg|sendmsg|recvfrom|sendto|accept4|shutdown|fcntl|ioctl|pidfd_send_signal|openat|newfstatat|renameat|ftruncate|wait4|close]*' },
   files: { code: 102, fields: [], calls: 'openat sendmsg (recvfrom recvfrom)*' },
   detach: { code: 103, fields: [], calls: 'recvmsg* sendmsg exit_group' },
