@@ -137,8 +137,8 @@ int do_cgroup_attach(struct run *run, const struct op_cgroup_attach *op)
 	return 0;
 }
 
-/* Signals every process listed in FILE. How many there were, -1: errno. */
-static int kill_listed(const char *path)
+/* Signals every process listed in FILE (0: none is). How many there were, -1: errno. */
+static int kill_listed(const char *path, int number)
 {
 	FILE *f = fopen(path, "re");
 	int pid, count = 0;
@@ -148,14 +148,14 @@ static int kill_listed(const char *path)
 	while (fscanf(f, "%d", &pid) == 1) {
 		count++;
 		if (pid > 1)
-			kill(pid, SIGKILL);
+			kill(pid, number);
 	}
 	fclose(f);
 	return count;
 }
 
 /* A v1 cgroup has no cgroup.kill, and its subgroups are killed one by one. */
-static int kill_tree(const char *path)
+static int kill_tree(const char *path, int number)
 {
 	char name[PROGRAM_MAX_PATH + 16];
 	struct dirent *entry;
@@ -171,7 +171,7 @@ static int kill_tree(const char *path)
 		if (!procs && (entry->d_type != DT_DIR || entry->d_name[0] == '.'))
 			continue;
 		if (snprintf(name, sizeof(name), "%s/%s", path, entry->d_name) < (int)sizeof(name))
-			n = procs ? kill_listed(name) : kill_tree(name);
+			n = procs ? kill_listed(name, number) : kill_tree(name, number);
 		count += n > 0 ? n : 0;
 	}
 	closedir(dir);
@@ -182,11 +182,13 @@ int do_cgroup_kill(struct run *run, const struct op_cgroup_kill *op)
 {
 	uint64_t deadline = monotonic_ns() + op->timeout_ms * 1000000ull;
 	char path[PROGRAM_MAX_PATH + 16];
+	int number = SIGKILL;
 
-	if (snprintf(path, sizeof(path), "%s/cgroup.kill", op->dir) < (int)sizeof(path))
-		(void)write_fd(open(path, O_WRONLY | O_CLOEXEC), "1", 1); /* only on v2, since 5.14: the loop below is what counts */
+	/* v2 alone, since 5.14: then the loop only waits, and signals no pid that may be another's by then. */
+	if (snprintf(path, sizeof(path), "%s/cgroup.kill", op->dir) < (int)sizeof(path) && write_fd(open(path, O_WRONLY | O_CLOEXEC), "1", 1) == 0)
+		number = 0;
 	for (unsigned attempt = 0;; attempt++) {
-		int left = kill_tree(op->dir);
+		int left = kill_tree(op->dir, number);
 
 		if (left == 0)
 			return 0;

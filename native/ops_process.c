@@ -44,6 +44,9 @@ int do_clone(struct run *run, const struct op_clone *op)
 		return fail(run, errno, "sync socket");
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0) {
+		/* A directory of the host, in a process that others in a joined pid namespace see already. */
+		if (op->cgroup != NO_SLOT)
+			close_fd(&run->slots[op->cgroup]);
 		close(pair[0]);
 		become_init(run, pair[1]);
 	}
