@@ -12,6 +12,7 @@ const alwaysAllowed: readonly DeviceRule[] = [
     [1, 9],
     [5, 0],
     [5, 2],
+    [10, 200], // /dev/net/tun
   ].map(([major, minor]): DeviceRule => ({ allow: true, type: 'c', major: major ?? 0, minor: minor ?? 0, access: 'rwm' })),
   { allow: true, type: 'c', major: 136, access: 'rwm' },
 ];

@@ -14,7 +14,7 @@ import {
   TaskConnection,
 } from '../../../kernel/index.ts';
 import type { RuntimeSpec } from '../../../oci/index.ts';
-import { compileCreate, type Machine, readMachine } from '../../../runtime/index.ts';
+import { compileCreate, type Machine, readMachine, withDefaultDeviceRules } from '../../../runtime/index.ts';
 import type { EventBus } from '../../events/events.ts';
 import type { CreateTask, ExitStatus, Task, TaskManager } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
@@ -130,7 +130,12 @@ export class LocalTaskManager implements TaskManager {
       start: { kind: 'connection' },
       machine,
       noNewKeyring: true,
-      cgroup: planCgroup({ layout, path: cgroupPath, resources: spec.linux?.resources, cpuset: readInheritedCpuset(layout, cgroupPath) }),
+      cgroup: planCgroup({
+        layout,
+        path: cgroupPath,
+        resources: withDefaultDeviceRules(spec.linux?.resources),
+        cpuset: readInheritedCpuset(layout, cgroupPath),
+      }),
       network: create.network,
       reaper: create.reaper ?? false,
       onWarning: (message) => log.warn(message, { container: id }),
