@@ -25,8 +25,12 @@ export const interactiveSteps: readonly Step[] = [
       const watcher = "trap 'stty size' WINCH; trap 'exit 8' INT; echo up; while :; do sleep 0.05; done";
       const pty = session.pty(['run', '-it', '--rm', '--name', session.container('watcher'), busybox, 'sh', '-c', watcher], { cols: 91, rows: 33 });
       await pty.shows(/up\r\n/);
-      pty.resize({ cols: 119, rows: 43 });
-      await pty.shows(/43 119\r\n/);
+      // The docker command listens for a change only after it has told the first size, which the process may be faster than: it is changed until it is seen.
+      let rows = 43;
+      await until('the change of size', () => {
+        pty.resize({ cols: 119, rows: rows++ });
+        return pty.screen.includes(' 119\r\n');
+      });
       pty.type('\u0003');
       expect(await pty.end()).toBe(8);
     },

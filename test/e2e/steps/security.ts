@@ -1,5 +1,6 @@
 import { expect } from 'bun:test';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Session } from '../../lib/session.ts';
 import type { Step } from './step.ts';
 import { busybox } from './step.ts';
@@ -13,6 +14,17 @@ async function credentials(session: Session, label: string, ...flags: readonly s
   const status = Object.fromEntries(fields.map((field) => [field, session.engine.world.status(pid, field)]));
   session.note(`credentials of ${label}`, status);
   return status;
+}
+
+/** "MAJOR MINOR" of the machine's disks. */
+function hostDisks(): string[] {
+  return readFileSync('/proc/partitions', 'utf8')
+    .split('\n')
+    .slice(2)
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , disk]) => disk !== undefined)
+    .slice(0, 3)
+    .map(([major, minor]) => `${major} ${minor}`);
 }
 
 export const securitySteps: readonly Step[] = [
@@ -125,6 +137,58 @@ export const securitySteps: readonly Step[] = [
       await session.ok('run', '--rm', '--device', '/dev/loop-control:/dev/mine:r', busybox, 'sh', '-c', 'ls -l /dev/mine | cut -c1-10');
       await session.docker(['run', '--rm', busybox, 'sh', '-c', 'mknod /tmp/disk b 254 0 && head -c1 /tmp/disk']);
       await session.docker(['run', '--rm', '--device', '/dev/absent', busybox, 'true']);
+    },
+  },
+  {
+    name: 'a node of a disk of the machine cannot be opened; one that is allowed by rule can',
+    async play(session) {
+      const major = statSync('/dev/loop-control').rdev >> 8; // a character device that no container has by default: misc
+      const open = `mknod /tmp/node c ${major} ${statSync('/dev/loop-control').rdev & 0xff} && { : </tmp/node; } && echo opened`;
+      expect((await session.docker(['run', '--rm', busybox, 'sh', '-c', open])).stderr).toContain('Operation not permitted');
+      expect((await session.docker(['run', '--rm', '--cap-add', 'ALL', busybox, 'sh', '-c', open])).stderr).toContain('Operation not permitted');
+      expect(await session.ok('run', '--rm', '--device-cgroup-rule', `c ${major}:* rwm`, busybox, 'sh', '-c', open)).toBe('opened');
+      expect(await session.ok('run', '--rm', '--privileged', busybox, 'sh', '-c', open)).toBe('opened');
+      for (const disk of hostDisks()) {
+        const node = `mknod /tmp/disk b ${disk} && { : </tmp/disk; } && echo opened`;
+        expect((await session.engine.docker(['run', '--rm', busybox, 'sh', '-c', node])).stderr).toContain('Operation not permitted');
+      }
+      const name = session.container('executed');
+      await session.ok('run', '-d', '--name', name, busybox, 'sleep', '1000');
+      expect((await session.docker(['exec', '--privileged', name, 'sh', '-c', open])).stderr).toContain('Operation not permitted');
+      const devices = readFileSync(join(session.engine.world.cgroupOf(await session.pid(name), 'devices'), 'devices.list'), 'utf8');
+      session.note('devices.list', devices.trim().split('\n').sort());
+    },
+  },
+  {
+    name: '--security-opt seccomp=FILE: the file decides',
+    async play(session) {
+      const profile = (name: string, content: unknown): string => {
+        const file = join(session.directory('seccomp'), name);
+        writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+        return `seccomp=${file}`;
+      };
+      const refusing = profile('refusing.json', {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 122 }],
+      });
+      expect((await session.docker(['run', '--rm', '--security-opt', refusing, busybox, 'mkdir', '/made'])).stderr).toContain('uota exceeded');
+      await session.ok('run', '--rm', '--security-opt', refusing, busybox, 'unshare', '-U', 'true'); // what the default would refuse
+      const byCapability = profile('capability.json', {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', includes: { caps: ['CAP_NET_ADMIN'] } }],
+      });
+      await session.ok('run', '--rm', '--security-opt', byCapability, busybox, 'mkdir', '/made');
+      await session.docker(['run', '--rm', '--security-opt', byCapability, '--cap-add', 'NET_ADMIN', busybox, 'mkdir', '/made']);
+      const killing = profile('killing.json', { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['uname'], action: 'SCMP_ACT_KILL_PROCESS' }] });
+      expect((await session.docker(['run', '--rm', '--security-opt', killing, busybox, 'uname'])).code).toBe(159);
+      const name = session.container('filtered');
+      await session.ok('run', '-d', '--name', name, '--security-opt', refusing, busybox, 'sleep', '1000');
+      await session.docker(['exec', name, 'mkdir', '/made']);
+      await session.docker(['run', '--rm', '--security-opt', profile('broken.json', '{'), busybox, 'true']);
+      const nonsense = profile('action.json', { defaultAction: 'SCMP_ACT_NONSENSE' });
+      const refused = await session.engine.docker(['run', '--rm', '--security-opt', nonsense, busybox, 'true']);
+      expect(refused).toMatchObject({ code: 125, stderr: expect.stringContaining('SCMP_ACT_NONSENSE') }); // in words of their own
+      await session.docker(['run', '--rm', '--security-opt', 'seccomp=/absent.json', busybox, 'true']);
     },
   },
 ];
