@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { hostileImages } from '../fixtures/hostile-images.ts';
 import { hostileRegistryHost } from '../fixtures/hostile-registry.ts';
 import type { EngineName } from '../lib/engine.ts';
-import { Engine } from '../lib/engine.ts';
+import { Engine, strakeBinary } from '../lib/engine.ts';
 import type { Snapshot } from '../lib/leaks.ts';
 import { leaks, snapshot } from '../lib/leaks.ts';
 import { busybox } from './steps/step.ts';
@@ -79,6 +79,27 @@ describe(`hostile images on ${name}`, () => {
     );
   }
 });
+
+// CVE-2024-21626: descriptors of the set-up, in `run` and in `exec`. The program is the machine's own and static, so it would run.
+test(
+  'no command leads out of the container through a descriptor',
+  async () => {
+    const outside = (fd: number) => `/proc/self/fd/${fd}${'/..'.repeat(12)}${join(dirname(strakeBinary), 'strake-hello')}`;
+    expect(await engine.docker(['run', '-d', '--rm', '--name', 'victim', busybox, 'sleep', '1000'])).toMatchObject({ code: 0 });
+    for (let fd = 3; fd < 24; fd++) {
+      for (const argv of [
+        ['run', '--rm', busybox, outside(fd)],
+        ['exec', 'victim', outside(fd)],
+      ]) {
+        const { code, stdout } = await engine.docker(argv);
+        expect(stdout).not.toContain('Hello from a container');
+        expect([125, 126, 127]).toContain(code);
+      }
+    }
+    expect(await engine.docker(['rm', '-f', 'victim'])).toMatchObject({ code: 0 });
+  },
+  imageMs,
+);
 
 /** What the world and the engine's own directories hold. */
 async function held(): Promise<Snapshot> {
