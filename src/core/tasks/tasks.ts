@@ -1,4 +1,5 @@
 /** Running containers: the contract that in-process monitors, shims and a remote containerd fulfil alike. */
+import type { CgroupStats, Op } from '../../kernel/index.ts';
 import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../oci/index.ts';
 import type { SnapshotMount } from '../snapshots/snapshots.ts';
 
@@ -35,9 +36,9 @@ export interface StdioOptions {
 
 /** What the network layer wants done at the right moments of a launch; see network/. Host operations, encoded by kernel/. */
 export interface TaskNetwork {
-  readonly hostOperations: readonly import('../../kernel/index.ts').Op[];
-  readonly initOperations: readonly import('../../kernel/index.ts').Op[];
-  readonly cleanupOperations: readonly import('../../kernel/index.ts').Op[];
+  readonly hostOperations: readonly Op[];
+  readonly initOperations: readonly Op[];
+  readonly cleanupOperations: readonly Op[];
 }
 
 export interface CreateTask {
@@ -99,32 +100,13 @@ export interface Task extends Process {
   delete(): Promise<ExitStatus>;
 }
 
-export interface TaskStats {
-  readonly readAt: Date;
-  readonly cpu: {
-    readonly usageNs: bigint;
-    readonly userNs: bigint;
-    readonly kernelNs: bigint;
-    readonly perCpuNs: readonly bigint[];
-    readonly throttlePeriods: bigint;
-    readonly throttledPeriods: bigint;
-    readonly throttledNs: bigint;
-  };
-  readonly memory: {
-    readonly usageBytes: bigint;
-    readonly maxUsageBytes: bigint;
-    readonly limitBytes: bigint;
-    readonly failCount: bigint /** memory.stat, raw names */;
-    readonly stat: Readonly<Record<string, bigint>>;
-  };
-  readonly pids: { readonly current: bigint; readonly limit: bigint | undefined };
-  readonly blkio: readonly { readonly major: number; readonly minor: number; readonly op: string; readonly bytes: bigint; readonly ios: bigint }[];
-}
+/** What the task's cgroup has used. */
+export type TaskStats = CgroupStats;
 
 export interface TaskManager {
   create(task: CreateTask): Promise<Task>;
   /** The program that `create` would run. Nothing is made or run. */
-  plan(task: CreateTask): readonly import('../../kernel/index.ts').Op[];
+  plan(task: CreateTask): readonly Op[];
   /** NotFound when there is none. */
   get(id: string): Task;
   list(): readonly Task[];

@@ -43,7 +43,8 @@ const attributeOptions: Readonly<Record<string, Change>> = {
   symfollow: [0, mountAttr.nosymfollow],
 };
 
-const propagationOptions: Readonly<Record<string, number>> = {
+/** Propagation by its option's name, as `linux.rootfsPropagation` names it too. */
+export const propagationOptions: Readonly<Record<string, number>> = {
   private: propagation.private,
   rprivate: propagation.private | propagation.recursive,
   shared: propagation.shared,

@@ -4,20 +4,10 @@ import type { RuntimeSpec } from '../../oci/index.ts';
 import { deviceOps } from './devices.ts';
 import { invalid } from './error.ts';
 import { mountAttr, openFlags, propagation } from './linux-numbers.ts';
+import { propagationOptions } from './mount-options.ts';
 import { mountOps } from './mounts.ts';
 import type { NamespacePlan } from './namespaces.ts';
 import type { CreateOptions } from './options.ts';
-
-const rootPropagations: Readonly<Record<string, number>> = {
-  private: propagation.private,
-  rprivate: propagation.private | propagation.recursive,
-  shared: propagation.shared,
-  rshared: propagation.shared | propagation.recursive,
-  slave: propagation.slave,
-  rslave: propagation.slave | propagation.recursive,
-  unbindable: propagation.unbindable,
-  runbindable: propagation.unbindable | propagation.recursive,
-};
 
 /** Builds the root in the init's mount namespace: propagation, root mount, mounts in their order, devices. The root ends up in slot `root`. */
 export function rootfsOps(spec: RuntimeSpec, options: CreateOptions, namespaces: NamespacePlan, root: number): readonly Op[] {
@@ -55,7 +45,7 @@ export function readonlyRootOps(spec: RuntimeSpec, { rootfs }: CreateOptions): r
 function rootPropagation(spec: RuntimeSpec): number | undefined {
   const name = spec.linux?.rootfsPropagation;
   if (name === undefined || name === '') return undefined;
-  const flags = rootPropagations[name];
+  const flags = propagationOptions[name];
   if (flags === undefined) throw invalid('linux.rootfsPropagation', `unknown propagation ${JSON.stringify(name)}`);
   return flags;
 }
