@@ -4,11 +4,12 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Engine } from '../lib/engine.ts';
 import type { Snapshot } from '../lib/leaks.ts';
 import { leaks, snapshot } from '../lib/leaks.ts';
 import { until } from '../lib/until.ts';
-import { busybox } from './steps/step.ts';
+import { busybox, image } from './steps/step.ts';
 
 const setupMs = 600_000;
 const caseMs = 240_000;
@@ -16,6 +17,9 @@ const caseMs = 240_000;
 const delaysMs = [0, 1, 2, 3, 5, 7, 9, 12, 15, 18, 22, 26, 30, 40, 60];
 /** RELIABILITY.md, Faults: a killed daemon answers within 2 s of its restart. */
 const restartLimitMs = 2_000;
+const layers = image('layers');
+/** The daemon is another process than before, and its zygote is started when it is needed first. */
+const ours = /^process (gained|lost): \d+ \S*(strake daemon|strake-init zygote)|^(file|socket) (gained|lost): .*\/zygote\.sock$/;
 const counting = 'i=0; while [ ! -e /stop ]; do i=$((i+1)); echo $i; usleep 500; done; exit 17';
 
 let engine: Engine;
@@ -118,6 +122,99 @@ describe('kill -9 of the daemon', () => {
   );
 });
 
+/** An operation that is cut short, what makes it possible before, and what must be possible after; nothing may stay in the end. */
+interface Cut {
+  readonly name: string;
+  before?(): Promise<unknown>;
+  readonly argv: readonly string[];
+  after(): Promise<unknown>;
+}
+
+const second = ['run', '-d', '--name', 'second', busybox, 'sleep', '1000'] as const;
+const cuts: readonly Cut[] = [
+  {
+    name: 'pull',
+    argv: ['pull', layers],
+    async after() {
+      expect(await ok('run', '--rm', layers, 'cat', '/cake/kept')).toBe('kept');
+      await ok('rmi', layers);
+    },
+  },
+  {
+    name: 'rmi',
+    before: async () => await ok('pull', '-q', layers),
+    argv: ['rmi', layers],
+    async after() {
+      await ok('pull', '-q', layers);
+      expect(await ok('run', '--rm', layers, 'cat', '/cake/kept')).toBe('kept');
+      await ok('rmi', layers);
+    },
+  },
+  { name: 'exec', before: async () => await ok(...second), argv: ['exec', 'second', 'sleep', '1000'], after: async () => await ok('rm', '-f', 'second') },
+  {
+    name: 'stop',
+    before: async () => await ok('run', '-d', '--init', ...second.slice(2)),
+    argv: ['stop', '-t', '1', 'second'],
+    async after() {
+      await ok('stop', '-t', '1', 'second');
+      expect(await ok('inspect', '--format', '{{.State.Status}} {{.State.ExitCode}}', 'second')).toBe('exited 143');
+      await ok('rm', 'second');
+    },
+  },
+  { name: 'rm -f', before: async () => await ok(...second), argv: ['rm', '-f', 'second'], after: async () => await engine.docker(['rm', '-f', 'second']) },
+  {
+    name: 'run --rm',
+    argv: ['run', '--rm', '--name', 'second', busybox, 'true'],
+    async after() {
+      // Created and not started, it stays, as with docker; ended, it goes.
+      await engine.docker(['rm', '-f', 'second']);
+    },
+  },
+  {
+    name: 'start',
+    before: async () => await ok('create', '--name', 'second', busybox, 'sleep', '1000'),
+    argv: ['start', 'second'],
+    async after() {
+      await ok('start', 'second');
+      expect(await ok('exec', 'second', 'echo', 'runs')).toBe('runs');
+      await ok('rm', '-f', 'second');
+    },
+  },
+];
+const cutDelaysMs = [0, 3, 8, 15, 25, 40, 80];
+
+describe('kill -9 of the daemon in the middle of', () => {
+  test.each(cuts)(
+    '$name',
+    async ({ before, argv, after }) => {
+      const first = await everything();
+      for (const delayMs of cutDelaysMs) {
+        await before?.();
+        const cut = engine.dockerSpawn(argv);
+        await until('the client to run', () => cut.exited || engine.world.pids().some((pid) => isClient(pid, argv)));
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await killDaemon();
+        await cut.finished;
+        await restartDaemon();
+        await after();
+        expect(await ok('ps', '-aq')).toBe('');
+      }
+      expect(leaks(first, await everything()).filter((line) => !ours.test(line))).toEqual([]);
+    },
+    caseMs,
+  );
+
+  function isClient(pid: number, argv: readonly string[]): boolean {
+    return engine.world.alive(pid) && engine.world.proc(pid, 'cmdline').endsWith(`\0${argv.join('\0')}\0`);
+  }
+
+  async function everything(): Promise<Snapshot> {
+    await engine.deletionsDone();
+    const parts = ['snapshots', 'content', 'containers', 'volumes'].map((part) => join(engine.dataRoot, part));
+    return await snapshot(engine.peers, { trees: [engine.execRoot, ...parts] });
+  }
+});
+
 describe('kill -9 of what runs containers', () => {
   /** `process gained` and `lost` of the zygote are its successor's. */
   const named = (world: Engine['world'], part: string): number[] =>
@@ -205,6 +302,5 @@ async function held(): Promise<Snapshot> {
 /** The daemon's own process is another one than before; nothing else may be. */
 async function expectClean(before: Snapshot): Promise<void> {
   const after = await held();
-  const ours = /^process (gained|lost): \d+ \S*(strake daemon|strake-init zygote)/;
   expect(leaks(before, after).filter((line) => !ours.test(line))).toEqual([]);
 }

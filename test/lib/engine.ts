@@ -111,8 +111,16 @@ export class Engine implements AsyncDisposable {
     if (this.name === 'docker') return;
     const directories = [join(this.dataRoot, 'snapshots'), join(this.dataRoot, 'containers'), join(this.execRoot, 'tasks')];
     const removed = () =>
-      directories.filter((directory) => existsSync(directory)).flatMap((directory) => readdirSync(directory).filter((name) => /^\.?removed-/.test(name)));
-    await until('removed directories to be deleted', () => removed().length === 0);
+      directories
+        .filter((directory) => existsSync(directory))
+        .flatMap((directory) =>
+          readdirSync(directory)
+            .filter((name) => /^\.?removed-/.test(name))
+            .map((name) => join(directory, name)),
+        );
+    await until('removed directories to be deleted', () => removed().length === 0).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${removed().join(' ')}: ${this.daemon.stderr.slice(-3000)}`);
+    });
   }
 
   /** The argv of the real docker CLI against this engine. */
