@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { EngineName } from '../lib/engine.ts';
 import { Engine } from '../lib/engine.ts';
 import type { Snapshot } from '../lib/leaks.ts';
-import { leaks, snapshot } from '../lib/leaks.ts';
+import { leaksSince, snapshot } from '../lib/leaks.ts';
 import type { Observation } from '../lib/session.ts';
 import { Session } from '../lib/session.ts';
 import { steps } from './steps/index.ts';
@@ -79,8 +79,7 @@ for (const [subject, table] of Object.entries(steps)) {
 describe('afterwards', () => {
   test('nothing is left in the kernel', async () => {
     for (const engine of engines) {
-      const left = leaks(before.get(engine) as Snapshot, await snapshot(engine.peers));
-      expect(left, engine.name).toEqual([]);
+      expect(await leaksSince(before.get(engine) as Snapshot, engine.peers), engine.name).toEqual([]);
     }
   });
 });

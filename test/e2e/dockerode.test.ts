@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import Dockerode from 'dockerode';
 import type { EngineName } from '../lib/engine.ts';
 import { Engine } from '../lib/engine.ts';
-import { leaks, snapshot } from '../lib/leaks.ts';
+import { leaksSince, snapshot } from '../lib/leaks.ts';
 import { busybox } from './steps/step.ts';
 
 const setupMs = 600_000;
@@ -127,6 +127,6 @@ describe(`dockerode on ${name}`, () => {
     const before = await snapshot(engine.peers);
     const [, container] = (await docker.run(reference, ['true'], sink().stream)) as [unknown, Dockerode.Container];
     await container.remove({ v: true });
-    expect(leaks(before, await snapshot(engine.peers))).toEqual([]);
+    expect(await leaksSince(before, engine.peers)).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Engine, strakeBinary } from '../lib/engine.ts';
-import { leaks, type Snapshot, snapshot } from '../lib/leaks.ts';
+import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
 import { normalise } from '../lib/normalise.ts';
 import type { Finished, Running, RunOptions } from '../lib/process.ts';
 import type { Pty, PtySize } from '../lib/pty.ts';
@@ -410,7 +410,7 @@ describe('explain', () => {
 test(
   'nothing is left',
   async () => {
-    expect(leaks(before, await snapshot(engine.peers))).toEqual([]);
+    expect(await leaksSince(before, engine.peers)).toEqual([]);
   },
   stepMs,
 );

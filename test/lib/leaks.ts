@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PeerWorld } from './peer-world.ts';
+import { until } from './until.ts';
 import type { World } from './world.ts';
+
+const settleMs = 3_000;
 
 /** What a world holds at one moment, by kind; each thing as a line that names it. */
 export type Snapshot = Readonly<Record<string, readonly string[]>>;
@@ -40,6 +43,17 @@ export function leaks(before: Snapshot, after: Snapshot): string[] {
     ...beyond(after[kind] ?? [], before[kind] ?? []).map((line) => `${kind} gained: ${line}`),
     ...beyond(before[kind] ?? [], after[kind] ?? []).map((line) => `${kind} lost: ${line}`),
   ]);
+}
+
+/** What is left of what was made since `before`. The kernel takes a network namespace and its links apart after its last process, and tells nobody: they have a moment. */
+export async function leaksSince(before: Snapshot, peers: PeerWorld, options: SnapshotOptions = {}): Promise<string[]> {
+  let left: string[] = [];
+  const settled = async (): Promise<boolean> => {
+    left = leaks(before, await snapshot(peers, options));
+    return left.length === 0;
+  };
+  await until('nothing to be left', settled, settleMs).catch(() => undefined);
+  return left;
 }
 
 /** `lines` without one occurrence of each of `known`. */
