@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { defineCommand } from '../command.ts';
 import { ExitStatus } from '../exit-status.ts';
 import { runSession } from '../stdio/session.ts';
+import { terminalSize } from '../stdio/stdin.ts';
 
 export const exec = defineCommand({
   name: 'exec',
@@ -29,6 +30,7 @@ export const exec = defineCommand({
         .split('\n')
         .filter((line) => line !== '' && !line.startsWith('#')),
     );
+    const size = values.tty && context.isTerminal(1) ? terminalSize() : undefined;
     const { Id: id } = await context.client.post<{ readonly Id: string }>(`/containers/${container}/exec`, {
       body: {
         User: values.user ?? '',
@@ -43,6 +45,8 @@ export const exec = defineCommand({
         ),
         WorkingDir: values.workdir ?? '',
         Cmd: command,
+        // From its first moment: a size that is told after the start may come too early or too late.
+        ...(size === undefined ? {} : { ConsoleSize: [size.rows, size.cols] }),
       },
     });
     if (values.detach) {
