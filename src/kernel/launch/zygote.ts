@@ -1,3 +1,4 @@
+import { StrakeError } from '../../base/index.ts';
 import type { Op } from '../program/index.ts';
 import { type LaunchOptions, TaskConnection } from './connection.ts';
 import { FileSession } from './file-session.ts';
@@ -27,6 +28,8 @@ export interface Launcher {
   fileSession(operations: readonly Op[], options?: LaunchOptions): Promise<FileSession>;
 }
 
+const endHeardTimeoutMs = 1_000;
+
 /** One long-lived `strake-init zygote`, which forks a process for each program. Started at first use, and again when it has died. */
 export class ZygoteLauncher implements Launcher, AsyncDisposable {
   private readonly options: ZygoteOptions;
@@ -43,19 +46,23 @@ export class ZygoteLauncher implements Launcher, AsyncDisposable {
   }
 
   async launch(operations: readonly Op[], options: LaunchOptions = {}): Promise<Launched> {
-    const connection = new TaskConnection(await this.connect());
-    try {
-      return { connection, report: await connection.launch(operations, options) };
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    return await this.served(async (frames) => {
+      const connection = new TaskConnection(frames);
+      try {
+        return { connection, report: await connection.launch(operations, options) };
+      } catch (error) {
+        connection.close();
+        throw error;
+      }
+    });
   }
 
   async fileSession(operations: readonly Op[], options: LaunchOptions = {}): Promise<FileSession> {
-    const session = new FileSession(await this.connect());
-    await session.begin(operations, options);
-    return session;
+    return await this.served(async (frames) => {
+      const session = new FileSession(frames);
+      await session.begin(operations, options);
+      return session;
+    });
   }
 
   /** Starts the zygote now, so that the first launch does not wait for it. */
@@ -89,6 +96,18 @@ export class ZygoteLauncher implements Launcher, AsyncDisposable {
     if (this.zygote === zygote) this.zygote = undefined;
   }
 
+  /** A zygote that was killed resets the connections that it had not accepted yet: nothing of them was run, and its successor serves them. */
+  private async served<Result>(use: (frames: FrameSocket) => Promise<Result>): Promise<Result> {
+    const frames = await this.connect();
+    const { zygote } = this;
+    try {
+      return await use(frames);
+    } catch (error) {
+      if (!isReset(error) || (zygote !== undefined && !(await hasEnded(zygote)))) throw error;
+      return await use(await this.connect());
+    }
+  }
+
   private async connect(): Promise<FrameSocket> {
     const zygote = this.zygote;
     await this.started();
@@ -103,5 +122,23 @@ export class ZygoteLauncher implements Launcher, AsyncDisposable {
       await this.started();
       return await FrameSocket.connect(this.options.socketPath);
     }
+  }
+}
+
+/** A child of the zygote that died reads as the end of its connection, not as a reset. */
+function isReset(error: unknown): boolean {
+  const code = error instanceof StrakeError ? (error.cause as NodeJS.ErrnoException | undefined)?.code : undefined;
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** Its end is heard of a moment after the resets that it causes. */
+async function hasEnded(zygote: Promise<Zygote>): Promise<boolean> {
+  const { ended } = await zygote;
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), endHeardTimeoutMs);
+  try {
+    return await Promise.race([ended.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
