@@ -5,6 +5,7 @@ import { Engine } from '../lib/engine.ts';
 import type { Running } from '../lib/process.ts';
 import { type Call, childrenOf, explainMismatch, readTrace, type Step } from '../lib/strace.ts';
 import { type OperationLine, readOperation, wrongArguments } from '../lib/strace-arguments.ts';
+import { until } from '../lib/until.ts';
 import { busybox } from './steps/step.ts';
 
 const setupMs = 600_000;
@@ -51,6 +52,18 @@ async function traceZygote(log: string): Promise<{ readonly tracer: Running; rea
   return { tracer, zygote };
 }
 
+/** The client hears of the exit before the monitor's last calls. */
+function monitorRuns(): boolean {
+  const { world } = engine;
+  return world.pids().some((pid) => {
+    try {
+      return world.alive(pid) && world.proc(pid, 'cmdline').startsWith('strake-init: monitor');
+    } catch {
+      return false; // it ended between the two looks
+    }
+  });
+}
+
 beforeAll(async () => {
   engine = await Engine.start('strake');
   expect(await engine.docker(['pull', '-q', busybox])).toMatchObject({ code: 0 });
@@ -70,6 +83,7 @@ describe('strake explain prints what strace sees', () => {
         const log = join(engine.work, `${label.replaceAll(/\W+/g, '-')}.strace`);
         const { tracer, zygote } = await traceZygote(log);
         await strake(['run', '--rm', ...argv]);
+        await until('the monitor to end', () => !monitorRuns());
         await tracer.stop();
         const { host, init } = sides(readTrace(log), zygote);
         const program = explanation.program.map(readOperation);

@@ -15,11 +15,13 @@ export async function handleExit(context: ContainerContext, container: Container
     if (container.task !== task) return;
     const { lifecycle } = container;
     const startedAt = isRunning(lifecycle) ? lifecycle.startedAt : rfc3339Nano(exit.at.getTime());
-    await cleanUp(context, container, task);
     const end = { exitCode: exit.code, oomKilled: exit.oomKilled, error: '', startedAt, finishedAt: rfc3339Nano(exit.at.getTime()) };
     const ranMs = Math.max(0, exit.at.getTime() - Date.parse(startedAt));
     const again = shouldRestart(container, exit.code);
     container.change({ lifecycle: { status: again ? 'restarting' : 'exited', ...end }, network: { endpoints: {}, ports: {} } });
+    // Before the task's own record goes: a daemon that is killed in between must not lose the exit code.
+    if (!container.document.hostConfig.AutoRemove) await save(context, container);
+    await endTask(context, container, task);
     if (exit.oomKilled) publish(context, container, 'oom');
     publish(context, container, 'die', { exitCode: String(exit.code), execDuration: String(Math.floor(ranMs / 1000)) });
     if (container.document.hostConfig.AutoRemove) {
@@ -28,14 +30,14 @@ export async function handleExit(context: ContainerContext, container: Container
       await removeUnderMutex(context, container, { volumes: true });
       return;
     }
-    await save(context, container);
     container.tellExit({ exitCode: exit.code });
     container.tellStopped();
     if (again) scheduleRestart(context, container, ranMs);
   });
 }
 
-async function cleanUp(context: ContainerContext, container: Container, task: Task): Promise<void> {
+/** Takes away what the run had: the task with its record, the addresses. */
+export async function endTask(context: ContainerContext, container: Container, task: Task): Promise<void> {
   container.task = undefined;
   const warn = (error: unknown) => context.log.warn('cleanup after the end of a container', { container: container.id, error: errorMessage(error) });
   await task.delete().catch(warn);

@@ -5,8 +5,8 @@ import type { Task } from '../../core/tasks/index.ts';
 import { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { type ContainerDocument, documentKey } from './document.ts';
-import { handleExit } from './exit.ts';
-import { ended, isRunning, never } from './lifecycle.ts';
+import { endTask, handleExit } from './exit.ts';
+import { ended, isRunning, type Lifecycle, never } from './lifecycle.ts';
 import { publish } from './publish.ts';
 import { removeUnderMutex } from './remove.ts';
 import { startsWithDaemon } from './restart-policy.ts';
@@ -71,7 +71,8 @@ async function recoverContainer(context: ContainerContext, container: Container)
   }
   const task = findTask(context, container.id);
   const { lifecycle } = container;
-  if (task !== undefined) {
+  if (task !== undefined && isRecorded(lifecycle, task)) await endTask(context, container, task);
+  else if (task !== undefined) {
     const state = task.state();
     container.task = task;
     if (state.status === 'stopped') {
@@ -99,6 +100,12 @@ async function recoverContainer(context: ContainerContext, container: Container)
     await container.mutex
       .run(async () => await launch(context, container))
       .catch((error: unknown) => context.log.warn('a container could not be started with the daemon', { container: container.id, error: errorMessage(error) }));
+}
+
+/** The daemon was killed between noting the exit and taking the task away. */
+function isRecorded(lifecycle: Lifecycle, task: Task): boolean {
+  const state = task.state();
+  return state.status === 'stopped' && !isRunning(lifecycle) && lifecycle.finishedAt === rfc3339Nano(state.exit.at.getTime());
 }
 
 /** The machine went down, or both daemon and monitor did. */
