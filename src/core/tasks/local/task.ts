@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { discardDirectory, errorMessage, StrakeError } from '../../../base/index.ts';
+import { discardDirectory, errorMessage, isCode, StrakeError } from '../../../base/index.ts';
 import { type CgroupDirectories, cgroupPids, freezeOperations, readCgroupStats, readFreezer, readLiveLimits, updateOperations } from '../../../kernel/index.ts';
 import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../../oci/index.ts';
 import type { ExitStatus, Process, StdioOptions, Task, TaskStats } from '../tasks.ts';
@@ -80,7 +80,11 @@ export class LocalTask extends LocalProcess implements Task {
   /** A process that a v1 freezer holds dies of SIGKILL only when it is thawed. */
   override async kill(signal: number, options: { readonly all?: boolean } = {}): Promise<void> {
     await super.kill(signal, options);
-    if (signal === sigkill && this.state().status === 'paused') await this.freeze(false);
+    if (signal !== sigkill || this.state().status !== 'paused') return;
+    await this.freeze(false).catch((error: unknown) => {
+      // Its cgroup is gone already: it has died, which is what was asked for.
+      if (!isCode(error, 'FailedPrecondition') && !isCode(error, 'NotFound')) throw error;
+    });
   }
 
   async stats(): Promise<TaskStats> {
