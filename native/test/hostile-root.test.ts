@@ -160,11 +160,11 @@ test("a missing working directory is made with its owner; its parents and an exi
       argv: ['sh', '-c', 'pwd; stat -c %u:%g . .. /etc'],
       inside: [
         { op: 'chdir', side: 'init', path: '/etc', create: 1, uid: 9, gid: 9 },
-        { op: 'chdir', side: 'init', path: '/work/dir', create: 1, uid: 7, gid: 8 },
+        { op: 'chdir', side: 'init', path: '/made/dir', create: 1, uid: 7, gid: 8 },
       ],
     }),
   );
-  expect(stdout).toBe('/work/dir\n7:8\n0:0\n0:0\n');
+  expect(stdout).toBe('/made/dir\n7:8\n0:0\n0:0\n');
 });
 
 test('sysctl keys that leave /proc/sys are refused', async () => {

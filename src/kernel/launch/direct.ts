@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { StrakeError } from '../../base/index.ts';
 import type { Op } from '../program/index.ts';
-import { type LaunchOptions, TaskConnection } from './connection.ts';
-import { FileSession } from './file-session.ts';
+import type { LaunchOptions } from './connection.ts';
+import type { FileSession } from './file-session.ts';
 import { FrameSocket } from './frame-socket.ts';
 import type { Report } from './records.ts';
+import { fileSessionOver, launchOver } from './served.ts';
 import type { Launched, Launcher } from './zygote.ts';
 
 export interface DirectOptions {
@@ -31,19 +32,11 @@ export class DirectLauncher implements Launcher {
   }
 
   async launch(operations: readonly Op[], options: LaunchOptions = {}): Promise<Launched> {
-    const connection = new TaskConnection(this.spawnInit());
-    try {
-      return { connection, report: await connection.launch(operations, options) };
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    return await launchOver(this.spawnInit(), operations, options);
   }
 
   async fileSession(operations: readonly Op[], options: LaunchOptions = {}): Promise<FileSession> {
-    const session = new FileSession(this.spawnInit());
-    await session.begin(operations, options);
-    return session;
+    return await fileSessionOver(this.spawnInit(), operations, options);
   }
 
   private spawnInit(): FrameSocket {

@@ -1,9 +1,10 @@
 import { StrakeError } from '../../base/index.ts';
 import type { Op } from '../program/index.ts';
-import { type LaunchOptions, TaskConnection } from './connection.ts';
-import { FileSession } from './file-session.ts';
+import type { LaunchOptions, TaskConnection } from './connection.ts';
+import type { FileSession } from './file-session.ts';
 import { FrameSocket } from './frame-socket.ts';
 import type { Report } from './records.ts';
+import { fileSessionOver, launchOver } from './served.ts';
 import { startZygote, type Zygote } from './zygote-process.ts';
 
 export interface ZygoteOptions {
@@ -46,23 +47,11 @@ export class ZygoteLauncher implements Launcher, AsyncDisposable {
   }
 
   async launch(operations: readonly Op[], options: LaunchOptions = {}): Promise<Launched> {
-    return await this.served(async (frames) => {
-      const connection = new TaskConnection(frames);
-      try {
-        return { connection, report: await connection.launch(operations, options) };
-      } catch (error) {
-        connection.close();
-        throw error;
-      }
-    });
+    return await this.served(async (frames) => await launchOver(frames, operations, options));
   }
 
   async fileSession(operations: readonly Op[], options: LaunchOptions = {}): Promise<FileSession> {
-    return await this.served(async (frames) => {
-      const session = new FileSession(frames);
-      await session.begin(operations, options);
-      return session;
-    });
+    return await this.served(async (frames) => await fileSessionOver(frames, operations, options));
   }
 
   /** Starts the zygote now, so that the first launch does not wait for it. */
