@@ -143,6 +143,11 @@ static void obey(struct monitor *monitor, struct client *client, uint8_t type, c
 		if (monitor_start(monitor) != 0)
 			refuse_start(monitor, client);
 		return;
+	case FRAME_HAND_OVER:
+		if (!client->control)
+			break;
+		monitor->run->handed_over = true;
+		return;
 	case FRAME_REOPEN_LOG:
 		reply(client, monitor_reopen_log(monitor), "log");
 		return;

@@ -24,6 +24,7 @@
 #define BACK_OFF_MS 10
 #define TERMINAL_RETRY_NS 200000000u /* a terminal that nobody has open may be opened again: systemd closes its stdio and comes back to /dev/console */
 #define SIGNAL_GROUP 1u
+#define REAP_FORWARD_SIGNALS 1u
 #ifndef PIDFD_SIGNAL_PROCESS_GROUP
 #define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2) /* linux/pidfd.h, since 6.9 */
 #endif
@@ -311,18 +312,24 @@ static void note_exit(struct monitor *m, int status)
 			m->oom_kills = (uint32_t)strtoul(line + 9, NULL, 10);
 }
 
-/* The init, and what the subreaper inherited. */
-static void reap_children(struct monitor *m)
+/* Hands on the signals that came; reaps the init, the decider, and what the subreaper inherited. */
+static void serve_signals(struct monitor *m)
 {
 	struct signalfd_siginfo info;
 	int status;
 	pid_t pid;
 
 	while (read(m->signals, &info, sizeof(info)) > 0)
-		;
-	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
+		if (info.ssi_signo != SIGCHLD)
+			monitor_signal(m, info.ssi_signo, 0);
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
 		if (pid == m->run->init_pid)
 			note_exit(m, status);
+		if (pid != m->run->decider)
+			continue;
+		m->run->decider_status = status;
+		m->run->decider_ended = true;
+	}
 }
 
 /* Everything that the init says on its way to execve. -1: it failed. */
@@ -409,26 +416,39 @@ static int serve(struct monitor *m, int timeout)
 	if (polls[POLL_SYNC].revents && run->sync_fd >= 0 && listen_to_init(m) != 0)
 		return -1;
 	if (polls[POLL_SIGNALS].revents)
-		reap_children(m);
+		serve_signals(m);
 	return 0;
 }
 
-static int start_loop(struct run *run)
+/* What the loop hears of: SIGCHLD, and what is the init's to handle, which is all but what is about this process or its terminal. */
+static void watched_signals(sigset_t *set, bool forward)
+{
+	static const int own[] = { SIGPIPE, SIGURG, SIGWINCH, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
+
+	sigemptyset(set);
+	if (forward)
+		sigfillset(set);
+	for (size_t i = 0; forward && i < sizeof(own) / sizeof(*own); i++)
+		sigdelset(set, own[i]);
+	sigaddset(set, SIGCHLD);
+}
+
+static int start_loop(struct run *run, bool forward)
 {
 	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU };
 	struct monitor *m = run->monitor ? run->monitor : &the_monitor;
 	struct client *control;
-	sigset_t chld;
+	sigset_t watched;
 
 	m->run = run;
 	run->monitor = m;
-	/* The terminal's signals are for the container, and reach it through the caller; the init was cloned before this. */
+	/* First blocked, then ignored where they are not watched: none is lost, none ends us. The init was cloned before this. */
+	watched_signals(&watched, forward);
+	sigprocmask(SIG_BLOCK, &watched, NULL);
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, NULL);
-	m->signals = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+		if (!sigismember(&watched, ignored[i]))
+			signal(ignored[i], SIG_IGN);
+	m->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (m->signals < 0)
 		return fail(run, errno, "signalfd");
 	control = client_add(m, run->conn);
@@ -439,16 +459,22 @@ static int start_loop(struct run *run)
 	return 0;
 }
 
-int do_reap(struct run *run)
+/* The cleanup takes away what the decider may still be writing down. */
+static bool decider_works(const struct run *run)
+{
+	return run->decider != 0 && !run->handed_over && !run->decider_ended;
+}
+
+int do_reap(struct run *run, const struct op_reap *op)
 {
 	struct monitor *m;
 	uint64_t deadline;
 
-	if (start_loop(run) != 0)
+	if (start_loop(run, op->flags & REAP_FORWARD_SIGNALS) != 0)
 		return -1;
 	m = run->monitor;
 	adopt_terminal(m);
-	reap_children(m); /* it may be dead since before SIGCHLD was blocked */
+	serve_signals(m); /* it may be dead since before SIGCHLD was blocked */
 	while (!run->init_reaped)
 		if (serve(m, -1) != 0)
 			return -1;
@@ -467,6 +493,8 @@ int do_reap(struct run *run)
 	close_fd(&run->pty_master);
 	close_stdin(m);
 	log_flush(m->log);
+	while (decider_works(run))
+		serve(m, -1);
 	return 0;
 }
 

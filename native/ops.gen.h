@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "fe3954064c7a6ee8"
+#define OPS_HASH "26d5b414bb833c94"
 #define OP_MAX_FIELDS 13
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
 enum op_type { T_U32, T_U64, T_I32, T_I64, T_STR, T_BYTES, T_STRS, T_SLOT };
@@ -26,6 +26,7 @@ enum op_code {
 	OP_MKDIR = 20,
 	OP_WRITE_FILE = 21,
 	OP_RMDIR = 22,
+	OP_REMOVE_DIR = 104,
 	OP_UNLINK = 23,
 	OP_CGROUP_ATTACH = 24,
 	OP_CGROUP_KILL = 25,
@@ -156,6 +157,10 @@ struct op_write_file {
 struct op_rmdir {
 	const char *path;
 	uint32_t timeout_ms;
+};
+/* remove a host directory and everything below it, without crossing mounts; missing is fine */
+struct op_remove_dir {
+	const char *path;
 };
 /* remove a host file; missing is fine */
 struct op_unlink {
@@ -433,6 +438,10 @@ struct op_monitor {
 	uint32_t log_max_files;
 	const char *oom_file;
 };
+/* wait for the init's exit and its output; write the exit file, report EXIT; the host operations after it are the cleanup, and a failure in them is reported but does not stop the rest; flags 1: signals that come meanwhile are the init's */
+struct op_reap {
+	uint32_t flags;
+};
 /* make a directory, or take over an existing one (a non-directory in the way is removed); mode, owner, mtime (set when the session syncs) */
 struct op_file_dir {
 	const char *path;
@@ -531,6 +540,7 @@ union op_args {
 	struct op_mkdir mkdir;
 	struct op_write_file write_file;
 	struct op_rmdir rmdir;
+	struct op_remove_dir remove_dir;
 	struct op_unlink unlink;
 	struct op_cgroup_attach cgroup_attach;
 	struct op_cgroup_kill cgroup_kill;
@@ -577,6 +587,7 @@ union op_args {
 	struct op_ioprio ioprio;
 	struct op_affinity affinity;
 	struct op_monitor monitor;
+	struct op_reap reap;
 	struct op_file_dir file_dir;
 	struct op_file_create file_create;
 	struct op_file_data file_data;
@@ -607,6 +618,7 @@ union op_args {
 	OP(MKDIR, mkdir) \
 	OP(WRITE_FILE, write_file) \
 	OP(RMDIR, rmdir) \
+	OP(REMOVE_DIR, remove_dir) \
 	OP(UNLINK, unlink) \
 	OP(CGROUP_ATTACH, cgroup_attach) \
 	OP(CGROUP_KILL, cgroup_kill) \
@@ -657,7 +669,7 @@ union op_args {
 	OP(AFFINITY, affinity) \
 	BARE(REAPER, reaper) \
 	OP(MONITOR, monitor) \
-	BARE(REAP, reap) \
+	OP(REAP, reap) \
 	BARE(FILES, files) \
 	BARE(DETACH, detach)
 #define FILE_OPS(OP) \
@@ -690,6 +702,7 @@ static const struct op_desc op_table[] = {
 	{ "mkdir", 20, 3, 2, { { T_STR, offsetof(struct op_mkdir, path) }, { T_U32, offsetof(struct op_mkdir, mode) } } },
 	{ "write_file", 21, 3, 3, { { T_STR, offsetof(struct op_write_file, path) }, { T_BYTES, offsetof(struct op_write_file, data) }, { T_U32, offsetof(struct op_write_file, flags) } } },
 	{ "rmdir", 22, 1, 2, { { T_STR, offsetof(struct op_rmdir, path) }, { T_U32, offsetof(struct op_rmdir, timeout_ms) } } },
+	{ "remove_dir", 104, 1, 1, { { T_STR, offsetof(struct op_remove_dir, path) } } },
 	{ "unlink", 23, 1, 1, { { T_STR, offsetof(struct op_unlink, path) } } },
 	{ "cgroup_attach", 24, 1, 1, { { T_STR, offsetof(struct op_cgroup_attach, dir) } } },
 	{ "cgroup_kill", 25, 1, 2, { { T_STR, offsetof(struct op_cgroup_kill, dir) }, { T_U32, offsetof(struct op_cgroup_kill, timeout_ms) } } },
@@ -740,7 +753,7 @@ static const struct op_desc op_table[] = {
 	{ "affinity", 86, 3, 1, { { T_BYTES, offsetof(struct op_affinity, mask) } } },
 	{ "reaper", 87, 2, 0, { { 0, 0 } } },
 	{ "monitor", 100, 1, 7, { { T_STR, offsetof(struct op_monitor, dir) }, { T_U32, offsetof(struct op_monitor, flags) }, { T_STR, offsetof(struct op_monitor, log_path) }, { T_U32, offsetof(struct op_monitor, log_driver) }, { T_U64, offsetof(struct op_monitor, log_max_size) }, { T_U32, offsetof(struct op_monitor, log_max_files) }, { T_STR, offsetof(struct op_monitor, oom_file) } } },
-	{ "reap", 101, 1, 0, { { 0, 0 } } },
+	{ "reap", 101, 1, 1, { { T_U32, offsetof(struct op_reap, flags) } } },
 	{ "files", 102, 1, 0, { { 0, 0 } } },
 	{ "detach", 103, 1, 0, { { 0, 0 } } },
 	{ "file_dir", 120, 4, 5, { { T_STR, offsetof(struct op_file_dir, path) }, { T_U32, offsetof(struct op_file_dir, mode) }, { T_U32, offsetof(struct op_file_dir, uid) }, { T_U32, offsetof(struct op_file_dir, gid) }, { T_I64, offsetof(struct op_file_dir, mtime) } } },

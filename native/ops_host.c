@@ -1,5 +1,5 @@
 /* Operations on files of the host: descriptors, directories, cgroups. Their paths come from the client, not from an image. */
-#include "strake.h"
+#include "files.h"
 
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -80,6 +80,20 @@ int do_write_file(struct run *run, const struct op_write_file *op)
 int do_unlink(struct run *run, const struct op_unlink *op)
 {
 	return unlink(op->path) == 0 || errno == ENOENT ? 0 : fail(run, errno, "unlink %s", op->path);
+}
+
+int do_remove_dir(struct run *run, const struct op_remove_dir *op)
+{
+	char parent[PROGRAM_MAX_PATH + 1];
+	const char *slash = strrchr(op->path, '/');
+	autoclose dir = -1;
+
+	snprintf(parent, sizeof(parent), "%.*s/", slash ? (int)(slash - op->path) : 0, op->path);
+	/* By its parent: the removal crosses no mount below it. */
+	dir = slash ? open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC) : AT_FDCWD;
+	if ((dir < 0 && slash && errno == ENOENT) || remove_tree(dir, slash ? slash + 1 : op->path) == 0)
+		return 0;
+	return fail(run, errno, "removal of %s", op->path);
 }
 
 /* --- cgroups ------------------------------------------------------------------------------------------------------- */

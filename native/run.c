@@ -225,7 +225,18 @@ int do_detach(struct run *run)
 			break;
 	}
 	report_send(run, run->has_wait_start ? PHASE_CREATED : PHASE_STARTED);
-	_exit(0);
+	run->detached = true;
+	return 0;
+}
+
+/* What is open here of a process that goes on without us. */
+static void release_init(struct run *run)
+{
+	for (size_t i = 0; i < PROGRAM_MAX_SLOTS; i++)
+		close_fd(&run->slots[i]);
+	close_fd(&run->sync_fd);
+	close_fd(&run->init_pidfd);
+	close_fd(&run->pty_master);
 }
 
 int exit_code(int status)
@@ -248,6 +259,10 @@ int run_program(struct run *run)
 			run->ns = NULL;
 	}
 	run_host(run);
+	if (run->detached) {
+		release_init(run);
+		return 0;
+	}
 	failed = run->failed.index != NO_OP;
 	if (failed)
 		kill_init(run);

@@ -31,16 +31,28 @@ static int copy_to(int memory, int self)
 	return 0;
 }
 
+static bool has_seals(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
+bool is_sealed(void)
+{
+	autoclose self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	return self >= 0 && has_seals(self);
+}
+
 int seal_self(char *const argv[])
 {
 	autoclose self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	autoclose memory = -1;
-	int seals;
 
 	if (self < 0)
 		return -1;
-	seals = fcntl(self, F_GET_SEALS);
-	if (seals >= 0 && (seals & SEALS) == SEALS)
+	if (has_seals(self))
 		return 0;
 	memory = memfd_create("strake-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	if (memory < 0 && errno == EINVAL) /* before 6.3 every memfd is executable */

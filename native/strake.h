@@ -30,7 +30,7 @@ enum { PROGRAM_TRACE = 1, PROGRAM_DRY_RUN = 2 };
 enum frame_type {
 	FRAME_STDIN = 0, FRAME_STDOUT = 1, FRAME_STDERR = 2, FRAME_PROGRAM = 16, FRAME_REPORT = 17, FRAME_START = 18,
 	FRAME_EXIT = 19, FRAME_SIGNAL = 20, FRAME_RESIZE = 21, FRAME_ATTACH = 22, FRAME_STDIN_EOF = 23, FRAME_REPLY = 24,
-	FRAME_WAIT = 25, FRAME_REOPEN_LOG = 26, FRAME_FILE_OPS = 32, FRAME_DATA = 33,
+	FRAME_WAIT = 25, FRAME_REOPEN_LOG = 26, FRAME_HAND_OVER = 27, FRAME_FILE_OPS = 32, FRAME_DATA = 33,
 };
 #define FRAME_MAX_BYTES PROGRAM_MAX_BYTES
 enum report_phase { PHASE_CREATED = 0, PHASE_STARTED = 1 };
@@ -84,6 +84,13 @@ struct run {
 	int pty_master; /* from the init's `terminal`, -1: none */
 	int self_fds; /* /proc/self/fd as it was before `chroot`, -1: none. A file session opens by it what it has looked at */
 	struct monitor *monitor; /* NULL without `monitor` */
+	bool detached; /* the init was left to itself */
+
+	/* host side, in the front of the command line (front.c) */
+	pid_t decider; /* the child that sends the programs, 0: none */
+	int decider_status; /* wait status, valid once decider_ended */
+	bool decider_ended;
+	bool handed_over; /* it needs to do no more: our exit status is the init's */
 
 	/* init side */
 	int proc_fd; /* private procfs, -1 until needed */
@@ -145,6 +152,11 @@ void sync_await(struct run *run, enum sync_kind kind);
 /* --- seal.c ---------------------------------------------------------------------------------------------------- */
 /* Re-executes the program from a sealed memfd, so that no container can write to its file (CVE-2019-5736). Returns when it already runs from one; -1 with errno. */
 int seal_self(char *const argv[]);
+bool is_sealed(void); /* whether the program already runs from one */
+
+/* --- front.c --------------------------------------------------------------------------------------------------- */
+/* The command line `strake-runc`: starts the JavaScript that reads it, and runs its programs in this process. The exit status. */
+int front_main(char *argv[]);
 
 /* --- path.c: everything below a root slot ------------------------------------------------------------------------ */
 enum create_kind { CREATE_NO = 0, CREATE_DIRECTORY = 1, CREATE_FILE = 2 };

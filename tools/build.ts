@@ -6,8 +6,8 @@ import path from 'node:path';
 
 const root = path.join(import.meta.dirname, '..');
 const dist = path.resolve(root, process.env['STRAKE_DIST'] ?? 'dist');
-/** Faces of the one executable, as links to it. */
-const links = ['strake-runc'];
+/** Names under which a program has another face. */
+const links = { 'strake-runc': 'strake-init' };
 
 if (!process.argv.includes('--if-stale') || isStale()) build();
 
@@ -30,9 +30,9 @@ function build(): void {
     '--no-compile-autoload-package-json',
     `--outfile=${path.join(dist, 'strake')}`,
   ]);
-  for (const link of links) {
+  for (const [link, program] of Object.entries(links)) {
     rmSync(path.join(dist, link), { force: true });
-    symlinkSync('strake', path.join(dist, link));
+    symlinkSync(program, path.join(dist, link));
   }
 }
 

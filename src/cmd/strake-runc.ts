@@ -1,10 +1,15 @@
-import path from 'node:path';
+import { StrakeError } from '../base/index.ts';
 import { strakeVersion } from '../cli/version-number.ts';
 import { runtimeMain } from '../runtime/command-line/main.ts';
-import { ChildLauncher } from '../runtime/lifecycle/child-launcher.ts';
+import { FrontLauncher } from '../runtime/lifecycle/front-launcher.ts';
 
-/** The OCI runtime command line: `strake-runc ARGV…`. Resolves with the exit status. */
+/** The OCI runtime command line, started by its front (native/front.c): `strake-runc ARGV…`. Resolves with the exit status. */
 export function main(argv: readonly string[]): Promise<number> {
-  const initPath = path.join(path.dirname(process.execPath), 'strake-init');
-  return runtimeMain(argv, { version: strakeVersion, launcher: () => new ChildLauncher(initPath) });
+  return runtimeMain(argv, { version: strakeVersion, launcher });
+}
+
+function launcher(): FrontLauncher {
+  const control = Number(process.env['STRAKE_CONTROL']);
+  if (!(control > 2)) throw new StrakeError('FailedPrecondition', 'strake-runc is the link to strake-init beside this executable, not this executable itself');
+  return new FrontLauncher(control);
 }

@@ -16,6 +16,7 @@ export const frameTypes = {
   reply: 24,
   wait: 25,
   reopenLog: 26,
+  handOver: 27,
   fileOps: 32,
   data: 33,
 } as const;

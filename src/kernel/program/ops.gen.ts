@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'fe3954064c7a6ee8';
+export const opsHash = '26d5b414bb833c94';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
 export interface OpenOp {
@@ -98,6 +98,13 @@ export interface RmdirOp {
   readonly side: 'host';
   readonly path: string;
   readonly timeoutMs: number;
+}
+
+/** remove a host directory and everything below it, without crossing mounts; missing is fine */
+export interface RemoveDirOp {
+  readonly op: 'remove_dir';
+  readonly side: 'host';
+  readonly path: string;
 }
 
 /** remove a host file; missing is fine */
@@ -538,10 +545,11 @@ export interface MonitorOp {
   readonly oomFile: string;
 }
 
-/** wait for the init's exit and its output; write the exit file, report EXIT; the host operations after it are the cleanup, and a failure in them is reported but does not stop the rest */
+/** wait for the init's exit and its output; write the exit file, report EXIT; the host operations after it are the cleanup, and a failure in them is reported but does not stop the rest; flags 1: signals that come meanwhile are the init's */
 export interface ReapOp {
   readonly op: 'reap';
   readonly side: 'host';
+  readonly flags?: number | undefined;
 }
 
 /** become a file session: each FILE_OPS frame carries `file` operations, run in order below the root (after chroot); only failures and `file_sync` are answered */
@@ -695,6 +703,7 @@ export type Op =
   | MkdirOp
   | WriteFileOp
   | RmdirOp
+  | RemoveDirOp
   | UnlinkOp
   | CgroupAttachOp
   | CgroupKillOp
@@ -784,6 +793,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   mkdir: { code: 20, fields: [['str', 'path'], ['u32', 'mode']], calls: 'mkdir mkdir*' },
   write_file: { code: 21, fields: [['str', 'path'], ['bytes', 'data'], ['u32', 'flags']], calls: 'openat [write* close]' },
   rmdir: { code: 22, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'unlinkat [openat [newfstatat fcntl fcntl [getdents64|unlinkat|openat|newfstatat|fcntl|close]*] unlinkat [clock_nanosleep unlinkat]]*' },
+  remove_dir: { code: 104, fields: [['str', 'path']], calls: 'openat [unlinkat [unlinkat [openat2 [openat|newfstatat|fcntl|getdents64|unlinkat|openat2|close]* unlinkat]] close]' },
   unlink: { code: 23, fields: [['str', 'path']], calls: 'unlink' },
   cgroup_attach: { code: 24, fields: [['str', 'dir']], calls: 'openat write close' },
   cgroup_kill: { code: 25, fields: [['str', 'dir'], ['u32', 'timeoutMs']], calls: 'openat [write close] (openat [newfstatat [getdents64|openat|newfstatat|read|kill|close]* close] [clock_nanosleep])*' },
@@ -834,7 +844,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   affinity: { code: 86, fields: [['bytes', 'mask']], calls: 'sched_setaffinity' },
   reaper: { code: 87, fields: [], calls: 'rt_sigprocmask clone [set_robust_list] setpgid ioctl [getpgid rt_sigprocmask ioctl rt_sigprocmask] rt_sigprocmask' },
   monitor: { code: 100, fields: [['str', 'dir'], ['u32', 'flags'], ['str', 'logPath'], ['u32', 'logDriver'], ['u64', 'logMaxSize'], ['u32', 'logMaxFiles'], ['str', 'oomFile']], calls: 'setsid prctl mkdir mkdir* openat socket unlink umask bind umask listen (openat|pipe2 fcntl)* [openat openat newfstatat]' },
-  reap: { code: 101, fields: [], calls: 'rt_sigaction* rt_sigprocmask signalfd4 read wait4 [poll|read|write|recvmsg|sendmsg|recvfrom|sendto|accept4|shutdown|fcntl|ioctl|pidfd_send_signal|openat|newfstatat|renameat|ftruncate|wait4|close]*' },
+  reap: { code: 101, fields: [['u32', 'flags']], calls: 'rt_sigaction* rt_sigprocmask signalfd4 read wait4 [poll|read|write|recvmsg|sendmsg|recvfrom|sendto|accept4|shutdown|fcntl|ioctl|pidfd_send_signal|openat|newfstatat|renameat|ftruncate|wait4|close]*' },
   files: { code: 102, fields: [], calls: 'openat sendmsg (recvfrom recvfrom)*' },
   detach: { code: 103, fields: [], calls: 'recvmsg* sendmsg exit_group' },
   file_dir: { code: 120, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime']], calls: '[close] [openat2] mkdirat newfstatat fchownat fchmodat2' },

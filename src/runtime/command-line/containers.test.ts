@@ -8,9 +8,9 @@ import { defaultSpec } from '../default-spec.ts';
 
 /** Real containers from a busybox root, through the command line as a person has it, checked in the kernel. Needs root and dist/. */
 const repository = path.join(import.meta.dirname, '../../..');
-const initPath = process.env['STRAKE_INIT'] ?? path.join(repository, 'dist/strake-init');
+const runtime = path.join(repository, 'dist/strake-runc');
 const busybox = '/bin/busybox';
-const ready = process.getuid?.() === 0 && existsSync(initPath) && existsSync(busybox);
+const ready = process.getuid?.() === 0 && existsSync(runtime) && existsSync(busybox);
 const applets = ['sh', 'id', 'cat', 'true', 'sleep', 'hostname', 'mount', 'touch', 'stat', 'ls', 'grep', 'env', 'pwd'];
 
 let work = '';
@@ -28,14 +28,9 @@ function bundle(process: Partial<ProcessSpec> & { readonly args: readonly string
 }
 
 function runc(...args: string[]) {
-  const script = `import { runtimeMain } from ${JSON.stringify(path.join(import.meta.dirname, 'main.ts'))};
-import { ChildLauncher } from ${JSON.stringify(path.join(import.meta.dirname, '../lifecycle/child-launcher.ts'))};
-process.exitCode = await runtimeMain(process.argv.slice(2), { version: 'test', launcher: () => new ChildLauncher(${JSON.stringify(initPath)}) });`;
-  const main = path.join(work, 'main.ts');
-  if (!existsSync(main)) writeFileSync(main, script);
   // A created container keeps its caller's stdio: a pipe of ours would never end.
   const log = path.join(work, `log${counter++}`);
-  const { status, stdout } = spawnSync(process.execPath, [main, '--root', path.join(work, 'state'), '--log', log, '--log-format', 'json', ...args], {
+  const { status, stdout } = spawnSync(runtime, ['--root', path.join(work, 'state'), '--log', log, '--log-format', 'json', ...args], {
     encoding: 'utf8',
     stdio: ['ignore', args[0] === 'create' ? 'ignore' : 'pipe', 'ignore'],
     timeout: 30_000,

@@ -65,8 +65,12 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...(options.reaper ? [...deathOps(options), { op: 'reaper', side: 'init' } as const] : []),
     ...identityOps(process, linux, options, inUserNamespace),
     ...detachOrReap(options),
-    ...(options.detach ? [] : [...(network?.cleanupOperations ?? []), ...cgroup.cleanup]),
+    ...(options.detach ? [] : [...(network?.cleanupOperations ?? []), ...cgroup.cleanup, ...stateOps(options)]),
   ];
+}
+
+function stateOps({ stateDirectory }: CreateOptions): readonly Op[] {
+  return stateDirectory === undefined ? [] : [{ op: 'remove_dir', side: 'host', path: stateDirectory }];
 }
 
 /** runc makes a missing working directory, as root with mode 0755, before the root may become read-only. */

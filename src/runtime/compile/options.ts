@@ -81,6 +81,8 @@ interface CommonOptions {
   readonly start: StartMode;
   /** leave the init to the nearest subreaper instead of waiting for it */
   readonly detach?: boolean;
+  /** signals to the process that waits for the init are the init's */
+  readonly forwardSignals?: boolean;
   readonly machine: Machine;
   /** descriptors from 3 on that the process keeps */
   readonly preserveFds?: number;
@@ -105,6 +107,8 @@ export interface CreateOptions extends CommonOptions {
   /** docker --init: pid 1 is a small reaper and the process its child */
   readonly reaper?: boolean;
   readonly hooks?: HookOps | undefined;
+  /** what the caller keeps of the container: removed last, when the init was waited for */
+  readonly stateDirectory?: string | undefined;
 }
 
 /** Where the runtime stops for hooks; made by the caller, who runs host-side hooks itself. */

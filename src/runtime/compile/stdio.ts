@@ -8,6 +8,8 @@ import type { SlotAllocator } from './slots.ts';
 
 /** Bits of monitor's `flags`. */
 const monitorFlags = { terminal: 1, openStdin: 2, stdinOnce: 4, inherit: 8 } as const;
+/** Bits of reap's `flags`. */
+const reapFlags = { forwardSignals: 1 } as const;
 /** stat(2), S_IFIFO */
 const fifoType = 0o010000;
 const logDrivers = { 'json-file': 0, cri: 1 } as const;
@@ -67,6 +69,7 @@ export function terminalOps(process: ProcessSpec, stdio: Stdio, consoleSocket: n
   ];
 }
 
-export function detachOrReap({ detach }: Pick<CreateOptions | ExecOptions, 'detach'>): readonly Op[] {
-  return [{ op: detach ? 'detach' : 'reap', side: 'host' }];
+export function detachOrReap({ detach, forwardSignals }: Pick<CreateOptions | ExecOptions, 'detach' | 'forwardSignals'>): readonly Op[] {
+  if (detach) return [{ op: 'detach', side: 'host' }];
+  return [{ op: 'reap', side: 'host', ...(forwardSignals ? { flags: reapFlags.forwardSignals } : {}) }];
 }

@@ -1,19 +1,12 @@
-import type { ExitRecord, Op, Report } from '../../kernel/index.ts';
+import type { Op, Report } from '../../kernel/index.ts';
 import type { Machine } from '../compile/options.ts';
 import type { StateStore } from '../state/store.ts';
 
-export interface LaunchedProgram {
-  readonly report: Report;
-  /** rejects Unavailable when the program ends without telling, as a detached one does */
-  readonly exited: Promise<ExitRecord>;
-}
-
-/** What the verbs need of kernel's Launcher. */
 export interface ProgramLauncher {
-  /** a program of host operations, to its end */
-  run(operations: readonly Op[]): Promise<Report>;
-  /** up to the first report; a failed operation is thrown */
-  launch(operations: readonly Op[]): Promise<LaunchedProgram>;
+  /** Runs a program up to its first report, of host operations alone to its end. A failed operation is thrown. */
+  run(operations: readonly Op[]): Report;
+  /** What had to be written down of the process that the program waits for is: its exit status becomes ours, and the program's cleanup may take all away. */
+  handOver(): void;
 }
 
 /** What the verbs of the OCI command line work with. */

@@ -19,26 +19,22 @@ export interface CreateRequest {
 }
 
 /** Makes the container up to the point where `start` lets its process go. Leaves nothing when it fails. */
-export async function createContainer(context: RuntimeContext, request: CreateRequest): Promise<void> {
+export function createContainer(context: RuntimeContext, request: CreateRequest): void {
   const bundle = readBundle(request.bundle);
-  await launchContainer(context, request, bundle, { start: { kind: 'fifo', path: context.store.startFifo(request.id) }, detach: true });
+  launchContainer(context, request, bundle, { start: { kind: 'fifo', path: context.store.startFifo(request.id) }, detach: true });
 }
 
 export interface LaunchMode {
   readonly start: StartMode;
   readonly detach: boolean;
+  /** the state stays when a process in the foreground has ended */
+  readonly keep?: boolean;
   /** instead of our own descriptors */
   readonly stdio?: Stdio;
 }
 
-export interface LaunchedContainer {
-  readonly container: StoredContainer;
-  readonly operations: readonly Op[];
-  readonly exited: Promise<{ readonly code: number }>;
-}
-
-/** Compiles, claims the id, launches, writes the state and the pid file. */
-export async function launchContainer(context: RuntimeContext, request: CreateRequest, bundle: Bundle, mode: LaunchMode): Promise<LaunchedContainer> {
+/** Compiles, claims the id, launches, writes the state and the pid file. The program, which a failed start names its operation of. */
+export function launchContainer(context: RuntimeContext, request: CreateRequest, bundle: Bundle, mode: LaunchMode): readonly Op[] {
   const { store } = context;
   const { spec } = bundle;
   store.directory(request.id);
@@ -48,7 +44,7 @@ export async function launchContainer(context: RuntimeContext, request: CreateRe
   const operations = compileCreate(spec, options);
   store.claim(request.id, bundle.config);
   try {
-    const { report, exited } = await context.launcher.launch(operations);
+    const report = context.launcher.run(operations);
     const container = storedContainer(request, bundle, cgroup, report);
     try {
       store.save(container);
@@ -57,10 +53,10 @@ export async function launchContainer(context: RuntimeContext, request: CreateRe
       process.kill(report.initPid, 'SIGKILL');
       throw error;
     }
-    return { container, operations, exited };
+    return operations;
   } catch (error) {
     store.remove(request.id);
-    if (mode.detach) await removeCgroups(context, cgroup);
+    if (mode.detach) removeCgroups(context, cgroup);
     throw error;
   }
 }
@@ -75,6 +71,8 @@ export function createOptions(context: RuntimeContext, request: CreateRequest, b
     stdio: mode.stdio ?? { kind: 'inherit', consoleSocket: bundle.spec.process?.terminal ? request.consoleSocket : undefined },
     start: mode.start,
     detach: mode.detach,
+    forwardSignals: !mode.detach,
+    stateDirectory: mode.keep ? undefined : context.store.directory(request.id),
     machine: context.machine(),
     cgroup,
     noPivot: request.noPivot,
@@ -85,10 +83,10 @@ export function createOptions(context: RuntimeContext, request: CreateRequest, b
 }
 
 /** Best effort after a failed or detached program: the first failure is the one to report. */
-export async function removeCgroups({ launcher, warn }: RuntimeContext, { cleanup }: { readonly cleanup: readonly Op[] }): Promise<void> {
+export function removeCgroups({ launcher, warn }: RuntimeContext, { cleanup }: { readonly cleanup: readonly Op[] }): void {
   if (cleanup.length === 0) return;
   try {
-    await launcher.run(cleanup);
+    launcher.run(cleanup);
   } catch (error) {
     warn(`cgroups were not removed: ${error instanceof Error ? error.message : String(error)}`);
   }

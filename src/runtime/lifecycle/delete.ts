@@ -31,7 +31,7 @@ export async function deleteContainer(context: RuntimeContext, id: string, force
   const present = [...container.cgroup.v1.map(({ dir }) => dir), ...(container.cgroup.v2 === undefined ? [] : [container.cgroup.v2])].some((dir) =>
     existsSync(dir),
   );
-  if (present) await removeCgroups(context, { cleanup: cgroupCleanup(container.cgroup.path) });
+  if (present) removeCgroups(context, { cleanup: cgroupCleanup(container.cgroup.path) });
   store.remove(id);
 }
 

@@ -5,7 +5,6 @@ import { type CapabilitiesSpec, type ProcessSpec, parseProcessSpec, parseRuntime
 import { compileExec } from '../compile/exec.ts';
 import type { RuntimeContext } from './context.ts';
 import { notRunning } from './kill.ts';
-import { forwardSignals } from './run.ts';
 import { containerStatus } from './status.ts';
 
 export interface ExecRequest {
@@ -28,7 +27,7 @@ export interface ExecRequest {
   readonly ignorePaused: boolean;
 }
 
-/** Starts one more process in a running container. Its exit code, 0 when detached. */
+/** Starts one more process in a running container. 0: where it is waited for, its exit status becomes ours by the hand-over. */
 export async function execInContainer(context: RuntimeContext, request: ExecRequest): Promise<number> {
   const { store } = context;
   const container = store.load(request.id);
@@ -50,14 +49,16 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
     stdio: terminal?.foregroundTerminal(dir) ?? { kind: 'inherit', consoleSocket: wanted.terminal ? request.consoleSocket : undefined },
     start: terminal ? { kind: 'connection' } : { kind: 'at-once' },
     detach: request.detach,
+    forwardSignals: !request.detach,
     machine: context.machine(),
     noNewKeyring: container.noNewKeyring,
     onWarning: context.warn,
   });
-  const { report, exited } = await context.launcher.launch(operations);
+  const report = context.launcher.run(operations);
   if (request.pidFile !== undefined) writeFileSync(request.pidFile, String(report.initPid));
   if (request.detach) return 0;
-  if (terminal === undefined) return await forwardSignals(report.initPid, exited);
+  context.launcher.handOver();
+  if (terminal === undefined) return 0;
   try {
     return await terminal.carryTerminal(dir, operations);
   } finally {

@@ -5,9 +5,9 @@ import { notRunning } from './kill.ts';
 import { containerStatus } from './status.ts';
 
 /** Changes the limits of a container that has not ended. */
-export async function updateContainer({ store, launcher }: RuntimeContext, id: string, resources: ResourcesSpec): Promise<void> {
+export function updateContainer({ store, launcher }: RuntimeContext, id: string, resources: ResourcesSpec): void {
   const container = store.load(id);
   if (containerStatus(store, container) === 'stopped') throw notRunning(id);
   const layout = readCgroupLayout();
-  await launcher.run(updateOperations(layout, container.cgroup.path, resources, readLiveLimits(layout, container.cgroup.path)));
+  launcher.run(updateOperations(layout, container.cgroup.path, resources, readLiveLimits(layout, container.cgroup.path)));
 }

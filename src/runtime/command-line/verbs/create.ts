@@ -6,9 +6,9 @@ import { createFlags, createRequest } from './create-flags.ts';
 export const create: Command = {
   usage: 'create [--bundle DIR] [--pid-file FILE] [--console-socket SOCKET] ID',
   flags: createFlags,
-  async run(context, flags) {
+  run(context, flags) {
     exactArgs('create', flags.args, 1);
-    await createContainer(context, createRequest(flags));
+    createContainer(context, createRequest(flags));
     return 0;
   },
 };

@@ -28,9 +28,9 @@ export const update: Command = {
     resources: { kind: 'string', alias: 'r' },
     ...Object.fromEntries([...Object.keys(numberFlags), ...Object.keys(textFlags)].map((name) => [name, { kind: 'string' } as const])),
   },
-  async run(context, flags) {
+  run(context, flags) {
     exactArgs('update', flags.args, 1);
-    await updateContainer(context, flags.args[0] ?? '', requestedResources(flags));
+    updateContainer(context, flags.args[0] ?? '', requestedResources(flags));
     return 0;
   },
 };

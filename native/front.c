@@ -1,0 +1,150 @@
+/* The front of the OCI command line: the process that the caller of `strake-runc` sees, and the ancestor of what it starts. It starts the
+ * program that decides (the strake executable, which takes some milliseconds to come up), seals itself meanwhile, and runs the programs that come back.
+ * Nothing is decided here, not even the command line is read. */
+#include "strake.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/* Between the two lives of this process, before and after the seal: "DESCRIPTOR PID" of the connection and of the decider. */
+#define STATE_VARIABLE "STRAKE_FRONT"
+/* For the decider: the number of its end of the connection. */
+#define CONTROL_VARIABLE "STRAKE_CONTROL"
+/* Half of its start-up is the compilers for code that runs long, which this does not. */
+#define NO_JIT "BUN_JSC_useJIT=0"
+
+extern char **environ;
+
+/* Variables that steer the JavaScript engine are not the user's to set for what runs as root. */
+static bool is_passed_on(const char *variable)
+{
+	static const char *const dropped[] = { "BUN_", "NODE_", STATE_VARIABLE "=", CONTROL_VARIABLE "=" };
+
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(*dropped); i++)
+		if (strncmp(variable, dropped[i], strlen(dropped[i])) == 0)
+			return false;
+	return true;
+}
+
+/* The environment of the decider. NULL: out of memory. */
+static char **decider_environment(char *control)
+{
+	size_t n = 0, count = 0;
+	char **env;
+
+	while (environ[count])
+		count++;
+	env = calloc(count + 3, sizeof(*env));
+	for (size_t i = 0; env && i < count; i++)
+		if (is_passed_on(environ[i]))
+			env[n++] = environ[i];
+	if (env) {
+		env[n++] = (char *)(uintptr_t)NO_JIT;
+		env[n++] = control;
+	}
+	return env;
+}
+
+/* The child: `strake` beside our own file, under the name that we were called by. */
+_Noreturn static void become_decider(char *argv[], int control)
+{
+	static const int ours[] = { SIGHUP, SIGINT, SIGQUIT };
+	char path[PROGRAM_MAX_PATH + 16], variable[64];
+	ssize_t n = readlink("/proc/self/exe", path, PROGRAM_MAX_PATH);
+	char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
+	char **env;
+
+	snprintf(variable, sizeof(variable), CONTROL_VARIABLE "=%d", control);
+	env = decider_environment(variable);
+	/* The terminal's signals are handled by the front; what the decider has begun it brings to an end, unless the front is gone. */
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		signal(ours[i], SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fcntl(control, F_SETFD, 0);
+	if (slash && env) {
+		strcpy(slash + 1, "strake");
+		execve(path, argv, env);
+	}
+	dprintf(2, "strake-runc: cannot run the executable strake, which belongs beside strake-init: %s\n", strerror(errno));
+	_exit(1);
+}
+
+/* The first life, from our file. Returns only with errno. */
+static int start(char *argv[])
+{
+	char state[64];
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return -1;
+	pid = fork();
+	if (pid == 0)
+		become_decider(argv, pair[1]);
+	if (pid < 0)
+		return -1;
+	close(pair[1]);
+	snprintf(state, sizeof(state), "%d %d", pair[0], pid);
+	if (setenv(STATE_VARIABLE, state, 1) != 0 || fcntl(pair[0], F_SETFD, 0) != 0)
+		return -1;
+	return seal_self(argv);
+}
+
+/* Our exit status: that of the decider, or what it has left to us. */
+static int await_decider(const struct run *run)
+{
+	int status = run->decider_status;
+
+	if (!run->decider_ended)
+		while (waitpid(run->decider, &status, 0) < 0 && errno == EINTR)
+			;
+	return run->handed_over ? exit_code(run->init_status) : exit_code(status);
+}
+
+/* The second life: runs what comes over the connection, until the decider has ended or a process was waited for. */
+static int serve(int conn, pid_t decider)
+{
+	static struct run run;
+	uint8_t type = 0, *payload = NULL;
+	uint32_t len = 0;
+
+	run_init(&run, conn);
+	run.decider = decider;
+	while (conn_read_frame(conn, &type, &payload, &len, PROGRAM_MAX_BYTES + 64) == 1 && type == FRAME_PROGRAM) {
+		run_init(&run, conn);
+		run.decider = decider;
+		if (program_decode(payload, len, &run) != 0)
+			report_send(&run, PHASE_CREATED);
+		else
+			run_program(&run);
+		free(run.ops);
+		free(payload);
+		if (run.monitor) /* the loop has the connection, and has closed it */
+			break;
+	}
+	return await_decider(&run);
+}
+
+int front_main(char *argv[])
+{
+	const char *state = getenv(STATE_VARIABLE);
+	int conn = -1, pid = 0;
+
+	if (!is_sealed()) {
+		start(argv);
+		perror("strake-runc: cannot start");
+		return 1;
+	}
+	if (!state || sscanf(state, "%d %d", &conn, &pid) != 2 || pid <= 0 || fcntl(conn, F_SETFD, FD_CLOEXEC) != 0) {
+		fprintf(stderr, "strake-runc: %s is not what it left itself\n", STATE_VARIABLE);
+		return 1;
+	}
+	unsetenv(STATE_VARIABLE);
+	return serve(conn, pid);
+}

@@ -1,0 +1,60 @@
+import fs from 'node:fs';
+import { StrakeError } from '../../base/index.ts';
+import { decodeReport, encodeFrame, encodeProgram, frameTypes, type Op, programFailure, type Report } from '../../kernel/index.ts';
+import type { ProgramLauncher } from './context.ts';
+
+const headerBytes = 8;
+/** docs/CONTRACTS.md, "Connection protocol" */
+const maxReportBytes = 4 << 20;
+
+/**
+ * Programs run in the front (native/front.c): our parent, which the caller of `strake-runc` started. Both ends wait for each other, so that plain blocking reads
+ * and writes will do; an event loop's sockets cost milliseconds to load.
+ */
+export class FrontLauncher implements ProgramLauncher {
+  readonly #control: number;
+
+  /** `control`: our end of the connection, a descriptor. */
+  constructor(control: number) {
+    this.#control = control;
+  }
+
+  run(operations: readonly Op[]): Report {
+    this.#send(encodeFrame(frameTypes.program, encodeProgram(operations)));
+    const report = this.#report();
+    if (report.failedIndex !== undefined) throw programFailure(report, operations);
+    return report;
+  }
+
+  handOver(): void {
+    this.#send(encodeFrame(frameTypes.handOver));
+  }
+
+  #send(frame: Uint8Array): void {
+    for (let sent = 0; sent < frame.length; ) sent += fs.writeSync(this.#control, frame, sent);
+  }
+
+  #report(): Report {
+    for (;;) {
+      const header = this.#read(headerBytes);
+      const length = header.readUInt32BE(4);
+      if (length > maxReportBytes) throw gone(`a frame of ${length} bytes`);
+      const payload = this.#read(length);
+      if (header[0] === frameTypes.report) return decodeReport(payload);
+    }
+  }
+
+  #read(length: number): Buffer {
+    const data = Buffer.allocUnsafe(length);
+    for (let have = 0; have < length; ) {
+      const n = fs.readSync(this.#control, data, have, length - have, null);
+      if (n === 0) throw gone('the end of the connection');
+      have += n;
+    }
+    return data;
+  }
+}
+
+function gone(what: string): StrakeError {
+  return new StrakeError('Unavailable', `strake-init answered with ${what}`, { fields: { layer: 'runtime' } });
+}
