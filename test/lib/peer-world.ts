@@ -25,8 +25,9 @@ export class PeerWorld extends Place implements AsyncDisposable {
   /** Enters `world`, or a new one that ends with this object. */
   static async start(world?: World): Promise<PeerWorld> {
     const home = world ?? (await World.start());
+    const script = join(import.meta.dirname, 'peer-holder.sh');
     const holder = home.spawn(
-      ['unshare', '--mount', '--propagation', 'private', 'sh', join(import.meta.dirname, 'peer-holder.sh'), peerRootDir, home.work, peersDir],
+      ['unshare', '--mount', '--propagation', 'private', 'sh', script, peerRootDir, `${home.work}:${home.work}`, `${peersDir}:/peers`],
       { keepStdin: true },
     );
     try {

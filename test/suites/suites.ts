@@ -1,0 +1,56 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One program of a suite that prints TAP. */
+export interface SuiteFile {
+  /** the list that it is compared with, `known-failing/<list>.txt` */
+  readonly list: 'runc-bats' | 'runc-bats-rootless' | 'runtime-tools';
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** The slowest .bats file takes runc some 100 s on two cores. */
+const batsTimeoutMs = 400_000;
+const validationTimeoutMs = 120_000;
+
+/** runc's own suite: `directory` is its checkout, with the helpers of its tests built. */
+export function runcBats(directory: string, runtime: string): SuiteFile[] {
+  const tests = join(directory, 'tests/integration');
+  requireBuilt(join(directory, 'tests/cmd/_bin'), 'the helpers of its tests');
+  return readdirSync(tests)
+    .filter((name) => name.endsWith('.bats'))
+    .sort()
+    .map((name) => ({
+      list: 'runc-bats',
+      name,
+      argv: ['bats', '--tap', join(tests, name)],
+      cwd: directory,
+      env: { RUNC: runtime },
+      timeoutMs: batsTimeoutMs,
+    }));
+}
+
+/** runtime-tools' validation: `directory` is its checkout, with `runtimetest` and the validation programs built. */
+export function runtimeTools(directory: string, runtime: string): SuiteFile[] {
+  const validation = join(directory, 'validation');
+  requireBuilt(join(directory, 'runtimetest'), 'runtimetest');
+  const programs = readdirSync(validation)
+    .filter((name) => existsSync(join(validation, name, `${name}.t`)))
+    .sort();
+  if (programs.length === 0) throw new Error(`${validation} has no validation programs: build them first`);
+  return programs.map((name) => ({
+    list: 'runtime-tools',
+    name,
+    argv: [join(validation, name, `${name}.t`)],
+    cwd: directory,
+    env: { RUNTIME: runtime },
+    timeoutMs: validationTimeoutMs,
+  }));
+}
+
+function requireBuilt(path: string, what: string): void {
+  if (!existsSync(path)) throw new Error(`${path} is missing: build ${what} first (test/suites/README.md)`);
+}
