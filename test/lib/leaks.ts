@@ -18,22 +18,29 @@ export interface SnapshotOptions {
   readonly descriptorsOf?: readonly number[];
 }
 
-/** Everything that a container may leave behind in a world. Commands run in the peer root, which has nft and ip. */
-export async function snapshot(peers: PeerWorld, options: SnapshotOptions = {}): Promise<Snapshot> {
-  const { world } = peers;
+/** What a runtime without networking may leave behind in a world: all of it is read from /proc and cgroupfs, without a command. */
+export function kernelSnapshot(world: World, options: SnapshotOptions = {}): Snapshot {
   const pids = world.pids();
   return {
     mount: mounts(world),
     cgroup: world.cgroups(),
     'network namespace': unique(pids.map((pid) => readLink(world.procPath(pid, 'ns/net')))),
-    link: await lines(peers, ['ip', '-o', 'link'], (line) => line.split(': ')[1]),
-    address: await lines(peers, ['ip', '-o', 'addr'], (line) => (line.includes('fe80::') ? '' : line.split(/\s+/).slice(1, 4).join(' '))),
-    route: await lines(peers, ['ip', 'route', 'show', 'table', 'all'], withoutCarrier),
-    'packet rule': await lines(peers, ['nft', 'list', 'ruleset'], withoutCounters),
+    link: links(world),
     process: pids.map((pid) => describe(world, pid)).filter((text) => text !== ''),
     socket: sockets(world),
     file: (options.trees ?? []).flatMap((tree) => files(tree)).filter((path) => !options.ignore?.test(path)),
     descriptor: (options.descriptorsOf ?? []).flatMap((pid) => descriptors(world, pid)),
+  };
+}
+
+/** Everything that a container may leave behind in a world. Commands run in the peer root, which has nft and ip. */
+export async function snapshot(peers: PeerWorld, options: SnapshotOptions = {}): Promise<Snapshot> {
+  return {
+    ...kernelSnapshot(peers.world, options),
+    link: await lines(peers, ['ip', '-o', 'link'], (line) => line.split(': ')[1]),
+    address: await lines(peers, ['ip', '-o', 'addr'], (line) => (line.includes('fe80::') ? '' : line.split(/\s+/).slice(1, 4).join(' '))),
+    route: await lines(peers, ['ip', 'route', 'show', 'table', 'all'], withoutCarrier),
+    'packet rule': await lines(peers, ['nft', 'list', 'ruleset'], withoutCounters),
   };
 }
 
@@ -103,6 +110,15 @@ function sockets(world: World): string[] {
     .filter((row) => row[7] !== undefined && row[3] === '00010000')
     .map((row) => `unix ${row[7]}`);
   return [...inet, ...datagrams, ...unix];
+}
+
+/** /proc/net/dev has two lines of headings, then one a link. */
+function links(world: World): string[] {
+  const text = readFileSync(`/proc/${world.pid}/net/dev`, 'utf8').trim();
+  return text
+    .split('\n')
+    .slice(2)
+    .map((line) => line.split(':')[0]?.trim() ?? '');
 }
 
 function files(dir: string): string[] {

@@ -1,0 +1,31 @@
+import { afterAll, afterEach, beforeAll, expect } from 'bun:test';
+import { RuntimeWorld } from './runtime-world.ts';
+
+/** @public */
+export { cgroupFile, isFrozen, readCgroup } from './cgroup.ts';
+/** @public */
+export { receiveConsole, receivePidfd } from './receive-descriptor.ts';
+export type { TestSpec } from './spec.ts';
+
+/**
+ * The world of a test file: call it at the file's top level, and use its `current` inside tests. After each test nothing
+ * of it may be left; containers are deleted by `await using`.
+ */
+export function useRuntimeWorld(): { readonly current: RuntimeWorld } {
+  let world: RuntimeWorld | undefined;
+  beforeAll(async () => {
+    world = await RuntimeWorld.start();
+  });
+  afterEach(async () => {
+    expect(await world?.leaks()).toEqual([]);
+  });
+  afterAll(async () => {
+    await world?.[Symbol.asyncDispose]();
+  });
+  return {
+    get current(): RuntimeWorld {
+      if (world === undefined) throw new Error('the world is there inside tests only');
+      return world;
+    },
+  };
+}
