@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "26d5b414bb833c94"
+#define OPS_HASH "3927b02beb1d98ff"
 #define OP_MAX_FIELDS 13
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
 enum op_type { T_U32, T_U64, T_I32, T_I64, T_STR, T_BYTES, T_STRS, T_SLOT };
@@ -76,6 +76,7 @@ enum op_code {
 	OP_IOPRIO = 85,
 	OP_AFFINITY = 86,
 	OP_REAPER = 87,
+	OP_SEND_PIDFD = 92,
 	OP_MONITOR = 100,
 	OP_REAP = 101,
 	OP_FILES = 102,
@@ -428,6 +429,11 @@ struct op_ioprio {
 struct op_affinity {
 	struct op_bytes mask;
 };
+/* send a pidfd of the init, with NAME as data, over the connected socket in a slot (runc's --pidfd-socket) */
+struct op_send_pidfd {
+	uint32_t socket;
+	const char *name;
+};
 /* become the monitor: DIR (0700) holds monitor.sock, pid, exit; stdio flags: 1 terminal, 2 stdin open, 4 stdin closes after the first attached client, 8 inherit fds 0-2 (no monitor stdio), 16 null stdio; log: path (empty: none), driver 0 json-file 1 cri, max_size bytes (0: unlimited), max_files; oom_file: read `oom_kill N` there at exit */
 struct op_monitor {
 	const char *dir;
@@ -586,6 +592,7 @@ union op_args {
 	struct op_scheduler scheduler;
 	struct op_ioprio ioprio;
 	struct op_affinity affinity;
+	struct op_send_pidfd send_pidfd;
 	struct op_monitor monitor;
 	struct op_reap reap;
 	struct op_file_dir file_dir;
@@ -668,6 +675,7 @@ union op_args {
 	OP(IOPRIO, ioprio) \
 	OP(AFFINITY, affinity) \
 	BARE(REAPER, reaper) \
+	OP(SEND_PIDFD, send_pidfd) \
 	OP(MONITOR, monitor) \
 	OP(REAP, reap) \
 	BARE(FILES, files) \
@@ -752,6 +760,7 @@ static const struct op_desc op_table[] = {
 	{ "ioprio", 85, 2, 1, { { T_U32, offsetof(struct op_ioprio, value) } } },
 	{ "affinity", 86, 3, 1, { { T_BYTES, offsetof(struct op_affinity, mask) } } },
 	{ "reaper", 87, 2, 0, { { 0, 0 } } },
+	{ "send_pidfd", 92, 1, 2, { { T_SLOT, offsetof(struct op_send_pidfd, socket) }, { T_STR, offsetof(struct op_send_pidfd, name) } } },
 	{ "monitor", 100, 1, 7, { { T_STR, offsetof(struct op_monitor, dir) }, { T_U32, offsetof(struct op_monitor, flags) }, { T_STR, offsetof(struct op_monitor, log_path) }, { T_U32, offsetof(struct op_monitor, log_driver) }, { T_U64, offsetof(struct op_monitor, log_max_size) }, { T_U32, offsetof(struct op_monitor, log_max_files) }, { T_STR, offsetof(struct op_monitor, oom_file) } } },
 	{ "reap", 101, 1, 1, { { T_U32, offsetof(struct op_reap, flags) } } },
 	{ "files", 102, 1, 0, { { 0, 0 } } },

@@ -134,6 +134,15 @@ int do_pidfd_open(struct run *run, const struct op_pidfd_open *op)
 	return 0;
 }
 
+int do_send_pidfd(struct run *run, const struct op_send_pidfd *op)
+{
+	if (op->socket == NO_SLOT || run->slots[op->socket] < 0)
+		return fail(run, EBADF, "pidfd socket slot is empty");
+	if (run->init_pidfd < 0)
+		return fail(run, ESRCH, "there is no init yet");
+	return send_descriptor(run->slots[op->socket], op->name, strlen(op->name), run->init_pidfd) == 0 ? 0 : fail(run, errno, "pidfd socket");
+}
+
 int do_rlimit(struct run *run, const struct op_rlimit *op)
 {
 	uint64_t limit[2] = { op->soft, op->hard };

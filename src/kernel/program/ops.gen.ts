@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '26d5b414bb833c94';
+export const opsHash = '3927b02beb1d98ff';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
 export interface OpenOp {
@@ -532,6 +532,14 @@ export interface ReaperOp {
   readonly side: 'init';
 }
 
+/** send a pidfd of the init, with NAME as data, over the connected socket in a slot (runc's --pidfd-socket) */
+export interface SendPidfdOp {
+  readonly op: 'send_pidfd';
+  readonly side: 'host';
+  readonly socket: number;
+  readonly name: string;
+}
+
 /** become the monitor: DIR (0700) holds monitor.sock, pid, exit; stdio flags: 1 terminal, 2 stdin open, 4 stdin closes after the first attached client, 8 inherit fds 0-2 (no monitor stdio), 16 null stdio; log: path (empty: none), driver 0 json-file 1 cri, max_size bytes (0: unlimited), max_files; oom_file: read `oom_kill N` there at exit */
 export interface MonitorOp {
   readonly op: 'monitor';
@@ -753,6 +761,7 @@ export type Op =
   | IoprioOp
   | AffinityOp
   | ReaperOp
+  | SendPidfdOp
   | MonitorOp
   | ReapOp
   | FilesOp
@@ -843,6 +852,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   ioprio: { code: 85, fields: [['u32', 'value']], calls: 'ioprio_set' },
   affinity: { code: 86, fields: [['bytes', 'mask']], calls: 'sched_setaffinity' },
   reaper: { code: 87, fields: [], calls: 'rt_sigprocmask clone [set_robust_list] setpgid ioctl [getpgid rt_sigprocmask ioctl rt_sigprocmask] rt_sigprocmask' },
+  send_pidfd: { code: 92, fields: [['slot', 'socket'], ['str', 'name']], calls: 'sendmsg' },
   monitor: { code: 100, fields: [['str', 'dir'], ['u32', 'flags'], ['str', 'logPath'], ['u32', 'logDriver'], ['u64', 'logMaxSize'], ['u32', 'logMaxFiles'], ['str', 'oomFile']], calls: 'setsid prctl mkdir mkdir* openat socket unlink umask bind umask listen (openat|pipe2 fcntl)* [openat openat newfstatat]' },
   reap: { code: 101, fields: [['u32', 'flags']], calls: 'rt_sigaction* rt_sigprocmask signalfd4 read wait4 [poll|read|write|recvmsg|sendmsg|recvfrom|sendto|accept4|shutdown|fcntl|ioctl|pidfd_send_signal|openat|newfstatat|renameat|ftruncate|wait4|close]*' },
   files: { code: 102, fields: [], calls: 'openat sendmsg (recvfrom recvfrom)*' },

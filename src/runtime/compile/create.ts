@@ -4,6 +4,7 @@ import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { invalid } from './error.ts';
 import { namespaceOps, planNamespaces } from './namespaces.ts';
 import type { CreateOptions } from './options.ts';
+import { pidfdSocketOps } from './pidfd-socket.ts';
 import { deathOps, identityOps, limitOps, personalityOps } from './process.ts';
 import { enterRootOps, readonlyRootOps, rootfsOps } from './rootfs.ts';
 import { SlotAllocator } from './slots.ts';
@@ -27,6 +28,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
   const slots = new SlotAllocator();
   const fifo = startFifoOps(options.start, slots);
   const consoleSocket = consoleSocketOps(options.stdio, slots);
+  const pidfd = pidfdSocketOps(options.pidfdSocket, 'container', slots);
   const root = slots.take();
   const ns = namespaceOps(namespaces, linux?.timeOffsets, slots);
   const { cgroup, network } = options;
@@ -37,9 +39,11 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...(options.mountpoint === undefined ? [] : [{ op: 'mkdir', side: 'host', path: options.mountpoint, mode: 0o700 } as const]),
     ...fifo,
     ...consoleSocket.ops,
+    ...pidfd.before,
     ...intoCgroup.ops,
     ...ns.host,
     { op: 'clone', side: 'host', flags: ns.cloneFlags, ...intoCgroup.field },
+    ...pidfd.after,
     ...idMapOps(linux?.uidMappings, linux?.gidMappings, namespaces.made.has('user')),
     ...(network?.hostOperations ?? []),
     ...cgroup.initAttach,

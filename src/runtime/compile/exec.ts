@@ -4,6 +4,7 @@ import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { cloneFlags } from './linux-numbers.ts';
 import { flagsOf, planNamespaces } from './namespaces.ts';
 import type { ExecOptions } from './options.ts';
+import { pidfdSocketOps } from './pidfd-socket.ts';
 import { identityOps, limitOps, personalityOps } from './process.ts';
 import { SlotAllocator } from './slots.ts';
 import { consoleSocketOps, detachOrReap, monitorOps, startFifoOps, terminalOps } from './stdio.ts';
@@ -20,6 +21,7 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
   const slots = new SlotAllocator();
   const fifo = startFifoOps(options.start, slots);
   const consoleSocket = consoleSocketOps(options.stdio, slots);
+  const pidfd = pidfdSocketOps(options.pidfdSocket, 'exec', slots);
   const init = slots.take();
   const intoCgroup = cloneIntoCgroup(options.cgroup.v2, slots);
   const others = flagsOf(namespaceTypes.filter((type) => type !== 'pid' && namespaces.has(type)));
@@ -28,9 +30,11 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
     { op: 'pidfd_open', side: 'host', out: init, pid: options.init.pid, startTime: options.init.startTime },
     ...fifo,
     ...consoleSocket.ops,
+    ...pidfd.before,
     ...intoCgroup.ops,
     ...(namespaces.has('pid') ? [{ op: 'join', side: 'host', fd: init, flags: cloneFlags.pid } as const] : []),
     { op: 'clone', side: 'host', flags: 0, ...intoCgroup.field },
+    ...pidfd.after,
     ...initAttachOperations(options.cgroup.v1.map(({ dir }) => dir)),
     // Limits need the runtime's privileges over the host, which a joined user namespace takes away.
     ...limitOps(process, options.machine, inUserNamespace),

@@ -87,6 +87,8 @@ interface CommonOptions {
   /** descriptors from 3 on that the process keeps */
   readonly preserveFds?: number;
   readonly noNewKeyring?: boolean;
+  /** a listening unix socket that gets a pidfd of the process */
+  readonly pidfdSocket?: string | undefined;
   /** what could not be given as asked but does not prevent the container */
   readonly onWarning?: ((message: string) => void) | undefined;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { StrakeError } from '../../base/index.ts';
 import type { Op, Report } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
@@ -8,12 +8,17 @@ import type { StoredContainer } from '../state/store.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { containerCgroup, containerCgroupPath } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
+import { activatedSockets, inheritedDescriptors, withActivation } from './inherited-descriptors.ts';
+import { writePidFile } from './pid-file.ts';
 
 export interface CreateRequest {
   readonly id: string;
   readonly bundle: string;
   readonly pidFile?: string | undefined;
   readonly consoleSocket?: string | undefined;
+  readonly pidfdSocket?: string | undefined;
+  /** how many of the caller's descriptors, behind those of socket activation, the process keeps */
+  readonly preserveFds: number;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
 }
@@ -36,11 +41,13 @@ export interface LaunchMode {
 /** Compiles, claims the id, launches, writes the state and the pid file. The program, which a failed start names its operation of. */
 export function launchContainer(context: RuntimeContext, request: CreateRequest, bundle: Bundle, mode: LaunchMode): readonly Op[] {
   const { store } = context;
-  const { spec } = bundle;
+  const activated = activatedSockets(process.env, process.ppid);
+  const descriptors = inheritedDescriptors(activated, request.preserveFds);
+  const spec = withActivation(bundle.spec, activated);
   store.directory(request.id);
   checkConsole(spec, request, mode.detach);
   const cgroup = containerCgroup(spec, request.id);
-  const options = createOptions(context, request, bundle, mode, cgroup);
+  const options = { ...createOptions(context, request, bundle, mode, cgroup), preserveFds: descriptors };
   const operations = compileCreate(spec, options);
   store.claim(request.id, bundle.config);
   try {
@@ -48,7 +55,7 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     const container = storedContainer(request, bundle, cgroup, report);
     try {
       store.save(container);
-      if (request.pidFile !== undefined) writeFileSync(request.pidFile, String(report.initPid));
+      if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
     } catch (error) {
       process.kill(report.initPid, 'SIGKILL');
       throw error;
@@ -77,6 +84,7 @@ export function createOptions(context: RuntimeContext, request: CreateRequest, b
     cgroup,
     noPivot: request.noPivot,
     noNewKeyring: request.noNewKeyring,
+    pidfdSocket: request.pidfdSocket,
     onWarning: context.warn,
     ...(shared ? { rootfsParentMount: mountOf(bundle.rootfs) } : {}),
   };

@@ -1,10 +1,12 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { StrakeError } from '../../base/index.ts';
 import { type CapabilitiesSpec, type ProcessSpec, parseProcessSpec, parseRuntimeSpec } from '../../oci/index.ts';
 import { compileExec } from '../compile/exec.ts';
 import type { RuntimeContext } from './context.ts';
+import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { notRunning } from './kill.ts';
+import { writePidFile } from './pid-file.ts';
 import { containerStatus } from './status.ts';
 
 export interface ExecRequest {
@@ -24,6 +26,8 @@ export interface ExecRequest {
   readonly detach: boolean;
   readonly pidFile?: string | undefined;
   readonly consoleSocket?: string | undefined;
+  readonly pidfdSocket?: string | undefined;
+  readonly preserveFds: number;
   readonly ignorePaused: boolean;
 }
 
@@ -39,6 +43,7 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
   const wanted = requestedProcess(spec.process ?? { cwd: '/' }, request);
   if (request.detach && wanted.terminal && request.consoleSocket === undefined)
     throw refuse(request.id, 'cannot allocate tty if runc will detach without setting console socket');
+  const descriptors = inheritedDescriptors(0, request.preserveFds);
   const dir = path.join(store.directory(request.id), `console-${process.pid}`);
   const onTerminal = !request.detach && wanted.terminal === true;
   const terminal = onTerminal ? await import('./foreground-terminal.ts') : undefined;
@@ -52,10 +57,12 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
     forwardSignals: !request.detach,
     machine: context.machine(),
     noNewKeyring: container.noNewKeyring,
+    pidfdSocket: request.pidfdSocket,
+    preserveFds: descriptors,
     onWarning: context.warn,
   });
   const report = context.launcher.run(operations);
-  if (request.pidFile !== undefined) writeFileSync(request.pidFile, String(report.initPid));
+  if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
   if (request.detach) return 0;
   context.launcher.handOver();
   if (terminal === undefined) return 0;

@@ -37,6 +37,7 @@ describe('exec', () => {
     terminal: false,
     detach: false,
     ignorePaused: false,
+    preserveFds: 0,
   };
   test("changes the container's process", () => {
     const own = { cwd: '/', args: ['sh'], env: ['A=1'], user: { uid: 5, gid: 6, umask: 0o77 }, execCPUAffinity: { final: '0' } };

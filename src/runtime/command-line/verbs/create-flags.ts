@@ -14,23 +14,21 @@ export const createFlags: FlagTable = {
 };
 
 export function createRequest(flags: ParsedFlags): CreateRequest {
-  refusePreservedDescriptors(flags);
   return {
     id: flags.args[0] ?? '',
     bundle: flags.string('bundle') ?? '.',
     pidFile: flags.string('pid-file'),
     consoleSocket: flags.string('console-socket') || undefined,
+    pidfdSocket: flags.string('pidfd-socket') || undefined,
+    preserveFds: descriptorCount(flags),
     noPivot: flags.bool('no-pivot'),
     noNewKeyring: flags.bool('no-new-keyring'),
   };
 }
 
-/** Descriptor 3 is strake-init's control connection. */
-export function refusePreservedDescriptors(flags: ParsedFlags): void {
-  if (Number(flags.string('preserve-fds') ?? 0) !== 0) throw unsupported('--preserve-fds');
-  if (flags.string('pidfd-socket') !== undefined) throw unsupported('--pidfd-socket');
-}
-
-function unsupported(flag: string): StrakeError {
-  return new StrakeError('Unimplemented', `${flag} is not supported`, { fields: { layer: 'runtime' } });
+/** How many descriptors from 3 on are for the process. */
+export function descriptorCount(flags: ParsedFlags): number {
+  const text = flags.string('preserve-fds') ?? '0';
+  if (!/^\d{1,4}$/.test(text)) throw new StrakeError('InvalidArgument', `invalid value "${text}" for flag -preserve-fds`, { fields: { layer: 'runtime' } });
+  return Number(text);
 }

@@ -1,7 +1,7 @@
 import { execInContainer } from '../../lifecycle/exec.ts';
 import type { Command } from '../command.ts';
 import { minArgs } from '../flags.ts';
-import { refusePreservedDescriptors } from './create-flags.ts';
+import { descriptorCount } from './create-flags.ts';
 
 export const exec: Command = {
   usage: 'exec [--process FILE] [--tty] [--detach] [--user UID[:GID]] [--cwd DIR] [--env NAME=VALUE]… [--cap CAP]… ID [COMMAND ARG…]',
@@ -25,7 +25,6 @@ export const exec: Command = {
   },
   run(context, flags) {
     minArgs('exec', flags.args, 1);
-    refusePreservedDescriptors(flags);
     const [id = '', ...args] = flags.args;
     return execInContainer(context, {
       id,
@@ -41,6 +40,8 @@ export const exec: Command = {
       terminal: flags.bool('tty'),
       detach: flags.bool('detach'),
       pidFile: flags.string('pid-file') || undefined,
+      pidfdSocket: flags.string('pidfd-socket') || undefined,
+      preserveFds: descriptorCount(flags),
       consoleSocket: flags.string('console-socket') || undefined,
       ignorePaused: flags.bool('ignore-paused'),
     });

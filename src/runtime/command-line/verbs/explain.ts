@@ -12,7 +12,7 @@ export const explain: Command = {
   run(context, flags, print) {
     exactArgs('explain', flags.args, 1);
     const bundle = readBundle(flags.args[0] ?? '.');
-    const request = { id: 'ID', bundle: bundle.path, noPivot: false, noNewKeyring: false, consoleSocket: 'CONSOLE-SOCKET' };
+    const request = { id: 'ID', bundle: bundle.path, noPivot: false, noNewKeyring: false, preserveFds: 0, consoleSocket: 'CONSOLE-SOCKET' };
     const cgroup = containerCgroup(bundle.spec, request.id);
     for (const op of compileCreate(bundle.spec, createOptions(context, request, bundle, { start: { kind: 'at-once' }, detach: false }, cgroup)))
       print(flags.bool('calls') ? `${formatOp(op)}  # ${opTable[op.op].calls}` : formatOp(op));
