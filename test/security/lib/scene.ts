@@ -1,6 +1,19 @@
 import { expect } from 'bun:test';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Mount, ProcessSpec, RuntimeSpec } from '../../../src/oci/index.ts';
@@ -46,6 +59,8 @@ export class Scene {
 
   constructor() {
     if (process.getuid?.() !== 0 || !existsSync(runtime) || !existsSync(busybox)) throw new Error('these tests need root, dist/ and a static busybox');
+    // A container in a user namespace has to get at its root.
+    chmodSync(this.dir, 0o711);
     this.canary = this.directory('canary');
     writeFileSync(path.join(this.canary, 'secret'), 'untouched');
     this.#programs = runtimePrograms();
@@ -175,7 +190,7 @@ export interface Attack {
   stop(): Promise<readonly number[]>;
 }
 
-const applets = ['sh', 'cat', 'true', 'sleep', 'id', 'ls', 'stat', 'grep', 'mount', 'mkdir', 'touch', 'echo', 'readlink', 'pwd', 'wc', 'test'];
+const applets = ['sh', 'cat', 'true', 'sleep', 'id', 'ls', 'stat', 'grep', 'mount', 'mkdir', 'touch', 'echo', 'readlink', 'pwd', 'wc', 'test', 'mv'];
 
 /** What an attack would overwrite: the time of the last change cannot be set by anybody (inode(7)). */
 function runtimePrograms(): ReadonlyMap<string, string> {
