@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "3927b02beb1d98ff"
+#define OPS_HASH "6cc06eb0197c2ae8"
+#define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 13
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
 enum op_type { T_U32, T_U64, T_I32, T_I64, T_STR, T_BYTES, T_STRS, T_SLOT };
@@ -23,6 +24,7 @@ enum op_code {
 	OP_ID_MAP = 13,
 	OP_TIME_OFFSETS = 14,
 	OP_PIDFD_OPEN = 15,
+	OP_END_PROCESS = 105,
 	OP_MKDIR = 20,
 	OP_WRITE_FILE = 21,
 	OP_RMDIR = 22,
@@ -143,12 +145,19 @@ struct op_pidfd_open {
 	uint32_t pid;
 	uint64_t start_time;
 };
+/* make sure that a process (pid and start time in clock ticks) has ended: flags 1 kill it and wait at most timeout_ms, else EBUSY while it lives */
+struct op_end_process {
+	uint32_t pid;
+	uint64_t start_time;
+	uint32_t timeout_ms;
+	uint32_t flags;
+};
 /* make a host directory and its missing parents; an existing one is fine */
 struct op_mkdir {
 	const char *path;
 	uint32_t mode;
 };
-/* write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644) */
+/* write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644), 8 a FIFO without a reader is an error (ENXIO) */
 struct op_write_file {
 	const char *path;
 	struct op_bytes data;
@@ -543,6 +552,7 @@ union op_args {
 	struct op_id_map id_map;
 	struct op_time_offsets time_offsets;
 	struct op_pidfd_open pidfd_open;
+	struct op_end_process end_process;
 	struct op_mkdir mkdir;
 	struct op_write_file write_file;
 	struct op_rmdir rmdir;
@@ -622,6 +632,7 @@ union op_args {
 	OP(ID_MAP, id_map) \
 	OP(TIME_OFFSETS, time_offsets) \
 	OP(PIDFD_OPEN, pidfd_open) \
+	OP(END_PROCESS, end_process) \
 	OP(MKDIR, mkdir) \
 	OP(WRITE_FILE, write_file) \
 	OP(RMDIR, rmdir) \
@@ -707,6 +718,7 @@ static const struct op_desc op_table[] = {
 	{ "id_map", 13, 1, 2, { { T_U32, offsetof(struct op_id_map, kind) }, { T_STR, offsetof(struct op_id_map, text) } } },
 	{ "time_offsets", 14, 1, 1, { { T_STR, offsetof(struct op_time_offsets, text) } } },
 	{ "pidfd_open", 15, 3, 3, { { T_SLOT, offsetof(struct op_pidfd_open, out) }, { T_U32, offsetof(struct op_pidfd_open, pid) }, { T_U64, offsetof(struct op_pidfd_open, start_time) } } },
+	{ "end_process", 105, 1, 4, { { T_U32, offsetof(struct op_end_process, pid) }, { T_U64, offsetof(struct op_end_process, start_time) }, { T_U32, offsetof(struct op_end_process, timeout_ms) }, { T_U32, offsetof(struct op_end_process, flags) } } },
 	{ "mkdir", 20, 3, 2, { { T_STR, offsetof(struct op_mkdir, path) }, { T_U32, offsetof(struct op_mkdir, mode) } } },
 	{ "write_file", 21, 3, 3, { { T_STR, offsetof(struct op_write_file, path) }, { T_BYTES, offsetof(struct op_write_file, data) }, { T_U32, offsetof(struct op_write_file, flags) } } },
 	{ "rmdir", 22, 1, 2, { { T_STR, offsetof(struct op_rmdir, path) }, { T_U32, offsetof(struct op_rmdir, timeout_ms) } } },

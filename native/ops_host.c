@@ -70,7 +70,7 @@ int do_mkdir(struct run *run, const struct op_mkdir *op)
 
 int do_write_file(struct run *run, const struct op_write_file *op)
 {
-	int flags = O_WRONLY | O_CLOEXEC | (op->flags & 4 ? O_CREAT | O_TRUNC : 0);
+	int flags = O_WRONLY | O_CLOEXEC | (op->flags & 4 ? O_CREAT | O_TRUNC : 0) | (op->flags & 8 ? O_NONBLOCK : 0);
 
 	if (write_fd(open(op->path, flags, 0644), op->data.p, op->data.len) == 0 || op->flags & 2 || (op->flags & 1 && errno == ENOENT))
 		return 0;

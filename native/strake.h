@@ -156,7 +156,12 @@ bool is_sealed(void); /* whether the program already runs from one */
 
 /* --- front.c --------------------------------------------------------------------------------------------------- */
 /* The command line `strake-runc`: starts the JavaScript that reads it, and runs its programs in this process. The exit status. */
-int front_main(char *argv[]);
+int front_main(int argc, char *argv[]);
+
+/* --- prepared.c ------------------------------------------------------------------------------------------------ */
+/* Runs the program that was prepared for this command line when the container was made. The exit status, or -1: there is none, or it did not succeed, and the
+ * decider has to look at the command. */
+int run_prepared(int argc, char *argv[]);
 
 /* --- path.c: everything below a root slot ------------------------------------------------------------------------ */
 enum create_kind { CREATE_NO = 0, CREATE_DIRECTORY = 1, CREATE_FILE = 2 };

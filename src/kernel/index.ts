@@ -59,6 +59,6 @@ export {
   ZygoteLauncher,
 } from './launch/index.ts';
 export type { EncodeOptions, Op, OpDescription, OpFieldType } from './program/index.ts';
-export { encodeOperations, encodeProgram, formatOp, formatProgram, noSlot, opsHash, opTable, programLimits } from './program/index.ts';
+export { defaultStateRoot, encodeOperations, encodeProgram, formatOp, formatProgram, noSlot, opsHash, opTable, programLimits } from './program/index.ts';
 export type { CompileSeccompOptions, SeccompArch, SeccompFilter } from './seccomp/index.ts';
 export { compileSeccomp, seccompActions, seccompFlags, seccompOperators } from './seccomp/index.ts';

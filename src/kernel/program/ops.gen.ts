@@ -1,6 +1,7 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '3927b02beb1d98ff';
+export const opsHash = '6cc06eb0197c2ae8';
+export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
 export interface OpenOp {
@@ -75,6 +76,16 @@ export interface PidfdOpenOp {
   readonly startTime?: number | bigint | undefined;
 }
 
+/** make sure that a process (pid and start time in clock ticks) has ended: flags 1 kill it and wait at most timeout_ms, else EBUSY while it lives */
+export interface EndProcessOp {
+  readonly op: 'end_process';
+  readonly side: 'host';
+  readonly pid: number;
+  readonly startTime: number | bigint;
+  readonly timeoutMs: number;
+  readonly flags?: number | undefined;
+}
+
 /** make a host directory and its missing parents; an existing one is fine */
 export interface MkdirOp {
   readonly op: 'mkdir';
@@ -83,7 +94,7 @@ export interface MkdirOp {
   readonly mode: number;
 }
 
-/** write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644) */
+/** write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644), 8 a FIFO without a reader is an error (ENXIO) */
 export interface WriteFileOp {
   readonly op: 'write_file';
   readonly side: 'host' | 'init';
@@ -708,6 +719,7 @@ export type Op =
   | IdMapOp
   | TimeOffsetsOp
   | PidfdOpenOp
+  | EndProcessOp
   | MkdirOp
   | WriteFileOp
   | RmdirOp
@@ -799,6 +811,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   id_map: { code: 13, fields: [['u32', 'kind'], ['str', 'text']], calls: 'openat write close' },
   time_offsets: { code: 14, fields: [['str', 'text']], calls: 'openat write close' },
   pidfd_open: { code: 15, fields: [['slot', 'out'], ['u32', 'pid'], ['u64', 'startTime']], calls: 'pidfd_open [openat read close]' },
+  end_process: { code: 105, fields: [['u32', 'pid'], ['u64', 'startTime'], ['u32', 'timeoutMs'], ['u32', 'flags']], calls: 'pidfd_open [openat read close] [poll [pidfd_send_signal poll] close]' },
   mkdir: { code: 20, fields: [['str', 'path'], ['u32', 'mode']], calls: 'mkdir mkdir*' },
   write_file: { code: 21, fields: [['str', 'path'], ['bytes', 'data'], ['u32', 'flags']], calls: 'openat [write* close]' },
   rmdir: { code: 22, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'unlinkat [openat [newfstatat fcntl fcntl [getdents64|unlinkat|openat|newfstatat|fcntl|close]*] unlinkat [clock_nanosleep unlinkat]]*' },

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { errorMessage } from '../../base/index.ts';
+import { defaultStateRoot } from '../../kernel/index.ts';
 import { ociVersion } from '../default-spec.ts';
 import type { ProgramLauncher } from '../lifecycle/context.ts';
 import { readMachine } from '../machine.ts';
@@ -39,8 +40,6 @@ const globalFlags: FlagTable = {
   version: { kind: 'bool', alias: 'v' },
   help: { kind: 'bool', alias: 'h' },
 };
-
-const defaultRoot = '/run/strake-runc';
 
 /** How messages begin that containerd, Docker and Podman pass on or match: for every failure of the verb, and for one of the program. */
 const failurePrefixes: Readonly<Record<string, readonly [string, string]>> = {
@@ -82,7 +81,7 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
       print(`strake-runc [--root DIR] [--log FILE] [--log-format text|json] ${command.usage}`);
       return 0;
     }
-    const context = { store: new StateStore(globals.string('root') ?? defaultRoot), launcher: options.launcher(), machine: readMachine, warn: log.warn };
+    const context = { store: new StateStore(globals.string('root') ?? defaultStateRoot), launcher: options.launcher(), machine: readMachine, warn: log.warn };
     return await command.run(context, flags, print);
   } catch (error) {
     return report(error, verb, log);
