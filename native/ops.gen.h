@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "6cc06eb0197c2ae8"
+#define OPS_HASH "cae7746c7f2dc5fb"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 13
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -111,7 +111,7 @@ struct op_open {
 struct op_close {
 	uint32_t fd;
 };
-/* connect a stream socket to PATH into a slot (console socket) */
+/* connect a stream socket to PATH (@NAME: an abstract one) into a slot: console socket, seccomp agent */
 struct op_connect_unix {
 	uint32_t out;
 	const char *path;
@@ -365,22 +365,24 @@ struct op_set_user {
 	struct op_bytes groups;
 	uint32_t flags;
 };
-/* capability sets (64-bit masks); bits that the bounding set lacks are an error */
+/* capability sets (64-bit masks); bits that the bounding set lacks are an error, but for those in UNCHECKED */
 struct op_capset {
 	uint64_t effective;
 	uint64_t permitted;
 	uint64_t inheritable;
+	uint64_t unchecked;
 };
 /* clear the ambient set, then raise these */
 struct op_ambient {
 	uint64_t mask;
 };
-/* load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: connected socket slot that receives the notify descriptor with METADATA */
+/* load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: the host's connected socket slot, which the monitor sends the notify descriptor to with METADATA; pid_offsets: byte offsets (u32 each) in it of fields of 10 spaces, where the init's pid as the host counts goes in decimal */
 struct op_seccomp {
 	uint32_t flags;
 	struct op_bytes filter;
 	uint32_t listener;
 	struct op_bytes metadata;
+	struct op_bytes pid_offsets;
 };
 /* chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing */
 struct op_chdir {
@@ -756,10 +758,10 @@ static const struct op_desc op_table[] = {
 	{ "personality", 69, 2, 1, { { T_U64, offsetof(struct op_personality, persona) } } },
 	{ "bounding", 70, 2, 1, { { T_U64, offsetof(struct op_bounding, keep) } } },
 	{ "set_user", 71, 2, 4, { { T_U32, offsetof(struct op_set_user, uid) }, { T_U32, offsetof(struct op_set_user, gid) }, { T_BYTES, offsetof(struct op_set_user, groups) }, { T_U32, offsetof(struct op_set_user, flags) } } },
-	{ "capset", 72, 2, 3, { { T_U64, offsetof(struct op_capset, effective) }, { T_U64, offsetof(struct op_capset, permitted) }, { T_U64, offsetof(struct op_capset, inheritable) } } },
+	{ "capset", 72, 2, 4, { { T_U64, offsetof(struct op_capset, effective) }, { T_U64, offsetof(struct op_capset, permitted) }, { T_U64, offsetof(struct op_capset, inheritable) }, { T_U64, offsetof(struct op_capset, unchecked) } } },
 	{ "ambient", 73, 2, 1, { { T_U64, offsetof(struct op_ambient, mask) } } },
 	{ "no_new_privs", 74, 2, 0, { { 0, 0 } } },
-	{ "seccomp", 75, 2, 4, { { T_U32, offsetof(struct op_seccomp, flags) }, { T_BYTES, offsetof(struct op_seccomp, filter) }, { T_SLOT, offsetof(struct op_seccomp, listener) }, { T_BYTES, offsetof(struct op_seccomp, metadata) } } },
+	{ "seccomp", 75, 2, 5, { { T_U32, offsetof(struct op_seccomp, flags) }, { T_BYTES, offsetof(struct op_seccomp, filter) }, { T_SLOT, offsetof(struct op_seccomp, listener) }, { T_BYTES, offsetof(struct op_seccomp, metadata) }, { T_BYTES, offsetof(struct op_seccomp, pid_offsets) } } },
 	{ "chdir", 76, 2, 4, { { T_STR, offsetof(struct op_chdir, path) }, { T_U32, offsetof(struct op_chdir, create) }, { T_U32, offsetof(struct op_chdir, uid) }, { T_U32, offsetof(struct op_chdir, gid) } } },
 	{ "label", 77, 2, 2, { { T_STR, offsetof(struct op_label, name) }, { T_STR, offsetof(struct op_label, value) } } },
 	{ "close_fds", 78, 2, 1, { { T_U32, offsetof(struct op_close_fds, first) } } },

@@ -56,14 +56,14 @@ export interface MainOptions {
 
 /** `strake-runc` from argv (without the program's name) to the exit status. */
 export async function runtimeMain(argv: readonly string[], options: MainOptions): Promise<number> {
-  let log: CommandLog = openLog(undefined, 'text');
+  let log: CommandLog = openLog(undefined, 'text', false);
   let verb = '';
   // Not process.stdout: making that stream alone takes 4 ms.
   const print = (text: string) => void writeSync(1, `${text}\n`);
   try {
     const globals = parseFlags(globalFlags, argv);
     verb = globals.args[0] ?? '';
-    log = openLog(globals.string('log'), globals.string('log-format') ?? 'text');
+    log = openLog(globals.string('log'), globals.string('log-format') ?? 'text', globals.bool('debug'));
     if (globals.bool('version')) {
       print(`strake-runc version ${options.version}\nspec: ${ociVersion}`);
       return 0;
@@ -81,7 +81,13 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
       print(`strake-runc [--root DIR] [--log FILE] [--log-format text|json] ${command.usage}`);
       return 0;
     }
-    const context = { store: new StateStore(globals.string('root') ?? defaultStateRoot), launcher: options.launcher(), machine: readMachine, warn: log.warn };
+    const context = {
+      store: new StateStore(globals.string('root') ?? defaultStateRoot),
+      launcher: options.launcher(),
+      machine: readMachine,
+      warn: log.warn,
+      debug: log.debug,
+    };
     return await command.run(context, flags, print);
   } catch (error) {
     return report(error, verb, log);

@@ -92,6 +92,7 @@ export function createOptions(context: RuntimeContext, request: CreateRequest, b
     noNewKeyring: request.noNewKeyring,
     pidfdSocket: request.pidfdSocket,
     onWarning: context.warn,
+    onDebug: context.debug,
     ...(shared ? { rootfsParentMount: mountOf(bundle.rootfs) } : {}),
   };
 }
