@@ -1,6 +1,6 @@
 /* Volume copy-up: what an image has at a volume's mount point goes into the new, empty volume. The source is hostile: it is entered on
  * descriptors, links are copied and never followed, sockets and devices are left out. */
-#include "strake.h"
+#include "mount.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -141,11 +141,24 @@ static int is_empty(int fd)
 	return empty;
 }
 
+int copy_tree(struct run *run, int from, int to)
+{
+	autoclose source = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autoclose copy = openat(to, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (source < 0 || copy < 0 || fstat(source, &st) != 0)
+		return fail(run, errno, "copy-up");
+	if (copy_entries(run, source, copy, 0) != 0)
+		return -1;
+	copy_attributes(source, copy);
+	return copy_times_and_owner(copy, &st) == 0 ? 0 : fail(run, errno, "copy-up: owner and mode");
+}
+
 int do_copy_up(struct run *run, const struct op_copy_up *op)
 {
 	int root = root_fd(run, op->root);
 	autoclose place = root < 0 ? -1 : open_in_root(root, op->target, 0, 0, CREATE_NO);
-	autoclose from = -1;
 	autoclose to = -1;
 	struct stat st;
 	int empty;
@@ -160,9 +173,5 @@ int do_copy_up(struct run *run, const struct op_copy_up *op)
 	empty = to < 0 ? -1 : is_empty(to);
 	if (empty <= 0)
 		return empty == 0 ? 0 : fail(run, errno, "volume %s", op->dest);
-	from = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (from < 0 || copy_entries(run, from, to, 0) != 0)
-		return fail(run, errno, "copy-up of %s", op->target);
-	copy_attributes(from, to);
-	return copy_times_and_owner(to, &st) == 0 ? 0 : fail(run, errno, "copy-up of %s", op->target);
+	return copy_tree(run, place, to);
 }

@@ -4,9 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "cae7746c7f2dc5fb"
-#define DEFAULT_STATE_ROOT "/run/strake-runc"
-#define OP_MAX_FIELDS 13
+#define OPS_HASH "c0caca00e4310df0"
+#define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
 enum op_type { T_U32, T_U64, T_I32, T_I64, T_STR, T_BYTES, T_STRS, T_SLOT };
 struct op_bytes { const uint8_t *p; uint32_t len; };
@@ -24,7 +23,6 @@ enum op_code {
 	OP_ID_MAP = 13,
 	OP_TIME_OFFSETS = 14,
 	OP_PIDFD_OPEN = 15,
-	OP_END_PROCESS = 105,
 	OP_MKDIR = 20,
 	OP_WRITE_FILE = 21,
 	OP_RMDIR = 22,
@@ -50,6 +48,13 @@ enum op_code {
 	OP_MKNOD_IN = 43,
 	OP_SYMLINK_IN = 44,
 	OP_COPY_UP = 45,
+	OP_USERNS = 46,
+	OP_MOUNT_HELPER = 47,
+	OP_REMOUNT_FS = 48,
+	OP_BIND_SOURCE = 49,
+	OP_ATTACH = 50,
+	OP_UMOUNT_IN = 51,
+	OP_REOPEN_NULL = 52,
 	OP_SETHOSTNAME = 60,
 	OP_SETDOMAINNAME = 61,
 	OP_SYSCTL = 62,
@@ -111,7 +116,7 @@ struct op_open {
 struct op_close {
 	uint32_t fd;
 };
-/* connect a stream socket to PATH (@NAME: an abstract one) into a slot: console socket, seccomp agent */
+/* connect a stream socket to PATH into a slot (console socket) */
 struct op_connect_unix {
 	uint32_t out;
 	const char *path;
@@ -145,19 +150,12 @@ struct op_pidfd_open {
 	uint32_t pid;
 	uint64_t start_time;
 };
-/* make sure that a process (pid and start time in clock ticks) has ended: flags 1 kill it and wait at most timeout_ms, else EBUSY while it lives */
-struct op_end_process {
-	uint32_t pid;
-	uint64_t start_time;
-	uint32_t timeout_ms;
-	uint32_t flags;
-};
 /* make a host directory and its missing parents; an existing one is fine */
 struct op_mkdir {
 	const char *path;
 	uint32_t mode;
 };
-/* write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644), 8 a FIFO without a reader is an error (ENXIO) */
+/* write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644) */
 struct op_write_file {
 	const char *path;
 	struct op_bytes data;
@@ -212,7 +210,7 @@ struct op_overlay {
 	struct op_strs options;
 	uint64_t attrs;
 };
-/* mount a new filesystem on TARGET below root; options are key=value or flags for fsconfig; attrs MOUNT_ATTR_*; create: 0 no, 1 directory; fallback flags 1: on EPERM/EBUSY of sysfs bind the host's instead; with root none TARGET is a host path */
+/* mount a new filesystem on TARGET below root; options are key=value or flags for fsconfig; attrs MOUNT_ATTR_*; create: 0 no, 1 directory; flags: 1 on EPERM/EBUSY of sysfs bind the host's instead, 2 with the mode of the directory that is there, 4 copy up what is there first; with root none TARGET is a host path; sb_flags: MS_* that only mount(2) can say; label: the LSM's, for its root directory */
 struct op_mount_fs {
 	uint32_t root;
 	const char *target;
@@ -223,8 +221,10 @@ struct op_mount_fs {
 	uint64_t propagation;
 	uint32_t create;
 	uint32_t flags;
+	uint64_t sb_flags;
+	const char *label;
 };
-/* bind SOURCE (host path, or source slot) on TARGET below root; recursive: clone with AT_RECURSIVE; set/clear MOUNT_ATTR_*; rec_set/rec_clear the same for the whole tree; create: 0 no, 1 directory, 2 file, 3 as the source; flags: 1 source is created as a directory when missing, 2 do not follow a symlink as source; userns: slot for an idmapped mount */
+/* bind SOURCE (host path, or source slot) on TARGET below root; recursive: clone with AT_RECURSIVE; set/clear MOUNT_ATTR_*; rec_set/rec_clear the same for the whole tree; create: 0 no, 1 directory, 2 file, 3 as the source; flags: 1 source is created as a directory when missing, 2 do not follow a symlink as source, 4 a symlink as source is copied as one, 8 nor one as target, 16 userns holds for the whole tree, 32 the source must be a procfs; userns: slot for an idmapped mount; clear_unlocked: cleared too, but for what a user namespace may not clear; helper: slot of mount_helper, which opens what the init may not, and maps ids */
 struct op_mount_bind {
 	uint32_t root;
 	const char *target;
@@ -239,6 +239,8 @@ struct op_mount_bind {
 	uint32_t create;
 	uint32_t flags;
 	uint32_t userns;
+	uint64_t clear_unlocked;
+	uint32_t helper;
 };
 /* change attributes or propagation of the mount at TARGET below root */
 struct op_mount_setattr {
@@ -248,6 +250,7 @@ struct op_mount_setattr {
 	uint64_t clear;
 	uint64_t propagation;
 	uint32_t recursive;
+	uint64_t clear_unlocked;
 };
 /* mount a tmpfs on TARGET below root and bind into it each DIR as NAME (pairs), read-only by attrs, with links (pairs name,target) for co-mounted names */
 struct op_mount_cgroup_v1 {
@@ -265,7 +268,7 @@ struct op_pivot_root {
 struct op_chroot {
 	uint32_t root;
 };
-/* mount --move the root over / and chroot (no-pivot) */
+/* mount --move the root over / and chroot (no-pivot), once every whole procfs and sysfs outside of it is gone: they would let a user namespace mount one without masks */
 struct op_move_root {
 	uint32_t root;
 };
@@ -302,17 +305,60 @@ struct op_mknod_in {
 	uint32_t gid;
 	uint32_t flags;
 };
-/* make a symbolic link below root; an existing entry stays */
+/* make a symbolic link below root; an existing entry stays, unless flags 1: it is replaced */
 struct op_symlink_in {
 	uint32_t root;
 	const char *target;
 	const char *path;
+	uint32_t flags;
 };
 /* copy what is at TARGET below root into the empty host directory DEST (volume copy-up, owner and mode too); does nothing when DEST is not empty or TARGET is missing */
 struct op_copy_up {
 	uint32_t root;
 	const char *target;
 	const char *dest;
+};
+/* a user namespace with these id maps (text as the kernel wants it), made by a child that ends at once; its descriptor into a slot */
+struct op_userns {
+	uint32_t out;
+	const char *uids;
+	const char *gids;
+};
+/* fork a helper that keeps the privileges of now; its socket into a slot. mount_bind asks it: it enters the init's mount namespace, opens a source, maps its ids. It ends when the slot is closed on both sides */
+struct op_mount_helper {
+	uint32_t out;
+};
+/* change the options of the filesystem that is mounted at TARGET below root */
+struct op_remount_fs {
+	uint32_t root;
+	const char *target;
+	struct op_strs options;
+};
+/* a detached bind of SOURCE (host path) with these attributes into a slot; fields as in mount_bind */
+struct op_bind_source {
+	uint32_t out;
+	const char *source;
+	uint32_t recursive;
+	uint64_t set;
+	uint64_t clear;
+	uint64_t rec_set;
+	uint64_t rec_clear;
+	uint64_t propagation;
+	uint32_t flags;
+	uint32_t userns;
+};
+/* put the detached mount of a slot on TARGET below root; create: 0 no, 3 as the source; flags 8 as in mount_bind */
+struct op_attach {
+	uint32_t fd;
+	uint32_t root;
+	const char *target;
+	uint32_t create;
+	uint32_t flags;
+};
+/* detach the mount on TARGET below root; the last name is not followed */
+struct op_umount_in {
+	uint32_t root;
+	const char *target;
 };
 /* host name */
 struct op_sethostname {
@@ -365,24 +411,22 @@ struct op_set_user {
 	struct op_bytes groups;
 	uint32_t flags;
 };
-/* capability sets (64-bit masks); bits that the bounding set lacks are an error, but for those in UNCHECKED */
+/* capability sets (64-bit masks); bits that the bounding set lacks are an error */
 struct op_capset {
 	uint64_t effective;
 	uint64_t permitted;
 	uint64_t inheritable;
-	uint64_t unchecked;
 };
 /* clear the ambient set, then raise these */
 struct op_ambient {
 	uint64_t mask;
 };
-/* load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: the host's connected socket slot, which the monitor sends the notify descriptor to with METADATA; pid_offsets: byte offsets (u32 each) in it of fields of 10 spaces, where the init's pid as the host counts goes in decimal */
+/* load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: connected socket slot that receives the notify descriptor with METADATA */
 struct op_seccomp {
 	uint32_t flags;
 	struct op_bytes filter;
 	uint32_t listener;
 	struct op_bytes metadata;
-	struct op_bytes pid_offsets;
 };
 /* chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing */
 struct op_chdir {
@@ -554,7 +598,6 @@ union op_args {
 	struct op_id_map id_map;
 	struct op_time_offsets time_offsets;
 	struct op_pidfd_open pidfd_open;
-	struct op_end_process end_process;
 	struct op_mkdir mkdir;
 	struct op_write_file write_file;
 	struct op_rmdir rmdir;
@@ -580,6 +623,12 @@ union op_args {
 	struct op_mknod_in mknod_in;
 	struct op_symlink_in symlink_in;
 	struct op_copy_up copy_up;
+	struct op_userns userns;
+	struct op_mount_helper mount_helper;
+	struct op_remount_fs remount_fs;
+	struct op_bind_source bind_source;
+	struct op_attach attach;
+	struct op_umount_in umount_in;
 	struct op_sethostname sethostname;
 	struct op_setdomainname setdomainname;
 	struct op_sysctl sysctl;
@@ -634,7 +683,6 @@ union op_args {
 	OP(ID_MAP, id_map) \
 	OP(TIME_OFFSETS, time_offsets) \
 	OP(PIDFD_OPEN, pidfd_open) \
-	OP(END_PROCESS, end_process) \
 	OP(MKDIR, mkdir) \
 	OP(WRITE_FILE, write_file) \
 	OP(RMDIR, rmdir) \
@@ -660,6 +708,13 @@ union op_args {
 	OP(MKNOD_IN, mknod_in) \
 	OP(SYMLINK_IN, symlink_in) \
 	OP(COPY_UP, copy_up) \
+	OP(USERNS, userns) \
+	OP(MOUNT_HELPER, mount_helper) \
+	OP(REMOUNT_FS, remount_fs) \
+	OP(BIND_SOURCE, bind_source) \
+	OP(ATTACH, attach) \
+	OP(UMOUNT_IN, umount_in) \
+	BARE(REOPEN_NULL, reopen_null) \
 	OP(SETHOSTNAME, sethostname) \
 	OP(SETDOMAINNAME, setdomainname) \
 	OP(SYSCTL, sysctl) \
@@ -720,7 +775,6 @@ static const struct op_desc op_table[] = {
 	{ "id_map", 13, 1, 2, { { T_U32, offsetof(struct op_id_map, kind) }, { T_STR, offsetof(struct op_id_map, text) } } },
 	{ "time_offsets", 14, 1, 1, { { T_STR, offsetof(struct op_time_offsets, text) } } },
 	{ "pidfd_open", 15, 3, 3, { { T_SLOT, offsetof(struct op_pidfd_open, out) }, { T_U32, offsetof(struct op_pidfd_open, pid) }, { T_U64, offsetof(struct op_pidfd_open, start_time) } } },
-	{ "end_process", 105, 1, 4, { { T_U32, offsetof(struct op_end_process, pid) }, { T_U64, offsetof(struct op_end_process, start_time) }, { T_U32, offsetof(struct op_end_process, timeout_ms) }, { T_U32, offsetof(struct op_end_process, flags) } } },
 	{ "mkdir", 20, 3, 2, { { T_STR, offsetof(struct op_mkdir, path) }, { T_U32, offsetof(struct op_mkdir, mode) } } },
 	{ "write_file", 21, 3, 3, { { T_STR, offsetof(struct op_write_file, path) }, { T_BYTES, offsetof(struct op_write_file, data) }, { T_U32, offsetof(struct op_write_file, flags) } } },
 	{ "rmdir", 22, 1, 2, { { T_STR, offsetof(struct op_rmdir, path) }, { T_U32, offsetof(struct op_rmdir, timeout_ms) } } },
@@ -732,9 +786,9 @@ static const struct op_desc op_table[] = {
 	{ "netlink", 27, 3, 5, { { T_U32, offsetof(struct op_netlink, protocol) }, { T_BYTES, offsetof(struct op_netlink, message) }, { T_BYTES, offsetof(struct op_netlink, pid_offsets) }, { T_SLOT, offsetof(struct op_netlink, ns) }, { T_U32, offsetof(struct op_netlink, flags) } } },
 	{ "propagation", 30, 3, 2, { { T_STR, offsetof(struct op_propagation, path) }, { T_U64, offsetof(struct op_propagation, flags) } } },
 	{ "overlay", 31, 3, 6, { { T_STR, offsetof(struct op_overlay, target) }, { T_STRS, offsetof(struct op_overlay, lowers) }, { T_STR, offsetof(struct op_overlay, upper) }, { T_STR, offsetof(struct op_overlay, work) }, { T_STRS, offsetof(struct op_overlay, options) }, { T_U64, offsetof(struct op_overlay, attrs) } } },
-	{ "mount_fs", 32, 3, 9, { { T_SLOT, offsetof(struct op_mount_fs, root) }, { T_STR, offsetof(struct op_mount_fs, target) }, { T_STR, offsetof(struct op_mount_fs, fstype) }, { T_STR, offsetof(struct op_mount_fs, source) }, { T_STRS, offsetof(struct op_mount_fs, options) }, { T_U64, offsetof(struct op_mount_fs, attrs) }, { T_U64, offsetof(struct op_mount_fs, propagation) }, { T_U32, offsetof(struct op_mount_fs, create) }, { T_U32, offsetof(struct op_mount_fs, flags) } } },
-	{ "mount_bind", 33, 3, 13, { { T_SLOT, offsetof(struct op_mount_bind, root) }, { T_STR, offsetof(struct op_mount_bind, target) }, { T_STR, offsetof(struct op_mount_bind, source) }, { T_SLOT, offsetof(struct op_mount_bind, source_fd) }, { T_U32, offsetof(struct op_mount_bind, recursive) }, { T_U64, offsetof(struct op_mount_bind, set) }, { T_U64, offsetof(struct op_mount_bind, clear) }, { T_U64, offsetof(struct op_mount_bind, rec_set) }, { T_U64, offsetof(struct op_mount_bind, rec_clear) }, { T_U64, offsetof(struct op_mount_bind, propagation) }, { T_U32, offsetof(struct op_mount_bind, create) }, { T_U32, offsetof(struct op_mount_bind, flags) }, { T_SLOT, offsetof(struct op_mount_bind, userns) } } },
-	{ "mount_setattr", 34, 3, 6, { { T_SLOT, offsetof(struct op_mount_setattr, root) }, { T_STR, offsetof(struct op_mount_setattr, target) }, { T_U64, offsetof(struct op_mount_setattr, set) }, { T_U64, offsetof(struct op_mount_setattr, clear) }, { T_U64, offsetof(struct op_mount_setattr, propagation) }, { T_U32, offsetof(struct op_mount_setattr, recursive) } } },
+	{ "mount_fs", 32, 3, 11, { { T_SLOT, offsetof(struct op_mount_fs, root) }, { T_STR, offsetof(struct op_mount_fs, target) }, { T_STR, offsetof(struct op_mount_fs, fstype) }, { T_STR, offsetof(struct op_mount_fs, source) }, { T_STRS, offsetof(struct op_mount_fs, options) }, { T_U64, offsetof(struct op_mount_fs, attrs) }, { T_U64, offsetof(struct op_mount_fs, propagation) }, { T_U32, offsetof(struct op_mount_fs, create) }, { T_U32, offsetof(struct op_mount_fs, flags) }, { T_U64, offsetof(struct op_mount_fs, sb_flags) }, { T_STR, offsetof(struct op_mount_fs, label) } } },
+	{ "mount_bind", 33, 3, 15, { { T_SLOT, offsetof(struct op_mount_bind, root) }, { T_STR, offsetof(struct op_mount_bind, target) }, { T_STR, offsetof(struct op_mount_bind, source) }, { T_SLOT, offsetof(struct op_mount_bind, source_fd) }, { T_U32, offsetof(struct op_mount_bind, recursive) }, { T_U64, offsetof(struct op_mount_bind, set) }, { T_U64, offsetof(struct op_mount_bind, clear) }, { T_U64, offsetof(struct op_mount_bind, rec_set) }, { T_U64, offsetof(struct op_mount_bind, rec_clear) }, { T_U64, offsetof(struct op_mount_bind, propagation) }, { T_U32, offsetof(struct op_mount_bind, create) }, { T_U32, offsetof(struct op_mount_bind, flags) }, { T_SLOT, offsetof(struct op_mount_bind, userns) }, { T_U64, offsetof(struct op_mount_bind, clear_unlocked) }, { T_SLOT, offsetof(struct op_mount_bind, helper) } } },
+	{ "mount_setattr", 34, 3, 7, { { T_SLOT, offsetof(struct op_mount_setattr, root) }, { T_STR, offsetof(struct op_mount_setattr, target) }, { T_U64, offsetof(struct op_mount_setattr, set) }, { T_U64, offsetof(struct op_mount_setattr, clear) }, { T_U64, offsetof(struct op_mount_setattr, propagation) }, { T_U32, offsetof(struct op_mount_setattr, recursive) }, { T_U64, offsetof(struct op_mount_setattr, clear_unlocked) } } },
 	{ "mount_cgroup_v1", 35, 2, 5, { { T_SLOT, offsetof(struct op_mount_cgroup_v1, root) }, { T_STR, offsetof(struct op_mount_cgroup_v1, target) }, { T_STRS, offsetof(struct op_mount_cgroup_v1, dirs) }, { T_STRS, offsetof(struct op_mount_cgroup_v1, links) }, { T_U64, offsetof(struct op_mount_cgroup_v1, attrs) } } },
 	{ "pivot_root", 36, 2, 1, { { T_SLOT, offsetof(struct op_pivot_root, root) } } },
 	{ "chroot", 37, 3, 1, { { T_SLOT, offsetof(struct op_chroot, root) } } },
@@ -744,8 +798,15 @@ static const struct op_desc op_table[] = {
 	{ "readonly_path", 41, 2, 1, { { T_STR, offsetof(struct op_readonly_path, path) } } },
 	{ "mkdir_in", 42, 2, 5, { { T_SLOT, offsetof(struct op_mkdir_in, root) }, { T_STR, offsetof(struct op_mkdir_in, path) }, { T_U32, offsetof(struct op_mkdir_in, mode) }, { T_U32, offsetof(struct op_mkdir_in, uid) }, { T_U32, offsetof(struct op_mkdir_in, gid) } } },
 	{ "mknod_in", 43, 3, 8, { { T_SLOT, offsetof(struct op_mknod_in, root) }, { T_STR, offsetof(struct op_mknod_in, path) }, { T_U32, offsetof(struct op_mknod_in, mode) }, { T_U32, offsetof(struct op_mknod_in, major) }, { T_U32, offsetof(struct op_mknod_in, minor) }, { T_U32, offsetof(struct op_mknod_in, uid) }, { T_U32, offsetof(struct op_mknod_in, gid) }, { T_U32, offsetof(struct op_mknod_in, flags) } } },
-	{ "symlink_in", 44, 2, 3, { { T_SLOT, offsetof(struct op_symlink_in, root) }, { T_STR, offsetof(struct op_symlink_in, target) }, { T_STR, offsetof(struct op_symlink_in, path) } } },
+	{ "symlink_in", 44, 2, 4, { { T_SLOT, offsetof(struct op_symlink_in, root) }, { T_STR, offsetof(struct op_symlink_in, target) }, { T_STR, offsetof(struct op_symlink_in, path) }, { T_U32, offsetof(struct op_symlink_in, flags) } } },
 	{ "copy_up", 45, 2, 3, { { T_SLOT, offsetof(struct op_copy_up, root) }, { T_STR, offsetof(struct op_copy_up, target) }, { T_STR, offsetof(struct op_copy_up, dest) } } },
+	{ "userns", 46, 1, 3, { { T_SLOT, offsetof(struct op_userns, out) }, { T_STR, offsetof(struct op_userns, uids) }, { T_STR, offsetof(struct op_userns, gids) } } },
+	{ "mount_helper", 47, 1, 1, { { T_SLOT, offsetof(struct op_mount_helper, out) } } },
+	{ "remount_fs", 48, 3, 3, { { T_SLOT, offsetof(struct op_remount_fs, root) }, { T_STR, offsetof(struct op_remount_fs, target) }, { T_STRS, offsetof(struct op_remount_fs, options) } } },
+	{ "bind_source", 49, 1, 10, { { T_SLOT, offsetof(struct op_bind_source, out) }, { T_STR, offsetof(struct op_bind_source, source) }, { T_U32, offsetof(struct op_bind_source, recursive) }, { T_U64, offsetof(struct op_bind_source, set) }, { T_U64, offsetof(struct op_bind_source, clear) }, { T_U64, offsetof(struct op_bind_source, rec_set) }, { T_U64, offsetof(struct op_bind_source, rec_clear) }, { T_U64, offsetof(struct op_bind_source, propagation) }, { T_U32, offsetof(struct op_bind_source, flags) }, { T_SLOT, offsetof(struct op_bind_source, userns) } } },
+	{ "attach", 50, 3, 5, { { T_SLOT, offsetof(struct op_attach, fd) }, { T_SLOT, offsetof(struct op_attach, root) }, { T_STR, offsetof(struct op_attach, target) }, { T_U32, offsetof(struct op_attach, create) }, { T_U32, offsetof(struct op_attach, flags) } } },
+	{ "umount_in", 51, 3, 2, { { T_SLOT, offsetof(struct op_umount_in, root) }, { T_STR, offsetof(struct op_umount_in, target) } } },
+	{ "reopen_null", 52, 2, 0, { { 0, 0 } } },
 	{ "sethostname", 60, 2, 1, { { T_STR, offsetof(struct op_sethostname, name) } } },
 	{ "setdomainname", 61, 2, 1, { { T_STR, offsetof(struct op_setdomainname, name) } } },
 	{ "sysctl", 62, 2, 2, { { T_STR, offsetof(struct op_sysctl, key) }, { T_STR, offsetof(struct op_sysctl, value) } } },
@@ -758,10 +819,10 @@ static const struct op_desc op_table[] = {
 	{ "personality", 69, 2, 1, { { T_U64, offsetof(struct op_personality, persona) } } },
 	{ "bounding", 70, 2, 1, { { T_U64, offsetof(struct op_bounding, keep) } } },
 	{ "set_user", 71, 2, 4, { { T_U32, offsetof(struct op_set_user, uid) }, { T_U32, offsetof(struct op_set_user, gid) }, { T_BYTES, offsetof(struct op_set_user, groups) }, { T_U32, offsetof(struct op_set_user, flags) } } },
-	{ "capset", 72, 2, 4, { { T_U64, offsetof(struct op_capset, effective) }, { T_U64, offsetof(struct op_capset, permitted) }, { T_U64, offsetof(struct op_capset, inheritable) }, { T_U64, offsetof(struct op_capset, unchecked) } } },
+	{ "capset", 72, 2, 3, { { T_U64, offsetof(struct op_capset, effective) }, { T_U64, offsetof(struct op_capset, permitted) }, { T_U64, offsetof(struct op_capset, inheritable) } } },
 	{ "ambient", 73, 2, 1, { { T_U64, offsetof(struct op_ambient, mask) } } },
 	{ "no_new_privs", 74, 2, 0, { { 0, 0 } } },
-	{ "seccomp", 75, 2, 5, { { T_U32, offsetof(struct op_seccomp, flags) }, { T_BYTES, offsetof(struct op_seccomp, filter) }, { T_SLOT, offsetof(struct op_seccomp, listener) }, { T_BYTES, offsetof(struct op_seccomp, metadata) }, { T_BYTES, offsetof(struct op_seccomp, pid_offsets) } } },
+	{ "seccomp", 75, 2, 4, { { T_U32, offsetof(struct op_seccomp, flags) }, { T_BYTES, offsetof(struct op_seccomp, filter) }, { T_SLOT, offsetof(struct op_seccomp, listener) }, { T_BYTES, offsetof(struct op_seccomp, metadata) } } },
 	{ "chdir", 76, 2, 4, { { T_STR, offsetof(struct op_chdir, path) }, { T_U32, offsetof(struct op_chdir, create) }, { T_U32, offsetof(struct op_chdir, uid) }, { T_U32, offsetof(struct op_chdir, gid) } } },
 	{ "label", 77, 2, 2, { { T_STR, offsetof(struct op_label, name) }, { T_STR, offsetof(struct op_label, value) } } },
 	{ "close_fds", 78, 2, 1, { { T_U32, offsetof(struct op_close_fds, first) } } },

@@ -11,22 +11,17 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-
-#define CONFIG_STRING_MAX 255 /* fsconfig(2) takes strings up to 256 bytes with their NUL */
+#include <sys/xattr.h>
 
 int attach(int mount, int target)
 {
 	return move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
-int set_attributes(int fd, unsigned at_flags, uint64_t set, uint64_t clear, uint64_t propagation, int userns)
+int set_attributes(int fd, unsigned at_flags, uint64_t set, uint64_t clear, uint64_t propagation)
 {
 	struct mount_attr attr = { .attr_set = set, .attr_clr = clear, .propagation = propagation & ~(uint64_t)MS_REC };
 
-	if (userns >= 0) {
-		attr.attr_set |= MOUNT_ATTR_IDMAP;
-		attr.userns_fd = (uint64_t)userns;
-	}
 	if (set & MOUNT_ATTR__ATIME) /* one of several values, not a bit: the kernel wants the old one cleared (mount_setattr(2)) */
 		attr.attr_clr |= MOUNT_ATTR__ATIME;
 	if (attr.attr_set == 0 && attr.attr_clr == 0 && attr.propagation == 0)
@@ -34,8 +29,38 @@ int set_attributes(int fd, unsigned at_flags, uint64_t set, uint64_t clear, uint
 	return mount_setattr(fd, "", AT_EMPTY_PATH | at_flags | (propagation & MS_REC ? AT_RECURSIVE : 0), &attr, sizeof(attr));
 }
 
-/* The kernel's own words about a refused option, one line ("e tmpfs: Bad value for 'size'"). */
-static const char *context_message(int fs, char *text, size_t size)
+/* What a mount that came from a more privileged namespace keeps (mount_namespaces(7), "locked"). Access times are locked too, but never
+ * cleared unasked. */
+#define LOCKABLE ((uint64_t)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC))
+
+int set_attributes_unless_locked(int fd, unsigned at_flags, uint64_t set, uint64_t clear, uint64_t clear_unlocked)
+{
+	if (set_attributes(fd, at_flags, set, clear | clear_unlocked, 0) == 0)
+		return 0;
+	if (errno != EPERM || !(clear_unlocked & LOCKABLE))
+		return -1;
+	return set_attributes(fd, at_flags, set, clear | (clear_unlocked & ~LOCKABLE), 0);
+}
+
+int map_ids(int mount, int userns, bool tree)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
+
+	return mount_setattr(mount, "", AT_EMPTY_PATH | (tree ? AT_RECURSIVE : 0), &attr, sizeof(attr));
+}
+
+int mount_failed(struct run *run, const char *source, const char *target)
+{
+	char why[DETAIL_MAX];
+
+	if (run->failed.index != run->current)
+		return -1;
+	memcpy(why, run->failed.detail, sizeof(why));
+	run->failed.index = NO_OP;
+	return fail(run, run->failed.err, "error mounting \"%s\" to rootfs at \"%s\"%s%s", source, target, *why ? ": " : "", why);
+}
+
+const char *context_message(int fs, char *text, size_t size)
 {
 	ssize_t n = read(fs, text, size - 1);
 
@@ -47,8 +72,7 @@ static const char *context_message(int fs, char *text, size_t size)
 	return text;
 }
 
-/* Each is KEY=VALUE or a flag. 0 or -1 (errno; *BAD is the refused one). */
-static int configure(int fs, const struct op_strs *options, const char **bad)
+int configure(int fs, const struct op_strs *options, const char **bad)
 {
 	for (uint32_t i = 0; i < options->n; i++) {
 		const char *equals = strchr(options->v[i], '=');
@@ -98,7 +122,7 @@ static bool is_kernel_tree(const char *fstype)
 
 /* The target of procfs and sysfs must be what it is called (CVE-2019-19921, CVE-2023-27561): later operations trust /proc and /sys. Nothing else
  * may get onto procfs by way of a link (CVE-2019-16884, CVE-2025-52881). */
-int open_target(struct run *run, uint32_t slot, const char *path, const char *fstype, enum create_kind create)
+int open_target(struct run *run, uint32_t slot, const char *path, const char *fstype, uint64_t flags, enum create_kind create, bool *made)
 {
 	bool strict = is_kernel_tree(fstype);
 	int root = root_fd(run, slot);
@@ -107,14 +131,17 @@ int open_target(struct run *run, uint32_t slot, const char *path, const char *fs
 
 	if (root < 0)
 		return -1;
-	fd = open_in_root(root, path, 0, strict ? RESOLVE_NO_SYMLINKS : 0, create);
+	fd = open_in_root(root, path, flags, strict ? RESOLVE_NO_SYMLINKS : 0, CREATE_NO);
+	*made = fd < 0 && errno == ENOENT && create != CREATE_NO;
+	if (*made)
+		fd = open_in_root(root, path, flags, strict ? RESOLVE_NO_SYMLINKS : 0, create);
 	if (fd < 0 && strict && errno == ELOOP)
-		return fail(run, ELOOP, "%s is a symbolic link in the root filesystem: %s must be mounted on an ordinary directory", path, fstype);
+		return fail(run, ELOOP, "%s is a symbolic link in the root filesystem: filesystem \"%s\" must be mounted on ordinary directory", path, fstype);
 	if (fd < 0)
 		return fail(run, errno, "mount point %s", path);
 	if (!strict && fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
 		/* The one without links is the one that is used: what lies at PATH may be exchanged meanwhile. */
-		int direct = sys_openat2(root, *path ? path : ".", O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+		int direct = sys_openat2(root, *path ? path : ".", O_PATH | flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 
 		close(fd);
 		return direct < 0 ? fail(run, EPERM, "mount point %s leads into /proc by a symbolic link", path) : direct;
@@ -136,215 +163,151 @@ int do_umount(struct run *run, const struct op_umount *op)
 	return fail(run, errno, "umount %s", op->path);
 }
 
-static int layer(int fs, const char *key, const char *path)
-{
-	autoclose fd = -1;
-
-	if (strlen(path) <= CONFIG_STRING_MAX)
-		return fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0);
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* layers by descriptor: since 6.13 */
-	return fd < 0 ? -1 : fsconfig(fs, FSCONFIG_SET_FD, key, NULL, fd);
-}
-
-/* 0 or -1 (errno; *BAD names what was refused). */
-static int add_layers(int fs, const struct op_overlay *op, const char **bad)
-{
-	for (uint32_t i = 0; i < op->lowers.n; i++) {
-		*bad = op->lowers.v[i];
-		if (layer(fs, "lowerdir+", *bad) != 0)
-			return -1;
-	}
-	*bad = op->upper;
-	if (*op->upper && layer(fs, "upperdir", op->upper) != 0)
-		return -1;
-	*bad = op->work;
-	if (*op->work && layer(fs, "workdir", op->work) != 0)
-		return -1;
-	return configure(fs, &op->options, bad);
-}
-
-/* Appends PATH with overlayfs's separators escaped. */
-static void append_path(char *text, const char *path)
-{
-	char *end = text + strlen(text);
-
-	for (; *path; path++) {
-		if (strchr("\\:,", *path))
-			*end++ = '\\';
-		*end++ = *path;
-	}
-	*end = '\0';
-}
-
-/* Before 6.5 overlayfs takes its layers as one string, of at most a page, by mount(2). */
-static int overlay_by_string(struct run *run, const struct op_overlay *op)
-{
-	size_t size = 64 + 2 * strlen(op->upper) + 2 * strlen(op->work);
-	unsigned long flags = 0;
-	char *text;
-	int result, err;
-
-	for (uint32_t i = 0; i < op->lowers.n; i++)
-		size += 2 * strlen(op->lowers.v[i]) + 1;
-	for (uint32_t i = 0; i < op->options.n; i++)
-		size += strlen(op->options.v[i]) + 1;
-	text = malloc(size);
-	if (!text)
-		return fail(run, ENOMEM, "overlay %s", op->target);
-	strcpy(text, "lowerdir=");
-	for (uint32_t i = 0; i < op->lowers.n; i++) {
-		strcat(text, i ? ":" : "");
-		append_path(text, op->lowers.v[i]);
-	}
-	if (*op->upper) {
-		append_path(strcat(text, ",upperdir="), op->upper);
-		append_path(strcat(text, ",workdir="), op->work);
-	}
-	for (uint32_t i = 0; i < op->options.n; i++)
-		strcat(strcat(text, ","), op->options.v[i]);
-	flags |= op->attrs & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0;
-	flags |= op->attrs & MOUNT_ATTR_NOSUID ? MS_NOSUID : 0;
-	flags |= op->attrs & MOUNT_ATTR_NODEV ? MS_NODEV : 0;
-	flags |= op->attrs & MOUNT_ATTR_NOEXEC ? MS_NOEXEC : 0;
-	result = mount("overlay", op->target, "overlay", flags, text);
-	err = errno;
-	free(text);
-	return result == 0 ? 0 : fail(run, err, "overlay on %s of %u layers", op->target, op->lowers.n);
-}
-
-/* overlayfs wants two layers, or an upper directory: one layer alone is itself, read-only. */
-static int single_layer(struct run *run, const struct op_overlay *op)
-{
-	autoclose tree = open_tree(AT_FDCWD, op->lowers.v[0], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-	if (tree < 0 || set_attributes(tree, 0, op->attrs | MOUNT_ATTR_RDONLY, 0, 0, -1) != 0)
-		return fail(run, errno, "layer %s", op->lowers.v[0]);
-	if (move_mount(tree, "", AT_FDCWD, op->target, MOVE_MOUNT_F_EMPTY_PATH) != 0)
-		return fail(run, errno, "mount on %s", op->target);
-	return 0;
-}
-
-int do_overlay(struct run *run, const struct op_overlay *op)
-{
-	autoclose fs = -1;
-	autoclose mount = -1;
-	const char *bad = NULL;
-	char message[256];
-
-	if (op->lowers.n == 1 && !*op->upper)
-		return single_layer(run, op);
-	fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return fail(run, errno, "filesystem type overlay");
-	fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
-	if (add_layers(fs, op, &bad) != 0) {
-		int err = errno;
-
-		if (err == EINVAL)
-			return overlay_by_string(run, op);
-		return fail(run, err, "overlay on %s: %s%s", op->target, bad, context_message(fs, message, sizeof(message)));
-	}
-	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0) {
-		int err = errno;
-
-		return fail(run, err, "overlay on %s%s", op->target, context_message(fs, message, sizeof(message)));
-	}
-	mount = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)op->attrs);
-	if (mount < 0 || move_mount(mount, "", AT_FDCWD, op->target, MOVE_MOUNT_F_EMPTY_PATH) != 0)
-		return fail(run, errno, "mount on %s", op->target);
-	return 0;
-}
-
 /* In a user namespace without its own network namespace the kernel refuses a new sysfs: the host's, read-only as asked for, is what is left. */
 static int bind_host_sysfs(struct run *run, const struct op_mount_fs *op)
 {
 	int tree = open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
-	if (tree < 0 || set_attributes(tree, AT_RECURSIVE, op->attrs, 0, MS_PRIVATE, -1) != 0) {
+	if (tree < 0 || set_attributes(tree, AT_RECURSIVE, op->attrs, 0, MS_PRIVATE) != 0) {
 		close_fd(&tree);
 		return fail(run, errno, "bind of the host's sysfs");
 	}
 	return tree;
 }
 
-int do_mount_fs(struct run *run, const struct op_mount_fs *op)
+/* The options, and before them the mode of the directory that is covered (the last of two modes counts). */
+static int with_mode_of(int target, const struct op_strs *options, struct op_strs *all, char mode[32])
 {
-	autoclose target = open_target(run, op->root, op->target, op->fstype, op->create ? CREATE_DIRECTORY : CREATE_NO);
-	autoclose mount = -1;
+	struct stat st;
 
-	if (target < 0)
+	if (fstat(target, &st) != 0)
 		return -1;
-	mount = new_mount(run, op->fstype, op->source, &op->options, op->attrs);
+	all->v = calloc((size_t)options->n + 1, sizeof(*all->v)); /* lives as long as the program, as its own do */
+	if (!all->v)
+		return -1;
+	snprintf(mode, 32, "mode=%04o", st.st_mode & 07777);
+	all->v[0] = mode;
+	all->n = options->n + 1;
+	for (uint32_t i = 0; i < options->n; i++)
+		all->v[i + 1] = options->v[i];
+	return 0;
+}
+
+/* For the flags of a superblock that fsconfig(2) has no words for (iversion, silent). mount(2) goes by path: the one of here. */
+static int mount_by_flags(struct run *run, const struct op_mount_fs *op, int target)
+{
+	static const struct { uint64_t attribute; unsigned long flag; } flags[] = {
+		{ MOUNT_ATTR_RDONLY, MS_RDONLY }, { MOUNT_ATTR_NOSUID, MS_NOSUID }, { MOUNT_ATTR_NODEV, MS_NODEV },
+		{ MOUNT_ATTR_NOEXEC, MS_NOEXEC }, { MOUNT_ATTR_NOATIME, MS_NOATIME }, { MOUNT_ATTR_STRICTATIME, MS_STRICTATIME },
+		{ MOUNT_ATTR_NODIRATIME, MS_NODIRATIME }, { MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW },
+	};
+	autoclose back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	unsigned long all = (unsigned long)op->sb_flags;
+	char data[PROGRAM_MAX_PATH + 1] = "";
+	size_t len = 0;
+	int result;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		all |= op->attrs & flags[i].attribute ? flags[i].flag : 0;
+	for (uint32_t i = 0; i < op->options.n; i++) {
+		len += (size_t)snprintf(data + len, sizeof(data) - len, "%s%s", i ? "," : "", op->options.v[i]);
+		if (len >= sizeof(data))
+			return fail(run, E2BIG, "options of %s", op->fstype);
+	}
+	if (back < 0 || fchdir(target) != 0)
+		return fail(run, errno, "mount point %s", op->target);
+	result = mount(op->source, ".", op->fstype, all, data);
+	if (result != 0)
+		fail(run, errno, "new %s with %s", op->fstype, data);
+	return fchdir(back) == 0 ? result : fail(run, errno, "working directory");
+}
+
+static int label_root(struct run *run, int mount, const char *label)
+{
+	autoclose dir = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return dir >= 0 && fsetxattr(dir, "security.selinux", label, strlen(label) + 1, 0) == 0 ? 0 : fail(run, errno, "label %s", label);
+}
+
+/* A detached mount as asked for, with what is to be in it. -1 after fail(). */
+static int made_mount(struct run *run, const struct op_mount_fs *op, int target, bool made_target)
+{
+	struct op_strs options = op->options;
+	char mode[32];
+	int mount;
+
+	if (op->flags & 2 && !made_target && with_mode_of(target, &op->options, &options, mode) != 0)
+		return fail(run, errno, "mode of %s", op->target);
+	mount = new_mount(run, op->fstype, op->source, &options, op->attrs);
 	if (mount < 0 && op->flags & 1 && (run->failed.err == EPERM || run->failed.err == EBUSY)) {
 		run->failed.index = NO_OP;
 		mount = bind_host_sysfs(run, op);
 	}
-	if (mount < 0)
-		return -1;
-	if (set_attributes(mount, 0, 0, 0, op->propagation, -1) != 0 || attach(mount, target) != 0)
-		return fail(run, errno, "mount %s on %s", op->fstype, op->target);
-	return 0;
+	if (mount >= 0 && ((*op->label && label_root(run, mount, op->label) != 0) || (op->flags & 4 && !made_target && copy_tree(run, target, mount) != 0)))
+		close_fd(&mount);
+	return mount;
 }
 
-static int clone_source(struct run *run, const struct op_mount_bind *op)
+int do_mount_fs(struct run *run, const struct op_mount_fs *op)
 {
-	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (op->recursive ? AT_RECURSIVE : 0);
-	int tree;
+	bool made;
+	autoclose target = open_target(run, op->root, op->target, op->fstype, 0, op->create ? CREATE_DIRECTORY : CREATE_NO, &made);
+	autoclose mount = -1;
 
-	if (op->source_fd != NO_SLOT) {
-		/* A path beside the slot is below it: a subdirectory of a volume, which the container may have changed. */
-		autoclose fd = run->slots[op->source_fd] < 0 ? -1 : open_in_root(run->slots[op->source_fd], op->source, 0, 0, CREATE_NO);
-
-		tree = fd < 0 ? -1 : open_tree(fd, "", flags | AT_EMPTY_PATH);
-	} else {
-		flags |= op->flags & 2 ? AT_SYMLINK_NOFOLLOW : 0;
-		tree = open_tree(AT_FDCWD, op->source, flags);
-		if (tree < 0 && errno == ENOENT && op->flags & 1 && make_directories(op->source, 0755) == 0)
-			tree = open_tree(AT_FDCWD, op->source, flags);
-	}
-	if (tree < 0)
-		return fail(run, errno, "bind source %s", op->source);
-	return tree;
-}
-
-int do_mount_bind(struct run *run, const struct op_mount_bind *op)
-{
-	autoclose tree = clone_source(run, op);
-	autoclose target = -1;
-	enum create_kind create = op->create == 3 ? CREATE_FILE : (enum create_kind)op->create;
-	int userns = op->userns == NO_SLOT ? -1 : run->slots[op->userns];
-	struct stat source, at;
-
-	if (tree < 0)
-		return -1;
-	if (op->userns != NO_SLOT && userns < 0)
-		return fail(run, EBADF, "user namespace slot %u is empty", op->userns);
-	if (fstat(tree, &source) != 0)
-		return fail(run, errno, "bind source %s", op->source);
-	if (op->create == 3 && S_ISDIR(source.st_mode))
-		create = CREATE_DIRECTORY;
-	target = open_target(run, op->root, op->target, NULL, create);
 	if (target < 0)
-		return -1;
-	if (set_attributes(tree, 0, op->set, op->clear, 0, userns) != 0 || set_attributes(tree, AT_RECURSIVE, op->rec_set, op->rec_clear, 0, -1) != 0)
-		return fail(run, errno, "attributes of the bind of %s on %s", op->source, op->target);
-	if (set_attributes(tree, 0, 0, 0, op->propagation, -1) != 0)
-		return fail(run, errno, "propagation of the bind of %s on %s", op->source, op->target);
-	if (attach(tree, target) == 0)
+		return mount_failed(run, op->source, op->target);
+	if (op->sb_flags)
+		return mount_by_flags(run, op, target) == 0 ? 0 : mount_failed(run, op->source, op->target);
+	mount = made_mount(run, op, target, made);
+	if (mount < 0)
+		return mount_failed(run, op->source, op->target);
+	if (set_attributes(mount, 0, 0, 0, op->propagation) == 0 && attach(mount, target) == 0)
 		return 0;
-	/* The kernel says EINVAL to this too. */
-	if ((errno == EINVAL || errno == ENOTDIR) && fstat(target, &at) == 0 && S_ISDIR(source.st_mode) != S_ISDIR(at.st_mode))
-		return fail(run, ENOTDIR, "bind %s on %s: the source is %s, the target is %s", op->source, op->target,
-			    S_ISDIR(source.st_mode) ? "a directory" : "not a directory", S_ISDIR(at.st_mode) ? "a directory" : "not a directory");
-	return fail(run, errno, "bind %s on %s", op->source, op->target);
+	fail(run, errno, "mount %s", op->fstype);
+	return mount_failed(run, op->source, op->target);
+}
+
+int do_remount_fs(struct run *run, const struct op_remount_fs *op)
+{
+	int root = root_fd(run, op->root);
+	autoclose target = root < 0 ? -1 : open_in_root(root, op->target, 0, 0, CREATE_NO);
+	autoclose fs = target < 0 ? -1 : fspick(target, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+	const char *bad = NULL;
+	char message[256];
+
+	if (fs >= 0 && configure(fs, &op->options, &bad) == 0 && fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) == 0)
+		return 0;
+	return fail(run, errno, "remount of %s%s%s%s", op->target, bad ? " with " : "", bad ? bad : "", fs >= 0 ? context_message(fs, message, sizeof(message)) : "");
+}
+
+/* By the directory that it is in: umount2(2) takes a path alone, and one of a file is no directory to be in. */
+int do_umount_in(struct run *run, const struct op_umount_in *op)
+{
+	char name[256];
+	int root = root_fd(run, op->root);
+	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->target, false, name);
+	autoclose back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int err = 0;
+
+	if (root < 0)
+		return -1;
+	if (parent < 0 || back < 0 || fchdir(parent) != 0)
+		return fail(run, errno, "umount of %s", op->target);
+	if (umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW) != 0)
+		err = errno;
+	if (fchdir(back) != 0)
+		return fail(run, errno, "working directory");
+	return err == 0 ? 0 : fail(run, err, "umount of %s%s", op->target, err == EINVAL ? ": it is not a mount point" : "");
 }
 
 int do_mount_setattr(struct run *run, const struct op_mount_setattr *op)
 {
 	int root = root_fd(run, op->root);
 	autoclose target = root < 0 ? -1 : open_in_root(root, op->target, 0, 0, CREATE_NO);
+	unsigned at_flags = op->recursive ? AT_RECURSIVE : 0;
 
-	if (target < 0 || set_attributes(target, op->recursive ? AT_RECURSIVE : 0, op->set, op->clear, op->propagation, -1) != 0)
+	if (target < 0 || set_attributes_unless_locked(target, at_flags, op->set, op->clear, op->clear_unlocked) != 0 ||
+	    set_attributes(target, at_flags, 0, 0, op->propagation) != 0)
 		return fail(run, errno, "mount attributes of %s", op->target);
 	return 0;
 }
@@ -366,7 +329,8 @@ int do_mount_cgroup_v1(struct run *run, const struct op_mount_cgroup_v1 *op)
 {
 	static const char *mode[] = { "mode=755" };
 	struct op_strs options = { mode, 1 };
-	autoclose target = open_target(run, op->root, op->target, "tmpfs", CREATE_DIRECTORY);
+	bool made;
+	autoclose target = open_target(run, op->root, op->target, "tmpfs", 0, CREATE_DIRECTORY, &made);
 	autoclose tmpfs = target < 0 ? -1 : new_mount(run, "tmpfs", "tmpfs", &options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 
 	if (tmpfs < 0)
@@ -380,7 +344,7 @@ int do_mount_cgroup_v1(struct run *run, const struct op_mount_cgroup_v1 *op)
 	for (uint32_t i = 0; i + 1 < op->links.n; i += 2)
 		if (symlinkat(op->links.v[i + 1], tmpfs, op->links.v[i]) != 0 && errno != EEXIST)
 			return fail(run, errno, "cgroup link %s", op->links.v[i]);
-	if (set_attributes(tmpfs, AT_RECURSIVE, op->attrs, 0, 0, -1) != 0)
+	if (set_attributes(tmpfs, AT_RECURSIVE, op->attrs, 0, 0) != 0)
 		return fail(run, errno, "attributes of %s", op->target);
 	return 0;
 }

@@ -86,8 +86,11 @@ int do_mknod_in(struct run *run, const struct op_mknod_in *op)
 		return fail(run, errno, "directory of %s", op->path);
 	if (op->flags & 1)
 		return bind_host_node(run, parent, name, op);
-	if (mknodat(parent, name, op->mode, is_device ? device : 0) != 0 && errno != EEXIST)
+	if (mknodat(parent, name, op->mode, is_device ? device : 0) != 0 && errno != EEXIST) {
+		if (errno == EPERM && is_device) /* no CAP_MKNOD, or a user namespace around all of us */
+			return bind_host_node(run, parent, name, op);
 		return fail(run, errno, "mknod %s", op->path);
+	}
 	/* What is there now may have been there before: an image's link or file of this name is not what was asked for. */
 	node = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (node < 0 || fstat(node, &st) != 0)
@@ -105,5 +108,32 @@ int do_symlink_in(struct run *run, const struct op_symlink_in *op)
 
 	if (parent < 0)
 		return fail(run, errno, "directory of %s", op->path);
-	return symlinkat(op->target, parent, name) == 0 || errno == EEXIST ? 0 : fail(run, errno, "symbolic link %s", op->path);
+	if (symlinkat(op->target, parent, name) == 0 || (errno == EEXIST && !(op->flags & 1)))
+		return 0;
+	if (errno == EEXIST && unlinkat(parent, name, 0) == 0 && symlinkat(op->target, parent, name) == 0)
+		return 0;
+	return fail(run, errno, "symbolic link %s", op->path);
+}
+
+/* A null device of the host behind stdin is one of another filesystem, which the container cannot open again by /dev/stdin. */
+int do_reopen_null(struct run *run)
+{
+	autoclose null = -1;
+
+	for (int fd = 0; fd <= 2; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+			continue;
+		if (null < 0) {
+			null = open("/dev/null", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+			if (null < 0 || fstat(null, &st) != 0)
+				return fail(run, errno, "/dev/null of the container");
+			if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+				return fail(run, EPERM, "/dev/null of the container is not the null device");
+		}
+		if (dup3(null, fd, 0) < 0)
+			return fail(run, errno, "descriptor %d", fd);
+	}
+	return 0;
 }

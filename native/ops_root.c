@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -64,6 +65,74 @@ int do_chroot(struct run *run, const struct op_chroot *op)
 	return 0;
 }
 
+/* The next word of *TEXT with its octal escapes (proc_pid_mountinfo(5)) undone in place; NULL at the end. */
+static char *mountinfo_word(char **text)
+{
+	char *word = strsep(text, " "), *out = word;
+
+	for (char *in = word; in && *in; out++) {
+		unsigned code;
+
+		if (*in == '\\' && sscanf(in + 1, "%3o", &code) == 1) {
+			*out = (char)code;
+			in += 4;
+		} else {
+			*out = *in++;
+		}
+	}
+	if (out)
+		*out = '\0';
+	return word;
+}
+
+/* The mount point when LINE is a whole procfs or sysfs that is not below ROOT; else NULL. */
+static const char *whole_kernel_tree(char *line, const char *root)
+{
+	char *words[5], *type;
+	size_t n = strlen(root);
+
+	for (size_t i = 0; i < 5; i++)
+		words[i] = mountinfo_word(&line);
+	type = line ? strstr(line, " - ") : NULL;
+	if (!type || strcmp(words[3], "/") != 0 || (strncmp(type + 3, "proc ", 5) != 0 && strncmp(type + 3, "sysfs ", 6) != 0))
+		return NULL;
+	return strncmp(words[4], root, n) == 0 && (words[4][n] == '/' || words[4][n] == '\0') ? NULL : words[4];
+}
+
+/* Below a chroot the host's mounts stay in the namespace. The kernel gives a new procfs or sysfs to a user namespace whose mounts show a
+ * whole one (mount_too_revealing): with the host's in sight the container would get one without its masks. */
+static int hide_kernel_trees(struct run *run, int new)
+{
+	char link[32], root[PROGRAM_MAX_PATH + 1], *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+	FILE *mounts;
+	int err = 0;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", new);
+	n = readlink(link, root, sizeof(root) - 1);
+	mounts = n < 0 ? NULL : fopen("/proc/self/mountinfo", "re");
+	if (!mounts)
+		return fail(run, errno, "mounts of the host");
+	root[n] = '\0';
+	while (err == 0 && getline(&line, &size, mounts) > 0) {
+		const char *point = whole_kernel_tree(line, root);
+
+		if (!point)
+			continue;
+		/* Slave first: it must not go away on the host. What is gone already lay below another one. */
+		if (mount(NULL, point, NULL, MS_SLAVE | MS_REC, NULL) != 0)
+			err = errno == ENOENT || errno == EINVAL ? 0 : errno;
+		else if (umount2(point, MNT_DETACH) != 0)
+			err = (errno == EINVAL || errno == EPERM) && mount("tmpfs", point, "tmpfs", 0, NULL) == 0 ? 0 : errno;
+		if (err != 0)
+			fail(run, err, "unmount of the host's %s", point);
+	}
+	free(line);
+	fclose(mounts);
+	return err == 0 ? 0 : -1;
+}
+
 int do_move_root(struct run *run, const struct op_move_root *op)
 {
 	int new = root_fd(run, op->root);
@@ -71,6 +140,8 @@ int do_move_root(struct run *run, const struct op_move_root *op)
 	if (new < 0)
 		return -1;
 	keep_procfs(run);
+	if (hide_kernel_trees(run, new) != 0)
+		return -1;
 	if (fchdir(new) != 0 || mount(".", "/", NULL, MS_MOVE, NULL) != 0)
 		return fail(run, errno, "move of the root mount");
 	if (chroot(".") != 0 || chdir("/") != 0)
@@ -159,7 +230,7 @@ int do_readonly_path(struct run *run, const struct op_readonly_path *op)
 	if (target < 0)
 		return fail(run, errno, "read-only path %s", op->path);
 	tree = open_tree(target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
-	if (tree < 0 || set_attributes(tree, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0, 0, -1) != 0 || attach(tree, target) != 0)
+	if (tree < 0 || set_attributes(tree, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0, 0) != 0 || attach(tree, target) != 0)
 		return fail(run, errno, "read-only path %s", op->path);
 	return 0;
 }

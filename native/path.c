@@ -105,7 +105,7 @@ static int make_rest(int root, int dir, char *prefix, const char *rest, enum cre
 			break;
 		}
 		if (last && create == CREATE_FILE) {
-			next = openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0755);
+			next = openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
 			if (next >= 0) {
 				close(next);
 				next = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);

@@ -197,7 +197,7 @@ test('a directory on a file is refused with both named', async () => {
   );
   expect(reports[0]).toMatchObject({
     errno: constants.errno.ENOTDIR,
-    detail: `bind ${root.dir} on /etc/from-layer: the source is a directory, the target is not a directory`,
+    detail: `error mounting "${root.dir}" to rootfs at "/etc/from-layer": the source is a directory, the target is not a directory`,
   });
 });
 

@@ -35,11 +35,16 @@ async function failure(ops: readonly Op[]): Promise<{ errno: number; detail: str
   return report?.failedIndex === undefined ? undefined : { errno: report.errno, detail: report.detail };
 }
 
+/** As runc words the failure of a mount. */
+function inWords(source: string, target: string, why: string): string {
+  return `error mounting "${source}" to rootfs at "${target}": ${why}`;
+}
+
 test('proc and sysfs are not mounted through a link', async () => {
   link('proc', 'tmp');
   expect(await failure(container(root.dir))).toEqual({
     errno: ELOOP,
-    detail: '/proc is a symbolic link in the root filesystem: proc must be mounted on an ordinary directory',
+    detail: inWords('proc', '/proc', '/proc is a symbolic link in the root filesystem: filesystem "proc" must be mounted on ordinary directory'),
   });
   rmSync(path.join(root.root, 'proc'));
   mkdirSync(path.join(root.root, 'proc'));
@@ -47,14 +52,17 @@ test('proc and sysfs are not mounted through a link', async () => {
   const sysfs: Op = { op: 'mount_fs', side: 'init', root: 0, target: '/sys', fstype: 'sysfs', source: 'sysfs', create: 1 };
   expect(await failure(container(root.dir, { mounts: [sysfs] }))).toEqual({
     errno: ELOOP,
-    detail: '/sys is a symbolic link in the root filesystem: sysfs must be mounted on an ordinary directory',
+    detail: inWords('sysfs', '/sys', '/sys is a symbolic link in the root filesystem: filesystem "sysfs" must be mounted on ordinary directory'),
   });
 });
 
 test('nothing is mounted into /proc by way of a link', async () => {
   link('tmp', '/proc/self/attr');
   const tmpfs: Op = { op: 'mount_fs', side: 'init', root: 0, target: '/tmp', fstype: 'tmpfs', source: 'tmpfs', create: 1 };
-  expect(await failure(container(root.dir, { mounts: [tmpfs] }))).toEqual({ errno: EPERM, detail: 'mount point /tmp leads into /proc by a symbolic link' });
+  expect(await failure(container(root.dir, { mounts: [tmpfs] }))).toEqual({
+    errno: EPERM,
+    detail: inWords('tmpfs', '/tmp', 'mount point /tmp leads into /proc by a symbolic link'),
+  });
 });
 
 test('mount points and directories behind links stay inside the root', async () => {
@@ -78,9 +86,15 @@ test('links in a circle and a parent that is a file are errors', async () => {
   link('a', 'b');
   link('b', 'a');
   const at = (target: string): Op => ({ op: 'mount_fs', side: 'init', root: 0, target, fstype: 'tmpfs', source: 'tmpfs', create: 1 });
-  expect(await failure(container(root.dir, { mounts: [at('/a/x')] }))).toEqual({ errno: ELOOP, detail: 'mount point /a/x' });
-  expect(await failure(container(root.dir, { mounts: [at('/bin/busybox/x')] }))).toEqual({ errno: ENOTDIR, detail: 'mount point /bin/busybox/x' });
-  expect(await failure(container(root.dir, { mounts: [at('/none/../x')] }))).toEqual({ errno: ENOENT, detail: 'mount point /none/../x' });
+  expect(await failure(container(root.dir, { mounts: [at('/a/x')] }))).toEqual({ errno: ELOOP, detail: inWords('tmpfs', '/a/x', 'mount point /a/x') });
+  expect(await failure(container(root.dir, { mounts: [at('/bin/busybox/x')] }))).toEqual({
+    errno: ENOTDIR,
+    detail: inWords('tmpfs', '/bin/busybox/x', 'mount point /bin/busybox/x'),
+  });
+  expect(await failure(container(root.dir, { mounts: [at('/none/../x')] }))).toEqual({
+    errno: ENOENT,
+    detail: inWords('tmpfs', '/none/../x', 'mount point /none/../x'),
+  });
 });
 
 test('a null device that is something else covers nothing', async () => {
@@ -151,7 +165,10 @@ test.each([3, 12])('no descriptor leads the command out, when those from %d on a
 
 test('an id-mapped bind without its user namespace is an error, not a plain bind', async () => {
   const bind: Op = { op: 'mount_bind', side: 'init', root: 0, target: '/tmp', source: canary, userns: 9 };
-  expect(await failure(container(root.dir, { mounts: [bind] }))).toEqual({ errno: constants.errno.EBADF, detail: 'user namespace slot 9 is empty' });
+  expect(await failure(container(root.dir, { mounts: [bind] }))).toEqual({
+    errno: constants.errno.EBADF,
+    detail: inWords(canary, '/tmp', 'user namespace slot 9 is empty'),
+  });
 });
 
 test("a missing working directory is made with its owner; its parents and an existing one stay root's", async () => {

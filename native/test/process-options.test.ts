@@ -125,7 +125,10 @@ test('one layer without an upper directory is a read-only root', async () => {
 test('an option that a filesystem refuses is named, in the words of the kernel', async () => {
   const mounts: Op[] = [{ op: 'mount_fs', side: 'init', root: 0, target: '/tmp', fstype: 'tmpfs', source: 'tmpfs', options: ['size=banana'] }];
   const { reports } = await runProgram(container(root.dir, { mounts }));
-  expect(reports[0]).toMatchObject({ errno: 22, detail: "new tmpfs with size=banana: tmpfs: Bad value for 'size'" });
+  expect(reports[0]).toMatchObject({
+    errno: 22,
+    detail: `error mounting "tmpfs" to rootfs at "/tmp": new tmpfs with size=banana: tmpfs: Bad value for 'size'`,
+  });
 });
 
 test('a process cloned into a v2 cgroup is bound by its device program', async () => {

@@ -1,4 +1,4 @@
-import { seccompActions, seccompArchitectures, seccompFlags, seccompOperators } from '../kernel/index.ts';
+import { seccompActions, seccompFlags, seccompOperators } from '../kernel/index.ts';
 import type { Features } from '../oci/index.ts';
 import { capabilityNames } from './compile/linux-numbers.ts';
 import { knownMountOptions } from './compile/mount-options.ts';
@@ -10,7 +10,7 @@ export function features(): Features {
     ociVersionMin: '1.0.0',
     ociVersionMax: ociVersion,
     hooks: [],
-    mountOptions: knownMountOptions.filter((option) => !['tmpcopyup', 'idmap', 'ridmap'].includes(option)),
+    mountOptions: knownMountOptions,
     linux: {
       namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'user', 'uts'],
       capabilities: capabilityNames,
@@ -19,14 +19,14 @@ export function features(): Features {
         enabled: true,
         actions: seccompActions,
         operators: seccompOperators,
-        archs: seccompArchitectures,
+        archs: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_X32', 'SCMP_ARCH_X86', 'SCMP_ARCH_X86_64'],
         knownFlags: seccompFlags,
         supportedFlags: seccompFlags,
       },
       apparmor: { enabled: true },
       selinux: { enabled: false },
       intelRdt: { enabled: false },
-      mountExtensions: { idmap: { enabled: false } },
+      mountExtensions: { idmap: { enabled: true } },
       netDevices: { enabled: false },
     },
     potentiallyUnsafeConfigAnnotations: [],

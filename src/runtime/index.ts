@@ -18,5 +18,6 @@ export { withDefaultDeviceRules } from './device-rules.ts';
 export { features } from './features.ts';
 export { parseSignal } from './lifecycle/kill.ts';
 export { readMachine } from './machine.ts';
+export { rootfsParentMount } from './parent-mount.ts';
 export type { ProcessIdentity } from './state/process-identity.ts';
 export { isAlive, processState } from './state/process-identity.ts';

@@ -1,7 +1,3 @@
-import { slowness } from './slowness.ts';
-
-const defaultTimeoutMs = 20_000 * slowness;
-
 /**
  * A command on a pseudo-terminal, as a person at a keyboard runs it. `Bun.Terminal` is the reason for a Bun-only call:
  * Node has no pty, and the tests have no other dependency that has one.
@@ -53,7 +49,7 @@ export class Pty {
   }
 
   /** Resolves when the screen matches; rejects when the command ends first, or after the time. */
-  async shows(pattern: RegExp, timeoutMs = defaultTimeoutMs): Promise<RegExpExecArray> {
+  async shows(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
     return await new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer);
@@ -72,7 +68,7 @@ export class Pty {
   }
 
   /** The exit code, once the command has ended; it is killed when that takes longer than the time. */
-  async end(timeoutMs = defaultTimeoutMs): Promise<number> {
+  async end(timeoutMs = 20_000): Promise<number> {
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), timeoutMs);
     try {
       return await this.#process.exited;

@@ -37,8 +37,8 @@ const numbers: Readonly<Record<string, (number: (field: string) => bigint, has: 
   clone: (number, has) => [`clone3({flags=${hex(number('flags') | clonePidfd | (has('cgroup') ? cloneIntoCgroup : 0n))},`],
   propagation: (number) => [`, NULL, ${hex(number('flags'))}, NULL)`],
   mount_fs: (number) => [`, 0x1, ${hex(number('attrs'))})`],
-  mount_bind: (number) => attributes(number, 'set', 'clear'),
-  mount_setattr: (number) => [...attributes(number, 'set', 'clear'), ...(number('propagation') > 0n ? [`propagation=${hex(number('propagation'))}`] : [])],
+  mount_bind: (number) => [...attributes(number), ...propagationOf(number)],
+  mount_setattr: (number) => [...attributes(number), ...propagationOf(number)],
   mknod_in: (number) => [`, 0${number('mode').toString(8)}, ${hex(device(number('major'), number('minor')))})`],
   rlimit: (number) => [`, ${hex(number('resource'))}, {rlim_cur=${number('soft')}, rlim_max=${number('hard')}}`],
   umask: (number) => [`umask(0${number('mask').toString(8).padStart(2, '0')})`],
@@ -67,9 +67,17 @@ function hex(number: bigint): string {
   return number === 0n ? '0' : `0x${number.toString(16)}`;
 }
 
-function attributes(number: (field: string) => bigint, set: string, clear: string): readonly string[] {
-  return number(set) === 0n && number(clear) === 0n ? [] : [`attr_set=${hex(number(set))}`, `attr_clr=${hex(number(clear))}`];
+function attributes(number: (field: string) => bigint): readonly string[] {
+  const clear = number('clear') | number('clearUnlocked');
+  return number('set') === 0n && clear === 0n ? [] : [`attr_set=${hex(number('set'))}`, `attr_clr=${hex(clear)}`];
 }
+
+/** Recursion is a flag of the call. */
+function propagationOf(number: (field: string) => bigint): readonly string[] {
+  const flags = number('propagation') & ~recursiveFlag;
+  return flags === 0n ? [] : [`propagation=${hex(flags)}`];
+}
+const recursiveFlag = 0x4000n;
 
 /** What of the operation's arguments the calls do not show; undefined when all is there. */
 export function wrongArguments(operation: OperationLine, taken: readonly Call[]): string | undefined {

@@ -69,7 +69,7 @@ function fieldLength(op: Op, type: OpFieldType, name: string): number {
     case 'i64':
       return 8;
     case 'str':
-      return 4 + textLength(value as string, op, name);
+      return 4 + textLength((value as string | undefined) ?? '', op, name);
     case 'bytes':
       return 4 + ((value as Uint8Array | undefined)?.length ?? 0);
     case 'strs':
@@ -98,7 +98,7 @@ function writeField(buffer: Buffer, offset: number, type: OpFieldType, value: un
     case 'i64':
       return buffer.writeBigInt64LE(BigInt((value as number | bigint | undefined) ?? 0), offset);
     case 'str':
-      return writeText(buffer, offset, value as string);
+      return writeText(buffer, offset, (value as string | undefined) ?? '');
     case 'bytes': {
       const bytes = (value as Uint8Array | undefined) ?? new Uint8Array();
       const start = buffer.writeUInt32LE(bytes.length, offset);

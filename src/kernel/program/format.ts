@@ -22,13 +22,14 @@ const hexFields = new Set([
   'clear',
   'recSet',
   'recClear',
+  'clearUnlocked',
+  'sbFlags',
   'propagation',
   'keep',
   'effective',
   'permitted',
   'inheritable',
   'mask',
-  'unchecked',
   'persona',
 ]);
 const octalFields = new Set(['mode']);

@@ -1,7 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'cae7746c7f2dc5fb';
-export const defaultStateRoot = '/run/strake-runc';
+export const opsHash = 'c0caca00e4310df0';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
 export interface OpenOp {
@@ -21,7 +20,7 @@ export interface CloseOp {
   readonly fd: number;
 }
 
-/** connect a stream socket to PATH (@NAME: an abstract one) into a slot: console socket, seccomp agent */
+/** connect a stream socket to PATH into a slot (console socket) */
 export interface ConnectUnixOp {
   readonly op: 'connect_unix';
   readonly side: 'host';
@@ -76,16 +75,6 @@ export interface PidfdOpenOp {
   readonly startTime?: number | bigint | undefined;
 }
 
-/** make sure that a process (pid and start time in clock ticks) has ended: flags 1 kill it and wait at most timeout_ms, else EBUSY while it lives */
-export interface EndProcessOp {
-  readonly op: 'end_process';
-  readonly side: 'host';
-  readonly pid: number;
-  readonly startTime: number | bigint;
-  readonly timeoutMs: number;
-  readonly flags?: number | undefined;
-}
-
 /** make a host directory and its missing parents; an existing one is fine */
 export interface MkdirOp {
   readonly op: 'mkdir';
@@ -94,7 +83,7 @@ export interface MkdirOp {
   readonly mode: number;
 }
 
-/** write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644), 8 a FIFO without a reader is an error (ENXIO) */
+/** write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644) */
 export interface WriteFileOp {
   readonly op: 'write_file';
   readonly side: 'host' | 'init';
@@ -179,7 +168,7 @@ export interface OverlayOp {
   readonly attrs?: number | bigint | undefined;
 }
 
-/** mount a new filesystem on TARGET below root; options are key=value or flags for fsconfig; attrs MOUNT_ATTR_*; create: 0 no, 1 directory; fallback flags 1: on EPERM/EBUSY of sysfs bind the host's instead; with root none TARGET is a host path */
+/** mount a new filesystem on TARGET below root; options are key=value or flags for fsconfig; attrs MOUNT_ATTR_*; create: 0 no, 1 directory; flags: 1 on EPERM/EBUSY of sysfs bind the host's instead, 2 with the mode of the directory that is there, 4 copy up what is there first; with root none TARGET is a host path; sb_flags: MS_* that only mount(2) can say; label: the LSM's, for its root directory */
 export interface MountFsOp {
   readonly op: 'mount_fs';
   readonly side: 'host' | 'init';
@@ -192,9 +181,11 @@ export interface MountFsOp {
   readonly propagation?: number | bigint | undefined;
   readonly create?: number | undefined;
   readonly flags?: number | undefined;
+  readonly sbFlags?: number | bigint | undefined;
+  readonly label?: string | undefined;
 }
 
-/** bind SOURCE (host path, or source slot) on TARGET below root; recursive: clone with AT_RECURSIVE; set/clear MOUNT_ATTR_*; rec_set/rec_clear the same for the whole tree; create: 0 no, 1 directory, 2 file, 3 as the source; flags: 1 source is created as a directory when missing, 2 do not follow a symlink as source; userns: slot for an idmapped mount */
+/** bind SOURCE (host path, or source slot) on TARGET below root; recursive: clone with AT_RECURSIVE; set/clear MOUNT_ATTR_*; rec_set/rec_clear the same for the whole tree; create: 0 no, 1 directory, 2 file, 3 as the source; flags: 1 source is created as a directory when missing, 2 do not follow a symlink as source, 4 a symlink as source is copied as one, 8 nor one as target, 16 userns holds for the whole tree, 32 the source must be a procfs; userns: slot for an idmapped mount; clear_unlocked: cleared too, but for what a user namespace may not clear; helper: slot of mount_helper, which opens what the init may not, and maps ids */
 export interface MountBindOp {
   readonly op: 'mount_bind';
   readonly side: 'host' | 'init';
@@ -211,6 +202,8 @@ export interface MountBindOp {
   readonly create?: number | undefined;
   readonly flags?: number | undefined;
   readonly userns?: number | undefined;
+  readonly clearUnlocked?: number | bigint | undefined;
+  readonly helper?: number | undefined;
 }
 
 /** change attributes or propagation of the mount at TARGET below root */
@@ -223,6 +216,7 @@ export interface MountSetattrOp {
   readonly clear?: number | bigint | undefined;
   readonly propagation?: number | bigint | undefined;
   readonly recursive?: number | undefined;
+  readonly clearUnlocked?: number | bigint | undefined;
 }
 
 /** mount a tmpfs on TARGET below root and bind into it each DIR as NAME (pairs), read-only by attrs, with links (pairs name,target) for co-mounted names */
@@ -250,7 +244,7 @@ export interface ChrootOp {
   readonly root?: number | undefined;
 }
 
-/** mount --move the root over / and chroot (no-pivot) */
+/** mount --move the root over / and chroot (no-pivot), once every whole procfs and sysfs outside of it is gone: they would let a user namespace mount one without masks */
 export interface MoveRootOp {
   readonly op: 'move_root';
   readonly side: 'init';
@@ -305,13 +299,14 @@ export interface MknodInOp {
   readonly flags?: number | undefined;
 }
 
-/** make a symbolic link below root; an existing entry stays */
+/** make a symbolic link below root; an existing entry stays, unless flags 1: it is replaced */
 export interface SymlinkInOp {
   readonly op: 'symlink_in';
   readonly side: 'init';
   readonly root?: number | undefined;
   readonly target: string;
   readonly path: string;
+  readonly flags?: number | undefined;
 }
 
 /** copy what is at TARGET below root into the empty host directory DEST (volume copy-up, owner and mode too); does nothing when DEST is not empty or TARGET is missing */
@@ -321,6 +316,72 @@ export interface CopyUpOp {
   readonly root?: number | undefined;
   readonly target: string;
   readonly dest: string;
+}
+
+/** a user namespace with these id maps (text as the kernel wants it), made by a child that ends at once; its descriptor into a slot */
+export interface UsernsOp {
+  readonly op: 'userns';
+  readonly side: 'host';
+  readonly out: number;
+  readonly uids: string;
+  readonly gids: string;
+}
+
+/** fork a helper that keeps the privileges of now; its socket into a slot. mount_bind asks it: it enters the init's mount namespace, opens a source, maps its ids. It ends when the slot is closed on both sides */
+export interface MountHelperOp {
+  readonly op: 'mount_helper';
+  readonly side: 'host';
+  readonly out: number;
+}
+
+/** change the options of the filesystem that is mounted at TARGET below root */
+export interface RemountFsOp {
+  readonly op: 'remount_fs';
+  readonly side: 'host' | 'init';
+  readonly root?: number | undefined;
+  readonly target: string;
+  readonly options: readonly string[];
+}
+
+/** a detached bind of SOURCE (host path) with these attributes into a slot; fields as in mount_bind */
+export interface BindSourceOp {
+  readonly op: 'bind_source';
+  readonly side: 'host';
+  readonly out: number;
+  readonly source: string;
+  readonly recursive?: number | undefined;
+  readonly set?: number | bigint | undefined;
+  readonly clear?: number | bigint | undefined;
+  readonly recSet?: number | bigint | undefined;
+  readonly recClear?: number | bigint | undefined;
+  readonly propagation?: number | bigint | undefined;
+  readonly flags?: number | undefined;
+  readonly userns?: number | undefined;
+}
+
+/** put the detached mount of a slot on TARGET below root; create: 0 no, 3 as the source; flags 8 as in mount_bind */
+export interface AttachOp {
+  readonly op: 'attach';
+  readonly side: 'host' | 'init';
+  readonly fd: number;
+  readonly root?: number | undefined;
+  readonly target: string;
+  readonly create?: number | undefined;
+  readonly flags?: number | undefined;
+}
+
+/** detach the mount on TARGET below root; the last name is not followed */
+export interface UmountInOp {
+  readonly op: 'umount_in';
+  readonly side: 'host' | 'init';
+  readonly root?: number | undefined;
+  readonly target: string;
+}
+
+/** where a descriptor 0-2 is the caller's null device, put the container's in its place */
+export interface ReopenNullOp {
+  readonly op: 'reopen_null';
+  readonly side: 'init';
 }
 
 /** host name */
@@ -416,14 +477,13 @@ export interface SetUserOp {
   readonly flags?: number | undefined;
 }
 
-/** capability sets (64-bit masks); bits that the bounding set lacks are an error, but for those in UNCHECKED */
+/** capability sets (64-bit masks); bits that the bounding set lacks are an error */
 export interface CapsetOp {
   readonly op: 'capset';
   readonly side: 'init';
   readonly effective: number | bigint;
   readonly permitted: number | bigint;
   readonly inheritable: number | bigint;
-  readonly unchecked?: number | bigint | undefined;
 }
 
 /** clear the ambient set, then raise these */
@@ -439,7 +499,7 @@ export interface NoNewPrivsOp {
   readonly side: 'init';
 }
 
-/** load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: the host's connected socket slot, which the monitor sends the notify descriptor to with METADATA; pid_offsets: byte offsets (u32 each) in it of fields of 10 spaces, where the init's pid as the host counts goes in decimal */
+/** load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: connected socket slot that receives the notify descriptor with METADATA */
 export interface SeccompOp {
   readonly op: 'seccomp';
   readonly side: 'init';
@@ -447,7 +507,6 @@ export interface SeccompOp {
   readonly filter: Uint8Array;
   readonly listener?: number | undefined;
   readonly metadata?: Uint8Array | undefined;
-  readonly pidOffsets?: Uint8Array | undefined;
 }
 
 /** chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing */
@@ -721,7 +780,6 @@ export type Op =
   | IdMapOp
   | TimeOffsetsOp
   | PidfdOpenOp
-  | EndProcessOp
   | MkdirOp
   | WriteFileOp
   | RmdirOp
@@ -747,6 +805,13 @@ export type Op =
   | MknodInOp
   | SymlinkInOp
   | CopyUpOp
+  | UsernsOp
+  | MountHelperOp
+  | RemountFsOp
+  | BindSourceOp
+  | AttachOp
+  | UmountInOp
+  | ReopenNullOp
   | SethostnameOp
   | SetdomainnameOp
   | SysctlOp
@@ -813,7 +878,6 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   id_map: { code: 13, fields: [['u32', 'kind'], ['str', 'text']], calls: 'openat write close' },
   time_offsets: { code: 14, fields: [['str', 'text']], calls: 'openat write close' },
   pidfd_open: { code: 15, fields: [['slot', 'out'], ['u32', 'pid'], ['u64', 'startTime']], calls: 'pidfd_open [openat read close]' },
-  end_process: { code: 105, fields: [['u32', 'pid'], ['u64', 'startTime'], ['u32', 'timeoutMs'], ['u32', 'flags']], calls: 'pidfd_open [openat read close] [poll [pidfd_send_signal poll] close]' },
   mkdir: { code: 20, fields: [['str', 'path'], ['u32', 'mode']], calls: 'mkdir mkdir*' },
   write_file: { code: 21, fields: [['str', 'path'], ['bytes', 'data'], ['u32', 'flags']], calls: 'openat [write* close]' },
   rmdir: { code: 22, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'unlinkat [openat [newfstatat fcntl fcntl [getdents64|unlinkat|openat|newfstatat|fcntl|close]*] unlinkat [clock_nanosleep unlinkat]]*' },
@@ -825,20 +889,27 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   netlink: { code: 27, fields: [['u32', 'protocol'], ['bytes', 'message'], ['bytes', 'pidOffsets'], ['slot', 'ns'], ['u32', 'flags']], calls: '[openat setns] socket setsockopt sendto (recvfrom [sendmsg]*)* close [setns close]' },
   propagation: { code: 30, fields: [['str', 'path'], ['u64', 'flags']], calls: 'mount' },
   overlay: { code: 31, fields: [['str', 'target'], ['strs', 'lowers'], ['str', 'upper'], ['str', 'work'], ['strs', 'options'], ['u64', 'attrs']], calls: '(fsopen fsconfig* fsmount move_mount close close|open_tree mount_setattr move_mount close|fsopen fsconfig* mount close)' },
-  mount_fs: { code: 32, fields: [['slot', 'root'], ['str', 'target'], ['str', 'fstype'], ['str', 'source'], ['strs', 'options'], ['u64', 'attrs'], ['u64', 'propagation'], ['u32', 'create'], ['u32', 'flags']], calls: 'openat2 [openat2* [(mkdirat|openat close) openat close]*] [fstatfs [openat2 close]] fsopen fsconfig* fsmount close [mount_setattr] move_mount close close' },
-  mount_bind: { code: 33, fields: [['slot', 'root'], ['str', 'target'], ['str', 'source'], ['slot', 'sourceFd'], ['u32', 'recursive'], ['u64', 'set'], ['u64', 'clear'], ['u64', 'recSet'], ['u64', 'recClear'], ['u64', 'propagation'], ['u32', 'create'], ['u32', 'flags'], ['slot', 'userns']], calls: '(open_tree|openat2 open_tree close) [mkdir* open_tree] newfstatat openat2 [openat2* [(mkdirat|openat close) openat close]*] fstatfs [openat2 close] mount_setattr* move_mount close close' },
-  mount_setattr: { code: 34, fields: [['slot', 'root'], ['str', 'target'], ['u64', 'set'], ['u64', 'clear'], ['u64', 'propagation'], ['u32', 'recursive']], calls: '[openat] openat2 [mount_setattr] close' },
+  mount_fs: { code: 32, fields: [['slot', 'root'], ['str', 'target'], ['str', 'fstype'], ['str', 'source'], ['strs', 'options'], ['u64', 'attrs'], ['u64', 'propagation'], ['u32', 'create'], ['u32', 'flags'], ['u64', 'sbFlags'], ['str', 'label']], calls: 'openat2 [openat2* [(mkdirat|openat close) openat close]*] [fstatfs [openat2 close]] [newfstatat] (fsopen fsconfig* fsmount close [openat fsetxattr close] [openat openat [newfstatat|openat|fcntl|getdents64|mkdirat|readlinkat|symlinkat|fchownat|utimensat|copy_file_range|sendfile|flistxattr|fgetxattr|fsetxattr|fchown|fchmod|close]*] [mount_setattr] move_mount|openat fchdir mount fchdir close) close*' },
+  mount_bind: { code: 33, fields: [['slot', 'root'], ['str', 'target'], ['str', 'source'], ['slot', 'sourceFd'], ['u32', 'recursive'], ['u64', 'set'], ['u64', 'clear'], ['u64', 'recSet'], ['u64', 'recClear'], ['u64', 'propagation'], ['u32', 'create'], ['u32', 'flags'], ['slot', 'userns'], ['u64', 'clearUnlocked'], ['slot', 'helper']], calls: '[readlink] (open_tree|openat2 open_tree close|[open_tree] openat sendmsg recvmsg close) [mkdir* open_tree] [fstatfs] newfstatat [openat] openat2 [openat2* [(mkdirat|openat close) openat close]*] fstatfs [openat2 close] mount_setattr* move_mount close close' },
+  mount_setattr: { code: 34, fields: [['slot', 'root'], ['str', 'target'], ['u64', 'set'], ['u64', 'clear'], ['u64', 'propagation'], ['u32', 'recursive'], ['u64', 'clearUnlocked']], calls: '[openat] openat2 mount_setattr* close' },
   mount_cgroup_v1: { code: 35, fields: [['slot', 'root'], ['str', 'target'], ['strs', 'dirs'], ['strs', 'links'], ['u64', 'attrs']], calls: 'openat2 [openat2* [(mkdirat|openat close) openat close]*] fstatfs [openat2 close] fsopen fsconfig* fsmount close move_mount (open_tree mkdirat openat move_mount close close)* symlinkat* [mount_setattr] close close' },
   pivot_root: { code: 36, fields: [['slot', 'root']], calls: 'openat [openat] [fsopen fsconfig fsmount close] fchdir pivot_root [close] fchdir mount umount2 fchdir chdir close' },
   chroot: { code: 37, fields: [['slot', 'root']], calls: '[openat] [fsopen fsconfig fsmount close] [openat] fchdir chroot chdir [close]' },
-  move_root: { code: 38, fields: [['slot', 'root']], calls: '[fsopen fsconfig fsmount close] fchdir mount chroot chdir [close]' },
+  move_root: { code: 38, fields: [['slot', 'root']], calls: '[fsopen fsconfig fsmount close] readlink openat newfstatat read* close (mount umount2 [mount])* fchdir mount chroot chdir [close]' },
   umount: { code: 39, fields: [['str', 'path'], ['u32', 'flags'], ['u32', 'ignore']], calls: 'umount2' },
   mask_path: { code: 40, fields: [['str', 'path']], calls: '[openat] openat2 [newfstatat ([fsopen fsconfig* fsmount close] open_tree|[openat newfstatat] open_tree newfstatat) move_mount close close]' },
   readonly_path: { code: 41, fields: [['str', 'path']], calls: '[openat] openat2 [open_tree mount_setattr move_mount close close]' },
   mkdir_in: { code: 42, fields: [['slot', 'root'], ['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid']], calls: '[openat] openat2 [openat2* [(mkdirat|openat close) openat close]*] newfstatat [fchownat] [fchmodat2] close' },
   mknod_in: { code: 43, fields: [['slot', 'root'], ['str', 'path'], ['u32', 'mode'], ['u32', 'major'], ['u32', 'minor'], ['u32', 'uid'], ['u32', 'gid'], ['u32', 'flags']], calls: '[openat] openat2 [openat2* [(mkdirat|openat close) openat close]*] (mknodat openat newfstatat [fchownat] [fchmodat2] close|openat newfstatat openat open_tree move_mount close*) close' },
-  symlink_in: { code: 44, fields: [['slot', 'root'], ['str', 'target'], ['str', 'path']], calls: '[openat] openat2 [openat2* [(mkdirat|openat close) openat close]*] symlinkat close' },
+  symlink_in: { code: 44, fields: [['slot', 'root'], ['str', 'target'], ['str', 'path'], ['u32', 'flags']], calls: '[openat] openat2 [openat2* [(mkdirat|openat close) openat close]*] symlinkat [unlinkat symlinkat] close' },
   copy_up: { code: 45, fields: [['slot', 'root'], ['str', 'target'], ['str', 'dest']], calls: 'openat2 [newfstatat [openat openat newfstatat fcntl fcntl getdents64* close [openat [newfstatat|openat|getdents64|fcntl|mkdirat|readlinkat|symlinkat|fchownat|utimensat|copy_file_range|sendfile|flistxattr|fgetxattr|fsetxattr|fchown|fchmod|close]*]]] close*' },
+  userns: { code: 46, fields: [['slot', 'out'], ['str', 'uids'], ['str', 'gids']], calls: 'pipe2 clone3 close openat write close openat write close openat close wait4' },
+  mount_helper: { code: 47, fields: [['slot', 'out']], calls: 'socketpair clone close' },
+  remount_fs: { code: 48, fields: [['slot', 'root'], ['str', 'target'], ['strs', 'options']], calls: '[openat] openat2 fspick fsconfig* close close' },
+  bind_source: { code: 49, fields: [['slot', 'out'], ['str', 'source'], ['u32', 'recursive'], ['u64', 'set'], ['u64', 'clear'], ['u64', 'recSet'], ['u64', 'recClear'], ['u64', 'propagation'], ['u32', 'flags'], ['slot', 'userns']], calls: 'open_tree mount_setattr*' },
+  attach: { code: 50, fields: [['slot', 'fd'], ['slot', 'root'], ['str', 'target'], ['u32', 'create'], ['u32', 'flags']], calls: 'newfstatat openat2 [openat2* [(mkdirat|openat close) openat close]*] fstatfs [openat2 close] move_mount close' },
+  umount_in: { code: 51, fields: [['slot', 'root'], ['str', 'target']], calls: '[openat] openat2 openat fchdir umount2 fchdir close close' },
+  reopen_null: { code: 52, fields: [], calls: 'newfstatat newfstatat newfstatat [openat newfstatat dup3* close]' },
   sethostname: { code: 60, fields: [['str', 'name']], calls: 'sethostname' },
   setdomainname: { code: 61, fields: [['str', 'name']], calls: 'setdomainname' },
   sysctl: { code: 62, fields: [['str', 'key'], ['str', 'value']], calls: '[fsopen fsconfig fsmount close] openat2 write close' },
@@ -851,10 +922,10 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   personality: { code: 69, fields: [['u64', 'persona']], calls: 'personality' },
   bounding: { code: 70, fields: [['u64', 'keep']], calls: 'prctl*' },
   set_user: { code: 71, fields: [['u32', 'uid'], ['u32', 'gid'], ['bytes', 'groups'], ['u32', 'flags']], calls: '(newfstatat [fchown])* prctl [setgroups] setresgid setresuid prctl' },
-  capset: { code: 72, fields: [['u64', 'effective'], ['u64', 'permitted'], ['u64', 'inheritable'], ['u64', 'unchecked']], calls: 'prctl* capset' },
+  capset: { code: 72, fields: [['u64', 'effective'], ['u64', 'permitted'], ['u64', 'inheritable']], calls: 'prctl* capset' },
   ambient: { code: 73, fields: [['u64', 'mask']], calls: 'prctl prctl*' },
   no_new_privs: { code: 74, fields: [], calls: 'prctl' },
-  seccomp: { code: 75, fields: [['u32', 'flags'], ['bytes', 'filter'], ['slot', 'listener'], ['bytes', 'metadata'], ['bytes', 'pidOffsets']], calls: '[sendmsg] seccomp [sendmsg close]' },
+  seccomp: { code: 75, fields: [['u32', 'flags'], ['bytes', 'filter'], ['slot', 'listener'], ['bytes', 'metadata']], calls: '[sendmsg] seccomp [sendmsg close]' },
   chdir: { code: 76, fields: [['str', 'path'], ['u32', 'create'], ['u32', 'uid'], ['u32', 'gid']], calls: '[openat] openat2 [openat2 [openat2* [(mkdirat|openat close) openat close]*] [fchownat]] fchdir getcwd close' },
   label: { code: 77, fields: [['str', 'name'], ['str', 'value']], calls: '[fsopen fsconfig fsmount close] openat2 write close' },
   close_fds: { code: 78, fields: [['u32', 'first']], calls: 'close* close_range close_range*' },

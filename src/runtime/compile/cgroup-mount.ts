@@ -1,33 +1,60 @@
 import type { Op } from '../../kernel/index.ts';
-import { mountAttr } from './linux-numbers.ts';
-import type { MountOptions } from './mount-options.ts';
-import { attributes, type MountContext, treeChanges } from './mounts.ts';
+import { changesInPlace, clearedUnasked, detachedPropagation, propagationInPlace, propagationOp } from './mount-changes.ts';
+import type { MountContext, MountRequest } from './mounts.ts';
+
+/** Where a pure v2 machine has the tree (systemd, runc). */
+const unifiedMountPoint = '/sys/fs/cgroup';
 
 /**
- * A mount of type cgroup shows the container its own cgroups alone. On v1 and hybrid machines: a tmpfs with one directory a hierarchy;
- * on pure v2: the v2 tree, either through the container's cgroup namespace or as a bind of its directory.
+ * A mount of type cgroup. On v1 and hybrid machines: a tmpfs with one directory a hierarchy, each the container's own. On pure v2 the tree as the
+ * container's cgroup namespace shows it; without one a bind of the host's, since a new mount there would change the options of the host's
+ * (cgroup_get_tree), and a user namespace may not make one at all.
  */
-export function cgroupMount(target: string, type: 'cgroup' | 'cgroup2', options: MountOptions, context: MountContext): readonly Op[] {
-  const { root, cgroup, namespaces } = context;
-  const attrs = attributes(options);
+export function cgroupMount(request: MountRequest, type: 'cgroup' | 'cgroup2', context: MountContext): readonly Op[] {
+  const { target, options } = request;
+  const { root, cgroup } = context;
+  const attrs = options.set;
+  const after = [...changesInPlace(request, context), ...propagationInPlace(request, context)];
   if (type === 'cgroup' && cgroup.v1.length > 0) {
     const unified = cgroup.v2 === undefined ? [] : [cgroup.v2, 'unified'];
+    const dirs = [...cgroup.v1.flatMap(({ name, dir }) => [dir, name]), ...unified];
+    return [
+      { op: 'mount_cgroup_v1', side: 'init', root, target, dirs, links: cgroup.v1Links.flat(), attrs },
+      ...changesInPlace(request, context),
+      ...options.propagation.map((flags) => propagationOp(target, flags, root)),
+    ];
+  }
+  if (context.namespaces.has('cgroup') || cgroup.v2 === undefined)
     return [
       {
-        op: 'mount_cgroup_v1',
+        op: 'mount_fs',
         side: 'init',
         root,
         target,
-        dirs: [...cgroup.v1.flatMap(({ name, dir }) => [dir, name]), ...unified],
-        links: cgroup.v1Links.flat(),
+        fstype: 'cgroup2',
+        source: 'cgroup',
+        options: options.filesystem,
         attrs,
+        propagation: detachedPropagation(request),
+        create: 1,
       },
-      ...treeChanges(target, options, context),
+      ...after,
     ];
-  }
-  const place: Op =
-    namespaces.has('cgroup') || cgroup.v2 === undefined
-      ? { op: 'mount_fs', side: 'init', root, target, fstype: 'cgroup2', source: 'cgroup', options: options.filesystem, attrs, create: 1 }
-      : { op: 'mount_bind', side: 'init', root, target, source: cgroup.v2, recursive: 0, set: attrs & ~mountAttr.atimeMask, create: 1 };
-  return [place, ...treeChanges(target, options, context)];
+  return [
+    {
+      op: 'mount_bind',
+      side: 'init',
+      root,
+      target,
+      // On a hybrid machine the tree lies elsewhere; the container's part of it is known.
+      source: cgroup.v1.length > 0 ? cgroup.v2 : unifiedMountPoint,
+      recursive: 0,
+      set: options.set,
+      clear: options.clear,
+      clearUnlocked: clearedUnasked(options),
+      propagation: detachedPropagation(request),
+      create: 1,
+    },
+    ...after,
+  ];
 }

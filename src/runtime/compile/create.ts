@@ -2,12 +2,13 @@ import type { Op } from '../../kernel/index.ts';
 import type { IdMapping, RuntimeSpec } from '../../oci/index.ts';
 import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { invalid } from './error.ts';
+import { hiddenPathOps } from './hidden-paths.ts';
+import { idMapText } from './id-mapped-mounts.ts';
 import { namespaceOps, planNamespaces } from './namespaces.ts';
 import type { CreateOptions } from './options.ts';
 import { pidfdSocketOps } from './pidfd-socket.ts';
 import { deathOps, identityOps, limitOps, personalityOps } from './process.ts';
-import { enterRootOps, readonlyRootOps, rootfsOps } from './rootfs.ts';
-import { planSeccomp } from './seccomp.ts';
+import { rootfsOps } from './rootfs.ts';
 import { SlotAllocator } from './slots.ts';
 import { consoleSocketOps, detachOrReap, monitorOps, startFifoOps, terminalOps } from './stdio.ts';
 import { rejectUnsupported } from './unsupported.ts';
@@ -33,9 +34,8 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
   const root = slots.take();
   const ns = namespaceOps(namespaces, linux?.timeOffsets, slots);
   const { cgroup, network } = options;
-  const { ociVersion, annotations } = spec;
-  const seccomp = planSeccomp(linux?.seccomp, options, { ociVersion, id: options.id, status: 'creating', bundle: options.bundle, annotations }, slots);
   const intoCgroup = cloneIntoCgroup(cgroup.v2, slots);
+  const rootfs = rootfsOps(spec, options, namespaces, ns, root, slots);
   return [
     ...monitorOps(options.stdio, cgroup.oomFile),
     ...cgroup.create,
@@ -43,11 +43,13 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...fifo,
     ...consoleSocket.ops,
     ...pidfd.before,
-    ...seccomp.host,
     ...intoCgroup.ops,
+    ...ns.open,
+    ...rootfs.beforeJoin,
     ...ns.host,
     { op: 'clone', side: 'host', flags: ns.cloneFlags, ...intoCgroup.field },
     ...pidfd.after,
+    ...rootfs.afterClone,
     ...idMapOps(linux?.uidMappings, linux?.gidMappings, namespaces.made.has('user')),
     ...(network?.hostOperations ?? []),
     ...cgroup.initAttach,
@@ -56,22 +58,21 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
     ...(namespaces.made.has('network') ? [{ op: 'lo_up', side: 'init' } as const] : []),
     ...(network?.initOperations ?? []),
-    ...rootfsOps(spec, options, namespaces, root),
+    ...rootfs.build,
     ...cwdOps(process.cwd, root),
     ...(options.hooks?.createContainer ?? []),
-    ...enterRootOps(spec, options, root),
+    ...rootfs.enter,
     ...terminalOps(process, options.stdio, consoleSocket.slot, { console: true }),
-    ...readonlyRootOps(spec, options),
+    ...rootfs.seal,
     ...(spec.hostname ? [{ op: 'sethostname', side: 'init', name: spec.hostname } as const] : []),
     ...(spec.domainname ? [{ op: 'setdomainname', side: 'init', name: spec.domainname } as const] : []),
     ...Object.entries(linux?.sysctl ?? {}).map(([key, value]): Op => ({ op: 'sysctl', side: 'init', key: sysctlPath(key), value })),
-    ...(linux?.readonlyPaths ?? []).map((path): Op => ({ op: 'readonly_path', side: 'init', path })),
-    ...(linux?.maskedPaths ?? []).map((path): Op => ({ op: 'mask_path', side: 'init', path })),
+    ...hiddenPathOps(spec, namespaces),
     ...personalityOps(linux),
     ...limitOps(process, options.machine, inUserNamespace),
     ...(options.hooks?.startContainer ?? []),
     ...(options.reaper ? [...deathOps(options), { op: 'reaper', side: 'init' } as const] : []),
-    ...identityOps(process, seccomp, options, inUserNamespace),
+    ...identityOps(process, linux, options, inUserNamespace),
     ...detachOrReap(options),
     ...(options.detach ? [] : [...(network?.cleanupOperations ?? []), ...cgroup.cleanup, ...stateOps(options)]),
   ];
@@ -89,10 +90,9 @@ function cwdOps(cwd: string, root: number): readonly Op[] {
 function idMapOps(uids: readonly IdMapping[] | undefined, gids: readonly IdMapping[] | undefined, made: boolean): readonly Op[] {
   if (!made) return [];
   if (!uids?.length || !gids?.length) throw invalid('linux.uidMappings', 'a new user namespace needs uidMappings and gidMappings');
-  const text = (mappings: readonly IdMapping[]) => mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
   return [
-    { op: 'id_map', side: 'host', kind: idMapKind.uid, text: text(uids) },
-    { op: 'id_map', side: 'host', kind: idMapKind.gid, text: text(gids) },
+    { op: 'id_map', side: 'host', kind: idMapKind.uid, text: idMapText(uids) },
+    { op: 'id_map', side: 'host', kind: idMapKind.gid, text: idMapText(gids) },
   ];
 }
 

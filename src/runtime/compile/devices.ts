@@ -26,8 +26,10 @@ const devLinks = [
   ['/proc/self/fd/0', '/dev/stdin'],
   ['/proc/self/fd/1', '/dev/stdout'],
   ['/proc/self/fd/2', '/dev/stderr'],
-  ['pts/ptmx', '/dev/ptmx'],
 ] as const;
+/** Replaces what an image has of this name: terminals come from the container's own devpts (runc). */
+const ptmxPath = '/dev/ptmx';
+const replace = 1;
 /** Where the kernel has it (runc). */
 const coreLink = ['/proc/kcore', '/dev/core'] as const;
 
@@ -41,11 +43,13 @@ export interface DevicePlace {
 /** Nodes and links of /dev. A bound /dev is the host's business: nothing is made in it (runc). */
 export function deviceOps(linux: LinuxSpec | undefined, mounts: readonly Mount[], place: DevicePlace): readonly Op[] {
   const { root, inUserNamespace, kcore } = place;
-  if (mounts.some((mount) => isDev(mount.destination) && isBind(mount))) return [];
-  const given = new Map((linux?.devices ?? []).map((device) => [device.path, device]));
+  if (isDevBound(mounts)) return [];
+  // A device without a path is one for the cgroup alone (runc).
+  const given = new Map((linux?.devices ?? []).filter(({ path }) => path !== '' && path !== ptmxPath).map((device) => [device.path, device]));
   const devices = [...defaultDevices.filter(({ path }) => !given.has(path)), ...given.values()];
   return [
     ...devices.map((device) => nodeOp(device, root, inUserNamespace)),
+    { op: 'symlink_in', side: 'init', root, target: 'pts/ptmx', path: ptmxPath, flags: replace },
     ...[...devLinks, ...(kcore ? [coreLink] : [])]
       .filter(([, link]) => !given.has(link))
       .map(([target, link]): Op => ({ op: 'symlink_in', side: 'init', root, target, path: link })),
@@ -67,6 +71,11 @@ function nodeOp(device: Device, root: number, inUserNamespace: boolean): Op {
     gid: device.gid ?? 0,
     ...(inUserNamespace && device.type !== 'p' ? { flags: bindHostNode } : {}),
   };
+}
+
+/** Whether /dev is the host's: then the runtime makes nothing in it. */
+export function isDevBound(mounts: readonly Mount[]): boolean {
+  return mounts.some((mount) => isDev(mount.destination) && isBind(mount));
 }
 
 const isDev = (destination: string) => destination.replace(/\/+$/, '') === '/dev';

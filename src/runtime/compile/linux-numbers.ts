@@ -24,6 +24,16 @@ export const mountAttr = {
   nosymfollow: 0x20_0000,
 } as const;
 
+/** mount(2): flags of a superblock. */
+export const mountFlags = {
+  synchronous: 0x10,
+  mandlock: 0x40,
+  dirsync: 0x80,
+  silent: 0x8000,
+  iversion: 0x80_0000,
+  lazytime: 0x200_0000,
+} as const;
+
 /** mount(2) propagation bits, which mount_setattr(2) takes too. */
 export const propagation = {
   recursive: 0x4000,

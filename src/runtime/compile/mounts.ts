@@ -1,134 +1,78 @@
-import path from 'node:path';
 import type { Op } from '../../kernel/index.ts';
 import type { Mount } from '../../oci/index.ts';
+import { bindMount } from './bind-mount.ts';
 import { cgroupMount } from './cgroup-mount.ts';
-import { cannotHonour, invalid } from './error.ts';
-import { mountAttr } from './linux-numbers.ts';
+import { invalid } from './error.ts';
+import { filesystemMount } from './filesystem-mount.ts';
 import { type MountOptions, parseMountOptions } from './mount-options.ts';
+import { checkProcTarget, mountTarget } from './mount-target.ts';
 import type { NamespacePlan } from './namespaces.ts';
 import type { CgroupPlan } from './options.ts';
-
-/** mount_fs and mount_bind, field `create`. */
-const create = { no: 0, directory: 1, asSource: 3 } as const;
-/** mount_fs, field `flags`. */
-const bindHostSysfs = 1;
-/** mount_bind, field `flags`. */
-const noFollowSource = 2;
+import { remount } from './remount.ts';
 
 export interface MountContext {
+  /** slot of the root */
   readonly root: number;
+  /** its path on the host, when it is a directory there */
+  readonly rootPath: string | undefined;
+  /** opens the slot anew: for a mount over the root itself */
+  readonly reopenRoot: Op | undefined;
   readonly bundle: string;
   readonly cgroup: CgroupPlan;
   readonly namespaces: NamespacePlan;
+  /** slot of the mount helper: the init of a user namespace may not open every source */
+  readonly helper: number | undefined;
+  /** slot of the user namespace whose mappings a mount has */
+  idMapSlot(mount: Mount): number | undefined;
+  /** linux.mountLabel, where SELinux is */
+  readonly label: string | undefined;
+  /** mounts of the host may still be shared: what is put on a bind of one is shared from then on */
+  readonly keepsSharedMounts: boolean;
+  readonly warn: (message: string) => void;
 }
 
-/** One entry of `mounts` as operations of the init, in the namespace that holds the new root but has not entered it yet. */
-export function mountOps(mount: Mount, index: number, context: MountContext): readonly Op[] {
+/** One entry, taken apart. */
+export interface MountRequest {
+  /** `mounts[3]`, for messages */
+  readonly field: string;
+  readonly mount: Mount;
+  readonly target: string;
+  readonly options: MountOptions;
+  /** whether what it is mounted on may be shared: its propagation then has to be set where it is */
+  readonly inSharedTree: boolean;
+}
+
+/** In their order, in the mount namespace of the new root which is not entered yet; and what comes once everything in the root is made. */
+export interface MountPlan {
+  readonly now: readonly Op[];
+  readonly late: readonly Op[];
+}
+
+export function mountPlan(mounts: readonly Mount[], context: MountContext): MountPlan {
+  const parts = mounts.map((mount, index) => oneMount(mounts, mount, index, context));
+  return { now: parts.flatMap(({ now }) => now), late: parts.flatMap(({ late }) => late) };
+}
+
+function oneMount(mounts: readonly Mount[], mount: Mount, index: number, context: MountContext): MountPlan {
   const field = `mounts[${index}]`;
   const options = parseMountOptions(mount.options ?? []);
-  // runc takes a relative destination as one below / and so do all images' configurations in the field.
-  const target = path.posix.resolve('/', mount.destination);
-  if ((mount.uidMappings?.length ?? 0) > 0 || (mount.gidMappings?.length ?? 0) > 0 || options.idMapped !== 'no')
-    throw cannotHonour(field, 'id-mapped mounts are not supported');
-  if (options.copyUp) throw cannotHonour(field, 'tmpcopyup is not supported');
+  const target = mountTarget(field, mount, context.rootPath, context.warn);
+  const inSharedTree =
+    context.keepsSharedMounts || mounts.slice(0, index + 1).some((earlier) => earlier.options?.some((option) => option === 'shared' || option === 'rshared'));
+  const request: MountRequest = { field, mount, target, options, inSharedTree };
   const isBind = options.bind !== 'no' || mount.type === 'bind';
   checkProcTarget(field, target, mount, isBind);
-  if (options.remount) return [remount(target, options, context)];
-  if (isBind) return bind(field, target, mount, options, context);
-  switch (mount.type) {
-    case 'cgroup':
-    case 'cgroup2':
-      return cgroupMount(target, mount.type, options, context);
-    case undefined:
-    case '':
-      throw invalid(field, `mount on ${mount.destination} has no type`);
-    default:
-      return [
-        {
-          op: 'mount_fs',
-          side: 'init',
-          root: context.root,
-          target,
-          fstype: mount.type,
-          source: mount.source ?? mount.type,
-          options: options.filesystem,
-          attrs: attributes(options),
-          create: create.directory,
-          ...(mount.type === 'sysfs' ? { flags: bindHostSysfs } : {}),
-        },
-        ...treeChanges(target, options, context),
-      ];
-  }
+  const plan = placeMount(request, isBind, context);
+  if (target !== '/' || options.remount) return plan;
+  if (context.reopenRoot === undefined) throw invalid(field, 'a mount on / would hide the root filesystem');
+  return { ...plan, now: [...plan.now, context.reopenRoot] };
 }
 
-/** fsmount(2) takes the attributes to set; there is nothing to clear on a new mount. */
-export function attributes(options: MountOptions): number {
-  return options.set & ~(options.clear & ~mountAttr.atimeMask);
-}
-
-/** Recursive attributes and propagation of a mount that is in place. */
-export function treeChanges(target: string, options: MountOptions, { root }: Pick<MountContext, 'root'>): readonly Op[] {
-  const ops: Op[] = [];
-  if (options.recursiveSet !== 0 || options.recursiveClear !== 0)
-    ops.push({ op: 'mount_setattr', side: 'init', root, target, set: options.recursiveSet, clear: options.recursiveClear, recursive: 1 });
-  for (const flags of options.propagation) ops.push({ op: 'mount_setattr', side: 'init', root, target, ...propagationFields(flags) });
-  return ops;
-}
-
-const recursiveBit = 0x4000;
-
-function propagationFields(flags: number): { readonly propagation: number; readonly recursive: number } {
-  return { propagation: flags & ~recursiveBit, recursive: (flags & recursiveBit) === 0 ? 0 : 1 };
-}
-
-function bind(field: string, target: string, mount: Mount, options: MountOptions, context: MountContext): readonly Op[] {
-  if (mount.source === undefined || mount.source === '') throw invalid(field, `bind mount on ${mount.destination} has no source`);
-  if (options.filesystem.length > 0) throw invalid(field, `bind mount on ${mount.destination} has filesystem options: ${options.filesystem.join(',')}`);
-  const ops: Op[] = [
-    {
-      op: 'mount_bind',
-      side: 'init',
-      root: context.root,
-      target,
-      source: path.resolve(context.bundle, mount.source),
-      // A mount of type bind without an option is a plain bind (runc).
-      recursive: options.bind === 'rbind' ? 1 : 0,
-      set: options.set,
-      clear: options.clear & ~options.set,
-      recSet: options.recursiveSet,
-      recClear: options.recursiveClear,
-      create: create.asSource,
-      ...(options.sourceNoFollow ? { flags: noFollowSource } : {}),
-    },
-  ];
-  for (const flags of options.propagation) ops.push({ op: 'mount_setattr', side: 'init', root: context.root, target, ...propagationFields(flags) });
-  return ops;
-}
-
-function remount(target: string, options: MountOptions, { root }: MountContext): Op {
-  const tree = options.recursiveSet !== 0 || options.recursiveClear !== 0;
-  return {
-    op: 'mount_setattr',
-    side: 'init',
-    root,
-    target,
-    set: options.set | options.recursiveSet,
-    clear: options.clear | options.recursiveClear,
-    recursive: tree ? 1 : 0,
-  };
-}
-
-/** Files of /proc that lxcfs and others cover; nothing else may be mounted over the container's procfs (CVE-2019-16884; runc's list). */
-const coverableProcFiles = new Set(
-  ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'slabinfo', 'net/dev', 'sys/kernel/ns_last_pid', 'sys/crypto/fips_enabled'].map(
-    (name) => `/proc/${name}`,
-  ),
-);
-
-function checkProcTarget(field: string, target: string, mount: Mount, isBind: boolean): void {
-  if (target === '/') throw invalid(field, 'a mount on / would hide the root filesystem');
-  if (target === '/proc' && mount.type !== 'proc' && !(isBind && mount.source === '/proc'))
-    throw invalid(field, `"${mount.destination}" cannot be mounted because it is not of type proc`);
-  if (target.startsWith('/proc/') && !coverableProcFiles.has(target))
-    throw invalid(field, `"${mount.destination}" cannot be mounted because it is inside /proc`);
+function placeMount(request: MountRequest, isBind: boolean, context: MountContext): MountPlan {
+  const { mount, options, field } = request;
+  if (options.remount) return { now: remount(request, isBind, context), late: [] };
+  if (isBind) return { now: bindMount(request, context), late: [] };
+  if (mount.type === undefined || mount.type === '') throw invalid(field, `mount on ${mount.destination} has no type`);
+  if (mount.type === 'cgroup' || mount.type === 'cgroup2') return { now: cgroupMount(request, mount.type, context), late: [] };
+  return filesystemMount(request, mount.type, context);
 }

@@ -22,6 +22,10 @@ export function planNamespaces(linux: LinuxSpec | undefined): NamespacePlan {
 }
 
 export interface NamespaceOps {
+  /** opens the namespaces to join, before anything is joined */
+  readonly open: readonly Op[];
+  /** slot of the user namespace to join */
+  readonly joinedUserSlot: number | undefined;
   /** before `clone` */
   readonly host: readonly Op[];
   /** flags of `clone` */
@@ -39,7 +43,7 @@ export function namespaceOps(plan: NamespacePlan, timeOffsets: LinuxSpec['timeOf
   const init: Op[] = [];
   const joinedUser = plan.joined.has('user');
   const opened = [...plan.joined].map(([type, path]) => ({ type, path, slot: slots.take() }));
-  for (const { path, slot } of opened) host.push({ op: 'open', side: 'host', out: slot, path, flags: openFlags.closeOnExec, mode: 0 });
+  const open = opened.map(({ path, slot }): Op => ({ op: 'open', side: 'host', out: slot, path, flags: openFlags.closeOnExec, mode: 0 }));
   const joinOn = (side: 'host' | 'init', type: NamespaceType) => {
     const slot = opened.find((entry) => entry.type === type)?.slot;
     if (slot !== undefined) (side === 'host' ? host : init).push({ op: 'join', side, fd: slot, flags: cloneFlags[type] });
@@ -53,7 +57,8 @@ export function namespaceOps(plan: NamespacePlan, timeOffsets: LinuxSpec['timeOf
   for (const type of ['ipc', 'uts', 'network', 'mount', 'cgroup'] as const) joinOn('init', type);
   if (plan.made.has('user') || joinedUser) init.push({ op: 'set_user', side: 'init', uid: 0, gid: 0 });
   if (plan.made.has('cgroup')) init.push({ op: 'unshare', side: 'init', flags: cloneFlags.cgroup });
-  return { host, cloneFlags: flagsOf([...plan.made].filter((type) => type !== 'cgroup' && type !== 'time')), init };
+  const joinedUserSlot = opened.find(({ type }) => type === 'user')?.slot;
+  return { open, joinedUserSlot, host, cloneFlags: flagsOf([...plan.made].filter((type) => type !== 'cgroup' && type !== 'time')), init };
 }
 
 export function flagsOf(types: Iterable<NamespaceType>): number {

@@ -1,4 +1,4 @@
-import type { Op, SeccompFilter } from '../../kernel/index.ts';
+import type { Op } from '../../kernel/index.ts';
 
 /** How to mount a root filesystem: a snapshot's mount, or a plain directory (a bundle's). */
 export type RootfsMount =
@@ -91,9 +91,6 @@ interface CommonOptions {
   readonly pidfdSocket?: string | undefined;
   /** what could not be given as asked but does not prevent the container */
   readonly onWarning?: ((message: string) => void) | undefined;
-  readonly onDebug?: ((message: string) => void) | undefined;
-  /** what linux.seccomp was compiled to before; it is compiled when absent */
-  readonly seccompFilter?: SeccompFilter | undefined;
 }
 
 export interface CreateOptions extends CommonOptions {
@@ -102,7 +99,7 @@ export interface CreateOptions extends CommonOptions {
   readonly volatileRoot?: boolean | undefined;
   /** where a root that is not a plain directory is mounted, in the container's mount namespace alone; made when missing */
   readonly mountpoint?: string | undefined;
-  /** the mount that holds the root directory: needed with a shared rootfsPropagation only */
+  /** the mount that holds the root directory: needed with every rootfsPropagation but rslave and rprivate */
   readonly rootfsParentMount?: string | undefined;
   /** what relative bind sources are relative to */
   readonly bundle: string;
@@ -124,8 +121,6 @@ export interface HookOps {
 
 export interface ExecOptions extends CommonOptions {
   readonly init: { readonly pid: number /** field 22 of /proc/PID/stat, clock ticks */; readonly startTime: number | bigint };
-  /** what a seccomp agent is told of the container */
-  readonly bundle?: string | undefined;
   /** the container's cgroup, which the process joins */
   readonly cgroup: { readonly v1: readonly CgroupV1Directory[]; readonly v2?: string | undefined };
 }

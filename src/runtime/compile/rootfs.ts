@@ -1,92 +1,133 @@
 import path from 'node:path';
 import type { Op } from '../../kernel/index.ts';
-import type { RuntimeSpec } from '../../oci/index.ts';
-import { deviceOps } from './devices.ts';
-import { invalid } from './error.ts';
+import type { Mount, RuntimeSpec } from '../../oci/index.ts';
+import { deviceOps, isDevBound } from './devices.ts';
+import { cannotHonour, invalid } from './error.ts';
+import { idMappedMounts } from './id-mapped-mounts.ts';
 import { mountAttr, openFlags, propagation } from './linux-numbers.ts';
-import { propagationOptions } from './mount-options.ts';
-import { mountOps } from './mounts.ts';
-import type { NamespacePlan } from './namespaces.ts';
+import { propagationOp } from './mount-changes.ts';
+import { mountPlan } from './mounts.ts';
+import type { NamespaceOps, NamespacePlan } from './namespaces.ts';
 import type { CreateOptions } from './options.ts';
+import { keepsSharedMounts, propagationOps, rootPropagation } from './root-propagation.ts';
+import type { SlotAllocator } from './slots.ts';
 
-/** Builds the root in the init's mount namespace: propagation, root mount, mounts in their order, devices. The root ends up in slot `root`. */
-export function rootfsOps(spec: RuntimeSpec, options: CreateOptions, namespaces: NamespacePlan, root: number): readonly Op[] {
+/** The root filesystem's part of a program, in the order of its steps. */
+export interface RootfsOps {
+  /** on the host, before any user namespace is joined */
+  readonly beforeJoin: readonly Op[];
+  /** on the host, once the init is there */
+  readonly afterClone: readonly Op[];
+  /** the init builds the root in its mount namespace: propagation, root mount, mounts in their order, devices */
+  readonly build: readonly Op[];
+  /** enters it */
+  readonly enter: readonly Op[];
+  /** last of all changes to it: what becomes read-only once mount points and devices are made */
+  readonly seal: readonly Op[];
+}
+
+/** `root` is the slot where the root ends up. */
+export function rootfsOps(
+  spec: RuntimeSpec,
+  options: CreateOptions,
+  namespaces: NamespacePlan,
+  ns: NamespaceOps,
+  root: number,
+  slots: SlotAllocator,
+): RootfsOps {
   const mounts = spec.mounts ?? [];
-  const context = { root, bundle: options.bundle, cgroup: options.cgroup, namespaces };
-  return [
-    ...propagationOps(spec, options),
-    ...rootMount(options, root),
-    ...mounts.flatMap((mount, index) => mountOps(mount, index, context)),
-    ...deviceOps(spec.linux, mounts, { root, inUserNamespace: namespaces.has('user'), kcore: options.machine.kcore }),
-  ];
-}
-
-/** Enters the root and closes what the configuration wants closed. */
-export function enterRootOps(spec: RuntimeSpec, options: CreateOptions, root: number): readonly Op[] {
-  const ops: Op[] = [options.noPivot ? { op: 'move_root', side: 'init', root } : { op: 'pivot_root', side: 'init', root }];
-  const flags = rootPropagation(spec);
-  if (flags !== undefined)
-    ops.push({
-      op: 'mount_setattr',
-      side: 'init',
-      target: '/',
-      propagation: flags & ~propagation.recursive,
-      recursive: (flags & propagation.recursive) === 0 ? 0 : 1,
-    });
-  return ops;
-}
-
-/** Last of all changes to the root: mount points and devices had to be made in it first. */
-export function readonlyRootOps(spec: RuntimeSpec, { rootfs }: CreateOptions): readonly Op[] {
-  const readonly = spec.root?.readonly || (rootfs.type !== 'directory' && rootfs.readonly);
-  return readonly ? [{ op: 'mount_setattr', side: 'init', target: '/', set: mountAttr.readonly }] : [];
-}
-
-function rootPropagation(spec: RuntimeSpec): number | undefined {
-  const name = spec.linux?.rootfsPropagation;
-  if (name === undefined || name === '') return undefined;
-  const flags = propagationOptions[name];
-  if (flags === undefined) throw invalid('linux.rootfsPropagation', `unknown propagation ${JSON.stringify(name)}`);
-  return flags;
-}
-
-function propagationOps(spec: RuntimeSpec, options: CreateOptions): readonly Op[] {
-  const flags = rootPropagation(spec) ?? propagation.slave | propagation.recursive;
-  const ops: Op[] = [{ op: 'propagation', side: 'init', path: '/', flags: flags | propagation.recursive }];
-  // pivot_root(2) refuses a root whose parent mount is shared, and the mounts below would show on the host.
-  if ((flags & propagation.shared) !== 0) {
-    if (options.rootfsParentMount === undefined) throw invalid('linux.rootfsPropagation', 'shared, but the mount that holds the root is not known');
-    ops.push({ op: 'propagation', side: 'init', path: options.rootfsParentMount, flags: propagation.private });
-  }
-  return ops;
-}
-
-function rootMount({ rootfs, volatileRoot, mountpoint, bundle }: CreateOptions, root: number): readonly Op[] {
-  const open = (target: string): Op => ({
-    op: 'open',
-    side: 'init',
-    out: root,
-    path: target,
-    flags: openFlags.path | openFlags.directory | openFlags.closeOnExec,
-    mode: 0,
+  const flags = rootPropagation(spec, options.noPivot);
+  const idMaps = idMappedMounts(mounts, spec.linux, namespaces, ns.joinedUserSlot, slots);
+  const helper = namespaces.has('user') && mounts.some(isBind) ? slots.take() : undefined;
+  const rootPath = hostRoot(options);
+  const plan = mountPlan(mounts, {
+    root,
+    rootPath: options.rootfs.type === 'directory' ? rootPath : undefined,
+    reopenRoot: openRoot(rootPath, root),
+    bundle: options.bundle,
+    cgroup: options.cgroup,
+    namespaces,
+    helper,
+    idMapSlot: idMaps.slotOf,
+    keepsSharedMounts: keepsSharedMounts(flags),
+    label: mountLabel(spec, options),
+    warn: options.onWarning ?? (() => undefined),
   });
-  if (rootfs.type === 'directory') {
-    const target = path.resolve(bundle, rootfs.path);
-    return [{ op: 'mount_bind', side: 'init', target, source: target, recursive: 1 }, open(target)];
-  }
+  const place = { root, inUserNamespace: namespaces.has('user'), kcore: options.machine.kcore };
+  const closeHelper = (side: 'host' | 'init'): readonly Op[] => (helper === undefined ? [] : [{ op: 'close', side, fd: helper }]);
+  return {
+    beforeJoin: [...idMaps.ops, ...(helper === undefined ? [] : [{ op: 'mount_helper', side: 'host', out: helper } as const])],
+    afterClone: closeHelper('host'),
+    build: [
+      ...(namespaces.has('mount') ? propagationOps(flags, options) : []),
+      ...rootMount(options, rootPath, flags),
+      openRoot(rootPath, root),
+      ...plan.now,
+      ...closeHelper('init'),
+      ...deviceOps(spec.linux, mounts, place),
+    ],
+    enter: enterOps(spec, options, namespaces, flags, root),
+    seal: [...plan.late, ...readonlyRootOps(spec, options)],
+  };
+}
+
+function isBind(mount: Mount): boolean {
+  const options = mount.options ?? [];
+  return (mount.type === 'bind' || options.includes('bind') || options.includes('rbind')) && !options.includes('remount');
+}
+
+function mountLabel({ linux }: RuntimeSpec, { machine }: CreateOptions): string | undefined {
+  if (!linux?.mountLabel) return undefined;
+  if (!machine.selinux) throw cannotHonour('linux.mountLabel', 'SELinux is not enabled on this machine; leave the label out');
+  return linux.mountLabel;
+}
+
+function hostRoot({ rootfs, mountpoint, bundle }: CreateOptions): string {
+  if (rootfs.type === 'directory') return path.resolve(bundle, rootfs.path);
   if (mountpoint === undefined) throw invalid('root', 'no mount point was given for the root filesystem');
-  if (rootfs.type === 'bind') return [{ op: 'mount_bind', side: 'init', target: mountpoint, source: rootfs.source, recursive: 1 }, open(mountpoint)];
+  return mountpoint;
+}
+
+function openRoot(target: string, root: number): Op {
+  return { op: 'open', side: 'init', out: root, path: target, flags: openFlags.path | openFlags.directory | openFlags.closeOnExec, mode: 0 };
+}
+
+/** The root is a mount of its own, and not one that follows what the host mounts below it, unless slave was asked for (runc). */
+function rootMount({ rootfs, volatileRoot }: CreateOptions, target: string, asked: number | undefined): readonly Op[] {
+  const slave = asked !== undefined && (asked & propagation.slave) !== 0;
+  if (rootfs.type !== 'overlay') {
+    const source = rootfs.type === 'directory' ? target : rootfs.source;
+    return [{ op: 'mount_bind', side: 'init', target, source, recursive: 1, ...(slave ? {} : { propagation: propagation.private }) }];
+  }
   return [
     {
       op: 'overlay',
       side: 'init',
-      target: mountpoint,
+      target,
       lowers: rootfs.lowers,
       upper: rootfs.upper ?? '',
       work: rootfs.work ?? '',
       // Else its unmount, which the exit waits for, writes the whole filesystem below to the disk (fs/overlayfs/super.c, ovl_sync_fs).
       ...(volatileRoot && rootfs.upper !== undefined ? { options: ['volatile'] } : {}),
     },
-    open(mountpoint),
   ];
+}
+
+function enterOps(spec: RuntimeSpec, options: CreateOptions, namespaces: NamespacePlan, flags: number | undefined, root: number): readonly Op[] {
+  const { stdio } = options;
+  const ops: Op[] = [enterOp(options, namespaces, root)];
+  // Only now: on the host's tree it would show there (runc).
+  if (flags !== undefined && (flags & (propagation.private | propagation.slave)) === 0) ops.push(propagationOp('/', flags));
+  if (stdio.kind === 'inherit' && !spec.process?.terminal && !isDevBound(spec.mounts ?? [])) ops.push({ op: 'reopen_null', side: 'init' });
+  return ops;
+}
+
+function enterOp({ noPivot }: CreateOptions, namespaces: NamespacePlan, root: number): Op {
+  if (noPivot) return { op: 'move_root', side: 'init', root };
+  return namespaces.has('mount') ? { op: 'pivot_root', side: 'init', root } : { op: 'chroot', side: 'init', root };
+}
+
+function readonlyRootOps(spec: RuntimeSpec, { rootfs }: CreateOptions): readonly Op[] {
+  const readonly = spec.root?.readonly || (rootfs.type !== 'directory' && rootfs.readonly);
+  return readonly ? [{ op: 'mount_setattr', side: 'init', target: '/', set: mountAttr.readonly }] : [];
 }

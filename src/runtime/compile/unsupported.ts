@@ -4,7 +4,6 @@ import { cannotHonour } from './error.ts';
 /** Fields that would be silently ignored otherwise. */
 export function rejectUnsupported({ linux, hooks }: RuntimeSpec): void {
   const checks: readonly (readonly [string, boolean, string])[] = [
-    ['linux.mountLabel', (linux?.mountLabel ?? '') !== '', 'selinux mount contexts are not supported'],
     ['linux.intelRdt', linux?.intelRdt !== undefined, 'resctrl is not supported'],
     ['linux.memoryPolicy', linux?.memoryPolicy !== undefined, 'memory policies are not supported'],
     ['linux.netDevices', Object.keys(linux?.netDevices ?? {}).length > 0, 'moving network devices is not supported'],

@@ -16,5 +16,4 @@ export interface RuntimeContext {
   /** read at need only */
   readonly machine: () => Machine;
   readonly warn: (message: string) => void;
-  readonly debug: (message: string) => void;
 }

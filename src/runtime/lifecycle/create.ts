@@ -1,16 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { StrakeError } from '../../base/index.ts';
 import type { Op, Report } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupPlan, CreateOptions, StartMode, Stdio } from '../compile/options.ts';
-import type { StateStore, StoredContainer } from '../state/store.ts';
+import { rootfsParentMount } from '../parent-mount.ts';
+import type { StoredContainer } from '../state/store.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { containerCgroup, containerCgroupPath } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
 import { activatedSockets, inheritedDescriptors, withActivation } from './inherited-descriptors.ts';
 import { writePidFile } from './pid-file.ts';
-import { prepareVerbs } from './prepare.ts';
 
 export interface CreateRequest {
   readonly id: string;
@@ -56,7 +55,6 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     const container = storedContainer(request, bundle, cgroup, report);
     try {
       store.save(container);
-      if (mode.detach) prepare(store, container, spec, cgroup, mode.start);
       if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
     } catch (error) {
       process.kill(report.initPid, 'SIGKILL');
@@ -70,13 +68,8 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
   }
 }
 
-function prepare(store: StateStore, { id, init }: StoredContainer, spec: RuntimeSpec, { cleanup }: CgroupPlan, start: StartMode): void {
-  prepareVerbs(store, id, spec, { init, cgroupCleanup: cleanup, stateDirectory: store.directory(id) }, start.kind === 'fifo');
-}
-
 /** The operations that `explain` prints and `create` runs. */
 export function createOptions(context: RuntimeContext, request: CreateRequest, bundle: Bundle, mode: LaunchMode, cgroup: CgroupPlan): CreateOptions {
-  const shared = bundle.spec.linux?.rootfsPropagation?.endsWith('shared') ?? false;
   return {
     id: request.id,
     bundle: bundle.path,
@@ -92,8 +85,7 @@ export function createOptions(context: RuntimeContext, request: CreateRequest, b
     noNewKeyring: request.noNewKeyring,
     pidfdSocket: request.pidfdSocket,
     onWarning: context.warn,
-    onDebug: context.debug,
-    ...(shared ? { rootfsParentMount: mountOf(bundle.rootfs) } : {}),
+    ...rootfsParentMount(bundle.spec, bundle.rootfs),
   };
 }
 
@@ -127,14 +119,4 @@ function storedContainer(request: CreateRequest, bundle: Bundle, cgroup: CgroupP
     cgroup: { path: containerCgroupPath(bundle.spec.linux?.cgroupsPath, request.id), v1: cgroup.v1, v2: cgroup.v2 },
     noNewKeyring: request.noNewKeyring,
   };
-}
-
-/** The mount point that holds `path` (proc_pid_mountinfo(5), field 5). */
-function mountOf(path: string): string {
-  const points = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
-  return (
-    points.filter((point) => point !== '' && (point === '/' || path === point || path.startsWith(`${point}/`))).sort((a, b) => b.length - a.length)[0] ?? '/'
-  );
 }

@@ -14,7 +14,7 @@ import {
   TaskConnection,
 } from '../../../kernel/index.ts';
 import type { RuntimeSpec } from '../../../oci/index.ts';
-import { compileCreate, type Machine, readMachine, withDefaultDeviceRules } from '../../../runtime/index.ts';
+import { compileCreate, type Machine, readMachine, rootfsParentMount, withDefaultDeviceRules } from '../../../runtime/index.ts';
 import type { EventBus } from '../../events/events.ts';
 import type { CreateTask, ExitStatus, Task, TaskManager } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
@@ -139,7 +139,7 @@ export class LocalTaskManager implements TaskManager {
       network: create.network,
       reaper: create.reaper ?? false,
       onWarning: (message) => log.warn(message, { container: id }),
-      ...(spec.linux?.rootfsPropagation?.endsWith('shared') ? { rootfsParentMount: mountOf(this.mountpoint) } : {}),
+      ...rootfsParentMount(spec, this.mountpoint),
     });
     return spliceCopyUp(operations, create.copyUp ?? []);
   }
@@ -256,13 +256,4 @@ function exists(file: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The mount point that holds `directory` (proc_pid_mountinfo(5), field 5). */
-function mountOf(directory: string): string {
-  const points = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))))
-    .filter((point) => point !== '' && (directory === point || directory.startsWith(point === '/' ? '/' : `${point}/`)));
-  return points.reduce((longest, point) => (point.length >= longest.length ? point : longest), '/');
 }

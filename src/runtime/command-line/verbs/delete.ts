@@ -5,9 +5,9 @@ import { exactArgs } from '../flags.ts';
 export const remove: Command = {
   usage: 'delete [--force] ID',
   flags: { force: { kind: 'bool', alias: 'f' } },
-  run(context, flags) {
+  async run(context, flags) {
     exactArgs('delete', flags.args, 1);
-    deleteContainer(context, flags.args[0] ?? '', flags.bool('force'));
+    await deleteContainer(context, flags.args[0] ?? '', flags.bool('force'));
     return 0;
   },
 };

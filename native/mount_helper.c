@@ -1,0 +1,188 @@
+/* Bind sources for a container with a user namespace of its own. Its init has no rights over the host's files: a source below a directory
+ * that its ids may not enter is closed to it, and so is the mapping of ids, which is a right over the source's filesystem. A helper keeps the
+ * rights of the runtime. It opens a source where the init would see it, in the init's mount namespace, since it may be one of the mounts made
+ * there; and it hands over a detached bind, never a path. It ends when nobody can ask any more. */
+#include "mount.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* --- user namespaces that are id maps ----------------------------------------------------------------------------------- */
+
+static int write_map(pid_t pid, const char *name, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return write_fd(open(path, O_WRONLY | O_CLOEXEC), text, strlen(text));
+}
+
+/* A child of its own in a new user namespace, which lives until END is closed. */
+static pid_t child_in_userns(int wait, int end)
+{
+	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
+	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	char byte;
+
+	if (pid != 0)
+		return pid;
+	close(end);
+	while (read(wait, &byte, 1) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+int do_userns(struct run *run, const struct op_userns *op)
+{
+	char path[64];
+	int ends[2], fd = -1, err = 0;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return fail(run, errno, "user namespace for an id-mapped mount");
+	pid = child_in_userns(ends[0], ends[1]);
+	close(ends[0]);
+	if (pid < 0) {
+		err = errno;
+		close(ends[1]);
+		return fail(run, err, "user namespace for an id-mapped mount");
+	}
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	if (write_map(pid, "uid_map", op->uids) != 0 || write_map(pid, "gid_map", op->gids) != 0 || (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		err = errno;
+	close(ends[1]);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (fd < 0)
+		return fail(run, err, "id mappings of a mount: uids %s, gids %s", op->uids, op->gids);
+	return put_slot(run, op->out, fd);
+}
+
+/* --- the helper ----------------------------------------------------------------------------------------------------------- */
+
+struct source_answer {
+	int32_t err;
+	int32_t mapping; /* it was the mapping of ids that failed */
+};
+struct source_message {
+	struct source_request request;
+	char path[PROGRAM_MAX_PATH + 1];
+};
+
+/* One packet with at most one descriptor. Its size, 0 at the end, -1: errno. */
+static ssize_t receive(int socket, void *data, size_t len, int *fd)
+{
+	struct iovec iov = { data, len };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	*fd = -1;
+	do
+		n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	c = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	return n;
+}
+
+static int open_source(struct run *run, const struct source_message *message, struct source_answer *answer)
+{
+	const struct source_request *request = &message->request;
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (request->recursive ? AT_RECURSIVE : 0) | (request->nofollow ? AT_SYMLINK_NOFOLLOW : 0);
+	int userns = request->userns < PROGRAM_MAX_SLOTS ? run->slots[request->userns] : -1;
+	int tree = open_tree(AT_FDCWD, message->path, flags);
+
+	if (tree < 0) {
+		answer->err = errno;
+	} else if (request->userns != NO_SLOT && map_ids(tree, userns, request->map_tree) != 0) {
+		answer->err = errno;
+		answer->mapping = 1;
+	}
+	return tree;
+}
+
+_Noreturn static void serve(struct run *run, int socket)
+{
+	struct source_message message;
+	bool joined = false;
+
+	prctl(PR_SET_DUMPABLE, 0);
+	for (;;) {
+		struct source_answer answer = { 0 };
+		autoclose ns = -1;
+		autoclose tree = -1;
+		ssize_t n = receive(socket, &message, sizeof(message), &ns);
+
+		if (n != (ssize_t)sizeof(message))
+			_exit(n == 0 ? 0 : 1);
+		message.path[PROGRAM_MAX_PATH] = '\0';
+		if (!joined && setns(ns, CLONE_NEWNS) != 0)
+			answer.err = errno;
+		joined = joined || answer.err == 0;
+		if (answer.err == 0)
+			tree = open_source(run, &message, &answer);
+		/* With a failed mapping the tree goes over too: it says which filesystem it is of. */
+		if (send_descriptor(socket, &answer, sizeof(answer), tree) != 0)
+			_exit(1);
+	}
+}
+
+int do_mount_helper(struct run *run, const struct op_mount_helper *op)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return fail(run, errno, "socket of the mount helper");
+	pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		close_fd(&run->conn); /* its end is the runtime's news */
+		serve(run, pair[1]);
+	}
+	close(pair[1]);
+	if (pid < 0) {
+		int err = errno;
+
+		close(pair[0]);
+		return fail(run, err, "fork of the mount helper");
+	}
+	return put_slot(run, op->out, pair[0]);
+}
+
+int ask_helper(struct run *run, uint32_t slot, const char *path, const struct source_request *request)
+{
+	struct source_message message = { .request = *request };
+	struct source_answer answer;
+	autoclose ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int tree = -1;
+
+	if (run->slots[slot] < 0)
+		return fail(run, EBADF, "slot %u of the mount helper is empty", slot);
+	snprintf(message.path, sizeof(message.path), "%s", path);
+	if (ns < 0 || send_descriptor(run->slots[slot], &message, sizeof(message), ns) != 0 ||
+	    receive(run->slots[slot], &answer, sizeof(answer), &tree) != (ssize_t)sizeof(answer))
+		return fail(run, errno, "mount helper");
+	if (answer.err == 0)
+		return tree;
+	if (answer.mapping)
+		fail_map_ids(run, answer.err, tree, path);
+	else
+		fail(run, answer.err, "bind source %s", path);
+	close_fd(&tree);
+	return -1;
+}
