@@ -1,6 +1,6 @@
 /* The front of the OCI command line: the process that the caller of `strake-runc` sees, and the ancestor of what it starts. It starts the
  * program that decides (the strake executable, which takes some milliseconds to come up), seals itself meanwhile, and runs the programs that come back.
- * Nothing is decided here, not even the command line is read. */
+ * Nothing is decided here. */
 #include "strake.h"
 
 #include <fcntl.h>
@@ -131,12 +131,16 @@ static int serve(int conn, pid_t decider)
 	return await_decider(&run);
 }
 
-int front_main(char *argv[])
+int front_main(int argc, char *argv[])
 {
 	const char *state = getenv(STATE_VARIABLE);
 	int conn = -1, pid = 0;
 
 	if (!is_sealed()) {
+		int status = run_prepared(argc, argv);
+
+		if (status >= 0)
+			return status;
 		start(argv);
 		perror("strake-runc: cannot start");
 		return 1;

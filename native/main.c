@@ -69,7 +69,7 @@ int main(int argc, char *argv[])
 
 	if (front && hold_stdio() == 0) {
 		default_signals();
-		return front_main(argv);
+		return front_main(argc, argv);
 	}
 	if (argc == 2 && strcmp(argv[1], "version") == 0)
 		return puts(OPS_HASH) < 0;

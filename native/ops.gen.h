@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "c0caca00e4310df0"
+#define OPS_HASH "373f359bcaf06d49"
+#define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
 enum op_type { T_U32, T_U64, T_I32, T_I64, T_STR, T_BYTES, T_STRS, T_SLOT };
@@ -23,6 +24,7 @@ enum op_code {
 	OP_ID_MAP = 13,
 	OP_TIME_OFFSETS = 14,
 	OP_PIDFD_OPEN = 15,
+	OP_END_PROCESS = 105,
 	OP_MKDIR = 20,
 	OP_WRITE_FILE = 21,
 	OP_RMDIR = 22,
@@ -116,7 +118,7 @@ struct op_open {
 struct op_close {
 	uint32_t fd;
 };
-/* connect a stream socket to PATH into a slot (console socket) */
+/* connect a stream socket to PATH (@NAME: an abstract one) into a slot: console socket, seccomp agent */
 struct op_connect_unix {
 	uint32_t out;
 	const char *path;
@@ -150,12 +152,19 @@ struct op_pidfd_open {
 	uint32_t pid;
 	uint64_t start_time;
 };
+/* make sure that a process (pid and start time in clock ticks) has ended: flags 1 kill it and wait at most timeout_ms, else EBUSY while it lives */
+struct op_end_process {
+	uint32_t pid;
+	uint64_t start_time;
+	uint32_t timeout_ms;
+	uint32_t flags;
+};
 /* make a host directory and its missing parents; an existing one is fine */
 struct op_mkdir {
 	const char *path;
 	uint32_t mode;
 };
-/* write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644) */
+/* write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644), 8 a FIFO without a reader is an error (ENXIO) */
 struct op_write_file {
 	const char *path;
 	struct op_bytes data;
@@ -411,22 +420,24 @@ struct op_set_user {
 	struct op_bytes groups;
 	uint32_t flags;
 };
-/* capability sets (64-bit masks); bits that the bounding set lacks are an error */
+/* capability sets (64-bit masks); bits that the bounding set lacks are an error, but for those in UNCHECKED */
 struct op_capset {
 	uint64_t effective;
 	uint64_t permitted;
 	uint64_t inheritable;
+	uint64_t unchecked;
 };
 /* clear the ambient set, then raise these */
 struct op_ambient {
 	uint64_t mask;
 };
-/* load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: connected socket slot that receives the notify descriptor with METADATA */
+/* load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: the host's connected socket slot, which the monitor sends the notify descriptor to with METADATA; pid_offsets: byte offsets (u32 each) in it of fields of 10 spaces, where the init's pid as the host counts goes in decimal */
 struct op_seccomp {
 	uint32_t flags;
 	struct op_bytes filter;
 	uint32_t listener;
 	struct op_bytes metadata;
+	struct op_bytes pid_offsets;
 };
 /* chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing */
 struct op_chdir {
@@ -598,6 +609,7 @@ union op_args {
 	struct op_id_map id_map;
 	struct op_time_offsets time_offsets;
 	struct op_pidfd_open pidfd_open;
+	struct op_end_process end_process;
 	struct op_mkdir mkdir;
 	struct op_write_file write_file;
 	struct op_rmdir rmdir;
@@ -683,6 +695,7 @@ union op_args {
 	OP(ID_MAP, id_map) \
 	OP(TIME_OFFSETS, time_offsets) \
 	OP(PIDFD_OPEN, pidfd_open) \
+	OP(END_PROCESS, end_process) \
 	OP(MKDIR, mkdir) \
 	OP(WRITE_FILE, write_file) \
 	OP(RMDIR, rmdir) \
@@ -775,6 +788,7 @@ static const struct op_desc op_table[] = {
 	{ "id_map", 13, 1, 2, { { T_U32, offsetof(struct op_id_map, kind) }, { T_STR, offsetof(struct op_id_map, text) } } },
 	{ "time_offsets", 14, 1, 1, { { T_STR, offsetof(struct op_time_offsets, text) } } },
 	{ "pidfd_open", 15, 3, 3, { { T_SLOT, offsetof(struct op_pidfd_open, out) }, { T_U32, offsetof(struct op_pidfd_open, pid) }, { T_U64, offsetof(struct op_pidfd_open, start_time) } } },
+	{ "end_process", 105, 1, 4, { { T_U32, offsetof(struct op_end_process, pid) }, { T_U64, offsetof(struct op_end_process, start_time) }, { T_U32, offsetof(struct op_end_process, timeout_ms) }, { T_U32, offsetof(struct op_end_process, flags) } } },
 	{ "mkdir", 20, 3, 2, { { T_STR, offsetof(struct op_mkdir, path) }, { T_U32, offsetof(struct op_mkdir, mode) } } },
 	{ "write_file", 21, 3, 3, { { T_STR, offsetof(struct op_write_file, path) }, { T_BYTES, offsetof(struct op_write_file, data) }, { T_U32, offsetof(struct op_write_file, flags) } } },
 	{ "rmdir", 22, 1, 2, { { T_STR, offsetof(struct op_rmdir, path) }, { T_U32, offsetof(struct op_rmdir, timeout_ms) } } },
@@ -819,10 +833,10 @@ static const struct op_desc op_table[] = {
 	{ "personality", 69, 2, 1, { { T_U64, offsetof(struct op_personality, persona) } } },
 	{ "bounding", 70, 2, 1, { { T_U64, offsetof(struct op_bounding, keep) } } },
 	{ "set_user", 71, 2, 4, { { T_U32, offsetof(struct op_set_user, uid) }, { T_U32, offsetof(struct op_set_user, gid) }, { T_BYTES, offsetof(struct op_set_user, groups) }, { T_U32, offsetof(struct op_set_user, flags) } } },
-	{ "capset", 72, 2, 3, { { T_U64, offsetof(struct op_capset, effective) }, { T_U64, offsetof(struct op_capset, permitted) }, { T_U64, offsetof(struct op_capset, inheritable) } } },
+	{ "capset", 72, 2, 4, { { T_U64, offsetof(struct op_capset, effective) }, { T_U64, offsetof(struct op_capset, permitted) }, { T_U64, offsetof(struct op_capset, inheritable) }, { T_U64, offsetof(struct op_capset, unchecked) } } },
 	{ "ambient", 73, 2, 1, { { T_U64, offsetof(struct op_ambient, mask) } } },
 	{ "no_new_privs", 74, 2, 0, { { 0, 0 } } },
-	{ "seccomp", 75, 2, 4, { { T_U32, offsetof(struct op_seccomp, flags) }, { T_BYTES, offsetof(struct op_seccomp, filter) }, { T_SLOT, offsetof(struct op_seccomp, listener) }, { T_BYTES, offsetof(struct op_seccomp, metadata) } } },
+	{ "seccomp", 75, 2, 5, { { T_U32, offsetof(struct op_seccomp, flags) }, { T_BYTES, offsetof(struct op_seccomp, filter) }, { T_SLOT, offsetof(struct op_seccomp, listener) }, { T_BYTES, offsetof(struct op_seccomp, metadata) }, { T_BYTES, offsetof(struct op_seccomp, pid_offsets) } } },
 	{ "chdir", 76, 2, 4, { { T_STR, offsetof(struct op_chdir, path) }, { T_U32, offsetof(struct op_chdir, create) }, { T_U32, offsetof(struct op_chdir, uid) }, { T_U32, offsetof(struct op_chdir, gid) } } },
 	{ "label", 77, 2, 2, { { T_STR, offsetof(struct op_label, name) }, { T_STR, offsetof(struct op_label, value) } } },
 	{ "close_fds", 78, 2, 1, { { T_U32, offsetof(struct op_close_fds, first) } } },

@@ -48,13 +48,19 @@ int do_close(struct run *run, const struct op_close *op)
 int do_connect_unix(struct run *run, const struct op_connect_unix *op)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t length = strlen(op->path);
 	int fd;
 
-	if (strlen(op->path) >= sizeof(address.sun_path))
+	if (length >= sizeof(address.sun_path))
 		return fail(run, ENAMETOOLONG, "%s", op->path);
-	memcpy(address.sun_path, op->path, strlen(op->path) + 1);
+	memcpy(address.sun_path, op->path, length);
+	/* @NAME is an abstract socket, as callers write it who know it from Go. */
+	if (op->path[0] == '@')
+		address.sun_path[0] = '\0';
+	else
+		length++;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) != 0) {
 		int err = errno;
 
 		close_fd(&fd);
@@ -70,7 +76,7 @@ int do_mkdir(struct run *run, const struct op_mkdir *op)
 
 int do_write_file(struct run *run, const struct op_write_file *op)
 {
-	int flags = O_WRONLY | O_CLOEXEC | (op->flags & 4 ? O_CREAT | O_TRUNC : 0);
+	int flags = O_WRONLY | O_CLOEXEC | (op->flags & 4 ? O_CREAT | O_TRUNC : 0) | (op->flags & 8 ? O_NONBLOCK : 0);
 
 	if (write_fd(open(op->path, flags, 0644), op->data.p, op->data.len) == 0 || op->flags & 2 || (op->flags & 1 && errno == ENOENT))
 		return 0;

@@ -133,7 +133,7 @@ int do_capset(struct run *run, const struct op_capset *op)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
-	uint64_t all = op->effective | op->permitted | op->inheritable;
+	uint64_t all = (op->effective | op->permitted | op->inheritable) & ~op->unchecked;
 
 	for (unsigned cap = 0; cap <= LAST_CAPABILITY; cap++)
 		if (all >> cap & 1 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 1)
@@ -162,6 +162,17 @@ int do_no_new_privs(struct run *run)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : fail(run, errno, "no_new_privs");
 }
 
+/* The filter may forbid to say later that the process executes, so it is said before; not when it still reports that it waits for its start. */
+static void say_exec(struct run *run)
+{
+	for (uint32_t i = run->current + 1; i < run->nops; i++)
+		if (run->ops[i].code == OP_WAIT_START)
+			return;
+	if (!run->exec_sent)
+		sync_send(run, SYNC_EXEC, run->current, 0, NULL, -1);
+	run->exec_sent = true;
+}
+
 int do_seccomp(struct run *run, const struct op_seccomp *op)
 {
 	size_t n = op->filter.len / sizeof(struct sock_filter);
@@ -171,20 +182,15 @@ int do_seccomp(struct run *run, const struct op_seccomp *op)
 
 	if (op->filter.len % sizeof(struct sock_filter) != 0 || n == 0 || n > BPF_MAXINSNS)
 		return fail(run, EINVAL, "seccomp filter of %u bytes", op->filter.len);
-	if (op->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER && (op->listener == NO_SLOT || run->slots[op->listener] < 0))
-		return fail(run, EBADF, "seccomp listener slot is empty");
-	/* Said now: the filter may forbid to say it later. */
-	if (!run->exec_sent)
-		sync_send(run, SYNC_EXEC, run->current, 0, NULL, -1);
-	run->exec_sent = true;
+	say_exec(run);
 	result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, op->flags, &program);
 	if (result < 0)
 		return fail(run, errno, "seccomp filter of %zu instructions", n);
 	if (!(op->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
 		return 0;
-	/* To the seccomp agent, with the state that it asked for (OCI runtime specification, listenerPath). */
+	/* The monitor, which no filter holds up, sends it on: a call that waits for the agent's answer may come next. */
 	listener = (int)result;
-	return send_descriptor(run->slots[op->listener], op->metadata.p, op->metadata.len, listener) == 0 ? 0 : fail(run, errno, "seccomp listener");
+	return sync_send(run, SYNC_LISTENER, run->current, 0, NULL, listener) == 0 ? 0 : fail(run, errno, "seccomp listener");
 }
 
 /* Whether what still has to run uses DESCRIPTOR. */
@@ -192,7 +198,7 @@ static bool is_needed(const struct run *run, int descriptor)
 {
 	for (uint32_t i = run->current + 1; i < run->nops; i++) {
 		const struct op *op = &run->ops[i];
-		uint32_t slot = op->code == OP_WAIT_START ? op->args.wait_start.fifo : op->code == OP_SECCOMP ? op->args.seccomp.listener : NO_SLOT;
+		uint32_t slot = op->code == OP_WAIT_START ? op->args.wait_start.fifo : NO_SLOT;
 
 		if (slot != NO_SLOT && run->slots[slot] == descriptor)
 			return true;

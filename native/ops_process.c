@@ -2,6 +2,7 @@
 #include "strake.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -132,6 +133,27 @@ int do_pidfd_open(struct run *run, const struct op_pidfd_open *op)
 	if (op->start_time != 0 && process_start_time((pid_t)op->pid) != op->start_time)
 		return fail(run, ESRCH, "process %u is another one by now", op->pid);
 	return 0;
+}
+
+#define END_KILL 1u
+
+int do_end_process(struct run *run, const struct op_end_process *op)
+{
+	autoclose fd = (int)syscall(SYS_pidfd_open, (pid_t)op->pid, 0);
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+
+	/* Its number may be another's by now; one that nobody has waited for has ended too. */
+	if ((fd < 0 && errno == ESRCH) || (fd >= 0 && process_start_time((pid_t)op->pid) != op->start_time))
+		return 0;
+	if (fd < 0)
+		return fail(run, errno, "process %u", op->pid);
+	if (poll(&end, 1, 0) == 1)
+		return 0;
+	if (!(op->flags & END_KILL))
+		return fail(run, EBUSY, "process %u", op->pid);
+	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) != 0 && errno != ESRCH)
+		return fail(run, errno, "SIGKILL to process %u", op->pid);
+	return poll(&end, 1, (int)op->timeout_ms) == 1 ? 0 : fail(run, ETIMEDOUT, "end of process %u", op->pid);
 }
 
 int do_send_pidfd(struct run *run, const struct op_send_pidfd *op)

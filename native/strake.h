@@ -131,6 +131,7 @@ enum sync_kind {
 	SYNC_PTY, /* init → monitor: the pty master, as SCM_RIGHTS */
 	SYNC_EXEC, /* init → monitor: execve (or the seccomp filter before it) is next */
 	SYNC_FAILED, /* init → monitor: index, err, detail */
+	SYNC_LISTENER, /* init → monitor: the notify descriptor of the seccomp filter at index, as SCM_RIGHTS */
 };
 struct sync_msg {
 	uint32_t kind;
@@ -142,12 +143,22 @@ struct sync_msg {
 int send_descriptor(int socket, const void *data, size_t len, int fd);
 /* The same over sync_fd. */
 int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, const char *detail, int fd);
-/* Monitor side: takes the next packet and applies it to RUN: SYNC_PTY stores run->pty_master, SYNC_EXEC sets exec_sent, SYNC_FAILED fills
- * run->failed. Returns its kind; 0 at the end (sync_fd is closed and -1 now: with exec_sent execve has succeeded or the init died at it,
+/* Monitor side: takes the next packet and applies it to RUN: SYNC_PTY stores run->pty_master, SYNC_EXEC sets exec_sent, SYNC_LISTENER sends
+ * the descriptor on to who asked for it, SYNC_FAILED fills run->failed. Returns its kind; 0 at the end (sync_fd is closed and -1 now: with exec_sent execve has succeeded or the init died at it,
  * without the init died during set-up and run->failed says so); -1 with errno (EAGAIN when sync_fd is non-blocking and empty). */
 int sync_receive(struct run *run);
 /* Init side: waits for a packet of KIND and takes its index as the current operation; exits when the monitor is gone. */
 void sync_await(struct run *run, enum sync_kind kind);
+
+/* --- pid_field.c -------------------------------------------------------------------------------------------------- */
+#define PID_FIELD 10u /* digits of the largest pid_t */
+/* Writes PID in decimal, right-aligned, into TEXT at each of OFFSETS (u32, little endian), where a field of PID_FIELD spaces is: a JSON number may
+ * have spaces before it, so a state that is made before its process is complete afterwards. 0, or -1 (EINVAL): no such field. */
+int fill_pid_fields(uint8_t *text, size_t len, const struct op_bytes *offsets, pid_t pid);
+
+/* --- listener.c --------------------------------------------------------------------------------------------------- */
+/* Monitor side: sends the notify descriptor FD with the container process state to the seccomp agent. 0, or -1 after fail(). */
+int listener_hand_over(struct run *run, const struct op_seccomp *op, int fd);
 
 /* --- seal.c ---------------------------------------------------------------------------------------------------- */
 /* Re-executes the program from a sealed memfd, so that no container can write to its file (CVE-2019-5736). Returns when it already runs from one; -1 with errno. */
@@ -156,7 +167,12 @@ bool is_sealed(void); /* whether the program already runs from one */
 
 /* --- front.c --------------------------------------------------------------------------------------------------- */
 /* The command line `strake-runc`: starts the JavaScript that reads it, and runs its programs in this process. The exit status. */
-int front_main(char *argv[]);
+int front_main(int argc, char *argv[]);
+
+/* --- prepared.c ------------------------------------------------------------------------------------------------ */
+/* Runs the program that was prepared for this command line when the container was made. The exit status, or -1: there is none, or it did not succeed, and the
+ * decider has to look at the command. */
+int run_prepared(int argc, char *argv[]);
 
 /* --- path.c: everything below a root slot ------------------------------------------------------------------------ */
 enum create_kind { CREATE_NO = 0, CREATE_DIRECTORY = 1, CREATE_FILE = 2 };

@@ -102,6 +102,15 @@ int sync_receive(struct run *run)
 		run->current = msg.index;
 		fail(run, msg.err, "%s", msg.detail);
 		break;
+	case SYNC_LISTENER:
+		run->current = msg.index;
+		if (fd < 0 || msg.index >= run->nops || run->ops[msg.index].code != OP_SECCOMP)
+			fail(run, EPROTO, "seccomp listener");
+		else
+			listener_hand_over(run, &run->ops[msg.index].args.seccomp, fd);
+		if (run->failed.index != NO_OP)
+			msg.kind = SYNC_FAILED;
+		break;
 	default:
 		run->current = msg.index;
 		break;

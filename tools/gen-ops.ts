@@ -21,6 +21,8 @@ interface Operation {
   calls: string;
 }
 
+/** Constants of both languages, by their name in the table. */
+const constants = new Map<string, string>();
 const sideBits: Readonly<Record<string, number>> = { host: 1, init: 2, file: 4 };
 
 function parseTable(text: string): Operation[] {
@@ -30,6 +32,11 @@ function parseTable(text: string): Operation[] {
       throw new Error(`native/ops.def:${index + 1}: ${why}: ${line}`);
     };
     if (line.trim() === '' || line.startsWith('#')) continue;
+    const constant = /^const (\w+) "(.*)"$/.exec(line);
+    if (constant) {
+      constants.set(constant[1] ?? '', constant[2] ?? '');
+      continue;
+    }
     const head = /^op (\w+) (\d+) ([\w,]+) "(.*)"$/.exec(line);
     if (head) {
       const [, name = '', code = '', sides = '', meaning = ''] = head;
@@ -73,6 +80,7 @@ function generateC(operations: readonly Operation[], hash: string): string {
     '#include <stdint.h>',
     '',
     `#define OPS_HASH "${hash}"`,
+    ...[...constants].map(([name, text]) => `#define ${name.toUpperCase()} "${text}"`),
     `#define OP_MAX_FIELDS ${Math.max(...operations.map((operation) => operation.fields.length))}`,
     'enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };',
     'enum op_type { T_U32, T_U64, T_I32, T_I64, T_STR, T_BYTES, T_STRS, T_SLOT };',
@@ -121,7 +129,8 @@ const tsTypes: Readonly<Record<FieldType, string>> = {
 };
 
 function generateTs(operations: readonly Operation[], hash: string): string {
-  const lines = [`// ${banner}`, '', `export const opsHash = '${hash}';`, ''];
+  const texts = [['ops_hash', hash], ...constants].map(([name = '', text = '']) => `export const ${camel(name)} = '${text}';`);
+  const lines = [`// ${banner}`, '', ...texts, ''];
   for (const operation of operations) {
     const sides = operation.sides.map((side) => `'${side}'`).join(' | ');
     lines.push(

@@ -1,46 +1,102 @@
-// Writes src/kernel/seccomp/syscalls.gen.ts from the kernel's user-space headers of every architecture, as Debian's linux-libc-dev (≥ 6.12)
-// has them: `node tools/bun.mjs tools/gen-syscalls.ts /usr/include`. Run it by hand when a newer kernel brings system calls.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Writes src/kernel/seccomp/tables/*.gen.ts, the numbers of the system calls of every architecture, as libseccomp (≥ 2.6, Debian's libseccomp-dev; needs gcc)
+// knows them: `node tools/bun.mjs tools/gen-syscalls.ts`. Run it by hand when a newer libseccomp brings system calls.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const include = process.argv[2] ?? '/usr/include';
-const sources = [
-  ['x86_64', 'x86_64-linux-gnu/asm/unistd_64.h'],
-  ['x86', 'x86_64-linux-gnu/asm/unistd_32.h'],
-  ['x32', 'x86_64-linux-gnu/asm/unistd_x32.h'],
-  ['aarch64', 'aarch64-linux-gnu/asm/unistd_64.h'],
-  ['arm', 'arm-linux-gnueabihf/asm/unistd-eabi.h'],
-] as const;
-/** asm/unistd.h of arm: calls of that architecture alone, and the second name of one. */
-const armPrivate = { breakpoint: 0xf0001, cacheflush: 0xf0002, usr26: 0xf0003, usr32: 0xf0004, set_tls: 0xf0005, get_tls: 0xf0006 };
+/** Table → libseccomp's name, and what its numbers are above (asm/unistd.h: __X32_SYSCALL_BIT, __NR_Linux of the three mips ABIs). */
+const tables: Readonly<Record<string, readonly [token: string, base: number]>> = {
+  x86_64: ['X86_64', 0],
+  x86: ['X86', 0],
+  x32: ['X32', 0x4000_0000],
+  aarch64: ['AARCH64', 0],
+  arm: ['ARM', 0],
+  loongarch64: ['LOONGARCH64', 0],
+  m68k: ['M68K', 0],
+  mips: ['MIPS', 4000],
+  mips64: ['MIPS64', 5000],
+  mips64n32: ['MIPS64N32', 6000],
+  parisc: ['PARISC', 0],
+  parisc64: ['PARISC64', 0],
+  ppc: ['PPC', 0],
+  ppc64: ['PPC64', 0],
+  riscv64: ['RISCV64', 0],
+  s390: ['S390', 0],
+  s390x: ['S390X', 0],
+  sh: ['SH', 0],
+};
+/** Calls of arm alone stand far above the others (asm/unistd.h, __ARM_NR_BASE); the kernel has the second name of one for them all. */
+const armPrivate = [0xf0000, 0xf0010] as const;
+const armSecondName = ['sync_file_range2', 'arm_sync_file_range'] as const;
+const numbersPerTable = 1000;
 
-/** name → number; x32 numbers without the bit that marks them. */
-function readNumbers(file: string): Map<string, number> {
-  const numbers = new Map<string, number>();
-  const pattern = /^#define __NR_(\w+)\s+\(?(?:__X32_SYSCALL_BIT|__NR_SYSCALL_BASE)?\s*\+?\s*(\d+)\)?\s*$/gm;
-  for (const [, name = '', number = ''] of readFileSync(path.join(include, file), 'utf8').matchAll(pattern)) numbers.set(name, Number(number));
-  if (numbers.size < 200) throw new Error(`${file}: only ${numbers.size} system calls found`);
-  return numbers;
+const program = `
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+static void range(const char *table, unsigned arch, int from, int to, int base)
+{
+	for (int nr = from; nr < to; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(arch, nr);
+		if (name)
+			printf("%s %s %d\\n", table, name, nr - base);
+		free(name);
+	}
 }
+int main(void)
+{
+${Object.entries(tables)
+  .map(([table, [token, base]]) => `\trange("${table}", SCMP_ARCH_${token}, ${base}, ${base + numbersPerTable}, ${base});`)
+  .join('\n')}
+	range("arm", SCMP_ARCH_ARM, ${armPrivate[0]}, ${armPrivate[1]}, 0);
+	return 0;
+}`;
 
-const tables = sources.map(([arch, file]) => {
-  const numbers = readNumbers(file);
-  numbers.delete('syscalls');
-  if (arch === 'arm') {
-    for (const [name, number] of Object.entries(armPrivate)) numbers.set(name, number);
-    const sync = numbers.get('arm_sync_file_range');
-    if (sync !== undefined) numbers.set('sync_file_range2', sync);
+function resolveAll(): string {
+  const directory = mkdtempSync(path.join(tmpdir(), 'strake-syscalls-'));
+  try {
+    const binary = path.join(directory, 'resolve');
+    const built = spawnSync('gcc', ['-x', 'c', '-o', binary, '-', '-lseccomp'], { input: program, encoding: 'utf8' });
+    if (built.status !== 0) throw new Error(`gcc: ${built.stderr}`);
+    return spawnSync(binary, { encoding: 'utf8', maxBuffer: 16 << 20 }).stdout;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
   }
-  return { arch, numbers };
-});
-
-let text = "// Made by tools/gen-syscalls.ts from the kernel's user-space headers; do not edit.\n\n";
-text += '/** `name number` of every system call of an architecture, by number; x32 numbers are without __X32_SYSCALL_BIT. */\n';
-text += 'export const syscallTables = {\n';
-for (const { arch, numbers } of tables) {
-  const words = [...numbers].sort(([, a], [, b]) => a - b).map(([name, number]) => `${name} ${number}`);
-  text += `  ${arch}:\n    '${words.join(',')}',\n`;
 }
-text += '} as const;\n';
-writeFileSync(path.join(import.meta.dirname, '../src/kernel/seccomp/syscalls.gen.ts'), text);
-for (const { arch, numbers } of tables) console.log(`${arch}: ${numbers.size} system calls, highest ${Math.max(...numbers.values())}`);
+
+const numbers = new Map(Object.keys(tables).map((table) => [table, new Map<string, number>()]));
+for (const line of resolveAll().split('\n')) {
+  const [table = '', name = '', number] = line.split(' ');
+  numbers.get(table)?.set(name, Number(number));
+}
+const arm = numbers.get('arm');
+arm?.set(armSecondName[0], arm.get(armSecondName[1]) ?? -1);
+
+/** JSON text, which the engine parses by itself: a filter is compiled in a process that lives for milliseconds. */
+const text = (table: ReadonlyMap<string, number>) => JSON.stringify(Object.fromEntries([...table].sort(([, a], [, b]) => a - b)));
+const source = (constant: string, names: readonly string[]) =>
+  [
+    '// Made by tools/gen-syscalls.ts from libseccomp; do not edit.',
+    '',
+    `export const ${constant} = {`,
+    ...names.map((name) => `  ${name}:\n    '${text(numbers.get(name) ?? new Map())}',`),
+    '} as const;',
+    '',
+  ].join('\n');
+
+const directory = path.join(import.meta.dirname, '../src/kernel/seccomp/tables');
+mkdirSync(directory, { recursive: true });
+const own = ['x86_64', 'x86', 'x32', 'aarch64', 'arm'];
+writeFileSync(path.join(directory, 'own.gen.ts'), source('ownTables', own));
+writeFileSync(
+  path.join(directory, 'foreign.gen.ts'),
+  source(
+    'foreignTables',
+    Object.keys(tables).filter((name) => !own.includes(name)),
+  ),
+);
+for (const [table, { size }] of numbers) {
+  if (size < 200) throw new Error(`${table}: only ${size} system calls found`);
+  console.log(`${table}: ${size} system calls`);
+}

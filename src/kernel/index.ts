@@ -58,7 +58,20 @@ export {
   TaskConnection,
   ZygoteLauncher,
 } from './launch/index.ts';
-export type { EncodeOptions, Op, OpDescription, OpFieldType } from './program/index.ts';
-export { encodeOperations, encodeProgram, formatOp, formatProgram, noSlot, opsHash, opTable, programLimits } from './program/index.ts';
-export type { CompileSeccompOptions, SeccompArch, SeccompFilter } from './seccomp/index.ts';
-export { compileSeccomp, seccompActions, seccompFlags, seccompOperators } from './seccomp/index.ts';
+export type { EncodeOptions, Op, OpDescription, OpFieldType, PidText } from './program/index.ts';
+export {
+  defaultStateRoot,
+  encodeOperations,
+  encodeProgram,
+  formatOp,
+  formatProgram,
+  jsonWithPid,
+  nestPidText,
+  noSlot,
+  opsHash,
+  opTable,
+  pidOffsetBytes,
+  programLimits,
+} from './program/index.ts';
+export type { CompileSeccompOptions, MachineName, SeccompArch, SeccompFilter } from './seccomp/index.ts';
+export { compileSeccomp, machineArch, seccompActions, seccompArchitectures, seccompFlags, seccompOperators, syscallTable } from './seccomp/index.ts';

@@ -119,6 +119,9 @@ const specShape: Shape = {
     devices: [{ path: 'string', type: 'string', major: 'integer?', minor: 'integer?', fileMode: 'integer?', uid: 'integer?', gid: 'integer?' }],
     seccomp: {
       defaultAction: 'string',
+      defaultErrnoRet: 'integer?',
+      listenerPath: 'string?',
+      listenerMetadata: 'string?',
       architectures: ['string'],
       flags: ['string'],
       syscalls: [

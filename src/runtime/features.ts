@@ -1,4 +1,4 @@
-import { seccompActions, seccompFlags, seccompOperators } from '../kernel/index.ts';
+import { seccompActions, seccompArchitectures, seccompFlags, seccompOperators } from '../kernel/index.ts';
 import type { Features } from '../oci/index.ts';
 import { capabilityNames } from './compile/linux-numbers.ts';
 import { knownMountOptions } from './compile/mount-options.ts';
@@ -19,7 +19,7 @@ export function features(): Features {
         enabled: true,
         actions: seccompActions,
         operators: seccompOperators,
-        archs: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_X32', 'SCMP_ARCH_X86', 'SCMP_ARCH_X86_64'],
+        archs: seccompArchitectures,
         knownFlags: seccompFlags,
         supportedFlags: seccompFlags,
       },

@@ -136,6 +136,12 @@ const programs: readonly (readonly [string, readonly Op[]])[] = [
       { ...commandLine, noPivot: true, noNewKeyring: true },
     ),
   ],
+  ['create-seccomp', compileCreate(filtered('SCMP_ACT_ERRNO'), commandLine)],
+  ['create-seccomp-agent', compileCreate({ ...filtered('SCMP_ACT_NOTIFY'), annotations: { a: 'b' } }, commandLine)],
+  [
+    'exec-seccomp-agent',
+    compileExec(filtered('SCMP_ACT_NOTIFY'), { cwd: '/', args: ['sh'], noNewPrivileges: true }, { ...execOptions({ kind: 'inherit' }), bundle: '/bundle' }),
+  ],
   ['exec', compileExec(all, { ...all.process, cwd: '/', args: ['id'] }, execOptions({ kind: 'inherit' }))],
   [
     'exec-monitor-terminal',
@@ -156,6 +162,18 @@ const programs: readonly (readonly [string, readonly Op[]])[] = [
     ),
   ],
 ];
+
+/** The privileges that loading a filter needs are held up to it where no_new_privs does not do. */
+function filtered(action: string): RuntimeSpec {
+  const spec = withNamespaces([{ type: 'mount' }, { type: 'pid' }]);
+  const seccomp = { defaultAction: 'SCMP_ACT_ALLOW', listenerPath: '/run/agent.sock', listenerMetadata: 'm', syscalls: [{ names: ['mkdir'], action }] };
+  return {
+    ...spec,
+    mounts: [],
+    process: { cwd: '/', args: ['sh'], capabilities: { bounding: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'] } },
+    linux: { ...spec.linux, seccomp },
+  };
+}
 
 function execOptions(stdio: ExecOptions['stdio']): ExecOptions {
   return { id: 'c1', init: { pid: 4242, startTime: 987654 }, cgroup: hybrid, stdio, start: { kind: 'at-once' }, machine };

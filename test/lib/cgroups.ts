@@ -34,6 +34,21 @@ export function makeCgroups(name: string): void {
   }
 }
 
+/** Where a world's own processes are on a v2 tree with controllers: a cgroup that hands controllers on may hold no process (cgroups(7), "no internal processes"). */
+const leaf = 'processes';
+
+/** Lets the cgroups below `name` have every controller that v2 gave it, its processes moved to the leaf. Where v1 has the controllers there is nothing to do. */
+export function delegateCgroups(name: string): void {
+  for (const { type, path } of hierarchies()) {
+    const top = join(path, name);
+    const controllers = type === 'cgroup2' ? readFileSync(join(top, 'cgroup.controllers'), 'utf8').trim() : '';
+    if (controllers === '') continue;
+    mkdirSync(join(top, leaf));
+    for (const pid of readFileSync(join(top, 'cgroup.procs'), 'utf8').trim().split('\n')) writeFileSync(join(top, leaf, 'cgroup.procs'), pid);
+    writeFileSync(join(top, 'cgroup.subtree_control'), controllers.replaceAll(/\S+/g, '+$&'));
+  }
+}
+
 /** Every cgroup below `name`, as `HIERARCHY-PATH/name/…`. */
 export function cgroupsBelow(name: string): string[] {
   return hierarchies().flatMap(({ path }) => descend(join(path, name)));

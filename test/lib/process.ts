@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { slowness } from './slowness.ts';
 
 /** What a finished command left: exit code (128+n after a signal, as a shell says it) and all of its output. */
 export interface Finished {
@@ -18,7 +19,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
-const defaultTimeoutMs = 60_000;
+const defaultTimeoutMs = 60_000 * slowness;
 /** A command that floods its output is a failing test, not a full memory. */
 const outputLimitBytes = 256 << 20;
 const signalNumbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15 };

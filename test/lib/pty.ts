@@ -1,3 +1,7 @@
+import { slowness } from './slowness.ts';
+
+const defaultTimeoutMs = 20_000 * slowness;
+
 /**
  * A command on a pseudo-terminal, as a person at a keyboard runs it. `Bun.Terminal` is the reason for a Bun-only call:
  * Node has no pty, and the tests have no other dependency that has one.
@@ -49,7 +53,7 @@ export class Pty {
   }
 
   /** Resolves when the screen matches; rejects when the command ends first, or after the time. */
-  async shows(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+  async shows(pattern: RegExp, timeoutMs = defaultTimeoutMs): Promise<RegExpExecArray> {
     return await new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer);
@@ -68,7 +72,7 @@ export class Pty {
   }
 
   /** The exit code, once the command has ended; it is killed when that takes longer than the time. */
-  async end(timeoutMs = 20_000): Promise<number> {
+  async end(timeoutMs = defaultTimeoutMs): Promise<number> {
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), timeoutMs);
     try {
       return await this.#process.exited;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupsBelow, hierarchies, makeCgroups, removeCgroups, sweepCgroups } from './cgroups.ts';
+import { cgroupsBelow, delegateCgroups, hierarchies, makeCgroups, removeCgroups, sweepCgroups } from './cgroups.ts';
 import type { Finished, RunOptions } from './process.ts';
 import { Running, run } from './process.ts';
 import type { PtySize } from './pty.ts';
@@ -84,6 +84,7 @@ export class World extends Place implements AsyncDisposable {
     const namespaces = ['--cgroup', '--net', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
     const holder = new Running([...entry(cgroup), 'unshare', ...namespaces, 'sh', script('world-holder.sh'), ...mounts], { keepStdin: true });
     await holder.output(/^ready$/m);
+    delegateCgroups(cgroup);
     return new World(holder, holder.innerPid, cgroup, work);
   }
 

@@ -12,9 +12,13 @@ const programs: Readonly<Record<string, string>> = {
   strace: '/usr/bin/strace',
 };
 
+/** What `npm run test:v2` needs besides. */
+export const emulatorTools: Readonly<Record<string, string>> = { 'qemu-system-x86': '/usr/bin/qemu-system-x86_64' };
+
 /** Installs what is missing with apt, and says so. */
-export function ensureHostTools(): void {
-  const missing = Object.keys(programs).filter((name) => !existsSync(programs[name] ?? ''));
+export function ensureHostTools(more: Readonly<Record<string, string>> = {}): void {
+  const needed = { ...programs, ...more };
+  const missing = Object.keys(needed).filter((name) => !existsSync(needed[name] ?? ''));
   if (missing.length === 0) return;
   console.error(`the tests need ${missing.join(', ')}: installing with apt-get`);
   const log = '/tmp/strake-host-tools.log';

@@ -45,7 +45,7 @@ export function errnoText(errno: number): string {
 export function programFailure(report: Report, operations: readonly Op[]): StrakeError {
   const op = report.failedIndex === undefined ? undefined : operations[report.failedIndex];
   const errno = errnoName(report.errno);
-  return new StrakeError(codeOfErrno(errno), failureText(report, op), {
+  return new StrakeError(codeOfErrno(errno), failureText(report, op, operations), {
     fields: {
       layer: 'kernel',
       operation: op?.op ?? 'program',
@@ -57,8 +57,15 @@ export function programFailure(report: Report, operations: readonly Op[]): Strak
 }
 
 /** Failures of `exec` and of mounts come in runc's words, whole; the rest as "operation: object: why". */
-function failureText(report: Report, op: Op | undefined): string {
+function failureText(report: Report, op: Op | undefined, operations: readonly Op[]): string {
   if (report.detail.startsWith('exec: ')) return report.detail;
   if (report.detail.startsWith('error mounting ')) return `${report.detail}: ${errnoText(report.errno)}`;
-  return [op?.op ?? 'program', report.detail, errnoText(report.errno)].filter((part) => part !== '').join(': ');
+  return [operationText(op, operations), report.detail, errnoText(report.errno)].filter((part) => part !== '').join(': ');
+}
+
+/** What the operation was for, where its name does not say it. */
+function operationText(op: Op | undefined, operations: readonly Op[]): string {
+  if (op?.op === 'connect_unix' && operations.some((other) => other.op === 'seccomp' && other.listener === op.out))
+    return 'failed to connect with seccomp agent specified in the seccomp profile';
+  return op?.op ?? 'program';
 }

@@ -30,6 +30,7 @@ const hexFields = new Set([
   'permitted',
   'inheritable',
   'mask',
+  'unchecked',
   'persona',
 ]);
 const octalFields = new Set(['mode']);

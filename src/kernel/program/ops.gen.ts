@@ -1,6 +1,7 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'c0caca00e4310df0';
+export const opsHash = '373f359bcaf06d49';
+export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
 export interface OpenOp {
@@ -20,7 +21,7 @@ export interface CloseOp {
   readonly fd: number;
 }
 
-/** connect a stream socket to PATH into a slot (console socket) */
+/** connect a stream socket to PATH (@NAME: an abstract one) into a slot: console socket, seccomp agent */
 export interface ConnectUnixOp {
   readonly op: 'connect_unix';
   readonly side: 'host';
@@ -75,6 +76,16 @@ export interface PidfdOpenOp {
   readonly startTime?: number | bigint | undefined;
 }
 
+/** make sure that a process (pid and start time in clock ticks) has ended: flags 1 kill it and wait at most timeout_ms, else EBUSY while it lives */
+export interface EndProcessOp {
+  readonly op: 'end_process';
+  readonly side: 'host';
+  readonly pid: number;
+  readonly startTime: number | bigint;
+  readonly timeoutMs: number;
+  readonly flags?: number | undefined;
+}
+
 /** make a host directory and its missing parents; an existing one is fine */
 export interface MkdirOp {
   readonly op: 'mkdir';
@@ -83,7 +94,7 @@ export interface MkdirOp {
   readonly mode: number;
 }
 
-/** write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644) */
+/** write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644), 8 a FIFO without a reader is an error (ENXIO) */
 export interface WriteFileOp {
   readonly op: 'write_file';
   readonly side: 'host' | 'init';
@@ -477,13 +488,14 @@ export interface SetUserOp {
   readonly flags?: number | undefined;
 }
 
-/** capability sets (64-bit masks); bits that the bounding set lacks are an error */
+/** capability sets (64-bit masks); bits that the bounding set lacks are an error, but for those in UNCHECKED */
 export interface CapsetOp {
   readonly op: 'capset';
   readonly side: 'init';
   readonly effective: number | bigint;
   readonly permitted: number | bigint;
   readonly inheritable: number | bigint;
+  readonly unchecked?: number | bigint | undefined;
 }
 
 /** clear the ambient set, then raise these */
@@ -499,7 +511,7 @@ export interface NoNewPrivsOp {
   readonly side: 'init';
 }
 
-/** load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: connected socket slot that receives the notify descriptor with METADATA */
+/** load a filter: SECCOMP_FILTER_FLAG_* and struct sock_filter array; listener: the host's connected socket slot, which the monitor sends the notify descriptor to with METADATA; pid_offsets: byte offsets (u32 each) in it of fields of 10 spaces, where the init's pid as the host counts goes in decimal */
 export interface SeccompOp {
   readonly op: 'seccomp';
   readonly side: 'init';
@@ -507,6 +519,7 @@ export interface SeccompOp {
   readonly filter: Uint8Array;
   readonly listener?: number | undefined;
   readonly metadata?: Uint8Array | undefined;
+  readonly pidOffsets?: Uint8Array | undefined;
 }
 
 /** chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing */
@@ -780,6 +793,7 @@ export type Op =
   | IdMapOp
   | TimeOffsetsOp
   | PidfdOpenOp
+  | EndProcessOp
   | MkdirOp
   | WriteFileOp
   | RmdirOp
@@ -878,6 +892,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   id_map: { code: 13, fields: [['u32', 'kind'], ['str', 'text']], calls: 'openat write close' },
   time_offsets: { code: 14, fields: [['str', 'text']], calls: 'openat write close' },
   pidfd_open: { code: 15, fields: [['slot', 'out'], ['u32', 'pid'], ['u64', 'startTime']], calls: 'pidfd_open [openat read close]' },
+  end_process: { code: 105, fields: [['u32', 'pid'], ['u64', 'startTime'], ['u32', 'timeoutMs'], ['u32', 'flags']], calls: 'pidfd_open [openat read close] [poll [pidfd_send_signal poll] close]' },
   mkdir: { code: 20, fields: [['str', 'path'], ['u32', 'mode']], calls: 'mkdir mkdir*' },
   write_file: { code: 21, fields: [['str', 'path'], ['bytes', 'data'], ['u32', 'flags']], calls: 'openat [write* close]' },
   rmdir: { code: 22, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'unlinkat [openat [newfstatat fcntl fcntl [getdents64|unlinkat|openat|newfstatat|fcntl|close]*] unlinkat [clock_nanosleep unlinkat]]*' },
@@ -922,10 +937,10 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   personality: { code: 69, fields: [['u64', 'persona']], calls: 'personality' },
   bounding: { code: 70, fields: [['u64', 'keep']], calls: 'prctl*' },
   set_user: { code: 71, fields: [['u32', 'uid'], ['u32', 'gid'], ['bytes', 'groups'], ['u32', 'flags']], calls: '(newfstatat [fchown])* prctl [setgroups] setresgid setresuid prctl' },
-  capset: { code: 72, fields: [['u64', 'effective'], ['u64', 'permitted'], ['u64', 'inheritable']], calls: 'prctl* capset' },
+  capset: { code: 72, fields: [['u64', 'effective'], ['u64', 'permitted'], ['u64', 'inheritable'], ['u64', 'unchecked']], calls: 'prctl* capset' },
   ambient: { code: 73, fields: [['u64', 'mask']], calls: 'prctl prctl*' },
   no_new_privs: { code: 74, fields: [], calls: 'prctl' },
-  seccomp: { code: 75, fields: [['u32', 'flags'], ['bytes', 'filter'], ['slot', 'listener'], ['bytes', 'metadata']], calls: '[sendmsg] seccomp [sendmsg close]' },
+  seccomp: { code: 75, fields: [['u32', 'flags'], ['bytes', 'filter'], ['slot', 'listener'], ['bytes', 'metadata'], ['bytes', 'pidOffsets']], calls: '[sendmsg] seccomp [sendmsg close]' },
   chdir: { code: 76, fields: [['str', 'path'], ['u32', 'create'], ['u32', 'uid'], ['u32', 'gid']], calls: '[openat] openat2 [openat2 [openat2* [(mkdirat|openat close) openat close]*] [fchownat]] fchdir getcwd close' },
   label: { code: 77, fields: [['str', 'name'], ['str', 'value']], calls: '[fsopen fsconfig fsmount close] openat2 write close' },
   close_fds: { code: 78, fields: [['u32', 'first']], calls: 'close* close_range close_range*' },

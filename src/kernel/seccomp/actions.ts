@@ -31,7 +31,7 @@ export const seccompActions = Object.keys(byName);
 /** The filter's return value for an action; errno and trace carry a number, EPERM when none is given. */
 export function returnValue(action: string, errnoRet: number | undefined): number {
   const base = Object.hasOwn(byName, action) ? byName[action] : undefined;
-  if (base === undefined) throw invalid(`unknown seccomp action ${JSON.stringify(action)}`);
+  if (base === undefined) throw invalid(`string ${action} is not a valid action for seccomp`);
   if (base !== returnValues.errno && base !== returnValues.trace) {
     if (errnoRet) throw invalid(`seccomp action ${action} cannot have an errnoRet`);
     return base;
@@ -52,5 +52,5 @@ export function isPermissive(value: number): boolean {
 }
 
 function invalid(message: string): StrakeError {
-  return new StrakeError('InvalidArgument', message, { fields: { layer: 'kernel' } });
+  return new StrakeError('InvalidArgument', message, { fields: { layer: 'kernel', field: 'linux.seccomp' } });
 }

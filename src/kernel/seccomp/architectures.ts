@@ -1,89 +1,110 @@
 import { StrakeError } from '../../base/index.ts';
-import { syscallTables } from './syscalls.gen.ts';
+import { foreignTables } from './tables/foreign.gen.ts';
+import { ownTables } from './tables/own.gen.ts';
 
-/** Architectures whose system calls are known by name. */
-export type SeccompArch = keyof typeof syscallTables;
+type OwnTable = keyof typeof ownTables;
+type ForeignTable = keyof typeof foreignTables;
+type Table = OwnTable | ForeignTable;
 
-/** AUDIT_ARCH_* (linux/audit.h). x32 shares x86_64's and marks its numbers instead. */
-export const auditArch: Readonly<Record<SeccompArch, number>> = {
-  x86_64: 0xc000003e,
-  x86: 0x40000003,
-  x32: 0xc000003e,
-  aarch64: 0xc00000b7,
-  arm: 0x40000028,
-};
+interface Architecture {
+  /** AUDIT_ARCH_* (linux/audit.h) */
+  readonly audit: number;
+  readonly table: Table;
+  /** what the table's numbers are above; 0 unless given */
+  readonly base?: number;
+  /** arguments are compared as 32-bit values */
+  readonly narrow?: true;
+  readonly bigEndian?: true;
+  /** the socket and IPC calls can be made through `socketcall` and `ipc` too */
+  readonly multiplexes?: true;
+}
 
-/** __X32_SYSCALL_BIT (asm/unistd.h of x86). */
+/** __X32_SYSCALL_BIT (asm/unistd.h of x86): x32 shares x86_64's audit number and marks its calls instead. */
 export const x32Bit = 0x4000_0000;
 
-const ociNames: Readonly<Record<string, SeccompArch>> = {
-  SCMP_ARCH_X86_64: 'x86_64',
-  SCMP_ARCH_X86: 'x86',
-  SCMP_ARCH_X32: 'x32',
-  SCMP_ARCH_AARCH64: 'aarch64',
-  SCMP_ARCH_ARM: 'arm',
-};
+/** Every architecture of libseccomp 2.6 by its name in the specification, without `SCMP_ARCH_`. */
+const architectures = {
+  X86_64: { audit: 0xc000003e, table: 'x86_64' },
+  X86: { audit: 0x40000003, table: 'x86', narrow: true, multiplexes: true },
+  X32: { audit: 0xc000003e, table: 'x32', base: x32Bit, narrow: true },
+  AARCH64: { audit: 0xc00000b7, table: 'aarch64' },
+  ARM: { audit: 0x40000028, table: 'arm', narrow: true },
+  LOONGARCH64: { audit: 0xc0000102, table: 'loongarch64' },
+  M68K: { audit: 0x4, table: 'm68k', narrow: true, bigEndian: true, multiplexes: true },
+  MIPS: { audit: 0x8, table: 'mips', base: 4000, narrow: true, bigEndian: true, multiplexes: true },
+  MIPS64: { audit: 0x80000008, table: 'mips64', base: 5000, bigEndian: true },
+  MIPS64N32: { audit: 0xa0000008, table: 'mips64n32', base: 6000, narrow: true, bigEndian: true },
+  MIPSEL: { audit: 0x40000008, table: 'mips', base: 4000, narrow: true, multiplexes: true },
+  MIPSEL64: { audit: 0xc0000008, table: 'mips64', base: 5000 },
+  MIPSEL64N32: { audit: 0xe0000008, table: 'mips64n32', base: 6000, narrow: true },
+  PARISC: { audit: 0xf, table: 'parisc', narrow: true, bigEndian: true },
+  PARISC64: { audit: 0x8000000f, table: 'parisc64', bigEndian: true },
+  PPC: { audit: 0x14, table: 'ppc', narrow: true, bigEndian: true, multiplexes: true },
+  PPC64: { audit: 0x80000015, table: 'ppc64', bigEndian: true, multiplexes: true },
+  PPC64LE: { audit: 0xc0000015, table: 'ppc64', multiplexes: true },
+  RISCV64: { audit: 0xc00000f3, table: 'riscv64' },
+  S390: { audit: 0x16, table: 's390', narrow: true, bigEndian: true, multiplexes: true },
+  S390X: { audit: 0x80000016, table: 's390x', bigEndian: true, multiplexes: true },
+  SH: { audit: 0x4000002a, table: 'sh', narrow: true, multiplexes: true },
+  SHEB: { audit: 0x2a, table: 'sh', narrow: true, bigEndian: true, multiplexes: true },
+} as const satisfies Readonly<Record<string, Architecture>>;
 
-/** Named by the specification, but a machine that runs this never sees a call of theirs: their mention changes nothing. */
-const foreignNames = new Set(
-  [
-    'MIPS',
-    'MIPS64',
-    'MIPS64N32',
-    'MIPSEL',
-    'MIPSEL64',
-    'MIPSEL64N32',
-    'PPC',
-    'PPC64',
-    'PPC64LE',
-    'S390',
-    'S390X',
-    'PARISC',
-    'PARISC64',
-    'RISCV64',
-    'LOONGARCH64',
-    'M68K',
-    'SH',
-    'SHEB',
-  ].map((name) => `SCMP_ARCH_${name}`),
-);
+export type SeccompArch = keyof typeof architectures;
 
-/** The architectures of a filter: the machine's own first, always, then those that the configuration adds. */
+export const seccompArchitectures = Object.keys(architectures)
+  .map((name) => `SCMP_ARCH_${name}`)
+  .sort();
+
+/** The machines that a container can run on, as uname(2) names them. */
+export const machineArch = { x86_64: 'X86_64', aarch64: 'AARCH64' } as const;
+export type MachineName = keyof typeof machineArch;
+
+export function architecture(arch: SeccompArch): Architecture {
+  return architectures[arch];
+}
+
+const prefix = 'SCMP_ARCH_';
+
+/**
+ * The architectures of a filter: the machine's own first, always, then those that the configuration adds. One of the other byte order is left out: no call
+ * of it can come, and a filter is written in one order.
+ */
 export function filterArchitectures(native: SeccompArch, names: readonly string[]): readonly SeccompArch[] {
   const found = new Set<SeccompArch>([native]);
   for (const name of names) {
-    const arch = ociNames[name];
-    if (arch) found.add(arch);
-    else if (!foreignNames.has(name))
-      throw new StrakeError('InvalidArgument', `unknown seccomp architecture ${JSON.stringify(name)}`, { fields: { layer: 'kernel' } });
+    const arch = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+    if (!Object.hasOwn(architectures, arch))
+      throw new StrakeError('InvalidArgument', `string ${name} is not a valid arch for seccomp`, {
+        fields: { layer: 'kernel', field: 'linux.seccomp.architectures' },
+      });
+    if (architecture(arch as SeccompArch).bigEndian === architecture(native).bigEndian) found.add(arch as SeccompArch);
   }
   return [...found];
 }
 
-const parsed = new Map<SeccompArch, ReadonlyMap<string, number>>();
+/** The number of a system call by name, less the architecture's base. */
+export type SyscallTable = Readonly<Record<string, number>>;
 
-/** name → number. */
-export function syscallNumbers(arch: SeccompArch): ReadonlyMap<string, number> {
-  let numbers = parsed.get(arch);
+const parsed = new Map<Table, SyscallTable>();
+
+export function syscallTable(arch: SeccompArch): SyscallTable {
+  const { table } = architecture(arch);
+  let numbers = parsed.get(table);
   if (!numbers) {
-    numbers = new Map(
-      syscallTables[arch].split(',').map((word) => {
-        const [name = '', number] = word.split(' ');
-        return [name, Number(number)] as const;
-      }),
-    );
-    parsed.set(arch, numbers);
+    numbers = JSON.parse(Object.hasOwn(ownTables, table) ? ownTables[table as OwnTable] : foreignTables[table as ForeignTable]) as SyscallTable;
+    parsed.set(table, numbers);
   }
   return numbers;
 }
 
-/** Arguments are compared as 32-bit values there. */
-export function isNarrow(arch: SeccompArch): boolean {
-  return arch === 'x86' || arch === 'x32' || arch === 'arm';
+/** Names as a client writes them: `constructor`, which an object has too, is no number. */
+export function syscallNumber(table: SyscallTable, name: string): number | undefined {
+  const number = table[name];
+  return typeof number === 'number' ? number : undefined;
 }
 
 const socketcalls =
-  'socket,bind,connect,listen,accept,getsockname,getpeername,socketpair,send,recv,sendto,recvfrom,shutdown,setsockopt,getsockopt,sendmsg,recvmsg,accept4,recvmmsg,sendmmsg';
+  'socket bind connect listen accept getsockname getpeername socketpair send recv sendto recvfrom shutdown setsockopt getsockopt sendmsg recvmsg accept4 recvmmsg sendmmsg';
 const ipcCalls = {
   semop: 1,
   semget: 2,
@@ -98,11 +119,12 @@ const ipcCalls = {
   shmget: 23,
   shmctl: 24,
 };
-const multiplexed = new Map<string, readonly [string, number]>();
-for (const [index, name] of socketcalls.split(',').entries()) multiplexed.set(name, ['socketcall', index + 1]);
-for (const [name, number] of Object.entries(ipcCalls)) multiplexed.set(name, ['ipc', number]);
+const multiplexed = new Map<string, readonly ['socketcall' | 'ipc', number]>([
+  ...socketcalls.split(' ').map((name, index) => [name, ['socketcall', index + 1]] as const),
+  ...Object.entries(ipcCalls).map(([name, number]) => [name, ['ipc', number]] as const),
+]);
 
-/** On i386, the call that `name` can also be made through, and its first argument there (linux/net.h, linux/ipc.h). */
-export function multiplexedCall(arch: SeccompArch, name: string): readonly [string, number] | undefined {
-  return arch === 'x86' ? multiplexed.get(name) : undefined;
+/** The call that `name` can also be made through, and its first argument there (linux/net.h, linux/ipc.h). */
+export function multiplexedCall(name: string): readonly ['socketcall' | 'ipc', number] | undefined {
+  return multiplexed.get(name);
 }

@@ -5,10 +5,12 @@ export interface CommandLog {
   readonly toFile: boolean;
   error(message: string): void;
   warn(message: string): void;
+  /** said with `--debug` only */
+  debug(message: string): void;
 }
 
 /** runc's log: a JSON object a line ({"level","msg","time"}, which containerd and cri-o parse) or logrus text; to a file or stderr. */
-export function openLog(file: string | undefined, format: string): CommandLog {
+export function openLog(file: string | undefined, format: string, debug: boolean): CommandLog {
   const write = (level: string, message: string) => {
     const time = `${new Date().toISOString().slice(0, 19)}Z`;
     const line =
@@ -16,5 +18,12 @@ export function openLog(file: string | undefined, format: string): CommandLog {
     if (file === undefined) writeSync(2, `${line}\n`);
     else appendFileSync(file, `${line}\n`, { mode: 0o644 });
   };
-  return { toFile: file !== undefined, error: (message) => write('error', message), warn: (message) => write('warning', message) };
+  return {
+    toFile: file !== undefined,
+    error: (message) => write('error', message),
+    warn: (message) => write('warning', message),
+    debug: (message) => {
+      if (debug) write('debug', message);
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { errorMessage } from '../../base/index.ts';
+import { defaultStateRoot } from '../../kernel/index.ts';
 import { ociVersion } from '../default-spec.ts';
 import type { ProgramLauncher } from '../lifecycle/context.ts';
 import { readMachine } from '../machine.ts';
@@ -40,8 +41,6 @@ const globalFlags: FlagTable = {
   help: { kind: 'bool', alias: 'h' },
 };
 
-const defaultRoot = '/run/strake-runc';
-
 /** How messages begin that containerd, Docker and Podman pass on or match: for every failure of the verb, and for one of the program. */
 const failurePrefixes: Readonly<Record<string, readonly [string, string]>> = {
   create: ['runc create failed: ', 'unable to start container process: error during container init: '],
@@ -57,14 +56,14 @@ export interface MainOptions {
 
 /** `strake-runc` from argv (without the program's name) to the exit status. */
 export async function runtimeMain(argv: readonly string[], options: MainOptions): Promise<number> {
-  let log: CommandLog = openLog(undefined, 'text');
+  let log: CommandLog = openLog(undefined, 'text', false);
   let verb = '';
   // Not process.stdout: making that stream alone takes 4 ms.
   const print = (text: string) => void writeSync(1, `${text}\n`);
   try {
     const globals = parseFlags(globalFlags, argv);
     verb = globals.args[0] ?? '';
-    log = openLog(globals.string('log'), globals.string('log-format') ?? 'text');
+    log = openLog(globals.string('log'), globals.string('log-format') ?? 'text', globals.bool('debug'));
     if (globals.bool('version')) {
       print(`strake-runc version ${options.version}\nspec: ${ociVersion}`);
       return 0;
@@ -82,7 +81,13 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
       print(`strake-runc [--root DIR] [--log FILE] [--log-format text|json] ${command.usage}`);
       return 0;
     }
-    const context = { store: new StateStore(globals.string('root') ?? defaultRoot), launcher: options.launcher(), machine: readMachine, warn: log.warn };
+    const context = {
+      store: new StateStore(globals.string('root') ?? defaultStateRoot),
+      launcher: options.launcher(),
+      machine: readMachine,
+      warn: log.warn,
+      debug: log.debug,
+    };
     return await command.run(context, flags, print);
   } catch (error) {
     return report(error, verb, log);

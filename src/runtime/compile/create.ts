@@ -9,6 +9,7 @@ import type { CreateOptions } from './options.ts';
 import { pidfdSocketOps } from './pidfd-socket.ts';
 import { deathOps, identityOps, limitOps, personalityOps } from './process.ts';
 import { rootfsOps } from './rootfs.ts';
+import { planSeccomp } from './seccomp.ts';
 import { SlotAllocator } from './slots.ts';
 import { consoleSocketOps, detachOrReap, monitorOps, startFifoOps, terminalOps } from './stdio.ts';
 import { rejectUnsupported } from './unsupported.ts';
@@ -34,6 +35,8 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
   const root = slots.take();
   const ns = namespaceOps(namespaces, linux?.timeOffsets, slots);
   const { cgroup, network } = options;
+  const { ociVersion, annotations } = spec;
+  const seccomp = planSeccomp(linux?.seccomp, options, { ociVersion, id: options.id, status: 'creating', bundle: options.bundle, annotations }, slots);
   const intoCgroup = cloneIntoCgroup(cgroup.v2, slots);
   const rootfs = rootfsOps(spec, options, namespaces, ns, root, slots);
   return [
@@ -43,6 +46,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...fifo,
     ...consoleSocket.ops,
     ...pidfd.before,
+    ...seccomp.host,
     ...intoCgroup.ops,
     ...ns.open,
     ...rootfs.beforeJoin,
@@ -72,7 +76,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...limitOps(process, options.machine, inUserNamespace),
     ...(options.hooks?.startContainer ?? []),
     ...(options.reaper ? [...deathOps(options), { op: 'reaper', side: 'init' } as const] : []),
-    ...identityOps(process, linux, options, inUserNamespace),
+    ...identityOps(process, seccomp, options, inUserNamespace),
     ...detachOrReap(options),
     ...(options.detach ? [] : [...(network?.cleanupOperations ?? []), ...cgroup.cleanup, ...stateOps(options)]),
   ];

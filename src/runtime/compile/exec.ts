@@ -6,6 +6,7 @@ import { flagsOf, planNamespaces } from './namespaces.ts';
 import type { ExecOptions } from './options.ts';
 import { pidfdSocketOps } from './pidfd-socket.ts';
 import { identityOps, limitOps, personalityOps } from './process.ts';
+import { planSeccomp } from './seccomp.ts';
 import { SlotAllocator } from './slots.ts';
 import { consoleSocketOps, detachOrReap, monitorOps, startFifoOps, terminalOps } from './stdio.ts';
 
@@ -24,6 +25,9 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
   const pidfd = pidfdSocketOps(options.pidfdSocket, 'exec', slots);
   const init = slots.take();
   const intoCgroup = cloneIntoCgroup(options.cgroup.v2, slots);
+  const { ociVersion, annotations } = spec;
+  const state = { ociVersion, id: options.id, status: 'running', pid: options.init.pid, bundle: options.bundle ?? '', annotations } as const;
+  const seccomp = planSeccomp(spec.linux?.seccomp, options, state, slots);
   const others = flagsOf(namespaceTypes.filter((type) => type !== 'pid' && namespaces.has(type)));
   return [
     ...monitorOps(options.stdio, ''),
@@ -31,6 +35,7 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
     ...fifo,
     ...consoleSocket.ops,
     ...pidfd.before,
+    ...seccomp.host,
     ...intoCgroup.ops,
     ...(namespaces.has('pid') ? [{ op: 'join', side: 'host', fd: init, flags: cloneFlags.pid } as const] : []),
     { op: 'clone', side: 'host', flags: 0, ...intoCgroup.field },
@@ -44,7 +49,7 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
     ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
     ...terminalOps(process, options.stdio, consoleSocket.slot, { console: false }),
     ...personalityOps(spec.linux),
-    ...identityOps(process, spec.linux, options, inUserNamespace),
+    ...identityOps(process, seccomp, options, inUserNamespace),
     ...detachOrReap(options),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Op } from '../../kernel/index.ts';
+import type { Op, SeccompFilter } from '../../kernel/index.ts';
 
 /** How to mount a root filesystem: a snapshot's mount, or a plain directory (a bundle's). */
 export type RootfsMount =
@@ -91,6 +91,9 @@ interface CommonOptions {
   readonly pidfdSocket?: string | undefined;
   /** what could not be given as asked but does not prevent the container */
   readonly onWarning?: ((message: string) => void) | undefined;
+  readonly onDebug?: ((message: string) => void) | undefined;
+  /** what linux.seccomp was compiled to before; it is compiled when absent */
+  readonly seccompFilter?: SeccompFilter | undefined;
 }
 
 export interface CreateOptions extends CommonOptions {
@@ -121,6 +124,8 @@ export interface HookOps {
 
 export interface ExecOptions extends CommonOptions {
   readonly init: { readonly pid: number /** field 22 of /proc/PID/stat, clock ticks */; readonly startTime: number | bigint };
+  /** what a seccomp agent is told of the container */
+  readonly bundle?: string | undefined;
   /** the container's cgroup, which the process joins */
   readonly cgroup: { readonly v1: readonly CgroupV1Directory[]; readonly v2?: string | undefined };
 }

@@ -1,10 +1,11 @@
-import { compileSeccomp, type Op, type SeccompFilter } from '../../kernel/index.ts';
-import type { LinuxSeccomp, LinuxSpec, ProcessSpec } from '../../oci/index.ts';
+import type { Op } from '../../kernel/index.ts';
+import type { LinuxSpec, ProcessSpec } from '../../oci/index.ts';
 import { capabilityMasks } from './capabilities.ts';
 import { cpuMask } from './cpu-mask.ts';
 import { cannotHonour, invalid } from './error.ts';
 import { ioPriorityClasses, personalities, rlimitNumbers, schedulerFlags, schedulerPolicies } from './linux-numbers.ts';
 import type { CreateOptions, ExecOptions, Machine } from './options.ts';
+import type { SeccompPlan } from './seccomp.ts';
 
 type Options = CreateOptions | ExecOptions;
 
@@ -26,12 +27,10 @@ export function limitOps(process: ProcessSpec, machine: Machine, inUserNamespace
 }
 
 /**
- * From the runtime's identity to the process's: seccomp, user, capabilities, working directory, exec. Without no_new_privs loading a filter
- * is privileged, so it comes before the capabilities go; with it, it comes as late as possible, so that the fewest calls run under it (runc).
+ * From the runtime's identity to the process's: user, capabilities, working directory, seccomp, exec. The filter is loaded as late as possible, so that
+ * the fewest calls run under it: only `capset` and `execve`. Without no_new_privs loading it needs CAP_SYS_ADMIN, which is held until then.
  */
-export function identityOps(process: ProcessSpec, linux: LinuxSpec | undefined, options: Options, inUserNamespace: boolean): readonly Op[] {
-  const seccomp = linux?.seccomp === undefined ? [] : seccompOps(linux.seccomp, options.machine);
-  const late = process.noNewPrivileges ?? false;
+export function identityOps(process: ProcessSpec, seccomp: SeccompPlan, options: Options, inUserNamespace: boolean): readonly Op[] {
   const args = process.args ?? [];
   const file = args[0];
   if (file === undefined) throw invalid('process.args', 'args must not be empty');
@@ -40,23 +39,44 @@ export function identityOps(process: ProcessSpec, linux: LinuxSpec | undefined, 
   const user = process.user ?? { uid: 0, gid: 0 };
   checkIds(process);
   const groups = user.additionalGids ?? [];
+  const noNewPrivileges = process.noNewPrivileges ?? false;
+  const held = seccomp.filter.length > 0 && !noNewPrivileges ? sysAdmin & options.machine.boundingSet : 0n;
+  const { inheritable } = masks;
+  const start = startOps(options);
   return [
-    ...(late ? [{ op: 'no_new_privs', side: 'init' } as const] : seccomp),
+    ...(noNewPrivileges ? [{ op: 'no_new_privs', side: 'init' } as const] : []),
     { op: 'bounding', side: 'init', keep: masks.bounding },
     // With the runtime's privileges still, as runc: a user may work in a directory that it could not enter.
     { op: 'chdir', side: 'init', path: process.cwd, uid: user.uid, gid: user.gid },
     { op: 'umask', side: 'init', mask: user.umask ?? defaultUmask },
     { op: 'set_user', side: 'init', uid: user.uid, gid: user.gid, groups: idBytes(groups), ...(inUserNamespace && groups.length === 0 ? { flags: 1 } : {}) },
-    { op: 'capset', side: 'init', effective: masks.effective, permitted: masks.permitted, inheritable: masks.inheritable },
+    {
+      op: 'capset',
+      side: 'init',
+      effective: masks.effective | held,
+      permitted: masks.permitted | held,
+      inheritable,
+      ...(held === 0n ? {} : { unchecked: held & ~(masks.effective | masks.permitted) }),
+    },
     { op: 'ambient', side: 'init', mask: masks.ambient },
     // After the change of identity, which takes it back.
     ...deathOps(options),
     { op: 'close_fds', side: 'init', first: 3 + (options.preserveFds ?? 0) },
     { op: 'lookup_exec', side: 'init', file, env },
-    ...startOps(options),
-    ...(late ? seccomp : []),
+    // The agent is told when the container is created: one that serves a connection at a time would wait for somebody's start.
+    ...(seccomp.notifies ? [...seccomp.filter, ...start] : [...start, ...seccomp.filter]),
+    ...dropHeld(masks, held),
     { op: 'exec', side: 'init', argv: args, env },
   ];
+}
+
+/** CAP_SYS_ADMIN (capability.h). */
+const sysAdmin = 1n << 21n;
+
+/** The sets as they were asked for, once the filter is there. Checked before, and under the filter each call counts. */
+function dropHeld({ effective, permitted, inheritable }: ReturnType<typeof capabilityMasks>, held: bigint): readonly Op[] {
+  if ((held & ~(effective & permitted)) === 0n) return [];
+  return [{ op: 'capset', side: 'init', effective, permitted, inheritable, unchecked: effective | permitted | inheritable }];
 }
 
 /** A process whose monitor is killed dies with it: nobody would hear of its end, read its output or clean up after it. */
@@ -144,24 +164,6 @@ function apparmorOps({ apparmorProfile, selinuxLabel }: ProcessSpec, machine: Ma
     ops.push({ op: 'label', side: 'init', name: 'exec', value: selinuxLabel });
   }
   return ops;
-}
-
-function seccompOps(profile: LinuxSeccomp, machine: Machine): readonly Op[] {
-  if (profile.listenerPath !== undefined && profile.listenerPath !== '') throw cannotHonour('linux.seccomp.listenerPath', 'user notification is not supported');
-  if (profile.defaultAction === 'SCMP_ACT_ALLOW' && (profile.syscalls ?? []).length === 0) return [];
-  const { filter, flags } = seccompFilter(profile, machine);
-  return [{ op: 'seccomp', side: 'init', flags, filter }];
-}
-
-/** By profile: the default one takes 3 ms to compile, and most containers share it. */
-const filters = new WeakMap<LinuxSeccomp, SeccompFilter>();
-
-function seccompFilter(profile: LinuxSeccomp, { arch }: Machine): SeccompFilter {
-  const known = filters.get(profile);
-  if (known !== undefined) return known;
-  const filter = compileSeccomp(profile, { native: arch });
-  filters.set(profile, filter);
-  return filter;
 }
 
 export function personalityOps(linux: LinuxSpec | undefined): readonly Op[] {

@@ -16,4 +16,5 @@ export interface RuntimeContext {
   /** read at need only */
   readonly machine: () => Machine;
   readonly warn: (message: string) => void;
+  readonly debug: (message: string) => void;
 }

@@ -4,12 +4,13 @@ import type { RuntimeSpec } from '../../oci/index.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupPlan, CreateOptions, StartMode, Stdio } from '../compile/options.ts';
 import { rootfsParentMount } from '../parent-mount.ts';
-import type { StoredContainer } from '../state/store.ts';
+import type { StateStore, StoredContainer } from '../state/store.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { containerCgroup, containerCgroupPath } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
 import { activatedSockets, inheritedDescriptors, withActivation } from './inherited-descriptors.ts';
 import { writePidFile } from './pid-file.ts';
+import { prepareVerbs } from './prepare.ts';
 
 export interface CreateRequest {
   readonly id: string;
@@ -55,6 +56,7 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     const container = storedContainer(request, bundle, cgroup, report);
     try {
       store.save(container);
+      if (mode.detach) prepare(store, container, spec, cgroup, mode.start);
       if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
     } catch (error) {
       process.kill(report.initPid, 'SIGKILL');
@@ -66,6 +68,10 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     if (mode.detach) removeCgroups(context, cgroup);
     throw error;
   }
+}
+
+function prepare(store: StateStore, { id, init }: StoredContainer, spec: RuntimeSpec, { cleanup }: CgroupPlan, start: StartMode): void {
+  prepareVerbs(store, id, spec, { init, cgroupCleanup: cleanup, stateDirectory: store.directory(id) }, start.kind === 'fifo');
 }
 
 /** The operations that `explain` prints and `create` runs. */
@@ -85,6 +91,7 @@ export function createOptions(context: RuntimeContext, request: CreateRequest, b
     noNewKeyring: request.noNewKeyring,
     pidfdSocket: request.pidfdSocket,
     onWarning: context.warn,
+    onDebug: context.debug,
     ...rootfsParentMount(bundle.spec, bundle.rootfs),
   };
 }

@@ -60,6 +60,8 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
     pidfdSocket: request.pidfdSocket,
     preserveFds: descriptors,
     onWarning: context.warn,
+    onDebug: context.debug,
+    bundle: container.bundle,
   });
   const report = context.launcher.run(operations);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);

@@ -21,7 +21,7 @@ export interface StoredContainer {
   readonly noNewKeyring: boolean;
 }
 
-/** Directories `<root>/<id>/`: config.json, state.json (replaced atomically), exec.fifo while the container waits for `start`. */
+/** Directories `<root>/<id>/`: config.json, state.json (replaced atomically), exec.fifo while the container waits for `start`, programs of verbs to come. */
 export class StateStore {
   readonly root: string;
 
@@ -53,6 +53,11 @@ export class StateStore {
     const file = path.join(this.directory(container.id), 'state.json');
     writeFileSync(`${file}.new`, JSON.stringify(container), { mode: 0o600 });
     renameSync(`${file}.new`, file);
+  }
+
+  /** A program that the front runs for a verb (docs/CONTRACTS.md). */
+  writeProgram(id: string, verb: string, program: Uint8Array): void {
+    writeFileSync(path.join(this.directory(id), `${verb}.program`), program, { mode: 0o600 });
   }
 
   /** NotFound when there is none. */

@@ -5,9 +5,9 @@ import { exactArgs } from '../flags.ts';
 export const remove: Command = {
   usage: 'delete [--force] ID',
   flags: { force: { kind: 'bool', alias: 'f' } },
-  async run(context, flags) {
+  run(context, flags) {
     exactArgs('delete', flags.args, 1);
-    await deleteContainer(context, flags.args[0] ?? '', flags.bool('force'));
+    deleteContainer(context, flags.args[0] ?? '', flags.bool('force'));
     return 0;
   },
 };

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { cpio } from './cpio.ts';
+import { type Kernel, loadOrder } from './kernel.ts';
+
+/** A directory of this machine that the emulated one sees, read-only. */
+export interface Share {
+  readonly source: string;
+  /** `/` is the tree that the root is made of. */
+  readonly target: string;
+}
+
+export interface MachineOptions {
+  readonly kernel: Kernel;
+  /** The root's share first. */
+  readonly shares: readonly Share[];
+  /** Options of the kernel command line, `strake.…` for the guest's own scripts. */
+  readonly parameters: readonly string[];
+  /** For the initramfs and the kernel's messages. */
+  readonly work: string;
+  readonly timeoutMs: number;
+}
+
+const memoryMiB = 3072;
+const processors = 2;
+/** What boots the machine, and what tests and containers use; nothing is loaded on demand. */
+const modules = ['virtio_pci', '9pnet_virtio', '9p', 'overlay', 'dummy', 'veth', 'bridge', 'loop', 'brd', 'tun', 'bfq'];
+const exitLine = /^strake: exit (\d+)\r?\n/m;
+
+/** Boots the machine, passes on what its tests print, and gives their exit status; throws with the kernel's last messages when there is none. */
+export async function runMachine(options: MachineOptions): Promise<number> {
+  const initrd = join(options.work, 'initrd');
+  const messages = join(options.work, 'kernel.log');
+  writeFileSync(initrd, initramfs(options.kernel));
+  const child = spawn('qemu-system-x86_64', qemuArguments(options, initrd, messages), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
+  let tail = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    tail += chunk;
+    const cut = tail.lastIndexOf('\n') + 1;
+    process.stdout.write(tail.slice(0, cut).replace(exitLine, ''));
+    status ??= exitLine.exec(tail.slice(0, cut))?.[1];
+    tail = tail.slice(cut);
+  });
+  let status: string | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => child.once('error', reject).once('close', () => resolve()));
+  } finally {
+    clearTimeout(timer);
+  }
+  if (status !== undefined) return Number(status);
+  const lines = readFileSync(messages, 'utf8').trimEnd().split('\n').slice(-30).join('\n');
+  throw new Error(`the emulated machine gave no result within ${options.timeoutMs / 1000} s; the end of its messages:\n${lines}`);
+}
+
+function qemuArguments(options: MachineOptions, initrd: string, messages: string): string[] {
+  const shares = options.shares.map(({ target }, index) => `share${index}:${target}`).join(',');
+  const append = ['console=ttyS0', 'panic=-1', 'cgroup_no_v1=all', 'mitigations=off', `strake.shares=${shares}`, ...options.parameters];
+  return [
+    '-nodefaults',
+    '-no-user-config',
+    '-display=none',
+    '-no-reboot',
+    '-machine=q35',
+    '-accel=tcg,thread=multi',
+    '-cpu=max',
+    `-smp=${processors}`,
+    `-m=${memoryMiB}`,
+    `-kernel=${options.kernel.image}`,
+    `-initrd=${initrd}`,
+    `-append=${append.join(' ')}`,
+    `-serial=file:${messages}`,
+    '-serial=stdio',
+    ...options.shares.flatMap(({ source }, index) => [
+      `-fsdev=local,id=fs${index},path=${source},security_model=none,readonly=on,multidevs=remap`,
+      `-device=virtio-9p-pci,fsdev=fs${index},mount_tag=share${index}`,
+    ]),
+  ].flatMap((argument) => {
+    const [, name = argument, value] = /^(-[\w-]+)=(.*)$/s.exec(argument) ?? [];
+    return value === undefined ? [name] : [name, value];
+  });
+}
+
+function initramfs(kernel: Kernel): Buffer {
+  const ordered = loadOrder(kernel, modules);
+  return cpio([
+    { path: 'init', data: readFileSync(join(import.meta.dirname, 'boot.sh')), mode: 0o755 },
+    { path: 'bin/busybox', data: readFileSync('/bin/busybox'), mode: 0o755 },
+    ...ordered.map((file, index) => ({ path: `modules/${String(index).padStart(2, '0')}-${basename(file)}`, data: readFileSync(file), mode: 0o644 })),
+  ]);
+}
