@@ -28,6 +28,7 @@ function build(): void {
     '--no-compile-autoload-bunfig',
     '--no-compile-autoload-tsconfig',
     '--no-compile-autoload-package-json',
+    `--define=STRAKE_COMMIT=${JSON.stringify(sourceCommit())}`,
     `--outfile=${path.join(dist, 'strake')}`,
   ]);
   for (const [link, program] of Object.entries(links)) {
@@ -41,6 +42,12 @@ function run(command: string, args: readonly string[]): void {
   if (result.status === 0) return;
   process.stderr.write(`${command} ${args.join(' ')} failed:\n${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}\n`);
   process.exit(1);
+}
+
+/** The commit, with `-dirty` behind it when files differ; outside a repository there is none to tell. */
+function sourceCommit(): string {
+  const { status, stdout } = spawnSync('git', ['describe', '--always', '--dirty', '--abbrev=12'], { cwd: root, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : 'unknown';
 }
 
 function isStale(): boolean {

@@ -12,23 +12,27 @@ export interface SuiteFile {
   readonly timeoutMs: number;
 }
 
-/** The slowest .bats file takes runc some 100 s on two cores. */
-const batsTimeoutMs = 400_000;
+/** The slowest .bats file takes runc some 20 s on two cores. */
+const batsTimeoutMs = 300_000;
+/** Not run: criu 4.2's page server fails with EBADF (so does it under runc), and the test then reads a pipe for ever. */
+const hangingTest = 'checkpoint --lazy-pages and restore';
 const validationTimeoutMs = 120_000;
 
 /** runc's own suite: `directory` is its checkout, with the helpers of its tests built. */
 export function runcBats(directory: string, runtime: string): SuiteFile[] {
   const tests = join(directory, 'tests/integration');
   requireBuilt(join(directory, 'tests/cmd/_bin'), 'the helpers of its tests');
+  const testTimeout = process.env['BATS_TEST_TIMEOUT'];
+  const env = { RUNC: runtime, ...(testTimeout === undefined ? {} : { BATS_TEST_TIMEOUT: testTimeout }) };
   return readdirSync(tests)
     .filter((name) => name.endsWith('.bats'))
     .sort()
     .map((name) => ({
       list: 'runc-bats',
       name,
-      argv: ['bats', '--tap', join(tests, name)],
+      argv: ['bats', '--tap', '--negative-filter', hangingTest, join(tests, name)],
       cwd: directory,
-      env: { RUNC: runtime },
+      env,
       timeoutMs: batsTimeoutMs,
     }));
 }

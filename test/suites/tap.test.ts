@@ -13,6 +13,7 @@ const cases: readonly Case[] = [
       ['runc run # twice', 'not ok', '# (in test file x.bats, line 3)\n#   failed'],
     ],
   ],
+  ['one that took too long', '1..1\nnot ok 1 runc run # timeout after 60s', 1, [['runc run', 'not ok', '']]],
   ['a skip', '1..1\nok 1 checkpoint # skip test requires criu', 0, [['checkpoint', 'skip', 'test requires criu']]],
   [
     'runtime-tools',

@@ -28,7 +28,8 @@ export function parseTap(text: string, exitCode: number): TestResult[] {
       else if (last.outcome === 'not ok') last.detail += `${last.detail === '' ? '' : '\n'}${line}`;
       continue;
     }
-    const [, word, rest = ''] = assertion;
+    const [, word, told = ''] = assertion;
+    const rest = told.replace(/ # timeout after \d+s$/, ''); // bats, for a test that it ended
     const [, title = '', directive, reason = ''] = /^(.*?)(?: *(?<!\\)# *(skip|todo)\S*:? *(.*))?$/i.exec(rest) ?? [];
     const count = (seen.get(title) ?? 0) + 1;
     seen.set(title, count);

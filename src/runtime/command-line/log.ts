@@ -1,29 +1,57 @@
-import { appendFileSync, writeSync } from 'node:fs';
+import fs from 'node:fs';
+
+/** From the least to the most that is written. */
+export const logLevels = ['error', 'warning', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface LogOptions {
+  /** absent: stderr */
+  readonly file?: string | undefined;
+  readonly format: 'text' | 'json';
+  readonly level: LogLevel;
+}
 
 export interface CommandLog {
   /** errors go to a file, not to stderr */
   readonly toFile: boolean;
   error(message: string): void;
   warn(message: string): void;
-  /** said with `--debug` only */
+  /** whether debug lines are wanted: who asks makes none in vain */
+  readonly debugging: boolean;
   debug(message: string): void;
 }
 
-/** runc's log: a JSON object a line ({"level","msg","time"}, which containerd and cri-o parse) or logrus text; to a file or stderr. */
-export function openLog(file: string | undefined, format: string, debug: boolean): CommandLog {
-  const write = (level: string, message: string) => {
+/**
+ * runc's log, which containerd and CRI-O parse: an object a line ({"level","msg","time"}), or logrus' text. The file is made at once, as runc does (mode
+ * 0644, appended to); a failure to open it is thrown in runc's words.
+ */
+export function openLog({ file, format, level }: LogOptions): CommandLog {
+  const descriptor = file === undefined ? 2 : openFile(file);
+  const write = (name: LogLevel, message: string) => {
+    if (logLevels.indexOf(name) > logLevels.indexOf(level)) return;
     const time = `${new Date().toISOString().slice(0, 19)}Z`;
-    const line =
-      format === 'json' ? JSON.stringify({ level, msg: message, time }) : `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}`;
-    if (file === undefined) writeSync(2, `${line}\n`);
-    else appendFileSync(file, `${line}\n`, { mode: 0o644 });
+    fs.writeSync(descriptor, format === 'json' ? `${JSON.stringify({ level: name, msg: message, time })}\n` : textLine(name, message, time));
   };
   return {
     toFile: file !== undefined,
     error: (message) => write('error', message),
     warn: (message) => write('warning', message),
-    debug: (message) => {
-      if (debug) write('debug', message);
-    },
+    debugging: level === 'debug',
+    debug: (message) => write('debug', message),
   };
+}
+
+/** logrus quotes a value that holds more than letters, digits and -._/@^+. */
+export function textLine(level: string, message: string, time: string): string {
+  const text = /^[\w\-./@^+]+$/.test(message) ? message : JSON.stringify(message);
+  return `time=${JSON.stringify(time)} level=${level} msg=${text}\n`;
+}
+
+function openFile(file: string): number {
+  try {
+    return fs.openSync(file, 'as', 0o644);
+  } catch (error) {
+    const { message } = error as NodeJS.ErrnoException;
+    throw new Error(`open ${file}: ${/^\w+: (.*?), /.exec(message)?.[1] ?? message}`, { cause: error });
+  }
 }

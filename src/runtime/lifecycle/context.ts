@@ -12,6 +12,8 @@ export interface ProgramLauncher {
 /** What the verbs of the OCI command line work with. */
 export interface RuntimeContext {
   readonly store: StateStore;
+  /** the store's directory was named by the caller: it must be there to be listed */
+  readonly rootIsGiven: boolean;
   readonly launcher: ProgramLauncher;
   /** read at need only */
   readonly machine: () => Machine;

@@ -1,3 +1,6 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { errorMessage, StrakeError } from '../../base/index.ts';
 import type { ContainerStatus } from '../../oci/index.ts';
 import type { StateStore, StoredContainer } from '../state/store.ts';
 import { containerStatus } from './status.ts';
@@ -19,15 +22,29 @@ export function readState(store: StateStore, id: string): PrintedState {
   return printedState(store, store.load(id));
 }
 
-/** Every container that was created to its end; an entry that vanishes meanwhile is left out. */
-export function listStates(store: StateStore): readonly PrintedState[] {
+/**
+ * Every container, with the owner of its directory; one that cannot be read is told to `onBad` and left out. Without a root that is missing: none, unless it was
+ * asked for by name.
+ */
+export function listStates(store: StateStore, rootIsGiven: boolean, onBad: (id: string, message: string) => void): readonly PrintedState[] {
+  if (rootIsGiven && !existsSync(store.root))
+    throw new StrakeError('NotFound', `open ${store.root}: no such file or directory`, { fields: { layer: 'runtime', root: store.root } });
   return store.list().flatMap((id) => {
     try {
-      return [readState(store, id)];
-    } catch {
+      return [{ ...readState(store, id), owner: userName(statSync(store.directory(id)).uid) }];
+    } catch (error) {
+      // One that was deleted meanwhile.
+      if (existsSync(path.join(store.root, id))) onBad(id, errorMessage(error));
       return [];
     }
   });
+}
+
+/** The name in the host's /etc/passwd, else `#UID`. */
+function userName(uid: number): string {
+  const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+  const line = lines.find((text) => text.split(':')[2] === String(uid));
+  return line?.split(':')[0] ?? `#${uid}`;
 }
 
 function printedState(store: StateStore, container: StoredContainer): PrintedState {

@@ -4,7 +4,7 @@ import { exactArgs } from '../flags.ts';
 import { createFlags, createRequest } from './create-flags.ts';
 
 export const create: Command = {
-  usage: 'create [--bundle DIR] [--pid-file FILE] [--console-socket SOCKET] ID',
+  usage: 'create [options] <container-id>',
   flags: createFlags,
   run(context, flags) {
     exactArgs('create', flags.args, 1);

@@ -6,7 +6,7 @@ import type { Command } from '../command.ts';
 import { exactArgs } from '../flags.ts';
 
 export const events: Command = {
-  usage: 'events [--stats] [--interval SECONDS] ID',
+  usage: 'events [options] <container-id>',
   flags: { stats: { kind: 'bool' }, interval: { kind: 'string' } },
   async run(context, flags, print) {
     exactArgs('events', flags.args, 1);

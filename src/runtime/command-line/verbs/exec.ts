@@ -4,7 +4,7 @@ import { minArgs } from '../flags.ts';
 import { descriptorCount } from './create-flags.ts';
 
 export const exec: Command = {
-  usage: 'exec [--process FILE] [--tty] [--detach] [--user UID[:GID]] [--cwd DIR] [--env NAME=VALUE]… [--cap CAP]… ID [COMMAND ARG…]',
+  usage: 'exec [options] <container-id> <command> [command options]',
   flags: {
     'additional-gids': { kind: 'list', alias: 'g' },
     apparmor: { kind: 'string' },
@@ -23,6 +23,7 @@ export const exec: Command = {
     tty: { kind: 'bool', alias: 't' },
     user: { kind: 'string', alias: 'u' },
   },
+  flagsEndAfter: 1,
   run(context, flags) {
     minArgs('exec', flags.args, 1);
     const [id = '', ...args] = flags.args;

@@ -7,7 +7,7 @@ import type { Command } from '../command.ts';
 import { exactArgs } from '../flags.ts';
 
 export const explain: Command = {
-  usage: 'explain [--calls] BUNDLE',
+  usage: 'explain [options] <bundle>',
   flags: { calls: { kind: 'bool' } },
   run(context, flags, print) {
     exactArgs('explain', flags.args, 1);

@@ -1,13 +1,18 @@
-import { killContainer, parseSignal } from '../../lifecycle/kill.ts';
+import { killContainer } from '../../lifecycle/kill.ts';
 import type { Command } from '../command.ts';
-import { minArgs } from '../flags.ts';
+import { maxArgs, minArgs } from '../flags.ts';
 
 export const kill: Command = {
-  usage: 'kill [--all] ID [SIGNAL]',
-  flags: { all: { kind: 'bool', alias: 'a' } },
-  run(context, flags) {
+  usage: 'kill [options] <container-id> [signal]',
+  flags: { all: { kind: 'bool', alias: 'a' }, regex: { kind: 'bool', alias: 'r' } },
+  flagsEndAfter: 1,
+  async run(context, flags) {
     minArgs('kill', flags.args, 1);
-    killContainer(context, flags.args[0] ?? '', parseSignal(flags.args[1] ?? 'SIGTERM'), flags.bool('all'));
+    maxArgs('kill', flags.args, 2);
+    const [id = '', signal] = flags.args;
+    const send = (target: string) => killContainer(context, target, signal || 'SIGTERM', flags.bool('all'));
+    if (flags.bool('regex')) return await (await import('./matching-containers.ts')).eachMatching(context, id, send);
+    send(id);
     return 0;
   },
 };

@@ -7,7 +7,7 @@ export const resume = freezeCommand('resume', false);
 
 function freezeCommand(verb: string, frozen: boolean): Command {
   return {
-    usage: `${verb} ID`,
+    usage: `${verb} <container-id>`,
     flags: {},
     async run(context, { args }) {
       exactArgs(verb, args, 1);

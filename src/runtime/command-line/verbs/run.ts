@@ -4,7 +4,7 @@ import { exactArgs } from '../flags.ts';
 import { createFlags, createRequest } from './create-flags.ts';
 
 export const run: Command = {
-  usage: 'run [--bundle DIR] [--detach] [--keep] [--pid-file FILE] [--console-socket SOCKET] ID',
+  usage: 'run [options] <container-id>',
   flags: { ...createFlags, detach: { kind: 'bool', alias: 'd' }, keep: { kind: 'bool' }, 'no-subreaper': { kind: 'bool' } },
   run(context, flags) {
     exactArgs('run', flags.args, 1);

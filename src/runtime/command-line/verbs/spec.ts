@@ -5,7 +5,7 @@ import { defaultSpec } from '../../default-spec.ts';
 import type { Command } from '../command.ts';
 
 export const spec: Command = {
-  usage: 'spec [--bundle DIR]',
+  usage: 'spec [options]',
   flags: { bundle: { kind: 'string', alias: 'b' } },
   run(_context, flags) {
     const file = path.join(flags.string('bundle') ?? '.', 'config.json');

@@ -3,7 +3,7 @@ import type { Command } from '../command.ts';
 import { exactArgs } from '../flags.ts';
 
 export const start: Command = {
-  usage: 'start ID',
+  usage: 'start <container-id>',
   flags: {},
   run(context, { args }) {
     exactArgs('start', args, 1);

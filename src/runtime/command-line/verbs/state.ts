@@ -3,7 +3,7 @@ import type { Command } from '../command.ts';
 import { exactArgs } from '../flags.ts';
 
 export const state: Command = {
-  usage: 'state ID',
+  usage: 'state <container-id>',
   flags: {},
   run({ store }, { args }, print) {
     exactArgs('state', args, 1);

@@ -23,7 +23,7 @@ const numberFlags = {
 const textFlags = { 'cpuset-cpus': ['cpu', 'cpus'], 'cpuset-mems': ['cpu', 'mems'] } as const;
 
 export const update: Command = {
-  usage: 'update [--resources FILE|-] [--memory BYTES] [--pids-limit N] [--cpu-quota µS] … ID',
+  usage: 'update [options] <container-id>',
   flags: {
     resources: { kind: 'string', alias: 'r' },
     ...Object.fromEntries([...Object.keys(numberFlags), ...Object.keys(textFlags)].map((name) => [name, { kind: 'string' } as const])),

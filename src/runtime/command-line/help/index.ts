@@ -1,0 +1,1 @@
+export { globalHelp, verbHelp } from './render.ts';
