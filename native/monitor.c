@@ -256,8 +256,14 @@ void monitor_stdin_end(struct monitor *m)
 /* Takes the pty over when the init has handed it in. */
 static void adopt_terminal(struct monitor *m)
 {
+	struct termios termios;
+
 	if (!is_terminal(m) || m->output[0] >= 0 || m->run->pty_master < 0)
 		return;
+	if (m->op->flags & MONITOR_PLAIN_NEWLINES && tcgetattr(m->run->pty_master, &termios) == 0) {
+		termios.c_oflag &= ~(tcflag_t)ONLCR;
+		tcsetattr(m->run->pty_master, TCSANOW, &termios);
+	}
 	fcntl(m->run->pty_master, F_SETFL, O_RDWR | O_NONBLOCK);
 	m->output[0] = fcntl(m->run->pty_master, F_DUPFD_CLOEXEC, 3);
 	write_stdin(m);

@@ -44,8 +44,28 @@ export function delegateCgroups(name: string): void {
     const controllers = type === 'cgroup2' ? readFileSync(join(top, 'cgroup.controllers'), 'utf8').trim() : '';
     if (controllers === '') continue;
     mkdirSync(join(top, leaf));
-    for (const pid of readFileSync(join(top, 'cgroup.procs'), 'utf8').trim().split('\n')) writeFileSync(join(top, leaf, 'cgroup.procs'), pid);
-    writeFileSync(join(top, 'cgroup.subtree_control'), controllers.replaceAll(/\S+/g, '+$&'));
+    const enable = controllers.replaceAll(/\S+/g, '+$&');
+    while (!moveToLeaf(top) || !tryWrite(join(top, 'cgroup.subtree_control'), enable, 'EBUSY'));
+  }
+}
+
+/** Whether none was left to move: a process may fork meanwhile. */
+function moveToLeaf(top: string): boolean {
+  const pids = readFileSync(join(top, 'cgroup.procs'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  for (const pid of pids) tryWrite(join(top, leaf, 'cgroup.procs'), pid, 'ESRCH');
+  return pids.length === 0;
+}
+
+/** False when the kernel says `expected`. */
+function tryWrite(file: string, text: string, expected: 'EBUSY' | 'ESRCH'): boolean {
+  try {
+    writeFileSync(file, text);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== expected) throw error;
+    return false;
   }
 }
 

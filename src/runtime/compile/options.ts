@@ -51,6 +51,8 @@ export type Stdio =
       readonly terminal: boolean;
       readonly openStdin: boolean;
       readonly stdinOnce: boolean;
+      /** the terminal's output is not for a terminal that needs CR before LF: the caller's own adds it */
+      readonly plainNewlines?: boolean;
       readonly consoleSize?: { readonly rows: number; readonly cols: number } | undefined;
       readonly log?: { readonly path: string; readonly driver: 'json-file' | 'cri'; readonly maxSizeBytes: number; readonly maxFiles: number } | undefined;
     }

@@ -7,7 +7,7 @@ import { startFifoSlot } from './process.ts';
 import type { SlotAllocator } from './slots.ts';
 
 /** Bits of monitor's `flags`. */
-const monitorFlags = { terminal: 1, openStdin: 2, stdinOnce: 4, inherit: 8 } as const;
+const monitorFlags = { terminal: 1, openStdin: 2, stdinOnce: 4, plainNewlines: 32 } as const;
 /** Bits of reap's `flags`. */
 const reapFlags = { forwardSignals: 1 } as const;
 /** stat(2), S_IFIFO */
@@ -23,7 +23,11 @@ export function monitorOps(stdio: Stdio, oomFile: string): readonly Op[] {
       op: 'monitor',
       side: 'host',
       dir: stdio.dir,
-      flags: (stdio.terminal ? monitorFlags.terminal : 0) | (stdio.openStdin ? monitorFlags.openStdin : 0) | (stdio.stdinOnce ? monitorFlags.stdinOnce : 0),
+      flags:
+        (stdio.terminal ? monitorFlags.terminal : 0) |
+        (stdio.openStdin ? monitorFlags.openStdin : 0) |
+        (stdio.stdinOnce ? monitorFlags.stdinOnce : 0) |
+        (stdio.plainNewlines ? monitorFlags.plainNewlines : 0),
       logPath: log?.path ?? '',
       logDriver: logDrivers[log?.driver ?? 'json-file'],
       logMaxSize: log?.maxSizeBytes ?? 0,

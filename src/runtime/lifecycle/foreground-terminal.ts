@@ -6,7 +6,15 @@ import type { Stdio } from '../compile/options.ts';
 /** A terminal in the foreground: the monitor holds the pty, and this process carries bytes between it and the caller's terminal. */
 export function foregroundTerminal(dir: string): Stdio {
   const { rows, columns } = process.stdout;
-  return { kind: 'monitor', dir, terminal: true, openStdin: true, stdinOnce: true, ...(rows > 0 ? { consoleSize: { rows, cols: columns } } : {}) };
+  return {
+    kind: 'monitor',
+    dir,
+    terminal: true,
+    openStdin: true,
+    stdinOnce: true,
+    plainNewlines: true,
+    ...(rows > 0 ? { consoleSize: { rows, cols: columns } } : {}),
+  };
 }
 
 /** Starts the created process and stays until it has ended. Its exit code. */
