@@ -55,15 +55,7 @@ export async function measureAll(machines: Machines, rounds: Rounds): Promise<Ca
       docker: [...docker, 'run', '--rm', busybox, 'true'],
     }),
   );
-  results.push(
-    await measure(machines, timed, 'the runtime alone: run of a bundle', rounds.run, {
-      ...(engine
-        ? { 'strake-runc': [`${engine.binary}-runc`, '--root', `${machines.world.work}/strake-runc`, 'run', '--bundle', machines.bundle, 'bench-strake'] }
-        : {}),
-      runc: ['runc', 'run', '--bundle', machines.bundle, 'bench-runc'],
-      crun: ['crun', 'run', '--bundle', machines.bundle, 'bench-crun'],
-    }),
-  );
+  results.push(...(await measureRuntimes(machines, timed, rounds.run)));
   results.push(await measureExec(machines, timed, rounds.run));
   results.push(
     await measure(
@@ -79,6 +71,54 @@ export async function measureAll(machines: Machines, rounds: Rounds): Promise<Ca
     ),
   );
   return results;
+}
+
+/** The runtimes alone, on one bundle, each as the processes that a caller starts. */
+async function measureRuntimes(machines: Machines, timed: string, rounds: number): Promise<CaseResult[]> {
+  const { engine, bundle, sleeper } = machines;
+  const runtimes: Commands = {
+    ...(engine ? { 'strake-runc': [`${engine.binary}-runc`, '--root', `${machines.world.work}/strake-runc`] } : {}),
+    runc: ['runc'],
+    crun: ['crun'],
+  };
+  const each = (commands: (runtime: readonly string[], id: string) => readonly string[]): Commands =>
+    Object.fromEntries(Object.entries(runtimes).map(([name, runtime]) => [name, commands(runtime, `bench-${name}`)]));
+  // A detached container keeps its caller's stdio: a pipe of ours would never end.
+  const quietly = ['sh', '-c', 'exec "$@" </dev/null >/dev/null 2>&1', 'sh'];
+  const all = async (...args: readonly string[]) => {
+    for (const [name, runtime] of Object.entries(runtimes))
+      await (name === 'strake-runc' ? machines.world : machines.peers).output([...quietly, ...runtime, ...args, `bench-${name}`]);
+  };
+  const run = await measure(
+    machines,
+    timed,
+    'the runtime alone: run of a bundle',
+    rounds,
+    each((runtime, id) => [...runtime, 'run', '--bundle', bundle, id]),
+  );
+  const steps = await measure(
+    machines,
+    timed,
+    'the runtime alone: create, start and delete --force, three processes',
+    rounds,
+    each((runtime, id) => [...runtime, 'create', '--bundle', bundle, id, ';', ...runtime, 'start', id, ';', ...runtime, 'delete', '--force', id]),
+  );
+  await all('run', '--detach', '--bundle', sleeper);
+  try {
+    return [
+      run,
+      steps,
+      await measure(
+        machines,
+        timed,
+        'the runtime alone: exec true in a running container',
+        rounds,
+        each((runtime, id) => [...runtime, 'exec', id, 'true']),
+      ),
+    ];
+  } finally {
+    await all('delete', '--force');
+  }
 }
 
 async function measureExec(machines: Machines, timed: string, rounds: number): Promise<CaseResult> {

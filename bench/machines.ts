@@ -17,13 +17,17 @@ export class Machines implements AsyncDisposable {
   readonly world: World;
   readonly peers: PeerWorld;
   readonly engine: Engine | undefined;
+  /** runs `true` */
   readonly bundle: string;
+  /** runs `sleep`, on the same root filesystem */
+  readonly sleeper: string;
 
   private constructor(peers: PeerWorld, engine: Engine | undefined) {
     this.world = peers.world;
     this.peers = peers;
     this.engine = engine;
     this.bundle = join(peers.world.work, 'bundle');
+    this.sleeper = join(peers.world.work, 'sleeper');
   }
 
   static async start(withStrake: boolean): Promise<Machines> {
@@ -71,10 +75,14 @@ export class Machines implements AsyncDisposable {
     await this.world.output(['tar', '-xf', join(this.bundle, 'layer.tar'), '-C', join(this.bundle, 'rootfs')]);
     await this.peers.output(['runc', 'spec', '--bundle', this.bundle]);
     const path = join(this.bundle, 'config.json');
-    const config = JSON.parse(readFileSync(path, 'utf8')) as { process: { terminal: boolean; args: string[] } };
+    const config = JSON.parse(readFileSync(path, 'utf8')) as { process: { terminal: boolean; args: string[] }; root: { path: string } };
     config.process.terminal = false;
     config.process.args = ['true'];
     writeFileSync(path, JSON.stringify(config));
+    mkdirSync(this.sleeper, { recursive: true });
+    config.process.args = ['sleep', '100000'];
+    config.root.path = join(this.bundle, 'rootfs');
+    writeFileSync(join(this.sleeper, 'config.json'), JSON.stringify(config));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
