@@ -96,7 +96,7 @@ static int start(char *argv[])
 	return seal_self(argv);
 }
 
-/* Our exit status: that of the decider, or what it has left to us. */
+/* Our exit status: that of the decider, or what it has left to us; what failed to start is told by the decider. */
 static int await_decider(const struct run *run)
 {
 	int status = run->decider_status;
@@ -104,7 +104,7 @@ static int await_decider(const struct run *run)
 	if (!run->decider_ended)
 		while (waitpid(run->decider, &status, 0) < 0 && errno == EINTR)
 			;
-	return run->handed_over ? exit_code(run->init_status) : exit_code(status);
+	return run->handed_over && run->failed.index == NO_OP ? exit_code(run->init_status) : exit_code(status);
 }
 
 /* The second life: runs what comes over the connection, until the decider has ended or a process was waited for. */

@@ -353,7 +353,7 @@ static int listen_to_init(struct monitor *m)
 	if (kind == 0 && run->failed.index != NO_OP && m->created && !m->released && !run->has_fifo) {
 		/* Killed between create and start: that is an exit like others. */
 		run->failed.index = NO_OP;
-	} else if (kind == 0 && run->failed.index == NO_OP) {
+	} else if (kind == 0 && run->failed.index == NO_OP && run_after_exec(run) == 0) {
 		m->started = true;
 		report_send(run, PHASE_STARTED);
 	}

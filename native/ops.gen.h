@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "373f359bcaf06d49"
+#define OPS_HASH "9349b3272052bdae"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -85,6 +85,8 @@ enum op_code {
 	OP_IOPRIO = 85,
 	OP_AFFINITY = 86,
 	OP_REAPER = 87,
+	OP_HOOK = 88,
+	OP_RELEASE = 89,
 	OP_SEND_PIDFD = 92,
 	OP_MONITOR = 100,
 	OP_REAP = 101,
@@ -495,6 +497,23 @@ struct op_ioprio {
 struct op_affinity {
 	struct op_bytes mask;
 };
+/* run PATH with ARGS and ENV to its end, in the directory of the slot, with STATE as its stdin; pid_offset: where in STATE the init's pid goes, as the side sees it, 10 characters padded with blanks (0: nowhere); killed with its process group after timeout_ms (0: never); NAME (`prestart hook #0`) is for the failure, which has its last words; flags 1: a failure is a warning on stderr */
+struct op_hook {
+	const char *name;
+	const char *path;
+	struct op_strs args;
+	struct op_strs env;
+	struct op_bytes state;
+	uint32_t pid_offset;
+	uint32_t timeout_ms;
+	uint32_t dir;
+	uint32_t flags;
+};
+/* let the process of a created container go: a byte into its FIFO at PATH, which is removed, and wait until it has executed or ended, at most timeout_ms */
+struct op_release {
+	const char *path;
+	uint32_t timeout_ms;
+};
 /* send a pidfd of the init, with NAME as data, over the connected socket in a slot (runc's --pidfd-socket) */
 struct op_send_pidfd {
 	uint32_t socket;
@@ -665,6 +684,8 @@ union op_args {
 	struct op_scheduler scheduler;
 	struct op_ioprio ioprio;
 	struct op_affinity affinity;
+	struct op_hook hook;
+	struct op_release release;
 	struct op_send_pidfd send_pidfd;
 	struct op_monitor monitor;
 	struct op_reap reap;
@@ -756,6 +777,8 @@ union op_args {
 	OP(IOPRIO, ioprio) \
 	OP(AFFINITY, affinity) \
 	BARE(REAPER, reaper) \
+	OP(HOOK, hook) \
+	OP(RELEASE, release) \
 	OP(SEND_PIDFD, send_pidfd) \
 	OP(MONITOR, monitor) \
 	OP(REAP, reap) \
@@ -849,6 +872,8 @@ static const struct op_desc op_table[] = {
 	{ "ioprio", 85, 2, 1, { { T_U32, offsetof(struct op_ioprio, value) } } },
 	{ "affinity", 86, 3, 1, { { T_BYTES, offsetof(struct op_affinity, mask) } } },
 	{ "reaper", 87, 2, 0, { { 0, 0 } } },
+	{ "hook", 88, 3, 9, { { T_STR, offsetof(struct op_hook, name) }, { T_STR, offsetof(struct op_hook, path) }, { T_STRS, offsetof(struct op_hook, args) }, { T_STRS, offsetof(struct op_hook, env) }, { T_BYTES, offsetof(struct op_hook, state) }, { T_U32, offsetof(struct op_hook, pid_offset) }, { T_U32, offsetof(struct op_hook, timeout_ms) }, { T_SLOT, offsetof(struct op_hook, dir) }, { T_U32, offsetof(struct op_hook, flags) } } },
+	{ "release", 89, 1, 2, { { T_STR, offsetof(struct op_release, path) }, { T_U32, offsetof(struct op_release, timeout_ms) } } },
 	{ "send_pidfd", 92, 1, 2, { { T_SLOT, offsetof(struct op_send_pidfd, socket) }, { T_STR, offsetof(struct op_send_pidfd, name) } } },
 	{ "monitor", 100, 1, 7, { { T_STR, offsetof(struct op_monitor, dir) }, { T_U32, offsetof(struct op_monitor, flags) }, { T_STR, offsetof(struct op_monitor, log_path) }, { T_U32, offsetof(struct op_monitor, log_driver) }, { T_U64, offsetof(struct op_monitor, log_max_size) }, { T_U32, offsetof(struct op_monitor, log_max_files) }, { T_STR, offsetof(struct op_monitor, oom_file) } } },
 	{ "reap", 101, 1, 1, { { T_U32, offsetof(struct op_reap, flags) } } },

@@ -60,7 +60,7 @@ static int check_executable(const char *path, bool *stat_failed)
 	return st.st_mode & 0111 ? 0 : EACCES;
 }
 
-static const char *go_error(int err)
+const char *exec_error_text(int err)
 {
 	switch (err) {
 	case ENOENT:
@@ -105,7 +105,7 @@ int do_lookup_exec(struct run *run, const struct op_lookup_exec *op)
 
 		if (err != 0)
 			return fail(run, err, "exec: \"%s\": %s%s%s%s", op->file, stat_failed ? "stat " : "", stat_failed ? op->file : "",
-				    stat_failed ? ": " : "", go_error(err));
+				    stat_failed ? ": " : "", exec_error_text(err));
 		run->exec_path = op->file;
 		return 0;
 	}
@@ -137,7 +137,7 @@ int do_exec(struct run *run, const struct op_exec *op)
 		sync_send(run, SYNC_EXEC, run->current, 0, NULL, -1);
 	execve(run->exec_path, (char *const *)op->argv.v, (char *const *)op->env.v);
 	err = errno;
-	return fail(run, err, "exec %s: %s", run->exec_path, go_error(err));
+	return fail(run, err, "exec %s: %s", run->exec_path, exec_error_text(err));
 }
 
 /* --- docker --init --------------------------------------------------------------------------------------------------- */

@@ -169,7 +169,7 @@ static int refuse(struct run *run, uint32_t index, const char *what)
 /* The order that the driver relies on: one clone before what the init does, nothing of the host between wait_start and reap. */
 static int check_order(struct run *run)
 {
-	bool cloned = false, waits = false, executed = false;
+	bool cloned = false, waits = false, executed = false, acts = false; /* acts: something of the host waits for the execve */
 
 	for (uint32_t i = 0; i < run->nops; i++) {
 		const struct op *op = &run->ops[i];
@@ -197,9 +197,12 @@ static int check_order(struct run *run)
 			run->reap = i;
 			break;
 		case OP_DETACH:
+			if (!executed || (waits && acts))
+				return refuse(run, i, executed ? "nobody is left to act when the init has executed" : "there is no init to leave");
 			run->has_detach = true;
 			break;
 		default:
+			acts |= executed && run->reap == run->nops;
 			break;
 		}
 	}

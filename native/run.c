@@ -152,6 +152,23 @@ static uint32_t await_init(struct run *run)
 	}
 }
 
+static bool ends_set_up(const struct op *op)
+{
+	return op->code == OP_REAP || op->code == OP_DETACH;
+}
+
+int run_after_exec(struct run *run)
+{
+	bool executed = false;
+
+	for (uint32_t i = 0; i < run->nops && !(executed && ends_set_up(&run->ops[i])); i++) {
+		if (executed && execute_timed(run, i) != 0)
+			return -1;
+		executed |= run->ops[i].code == OP_EXEC;
+	}
+	return 0;
+}
+
 /* Lets the init run its operations from INDEX. The next index of the host, NO_OP after a failure. */
 static uint32_t hand_over(struct run *run, uint32_t index)
 {
@@ -163,7 +180,8 @@ static uint32_t hand_over(struct run *run, uint32_t index)
 	}
 	if (!is_last_part(run, index))
 		return await_init(run);
-	while (run->ops[next].side == SIDE_INIT)
+	/* What lies before that has to wait for the execve: run_after_exec. */
+	while (!ends_set_up(&run->ops[next]))
 		next++;
 	return next;
 }
@@ -219,7 +237,7 @@ int do_detach(struct run *run)
 			break;
 		if (kind < 0)
 			return fail(run, errno, "hand-over from the first process");
-		if (run->failed.index != NO_OP)
+		if (run->failed.index != NO_OP || (kind == 0 && run_after_exec(run) != 0))
 			return -1;
 		if (kind == 0)
 			break;

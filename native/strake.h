@@ -123,6 +123,13 @@ void kill_init(struct run *run);
 int exit_code(int status); /* of a wait status, as shells say it: 128+n for a signal */
 uint64_t monotonic_ns(void);
 
+/* Runs the operations between `exec` and what follows it (`reap`, `detach`), once the init has executed. 0, or -1 after fail(). */
+int run_after_exec(struct run *run);
+
+/* --- ops_exec.c ------------------------------------------------------------------------------------------------- */
+/* What Go's execve says of an errno, which the users of runc know. */
+const char *exec_error_text(int err);
+
 /* --- sync.c: messages between monitor and init over sync_fd, one packet each ------------------------------------------ */
 enum sync_kind {
 	SYNC_GO = 1, /* both ways: go on at `index` */

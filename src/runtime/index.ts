@@ -6,7 +6,6 @@ export type {
   CgroupV1Directory,
   CreateOptions,
   ExecOptions,
-  HookOps,
   Machine,
   NetworkOps,
   RootfsMount,

@@ -142,6 +142,31 @@ const programs: readonly (readonly [string, readonly Op[]])[] = [
     'exec-seccomp-agent',
     compileExec(filtered('SCMP_ACT_NOTIFY'), { cwd: '/', args: ['sh'], noNewPrivileges: true }, { ...execOptions({ kind: 'inherit' }), bundle: '/bundle' }),
   ],
+  [
+    'create-hooks',
+    compileCreate(
+      {
+        ...withNamespaces([{ type: 'mount' }, { type: 'pid' }]),
+        annotations: { key: 'a "value"' },
+        hooks: {
+          prestart: [{ path: '/bin/one' }],
+          createRuntime: [{ path: '/bin/two', args: ['two', 'args'], env: ['A=B'], timeout: 3 }, { path: '/bin/three' }],
+          createContainer: [{ path: '/bin/four' }],
+          startContainer: [{ path: '/bin/five' }],
+          poststart: [{ path: '/bin/six' }],
+          poststop: [{ path: '/bin/seven' }],
+        },
+      },
+      {
+        ...commandLine,
+        start: { kind: 'at-once' },
+        detach: false,
+        stateDirectory: '/run/strake-runc/c1',
+        hookEnvironment: ['CALLER=1'],
+        pidfdSocket: '/run/pidfd.sock',
+      },
+    ),
+  ],
   ['exec', compileExec(all, { ...all.process, cwd: '/', args: ['id'] }, execOptions({ kind: 'inherit' }))],
   [
     'exec-monitor-terminal',

@@ -56,9 +56,9 @@ export function programFailure(report: Report, operations: readonly Op[]): Strak
   });
 }
 
-/** Failures of `exec` and of mounts come in runc's words, whole; the rest as "operation: object: why". */
+/** Failures of `exec`, hooks and mounts come in runc's words, whole; the rest as "operation: object: why". */
 function failureText(report: Report, op: Op | undefined, operations: readonly Op[]): string {
-  if (report.detail.startsWith('exec: ')) return report.detail;
+  if (report.detail.startsWith('exec: ') || report.detail.startsWith('error running ')) return report.detail;
   if (report.detail.startsWith('error mounting ')) return `${report.detail}: ${errnoText(report.errno)}`;
   return [operationText(op, operations), report.detail, errnoText(report.errno)].filter((part) => part !== '').join(': ');
 }

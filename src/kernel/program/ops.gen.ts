@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '373f359bcaf06d49';
+export const opsHash = '9349b3272052bdae';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -617,6 +617,29 @@ export interface ReaperOp {
   readonly side: 'init';
 }
 
+/** run PATH with ARGS and ENV to its end, in the directory of the slot, with STATE as its stdin; pid_offset: where in STATE the init's pid goes, as the side sees it, 10 characters padded with blanks (0: nowhere); killed with its process group after timeout_ms (0: never); NAME (`prestart hook #0`) is for the failure, which has its last words; flags 1: a failure is a warning on stderr */
+export interface HookOp {
+  readonly op: 'hook';
+  readonly side: 'host' | 'init';
+  readonly name: string;
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly env?: readonly string[] | undefined;
+  readonly state: Uint8Array;
+  readonly pidOffset?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly dir?: number | undefined;
+  readonly flags?: number | undefined;
+}
+
+/** let the process of a created container go: a byte into its FIFO at PATH, which is removed, and wait until it has executed or ended, at most timeout_ms */
+export interface ReleaseOp {
+  readonly op: 'release';
+  readonly side: 'host';
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
 /** send a pidfd of the init, with NAME as data, over the connected socket in a slot (runc's --pidfd-socket) */
 export interface SendPidfdOp {
   readonly op: 'send_pidfd';
@@ -854,6 +877,8 @@ export type Op =
   | IoprioOp
   | AffinityOp
   | ReaperOp
+  | HookOp
+  | ReleaseOp
   | SendPidfdOp
   | MonitorOp
   | ReapOp
@@ -953,6 +978,8 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   ioprio: { code: 85, fields: [['u32', 'value']], calls: 'ioprio_set' },
   affinity: { code: 86, fields: [['bytes', 'mask']], calls: 'sched_setaffinity' },
   reaper: { code: 87, fields: [], calls: 'rt_sigprocmask clone [set_robust_list] setpgid ioctl [getpgid rt_sigprocmask ioctl rt_sigprocmask] rt_sigprocmask' },
+  hook: { code: 88, fields: [['str', 'name'], ['str', 'path'], ['strs', 'args'], ['strs', 'env'], ['bytes', 'state'], ['u32', 'pidOffset'], ['u32', 'timeoutMs'], ['slot', 'dir'], ['u32', 'flags']], calls: 'memfd_create write lseek memfd_create memfd_create umask rt_sigprocmask clone3 rt_sigprocmask umask pidfd_open poll close wait4 [pread64 pread64] close close close' },
+  release: { code: 89, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'openat write poll* unlink close' },
   send_pidfd: { code: 92, fields: [['slot', 'socket'], ['str', 'name']], calls: 'sendmsg' },
   monitor: { code: 100, fields: [['str', 'dir'], ['u32', 'flags'], ['str', 'logPath'], ['u32', 'logDriver'], ['u64', 'logMaxSize'], ['u32', 'logMaxFiles'], ['str', 'oomFile']], calls: 'setsid prctl mkdir mkdir* openat socket unlink umask bind umask listen (openat|pipe2 fcntl)* [openat openat newfstatat]' },
   reap: { code: 101, fields: [['u32', 'flags']], calls: 'rt_sigaction* rt_sigprocmask signalfd4 read wait4 [poll|read|write|recvmsg|sendmsg|recvfrom|sendto|accept4|shutdown|fcntl|ioctl|pidfd_send_signal|openat|newfstatat|renameat|ftruncate|wait4|close]*' },

@@ -3,6 +3,7 @@ import type { IdMapping, RuntimeSpec } from '../../oci/index.ts';
 import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { invalid } from './error.ts';
 import { hiddenPathOps } from './hidden-paths.ts';
+import { createHookOps } from './hooks.ts';
 import { idMapText } from './id-mapped-mounts.ts';
 import { namespaceOps, planNamespaces } from './namespaces.ts';
 import type { CreateOptions } from './options.ts';
@@ -39,6 +40,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
   const seccomp = planSeccomp(linux?.seccomp, options, { ociVersion, id: options.id, status: 'creating', bundle: options.bundle, annotations }, slots);
   const intoCgroup = cloneIntoCgroup(cgroup.v2, slots);
   const rootfs = rootfsOps(spec, options, namespaces, ns, root, slots);
+  const hooks = createHookOps(spec, options, root, slots);
   return [
     ...monitorOps(options.stdio, cgroup.oomFile),
     ...cgroup.create,
@@ -54,6 +56,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     { op: 'clone', side: 'host', flags: ns.cloneFlags, ...intoCgroup.field },
     ...pidfd.after,
     ...rootfs.afterClone,
+    ...hooks.afterClone,
     ...idMapOps(linux?.uidMappings, linux?.gidMappings, namespaces.made.has('user')),
     ...(network?.hostOperations ?? []),
     ...cgroup.initAttach,
@@ -64,7 +67,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...(network?.initOperations ?? []),
     ...rootfs.build,
     ...cwdOps(process.cwd, root),
-    ...(options.hooks?.createContainer ?? []),
+    ...hooks.beforePivot,
     ...rootfs.enter,
     ...terminalOps(process, options.stdio, consoleSocket.slot, { console: true }),
     ...rootfs.seal,
@@ -74,11 +77,11 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...hiddenPathOps(spec, namespaces),
     ...personalityOps(linux),
     ...limitOps(process, options.machine, inUserNamespace),
-    ...(options.hooks?.startContainer ?? []),
     ...(options.reaper ? [...deathOps(options), { op: 'reaper', side: 'init' } as const] : []),
-    ...identityOps(process, seccomp, options, inUserNamespace),
+    ...identityOps(process, seccomp, options, inUserNamespace, hooks.beforeExec),
+    ...hooks.afterExec,
     ...detachOrReap(options),
-    ...(options.detach ? [] : [...(network?.cleanupOperations ?? []), ...cgroup.cleanup, ...stateOps(options)]),
+    ...(options.detach ? [] : [...(network?.cleanupOperations ?? []), ...cgroup.cleanup, ...stateOps(options), ...hooks.afterRemoval]),
   ];
 }
 

@@ -113,15 +113,10 @@ export interface CreateOptions extends CommonOptions {
   readonly noPivot?: boolean;
   /** docker --init: pid 1 is a small reaper and the process its child */
   readonly reaper?: boolean;
-  readonly hooks?: HookOps | undefined;
+  /** `NAME=value` entries for hooks that have no environment of their own: the caller's, as runc and crun do */
+  readonly hookEnvironment?: readonly string[] | undefined;
   /** what the caller keeps of the container: removed last, when the init was waited for */
   readonly stateDirectory?: string | undefined;
-}
-
-/** Where the runtime stops for hooks; made by the caller, who runs host-side hooks itself. */
-export interface HookOps {
-  readonly createContainer: readonly Op[];
-  readonly startContainer: readonly Op[];
 }
 
 export interface ExecOptions extends CommonOptions {

@@ -29,8 +29,15 @@ export function limitOps(process: ProcessSpec, machine: Machine, inUserNamespace
 /**
  * From the runtime's identity to the process's: user, capabilities, working directory, seccomp, exec. The filter is loaded as late as possible, so that
  * the fewest calls run under it: only `capset` and `execve`. Without no_new_privs loading it needs CAP_SYS_ADMIN, which is held until then.
+ * `beforeExec`: hooks of the container, which are the image's as much as its process is, and run with no more than it.
  */
-export function identityOps(process: ProcessSpec, seccomp: SeccompPlan, options: Options, inUserNamespace: boolean): readonly Op[] {
+export function identityOps(
+  process: ProcessSpec,
+  seccomp: SeccompPlan,
+  options: Options,
+  inUserNamespace: boolean,
+  beforeExec: (env: readonly string[]) => readonly Op[] = () => [],
+): readonly Op[] {
   const args = process.args ?? [];
   const file = args[0];
   if (file === undefined) throw invalid('process.args', 'args must not be empty');
@@ -66,6 +73,7 @@ export function identityOps(process: ProcessSpec, seccomp: SeccompPlan, options:
     // The agent is told when the container is created: one that serves a connection at a time would wait for somebody's start.
     ...(seccomp.notifies ? [...seccomp.filter, ...start] : [...start, ...seccomp.filter]),
     ...dropHeld(masks, held),
+    ...beforeExec(env),
     { op: 'exec', side: 'init', argv: args, env },
   ];
 }

@@ -8,6 +8,7 @@ import type { StateStore, StoredContainer } from '../state/store.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { containerCgroup, containerCgroupPath } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
+import { callersEnvironment, runPoststopHooks } from './hooks.ts';
 import { activatedSockets, inheritedDescriptors, withActivation } from './inherited-descriptors.ts';
 import { writePidFile } from './pid-file.ts';
 import { prepareVerbs } from './prepare.ts';
@@ -65,7 +66,11 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     return operations;
   } catch (error) {
     store.remove(request.id);
-    if (mode.detach) removeCgroups(context, cgroup);
+    // A program that waits for its process cleans up by itself.
+    if (mode.detach) {
+      removeCgroups(context, cgroup);
+      runPoststopHooks(context, spec.hooks, { id: request.id, bundle: bundle.path, annotations: spec.annotations });
+    }
     throw error;
   }
 }
@@ -90,6 +95,7 @@ export function createOptions(context: RuntimeContext, request: CreateRequest, b
     noPivot: request.noPivot,
     noNewKeyring: request.noNewKeyring,
     pidfdSocket: request.pidfdSocket,
+    hookEnvironment: callersEnvironment(bundle.spec.hooks),
     onWarning: context.warn,
     onDebug: context.debug,
     ...rootfsParentMount(bundle.spec, bundle.rootfs),
@@ -125,5 +131,6 @@ function storedContainer(request: CreateRequest, bundle: Bundle, cgroup: CgroupP
     owner: '',
     cgroup: { path: containerCgroupPath(bundle.spec.linux?.cgroupsPath, request.id), v1: cgroup.v1, v2: cgroup.v2 },
     noNewKeyring: request.noNewKeyring,
+    hooks: bundle.spec.hooks,
   };
 }

@@ -3,10 +3,12 @@ import { compileDelete } from '../compile/prepared.ts';
 import type { StoredContainer } from '../state/store.ts';
 import { cgroupCleanup } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
+import { runPoststopHooks } from './hooks.ts';
 import { containerStatus } from './status.ts';
 
 /** Removes a stopped or only created container; with `force` a running one, after SIGKILL, and a missing one silently. */
-export function deleteContainer({ store, launcher }: RuntimeContext, id: string, force: boolean): void {
+export function deleteContainer(context: RuntimeContext, id: string, force: boolean): void {
+  const { store, launcher } = context;
   let container: StoredContainer;
   try {
     container = store.load(id);
@@ -22,4 +24,5 @@ export function deleteContainer({ store, launcher }: RuntimeContext, id: string,
     throw new StrakeError('FailedPrecondition', `cannot delete container ${id} that is not stopped: ${status}`, { fields: { layer: 'runtime', id } });
   const removal = { init: container.init, cgroupCleanup: cgroupCleanup(container.cgroup.path), stateDirectory: store.directory(id) };
   launcher.run(compileDelete(removal, { kill: true }));
+  runPoststopHooks(context, container.hooks, container);
 }

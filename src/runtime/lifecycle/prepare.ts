@@ -11,7 +11,7 @@ export function prepareVerbs(store: StateStore, id: string, { hooks }: Pick<Runt
   const hash = Buffer.from(opsHash);
   const leave = (name: string, operations: Parameters<typeof encodeProgram>[0]) =>
     store.writeProgram(id, name, Buffer.concat([hash, encodeProgram(operations)]));
-  if (waitsForStart && !hooks?.poststart?.length) leave('start', compileStart(store.startFifo(id)));
+  if (waitsForStart && !hooks?.startContainer?.length && !hooks?.poststart?.length) leave('start', compileStart(store.startFifo(id)));
   if (hooks?.poststop?.length) return;
   leave('delete', compileDelete(removal, { kill: false }));
   leave('delete-force', compileDelete(removal, { kill: true }));

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { StrakeError } from '../../base/index.ts';
+import type { Hooks } from '../../oci/index.ts';
 import { checkContainerId } from './container-id.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
@@ -19,6 +20,8 @@ export interface StoredContainer {
   /** the cgroup's path from the hierarchies' root, and where that is */
   readonly cgroup: { readonly path: string; readonly v1: readonly { readonly name: string; readonly dir: string }[]; readonly v2?: string | undefined };
   readonly noNewKeyring: boolean;
+  /** for `start` and `delete` */
+  readonly hooks?: Hooks | undefined;
 }
 
 /** Directories `<root>/<id>/`: config.json, state.json (replaced atomically), exec.fifo while the container waits for `start`, programs of verbs to come. */

@@ -1,0 +1,189 @@
+/* Hooks: programs that run while a container is made, started or removed, each to its end (runtime-spec config.md, "POSIX-platform Hooks"). */
+#include "strake.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define PID_WIDTH 10 /* of the state's blanks, in which the pid is written */
+#define WORDS_MAX 1500 /* bytes of each stream in the text of a failure */
+#define FAILURE_IS_WARNING 1u
+#define HOOK_UMASK 022
+
+/* Files, not pipes: what a hook leaves running may write on, and nobody has to read. */
+struct streams {
+	int in, out, err;
+};
+
+static void close_streams(struct streams *s)
+{
+	close_fd(&s->in);
+	close_fd(&s->out);
+	close_fd(&s->err);
+}
+
+/* A file with the state in it, read from the start. -1: errno. */
+static int state_file(const struct run *run, const struct op_hook *op)
+{
+	char *state = malloc(op->state.len + 1), pid[PID_WIDTH + 2];
+	int fd = memfd_create("state", MFD_CLOEXEC);
+
+	if (!state || fd < 0) {
+		free(state);
+		close_fd(&fd);
+		return -1;
+	}
+	memcpy(state, op->state.p, op->state.len);
+	if (op->pid_offset != 0) {
+		snprintf(pid, sizeof(pid), "%*d", PID_WIDTH, run->in_init ? getpid() : run->report_pid);
+		memcpy(state + op->pid_offset, pid, PID_WIDTH);
+	}
+	if (write(fd, state, op->state.len) != (ssize_t)op->state.len || lseek(fd, 0, SEEK_SET) != 0)
+		close_fd(&fd);
+	free(state);
+	return fd;
+}
+
+/* A process group of its own, the default signals, no descriptor but the three. 0 or an errno. */
+static int start_hook(const struct run *run, const struct op_hook *op, const struct streams *s, pid_t *pid)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t all, none;
+	mode_t mask;
+	int err;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	posix_spawn_file_actions_init(&files);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	if (op->dir != NO_SLOT)
+		posix_spawn_file_actions_addfchdir_np(&files, run->slots[op->dir]);
+	posix_spawn_file_actions_adddup2(&files, s->in, 0);
+	posix_spawn_file_actions_adddup2(&files, s->out, 1);
+	posix_spawn_file_actions_adddup2(&files, s->err, 2);
+	posix_spawn_file_actions_addclosefrom_np(&files, 3);
+	mask = umask(HOOK_UMASK);
+	err = posix_spawn(pid, op->path, &files, &attributes, (char *const *)op->args.v, (char *const *)op->env.v);
+	umask(mask);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&files);
+	return err;
+}
+
+/* Waits for the end, at most as long as the hook may take: then its whole group is killed. *LATE says so. The wait status. */
+static int await_hook(const struct op_hook *op, pid_t pid, bool *late)
+{
+	uint64_t deadline = monotonic_ns() + op->timeout_ms * 1000000ull;
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int status = 0, n = 0;
+
+	*late = false;
+	while (end.fd >= 0 && n <= 0 && !*late) {
+		uint64_t now = monotonic_ns();
+
+		n = poll(&end, 1, op->timeout_ms == 0 ? -1 : now >= deadline ? 0 : (int)((deadline - now) / 1000000) + 1);
+		*late = n == 0;
+	}
+	if (*late)
+		kill(-pid, SIGKILL);
+	close_fd(&end.fd);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+/* The first of what was written to FD, as text. */
+static void words(int fd, char text[WORDS_MAX + 1])
+{
+	ssize_t n = pread(fd, text, WORDS_MAX, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+}
+
+/* As Go words the end of a process. */
+static void ending(int status, char *text, size_t size)
+{
+	if (!WIFSIGNALED(status)) {
+		snprintf(text, size, "exit status %d", WEXITSTATUS(status));
+		return;
+	}
+	snprintf(text, size, "signal: %s%s", strsignal(WTERMSIG(status)), WCOREDUMP(status) ? " (core dumped)" : "");
+	text[8] = (char)tolower(text[8]);
+}
+
+static int run_hook(struct run *run, const struct op_hook *op, struct streams *s)
+{
+	char out[WORDS_MAX + 1], err_words[WORDS_MAX + 1], end[128];
+	pid_t pid = 0;
+	int err, status;
+	bool late;
+
+	s->in = state_file(run, op);
+	s->out = memfd_create("stdout", MFD_CLOEXEC);
+	s->err = memfd_create("stderr", MFD_CLOEXEC);
+	if (s->in < 0 || s->out < 0 || s->err < 0)
+		return fail(run, errno, "error running %s: stdio: %s", op->name, strerror(errno));
+	err = start_hook(run, op, s, &pid);
+	if (err != 0)
+		return fail(run, err, "error running %s: fork/exec %s: %s", op->name, op->path, exec_error_text(err));
+	status = await_hook(op, pid, &late);
+	if (late)
+		return fail(run, ETIMEDOUT, "error running %s: hook ran past specified timeout of %.1fs", op->name, op->timeout_ms / 1000.0);
+	if (status == 0)
+		return 0;
+	words(s->out, out);
+	words(s->err, err_words);
+	ending(status, end, sizeof(end));
+	return fail(run, ECANCELED, "error running %s: %s, stdout: %s, stderr: %s", op->name, end, out, err_words);
+}
+
+int do_hook(struct run *run, const struct op_hook *op)
+{
+	struct streams streams = { -1, -1, -1 };
+	int result;
+
+	if (op->args.n == 0 || (op->pid_offset != 0 && (op->state.len < PID_WIDTH || op->pid_offset > op->state.len - PID_WIDTH)))
+		return fail(run, EINVAL, "%s", op->name);
+	if (op->dir != NO_SLOT && run->slots[op->dir] < 0)
+		return fail(run, EBADF, "%s: directory slot %u is empty", op->name, op->dir);
+	result = run_hook(run, op, &streams);
+	close_streams(&streams);
+	if (result == 0 || !(op->flags & FAILURE_IS_WARNING))
+		return result;
+	dprintf(2, "strake-runc: warning: %s\n", run->failed.detail);
+	run->failed.index = NO_OP;
+	return 0;
+}
+
+int do_release(struct run *run, const struct op_release *op)
+{
+	uint64_t deadline = monotonic_ns() + op->timeout_ms * 1000000ull;
+	/* Non-blocking: ENXIO without a reader, which is a process that has ended since. */
+	autoclose fifo = open(op->path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	struct pollfd gone = { .fd = fifo, .events = 0 };
+
+	if (fifo < 0 || write(fifo, "0", 1) != 1)
+		return fail(run, errno, "start of the container: %s", op->path);
+	/* The process closes its end by execve, or by its death: POLLERR. */
+	while (!(gone.revents & POLLERR)) {
+		uint64_t now = monotonic_ns();
+
+		if (now >= deadline)
+			return fail(run, ETIMEDOUT, "start of the container");
+		poll(&gone, 1, (int)((deadline - now) / 1000000) + 1);
+	}
+	return unlink(op->path) == 0 || errno == ENOENT ? 0 : fail(run, errno, "%s", op->path);
+}
