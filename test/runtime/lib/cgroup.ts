@@ -4,8 +4,6 @@ import type { World } from '../../lib/world.ts';
 
 /** A container's cgroup, whatever the machine's layout: each hierarchy's directory by controller; `` (empty) is the v2 tree. */
 export interface ContainerCgroup {
-  /** `v2` where the v2 tree has the controllers. */
-  readonly version: 'v1' | 'v2';
   readonly directories: ReadonlyMap<string, string>;
 }
 
@@ -26,7 +24,12 @@ export function containerCgroup(world: World, pid: number): ContainerCgroup {
       if (hierarchy) directories.set(name, join(`/proc/${world.pid}/root`, hierarchy.mountpoint, inWorld));
     }
   }
-  return { version: mounted.every(({ controllers }) => controllers.includes('')) ? 'v2' : 'v1', directories };
+  return { directories };
+}
+
+/** `v2` where the v2 tree has the controllers. */
+export function cgroupVersion(world: World): 'v1' | 'v2' {
+  return worldHierarchies(world).every(({ controllers }) => controllers.includes('')) ? 'v2' : 'v1';
 }
 
 /** The directory of a v1 controller, or of the v2 tree where no v1 hierarchy has it. */

@@ -7,6 +7,7 @@ import type { Pty, PtySize } from '../../lib/pty.ts';
 import { until } from '../../lib/until.ts';
 import { World } from '../../lib/world.ts';
 import { type Bundle, BundleMaker } from './bundle.ts';
+import { cgroupVersion } from './cgroup.ts';
 import { Container } from './container.ts';
 import type { Patch } from './spec.ts';
 
@@ -37,6 +38,11 @@ export class RuntimeWorld implements AsyncDisposable {
     await runtime.shell('true');
     runtime.acceptPresent();
     return runtime;
+  }
+
+  /** `v2` where the v2 tree has the controllers: for what one version alone has. */
+  get cgroupVersion(): 'v1' | 'v2' {
+    return cgroupVersion(this.world);
   }
 
   /** The argv of `strake-runc ARGS`, to be run in the world. */
@@ -120,7 +126,7 @@ export class RuntimeWorld implements AsyncDisposable {
     return left;
   }
 
-  /** Takes what is there now for clean: for a world that a test has changed on purpose. */
+  /** Takes what is there now for clean. */
   acceptPresent(): void {
     this.#clean = this.#snapshot();
   }
