@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "9349b3272052bdae"
+#define OPS_HASH "6d29a3a94fe61cc7"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -23,6 +23,7 @@ enum op_code {
 	OP_CLONE = 12,
 	OP_ID_MAP = 13,
 	OP_TIME_OFFSETS = 14,
+	OP_ID_MAP_HELPER = 16,
 	OP_PIDFD_OPEN = 15,
 	OP_END_PROCESS = 105,
 	OP_MKDIR = 20,
@@ -144,9 +145,14 @@ struct op_id_map {
 	uint32_t kind;
 	const char *text;
 };
-/* write /proc/self/timens_offsets, after unshare of time, before clone */
+/* write /proc/self/timens_offsets, after unshare of time: on the host side before clone; in the init its execve enters the namespace (Linux 6.1) */
 struct op_time_offsets {
 	const char *text;
+};
+/* write the init's id map by the setuid HELPER (newuidmap(1), newgidmap(1)): executed with the init's pid, then IDS (container id, host id, size, …); what it says on failure is the detail */
+struct op_id_map_helper {
+	const char *helper;
+	struct op_strs ids;
 };
 /* open a pidfd of a host pid into a slot, and verify its start time (clock ticks, 0 = do not) against pid reuse */
 struct op_pidfd_open {
@@ -390,10 +396,9 @@ struct op_rlimit {
 	uint64_t soft;
 	uint64_t hard;
 };
-/* write oom_score_adj of the init; flags 1: EACCES is fine (keeps the old one) */
+/* write oom_score_adj of the init (on the host side before clone: its own, which the init inherits) */
 struct op_oom_score_adj {
 	int32_t value;
-	uint32_t flags;
 };
 /* open a pty in the container's devpts (root slot, or / when none), bind it on /dev/console when console=1, hand the master to the monitor or to the console socket slot, make it the controlling terminal and fds 0-2 */
 struct op_terminal {
@@ -415,7 +420,7 @@ struct op_personality {
 struct op_bounding {
 	uint64_t keep;
 };
-/* with keepcaps: setgroups, setresgid, setresuid; flags 1: setgroups denied (skip) */
+/* with keepcaps: setgroups, setresgid, setresuid; flags 1: keep the groups (no setgroups), 2: EPERM of setgroups is fine, where a user namespace denies it */
 struct op_set_user {
 	uint32_t uid;
 	uint32_t gid;
@@ -627,6 +632,7 @@ union op_args {
 	struct op_clone clone;
 	struct op_id_map id_map;
 	struct op_time_offsets time_offsets;
+	struct op_id_map_helper id_map_helper;
 	struct op_pidfd_open pidfd_open;
 	struct op_end_process end_process;
 	struct op_mkdir mkdir;
@@ -715,6 +721,7 @@ union op_args {
 	OP(CLONE, clone) \
 	OP(ID_MAP, id_map) \
 	OP(TIME_OFFSETS, time_offsets) \
+	OP(ID_MAP_HELPER, id_map_helper) \
 	OP(PIDFD_OPEN, pidfd_open) \
 	OP(END_PROCESS, end_process) \
 	OP(MKDIR, mkdir) \
@@ -809,7 +816,8 @@ static const struct op_desc op_table[] = {
 	{ "join", 11, 3, 2, { { T_SLOT, offsetof(struct op_join, fd) }, { T_U64, offsetof(struct op_join, flags) } } },
 	{ "clone", 12, 1, 2, { { T_U64, offsetof(struct op_clone, flags) }, { T_SLOT, offsetof(struct op_clone, cgroup) } } },
 	{ "id_map", 13, 1, 2, { { T_U32, offsetof(struct op_id_map, kind) }, { T_STR, offsetof(struct op_id_map, text) } } },
-	{ "time_offsets", 14, 1, 1, { { T_STR, offsetof(struct op_time_offsets, text) } } },
+	{ "time_offsets", 14, 3, 1, { { T_STR, offsetof(struct op_time_offsets, text) } } },
+	{ "id_map_helper", 16, 1, 2, { { T_STR, offsetof(struct op_id_map_helper, helper) }, { T_STRS, offsetof(struct op_id_map_helper, ids) } } },
 	{ "pidfd_open", 15, 3, 3, { { T_SLOT, offsetof(struct op_pidfd_open, out) }, { T_U32, offsetof(struct op_pidfd_open, pid) }, { T_U64, offsetof(struct op_pidfd_open, start_time) } } },
 	{ "end_process", 105, 1, 4, { { T_U32, offsetof(struct op_end_process, pid) }, { T_U64, offsetof(struct op_end_process, start_time) }, { T_U32, offsetof(struct op_end_process, timeout_ms) }, { T_U32, offsetof(struct op_end_process, flags) } } },
 	{ "mkdir", 20, 3, 2, { { T_STR, offsetof(struct op_mkdir, path) }, { T_U32, offsetof(struct op_mkdir, mode) } } },
@@ -849,7 +857,7 @@ static const struct op_desc op_table[] = {
 	{ "sysctl", 62, 2, 2, { { T_STR, offsetof(struct op_sysctl, key) }, { T_STR, offsetof(struct op_sysctl, value) } } },
 	{ "lo_up", 63, 2, 0, { { 0, 0 } } },
 	{ "rlimit", 64, 3, 3, { { T_U32, offsetof(struct op_rlimit, resource) }, { T_U64, offsetof(struct op_rlimit, soft) }, { T_U64, offsetof(struct op_rlimit, hard) } } },
-	{ "oom_score_adj", 65, 3, 2, { { T_I32, offsetof(struct op_oom_score_adj, value) }, { T_U32, offsetof(struct op_oom_score_adj, flags) } } },
+	{ "oom_score_adj", 65, 3, 1, { { T_I32, offsetof(struct op_oom_score_adj, value) } } },
 	{ "setsid", 66, 2, 0, { { 0, 0 } } },
 	{ "terminal", 67, 2, 5, { { T_SLOT, offsetof(struct op_terminal, root) }, { T_SLOT, offsetof(struct op_terminal, console_socket) }, { T_U32, offsetof(struct op_terminal, rows) }, { T_U32, offsetof(struct op_terminal, cols) }, { T_U32, offsetof(struct op_terminal, console) } } },
 	{ "umask", 68, 2, 1, { { T_U32, offsetof(struct op_umask, mask) } } },

@@ -7,10 +7,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 _Noreturn static void become_init(struct run *run, int sync_fd)
 {
@@ -114,6 +116,63 @@ int do_id_map(struct run *run, const struct op_id_map *op)
 	return write_init_file(run, names[op->kind], op->text);
 }
 
+/* In the child: the helper's complaints go to OUTPUT, and it gets no descriptor of ours but that. */
+_Noreturn static void execute_helper(const struct op_id_map_helper *op, pid_t init, int output)
+{
+	const char **argv = calloc((size_t)op->ids.n + 3, sizeof(*argv));
+	char pid[16], *const env[] = { NULL };
+
+	snprintf(pid, sizeof(pid), "%d", init);
+	if (argv) {
+		argv[0] = op->helper;
+		argv[1] = pid;
+		memcpy(argv + 2, op->ids.v, op->ids.n * sizeof(*argv));
+		if (dup2(output, 1) == 1 && dup2(output, 2) == 2)
+			execve(op->helper, (char *const *)(uintptr_t)argv, env);
+	}
+	dprintf(output, "%s", strerror(errno));
+	_exit(127);
+}
+
+/* Reads TEXT to its end, as one line. */
+static void read_line(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len + 1 < size && ((n = read(fd, text + len, size - 1 - len)) > 0 || (n < 0 && errno == EINTR)))
+		len += n > 0 ? (size_t)n : 0;
+	text[len] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+}
+
+int do_id_map_helper(struct run *run, const struct op_id_map_helper *op)
+{
+	int output[2], status = 0;
+	char said[256];
+	pid_t pid;
+
+	if (run->init_pid == 0)
+		return fail(run, ESRCH, "%s: there is no init yet", op->helper);
+	if (pipe2(output, O_CLOEXEC) != 0)
+		return fail(run, errno, "pipe for %s", op->helper);
+	pid = fork();
+	if (pid == 0)
+		execute_helper(op, run->init_pid, output[1]);
+	close(output[1]);
+	if (pid < 0) {
+		int err = errno;
+
+		close(output[0]);
+		return fail(run, err, "fork for %s", op->helper);
+	}
+	read_line(output[0], said, sizeof(said));
+	close(output[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0 ? 0 : fail(run, EPERM, "%s: %s", op->helper, said);
+}
+
 int do_time_offsets(struct run *run, const struct op_time_offsets *op)
 {
 	if (write_fd(open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC), op->text, strlen(op->text)) != 0)
@@ -181,9 +240,7 @@ int do_oom_score_adj(struct run *run, const struct op_oom_score_adj *op)
 
 	if (!run->in_init && run->init_pid != 0)
 		snprintf(name, sizeof(name), "%d/oom_score_adj", run->init_pid);
-	if (write_fd(open_proc(run, name, O_WRONLY), text, (size_t)len) == 0 || (errno == EACCES && op->flags & 1))
-		return 0;
-	return fail(run, errno, "oom_score_adj %d", op->value);
+	return write_fd(open_proc(run, name, O_WRONLY), text, (size_t)len) == 0 ? 0 : fail(run, errno, "oom_score_adj %d", op->value);
 }
 
 int do_affinity(struct run *run, const struct op_affinity *op)

@@ -3,8 +3,10 @@ export type {
   CgroupLayout,
   CgroupPlan,
   CgroupStats,
+  DelegatedCgroups,
   DeviceException,
   DevicePolicy,
+  InheritedCgroups,
   InheritedCpuset,
   LiveLimits,
   PlanCgroupOptions,
@@ -13,9 +15,11 @@ export type {
   V2Tree,
 } from './cgroup/index.ts';
 export {
+  canWrite,
   cgroupDirectories,
   cgroupPids,
   compileDeviceProgram,
+  delegatedCgroups,
   detectCgroupLayout,
   devicePolicy,
   freezeOperations,
@@ -27,6 +31,7 @@ export {
   readFreezer,
   readInheritedCpuset,
   readLiveLimits,
+  readOwnCgroups,
   updateOperations,
 } from './cgroup/index.ts';
 export type {

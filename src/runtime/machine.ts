@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { release } from 'node:os';
 import { StrakeError } from '../base/index.ts';
-import type { Machine } from './compile/options.ts';
+import type { Machine, OrdinaryUser } from './compile/options.ts';
 
 /** Reads what compiling needs to know of this machine. */
 export function readMachine(): Machine {
@@ -13,7 +14,45 @@ export function readMachine(): Machine {
     apparmor: isApparmorEnabled(),
     selinux: existsSync('/sys/fs/selinux/enforce'),
     kcore: existsSync('/proc/kcore'),
+    allCapabilities: (2n << BigInt(readFileSync('/proc/sys/kernel/cap_last_cap', 'latin1').trim())) - 1n,
+    inUserNamespace: runsInUserNamespace(),
+    ordinaryUser: process.geteuid?.() === 0 ? undefined : ordinaryUser(process.geteuid?.() ?? 0, process.getegid?.() ?? 0),
   };
+}
+
+/** The first one has this inode on every kernel (PROC_USER_INIT_INO, include/linux/proc_ns.h). */
+const firstUserNamespace = 'user:[4026531837]';
+
+export function runsInUserNamespace(): boolean {
+  try {
+    return readlinkSync('/proc/self/ns/user') !== firstUserNamespace;
+  } catch {
+    return false; // CONFIG_USER_NS is off
+  }
+}
+
+function ordinaryUser(uid: number, gid: number): OrdinaryUser {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  return {
+    uid,
+    gid,
+    newuidmap: findProgram('newuidmap'),
+    newgidmap: findProgram('newgidmap'),
+    execEntersTimeNamespace: major > 6 || (major === 6 && minor >= 1),
+  };
+}
+
+function findProgram(name: string): string | undefined {
+  for (const directory of (process.env['PATH'] ?? '').split(':')) {
+    if (!directory.startsWith('/')) continue;
+    try {
+      accessSync(`${directory}/${name}`, constants.X_OK);
+      return `${directory}/${name}`;
+    } catch {
+      // Not in this directory.
+    }
+  }
+  return undefined;
 }
 
 function machineArch(arch: string): Machine['arch'] {

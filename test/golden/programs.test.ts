@@ -8,7 +8,15 @@ import { type CgroupPlan, type CreateOptions, compileCreate, compileExec, defaul
 /** UPDATE_GOLDEN=1 writes the files anew; read the difference before committing it. */
 const update = process.env['UPDATE_GOLDEN'] === '1';
 
-const machine: Machine = { boundingSet: (1n << 41n) - 1n, arch: 'x86_64', apparmor: false, selinux: false, kcore: true };
+const machine: Machine = {
+  boundingSet: (1n << 41n) - 1n,
+  arch: 'x86_64',
+  apparmor: false,
+  selinux: false,
+  kcore: true,
+  allCapabilities: (1n << 41n) - 1n,
+  inUserNamespace: false,
+};
 const host = (...operations: readonly Op[]) => operations;
 const v2: CgroupPlan = {
   v1: [],
@@ -110,6 +118,27 @@ const withNamespaces = (namespaces: readonly Namespace[], linux: RuntimeSpec['li
   linux: { ...linux, namespaces },
 });
 
+const ordinary: Machine = {
+  ...machine,
+  ordinaryUser: { uid: 1000, gid: 1000, newuidmap: '/usr/bin/newuidmap', newgidmap: '/usr/bin/newgidmap', execEntersTimeNamespace: true },
+};
+const noCgroup: CgroupPlan = {
+  ...v2,
+  v2: undefined,
+  create: [],
+  cleanup: [],
+  oomFile: '',
+  inherited: { v1: [{ name: 'memory', dir: '/sys/fs/cgroup/memory/user' }], v2: undefined },
+};
+const rootless: RuntimeSpec = withNamespaces([{ type: 'user' }, { type: 'mount' }, { type: 'pid' }, { type: 'time' }], {
+  uidMappings: [
+    { containerID: 0, hostID: 1000, size: 1 },
+    { containerID: 1, hostID: 100000, size: 65536 },
+  ],
+  gidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
+  timeOffsets: { boottime: { secs: 86400 } },
+});
+
 const programs: readonly (readonly [string, readonly Op[]])[] = [
   ['create-default-console', compileCreate(base, commandLine)],
   ['create-daemon-all-fields', compileCreate(all, daemon)],
@@ -123,6 +152,11 @@ const programs: readonly (readonly [string, readonly Op[]])[] = [
       }),
       { ...commandLine, start: { kind: 'at-once' }, detach: false },
     ),
+  ],
+  ['create-rootless', compileCreate(rootless, { ...commandLine, machine: ordinary, cgroup: noCgroup })],
+  [
+    'exec-rootless',
+    compileExec(rootless, { cwd: '/', args: ['id'], oomScoreAdj: 50 }, { ...execOptions({ kind: 'inherit' }), machine: ordinary, cgroup: noCgroup }),
   ],
   [
     'create-joined-namespaces',

@@ -1,3 +1,5 @@
+export type { DelegatedCgroups, InheritedCgroups } from './delegation.ts';
+export { canWrite, delegatedCgroups, readOwnCgroups } from './delegation.ts';
 export { compileDeviceProgram } from './device-program.ts';
 export type { DeviceException, DevicePolicy } from './device-rules.ts';
 export { devicePolicy } from './device-rules.ts';

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '9349b3272052bdae';
+export const opsHash = '6d29a3a94fe61cc7';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -60,11 +60,19 @@ export interface IdMapOp {
   readonly text: string;
 }
 
-/** write /proc/self/timens_offsets, after unshare of time, before clone */
+/** write /proc/self/timens_offsets, after unshare of time: on the host side before clone; in the init its execve enters the namespace (Linux 6.1) */
 export interface TimeOffsetsOp {
   readonly op: 'time_offsets';
-  readonly side: 'host';
+  readonly side: 'host' | 'init';
   readonly text: string;
+}
+
+/** write the init's id map by the setuid HELPER (newuidmap(1), newgidmap(1)): executed with the init's pid, then IDS (container id, host id, size, …); what it says on failure is the detail */
+export interface IdMapHelperOp {
+  readonly op: 'id_map_helper';
+  readonly side: 'host';
+  readonly helper: string;
+  readonly ids: readonly string[];
 }
 
 /** open a pidfd of a host pid into a slot, and verify its start time (clock ticks, 0 = do not) against pid reuse */
@@ -432,12 +440,11 @@ export interface RlimitOp {
   readonly hard: number | bigint;
 }
 
-/** write oom_score_adj of the init; flags 1: EACCES is fine (keeps the old one) */
+/** write oom_score_adj of the init (on the host side before clone: its own, which the init inherits) */
 export interface OomScoreAdjOp {
   readonly op: 'oom_score_adj';
   readonly side: 'host' | 'init';
   readonly value: number;
-  readonly flags?: number | undefined;
 }
 
 /** new session and process group */
@@ -478,7 +485,7 @@ export interface BoundingOp {
   readonly keep: number | bigint;
 }
 
-/** with keepcaps: setgroups, setresgid, setresuid; flags 1: setgroups denied (skip) */
+/** with keepcaps: setgroups, setresgid, setresuid; flags 1: keep the groups (no setgroups), 2: EPERM of setgroups is fine, where a user namespace denies it */
 export interface SetUserOp {
   readonly op: 'set_user';
   readonly side: 'init';
@@ -815,6 +822,7 @@ export type Op =
   | CloneOp
   | IdMapOp
   | TimeOffsetsOp
+  | IdMapHelperOp
   | PidfdOpenOp
   | EndProcessOp
   | MkdirOp
@@ -916,6 +924,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   clone: { code: 12, fields: [['u64', 'flags'], ['slot', 'cgroup']], calls: 'socketpair clone3 close openat read close [close* getpid openat write close renameat]' },
   id_map: { code: 13, fields: [['u32', 'kind'], ['str', 'text']], calls: 'openat write close' },
   time_offsets: { code: 14, fields: [['str', 'text']], calls: 'openat write close' },
+  id_map_helper: { code: 16, fields: [['str', 'helper'], ['strs', 'ids']], calls: 'pipe2 rt_sigprocmask clone [rt_sigprocmask] close read* close wait4' },
   pidfd_open: { code: 15, fields: [['slot', 'out'], ['u32', 'pid'], ['u64', 'startTime']], calls: 'pidfd_open [openat read close]' },
   end_process: { code: 105, fields: [['u32', 'pid'], ['u64', 'startTime'], ['u32', 'timeoutMs'], ['u32', 'flags']], calls: 'pidfd_open [openat read close] [poll [pidfd_send_signal poll] close]' },
   mkdir: { code: 20, fields: [['str', 'path'], ['u32', 'mode']], calls: 'mkdir mkdir*' },
@@ -955,7 +964,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   sysctl: { code: 62, fields: [['str', 'key'], ['str', 'value']], calls: '[fsopen fsconfig fsmount close] openat2 write close' },
   lo_up: { code: 63, fields: [], calls: 'socket ioctl ioctl close' },
   rlimit: { code: 64, fields: [['u32', 'resource'], ['u64', 'soft'], ['u64', 'hard']], calls: 'prlimit64' },
-  oom_score_adj: { code: 65, fields: [['i32', 'value'], ['u32', 'flags']], calls: '[fsopen fsconfig fsmount close] (openat|openat2) [write close]' },
+  oom_score_adj: { code: 65, fields: [['i32', 'value']], calls: '[fsopen fsconfig fsmount close] (openat|openat2) [write close]' },
   setsid: { code: 66, fields: [], calls: 'setsid' },
   terminal: { code: 67, fields: [['slot', 'root'], ['slot', 'consoleSocket'], ['u32', 'rows'], ['u32', 'cols'], ['u32', 'console']], calls: '[openat] openat2 fstatfs newfstatat ioctl ioctl fstatfs newfstatat [ioctl] [openat2 mknodat openat newfstatat open_tree move_mount close close close] sendmsg ioctl dup2 dup2 dup2 close close' },
   umask: { code: 68, fields: [['u32', 'mask']], calls: 'umask' },

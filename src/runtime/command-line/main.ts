@@ -1,6 +1,5 @@
 import { writeSync } from 'node:fs';
 import { errorMessage } from '../../base/index.ts';
-import { defaultStateRoot } from '../../kernel/index.ts';
 import { ociVersion } from '../default-spec.ts';
 import type { ProgramLauncher } from '../lifecycle/context.ts';
 import { readMachine } from '../machine.ts';
@@ -8,6 +7,7 @@ import { StateStore } from '../state/store.ts';
 import { misuseOf, parseFlags } from './flags.ts';
 import { givenRoot, globalFlags, logOptions } from './global-options.ts';
 import { type CommandLog, openLog } from './log.ts';
+import { defaultRoot, isRootless } from './rootless.ts';
 import { loadCommand } from './verbs.ts';
 
 /** How messages begin that containerd, Docker and Podman pass on or match: for every failure of the verb, and for one of the program. */
@@ -53,10 +53,11 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
     if (globals.bool('systemd-cgroup')) throw new Error('--systemd-cgroup is not supported: give cgroupsPath as a path');
     const launcher = options.launcher();
     const context = {
-      store: new StateStore(root ?? defaultStateRoot),
+      store: new StateStore(root ?? defaultRoot()),
       rootIsGiven: root !== undefined,
       launcher: !log.debugging ? launcher : new (await import('./debug-launcher.ts')).DebugLauncher(launcher, log.debug, verb),
       machine: readMachine,
+      rootless: isRootless(globals.string('rootless')),
       warn: log.warn,
       debug: log.debug,
     };

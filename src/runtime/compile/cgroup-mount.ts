@@ -14,17 +14,19 @@ export function cgroupMount(request: MountRequest, type: 'cgroup' | 'cgroup2', c
   const { target, options } = request;
   const { root, cgroup } = context;
   const attrs = options.set;
+  const v1 = [...cgroup.v1, ...(cgroup.inherited?.v1 ?? [])];
+  const v2 = cgroup.v2 ?? cgroup.inherited?.v2;
   const after = [...changesInPlace(request, context), ...propagationInPlace(request, context)];
-  if (type === 'cgroup' && cgroup.v1.length > 0) {
-    const unified = cgroup.v2 === undefined ? [] : [cgroup.v2, 'unified'];
-    const dirs = [...cgroup.v1.flatMap(({ name, dir }) => [dir, name]), ...unified];
+  if (type === 'cgroup' && v1.length > 0) {
+    const unified = v2 === undefined ? [] : [v2, 'unified'];
+    const dirs = [...v1.flatMap(({ name, dir }) => [dir, name]), ...unified];
     return [
       { op: 'mount_cgroup_v1', side: 'init', root, target, dirs, links: cgroup.v1Links.flat(), attrs },
       ...changesInPlace(request, context),
       ...options.propagation.map((flags) => propagationOp(target, flags, root)),
     ];
   }
-  if (context.namespaces.has('cgroup') || cgroup.v2 === undefined)
+  if (context.namespaces.has('cgroup') || v2 === undefined)
     return [
       {
         op: 'mount_fs',
@@ -47,7 +49,7 @@ export function cgroupMount(request: MountRequest, type: 'cgroup' | 'cgroup2', c
       root,
       target,
       // On a hybrid machine the tree lies elsewhere; the container's part of it is known.
-      source: cgroup.v1.length > 0 ? cgroup.v2 : unifiedMountPoint,
+      source: v1.length > 0 ? v2 : unifiedMountPoint,
       recursive: 0,
       set: options.set,
       clear: options.clear,

@@ -1,22 +1,20 @@
 import type { Op } from '../../kernel/index.ts';
-import type { IdMapping, RuntimeSpec } from '../../oci/index.ts';
+import type { RuntimeSpec } from '../../oci/index.ts';
 import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { invalid } from './error.ts';
 import { hiddenPathOps } from './hidden-paths.ts';
 import { createHookOps } from './hooks.ts';
-import { idMapText } from './id-mapped-mounts.ts';
+import { idMapOps } from './id-maps.ts';
 import { namespaceOps, planNamespaces } from './namespaces.ts';
 import type { CreateOptions } from './options.ts';
 import { pidfdSocketOps } from './pidfd-socket.ts';
-import { deathOps, identityOps, limitOps, personalityOps } from './process.ts';
+import { deathOps, identityOps, limitOps, oomScoreOps, personalityOps } from './process.ts';
 import { rootfsOps } from './rootfs.ts';
+import { checkRootless, checkRootlessGroups } from './rootless-rules.ts';
 import { planSeccomp } from './seccomp.ts';
 import { SlotAllocator } from './slots.ts';
 import { consoleSocketOps, detachOrReap, monitorOps, startFifoOps, terminalOps } from './stdio.ts';
 import { rejectUnsupported } from './unsupported.ts';
-
-/** id_map, field `kind`. */
-const idMapKind = { uid: 0, gid: 1 } as const;
 
 /**
  * A configuration as the program that makes its container. Pure: what the machine is like comes in by `options`. Throws InvalidArgument
@@ -27,14 +25,18 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
   const process = spec.process;
   if (process === undefined) throw invalid('process', 'the configuration has none');
   const { linux } = spec;
+  const { machine } = options;
   const namespaces = planNamespaces(linux);
-  const inUserNamespace = namespaces.has('user');
+  if (machine.ordinaryUser !== undefined) {
+    checkRootless(spec, namespaces);
+    checkRootlessGroups(process);
+  }
   const slots = new SlotAllocator();
-  const fifo = startFifoOps(options.start, slots);
+  const fifo = startFifoOps(options, slots);
   const consoleSocket = consoleSocketOps(options.stdio, slots);
   const pidfd = pidfdSocketOps(options.pidfdSocket, 'container', slots);
   const root = slots.take();
-  const ns = namespaceOps(namespaces, linux?.timeOffsets, slots);
+  const ns = namespaceOps(namespaces, linux?.timeOffsets, slots, machine.ordinaryUser);
   const { cgroup, network } = options;
   const { ociVersion, annotations } = spec;
   const seccomp = planSeccomp(linux?.seccomp, options, { ociVersion, id: options.id, status: 'creating', bundle: options.bundle, annotations }, slots);
@@ -57,9 +59,10 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...pidfd.after,
     ...rootfs.afterClone,
     ...hooks.afterClone,
-    ...idMapOps(linux?.uidMappings, linux?.gidMappings, namespaces.made.has('user')),
+    ...idMapOps(linux, namespaces, machine.ordinaryUser),
     ...(network?.hostOperations ?? []),
     ...cgroup.initAttach,
+    ...oomScoreOps(process, 'init'),
     ...ns.init,
     { op: 'setsid', side: 'init' },
     ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
@@ -76,9 +79,9 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...Object.entries(linux?.sysctl ?? {}).map(([key, value]): Op => ({ op: 'sysctl', side: 'init', key: sysctlPath(key), value })),
     ...hiddenPathOps(spec, namespaces),
     ...personalityOps(linux),
-    ...limitOps(process, options.machine, inUserNamespace),
+    ...limitOps(process, machine),
     ...(options.reaper ? [...deathOps(options), { op: 'reaper', side: 'init' } as const] : []),
-    ...identityOps(process, seccomp, options, inUserNamespace, hooks.beforeExec),
+    ...identityOps(process, seccomp, options, namespaces.has('user'), hooks.beforeExec),
     ...hooks.afterExec,
     ...detachOrReap(options),
     ...(options.detach ? [] : [...(network?.cleanupOperations ?? []), ...cgroup.cleanup, ...stateOps(options), ...hooks.afterRemoval]),
@@ -92,15 +95,6 @@ function stateOps({ stateDirectory }: CreateOptions): readonly Op[] {
 /** runc makes a missing working directory, as root with mode 0755, before the root may become read-only. */
 function cwdOps(cwd: string, root: number): readonly Op[] {
   return cwd === '/' ? [] : [{ op: 'mkdir_in', side: 'init', root, path: cwd, mode: 0o755, uid: 0, gid: 0 }];
-}
-
-function idMapOps(uids: readonly IdMapping[] | undefined, gids: readonly IdMapping[] | undefined, made: boolean): readonly Op[] {
-  if (!made) return [];
-  if (!uids?.length || !gids?.length) throw invalid('linux.uidMappings', 'a new user namespace needs uidMappings and gidMappings');
-  return [
-    { op: 'id_map', side: 'host', kind: idMapKind.uid, text: idMapText(uids) },
-    { op: 'id_map', side: 'host', kind: idMapKind.gid, text: idMapText(gids) },
-  ];
 }
 
 /** sysctl(8): `net.ipv4.conf.eth0/1.forwarding` separates with dots, or with slashes when a slash comes first. */

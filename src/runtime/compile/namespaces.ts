@@ -1,7 +1,9 @@
 import { StrakeError } from '../../base/index.ts';
 import type { Op } from '../../kernel/index.ts';
 import type { LinuxSpec, NamespaceType } from '../../oci/index.ts';
+import { cannotHonour } from './error.ts';
 import { cloneFlags, openFlags } from './linux-numbers.ts';
+import type { OrdinaryUser } from './options.ts';
 import type { SlotAllocator } from './slots.ts';
 
 /** Which namespaces a container makes, which it joins, and which it shares with the runtime. */
@@ -37,28 +39,43 @@ export interface NamespaceOps {
 /**
  * The order that the kernel wants: a user namespace is entered first, since it owns the ones made after it; a pid or time namespace
  * takes effect for children only; a cgroup namespace is made by a process that is in its cgroup already, because that becomes its root.
+ * Beside a user namespace, namespaces of the host's are joined before it, while there is the power to: it may not own them. An ordinary user
+ * has that power only inside it.
  */
-export function namespaceOps(plan: NamespacePlan, timeOffsets: LinuxSpec['timeOffsets'], slots: SlotAllocator): NamespaceOps {
+export function namespaceOps(plan: NamespacePlan, timeOffsets: LinuxSpec['timeOffsets'], slots: SlotAllocator, user: OrdinaryUser | undefined): NamespaceOps {
   const host: Op[] = [];
   const init: Op[] = [];
-  const joinedUser = plan.joined.has('user');
+  const inUserNamespace = plan.has('user');
   const opened = [...plan.joined].map(([type, path]) => ({ type, path, slot: slots.take() }));
   const open = opened.map(({ path, slot }): Op => ({ op: 'open', side: 'host', out: slot, path, flags: openFlags.closeOnExec, mode: 0 }));
   const joinOn = (side: 'host' | 'init', type: NamespaceType) => {
     const slot = opened.find((entry) => entry.type === type)?.slot;
     if (slot !== undefined) (side === 'host' ? host : init).push({ op: 'join', side, fd: slot, flags: cloneFlags[type] });
   };
+  const early = inUserNamespace && user === undefined;
+  if (early) for (const type of earlyTypes) joinOn('host', type);
   for (const type of ['user', 'pid', 'time'] as const) joinOn('host', type);
   if (plan.made.has('time')) {
-    host.push({ op: 'unshare', side: 'host', flags: cloneFlags.time });
-    const text = timeOffsetsText(timeOffsets);
-    if (text !== '') host.push({ op: 'time_offsets', side: 'host', text });
+    const side = user === undefined ? 'host' : 'init';
+    (side === 'host' ? host : init).push(...timeOps(side, timeOffsetsText(timeOffsets), user));
   }
-  for (const type of ['ipc', 'uts', 'network', 'mount', 'cgroup'] as const) joinOn('init', type);
-  if (plan.made.has('user') || joinedUser) init.push({ op: 'set_user', side: 'init', uid: 0, gid: 0 });
+  if (!early) for (const type of earlyTypes) joinOn('init', type);
+  for (const type of ['mount', 'cgroup'] as const) joinOn('init', type);
+  if (inUserNamespace) init.push({ op: 'set_user', side: 'init', uid: 0, gid: 0, flags: user === undefined ? setgroupsMayBeDenied : keepGroups });
   if (plan.made.has('cgroup')) init.push({ op: 'unshare', side: 'init', flags: cloneFlags.cgroup });
   const joinedUserSlot = opened.find(({ type }) => type === 'user')?.slot;
   return { open, joinedUserSlot, host, cloneFlags: flagsOf([...plan.made].filter((type) => type !== 'cgroup' && type !== 'time')), init };
+}
+
+const earlyTypes = ['ipc', 'uts', 'network'] as const;
+/** set_user, field `flags`. An ordinary user may reach the root filesystem by a group alone. */
+export const keepGroups = 1;
+export const setgroupsMayBeDenied = 2;
+
+/** An ordinary user can make it in the user namespace alone, that is in the init: whose execve then enters it. */
+function timeOps(side: 'host' | 'init', text: string, user: OrdinaryUser | undefined): readonly Op[] {
+  if (user?.execEntersTimeNamespace === false) throw cannotHonour('linux.namespaces', 'an ordinary user needs Linux 6.1 for a time namespace');
+  return [{ op: 'unshare', side, flags: cloneFlags.time }, ...(text === '' ? [] : [{ op: 'time_offsets', side, text } as const])];
 }
 
 export function flagsOf(types: Iterable<NamespaceType>): number {

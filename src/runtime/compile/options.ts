@@ -35,6 +35,8 @@ export interface CgroupPlan {
   readonly cleanup: readonly Op[];
   /** the file with a line `oom_kill N`; empty when there is none */
   readonly oomFile: string;
+  /** cgroups of the runtime's, in hierarchies where the container could get none of its own */
+  readonly inherited?: { readonly v1: readonly CgroupV1Directory[]; readonly v2: string | undefined };
 }
 
 export interface NetworkOps {
@@ -75,6 +77,22 @@ export interface Machine {
   readonly selinux: boolean;
   /** whether /proc/kcore is there (CONFIG_PROC_KCORE) */
   readonly kcore: boolean;
+  /** every capability that the kernel knows, which is what the bounding set of a new user namespace has */
+  readonly allCapabilities: bigint;
+  /** the runtime itself is in a user namespace: it has no power over devices and over what lies outside */
+  readonly inUserNamespace: boolean;
+  /** who runs the runtime; undefined: uid 0 of its user namespace */
+  readonly ordinaryUser?: OrdinaryUser | undefined;
+}
+
+export interface OrdinaryUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** absolute paths of newuidmap(1) and newgidmap(1), where they are installed */
+  readonly newuidmap?: string | undefined;
+  readonly newgidmap?: string | undefined;
+  /** execve(2) enters a time namespace that was unshared (Linux 6.1) */
+  readonly execEntersTimeNamespace: boolean;
 }
 
 interface CommonOptions {

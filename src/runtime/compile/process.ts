@@ -4,6 +4,7 @@ import { capabilityMasks } from './capabilities.ts';
 import { cpuMask } from './cpu-mask.ts';
 import { cannotHonour, invalid } from './error.ts';
 import { ioPriorityClasses, personalities, rlimitNumbers, schedulerFlags, schedulerPolicies } from './linux-numbers.ts';
+import { keepGroups, setgroupsMayBeDenied } from './namespaces.ts';
 import type { CreateOptions, ExecOptions, Machine } from './options.ts';
 import type { SeccompPlan } from './seccomp.ts';
 
@@ -15,15 +16,8 @@ const noIds = 0xffff_ffff;
 const sigkill = 9;
 
 /** Limits, scheduling and LSM labels, while the process still has the runtime's privileges. */
-export function limitOps(process: ProcessSpec, machine: Machine, inUserNamespace: boolean): readonly Op[] {
-  return [
-    ...rlimitOps(process),
-    ...oomScoreOps(process, inUserNamespace),
-    ...schedulerOps(process),
-    ...ioPriorityOps(process),
-    ...affinityOps(process),
-    ...apparmorOps(process, machine),
-  ];
+export function limitOps(process: ProcessSpec, machine: Machine): readonly Op[] {
+  return [...rlimitOps(process), ...schedulerOps(process), ...ioPriorityOps(process), ...affinityOps(process), ...apparmorOps(process, machine)];
 }
 
 /**
@@ -42,7 +36,8 @@ export function identityOps(
   const file = args[0];
   if (file === undefined) throw invalid('process.args', 'args must not be empty');
   const env = withHome(process.env ?? [], process.user?.uid ?? 0);
-  const masks = capabilityMasks(process.capabilities, options.machine.boundingSet, options.onWarning ?? (() => {}));
+  const { boundingSet, allCapabilities, ordinaryUser } = options.machine;
+  const masks = capabilityMasks(process.capabilities, inUserNamespace ? allCapabilities : boundingSet, options.onWarning ?? (() => {}));
   const user = process.user ?? { uid: 0, gid: 0 };
   checkIds(process);
   const groups = user.additionalGids ?? [];
@@ -56,7 +51,15 @@ export function identityOps(
     // With the runtime's privileges still, as runc: a user may work in a directory that it could not enter.
     { op: 'chdir', side: 'init', path: process.cwd, uid: user.uid, gid: user.gid },
     { op: 'umask', side: 'init', mask: user.umask ?? defaultUmask },
-    { op: 'set_user', side: 'init', uid: user.uid, gid: user.gid, groups: idBytes(groups), ...(inUserNamespace && groups.length === 0 ? { flags: 1 } : {}) },
+    // Root has dropped its groups when it entered the user namespace; an ordinary user drops them now, where the namespace allows it.
+    {
+      op: 'set_user',
+      side: 'init',
+      uid: user.uid,
+      gid: user.gid,
+      groups: idBytes(groups),
+      ...(inUserNamespace && groups.length === 0 ? { flags: ordinaryUser ? setgroupsMayBeDenied : keepGroups } : {}),
+    },
     {
       op: 'capset',
       side: 'init',
@@ -124,9 +127,9 @@ function unsigned(value: number | bigint): bigint {
   return BigInt.asUintN(64, BigInt(value));
 }
 
-function oomScoreOps({ oomScoreAdj }: ProcessSpec, inUserNamespace: boolean): readonly Op[] {
-  if (oomScoreAdj === undefined) return [];
-  return [{ op: 'oom_score_adj', side: 'init', value: oomScoreAdj, ...(inUserNamespace ? { flags: 1 } : {}) }];
+/** First of all: in a user namespace the file belongs to the host's root once the process has changed its user, and to nobody who may write it. */
+export function oomScoreOps({ oomScoreAdj }: ProcessSpec, side: 'host' | 'init'): readonly Op[] {
+  return oomScoreAdj === undefined ? [] : [{ op: 'oom_score_adj', side, value: oomScoreAdj }];
 }
 
 function schedulerOps({ scheduler }: ProcessSpec): readonly Op[] {

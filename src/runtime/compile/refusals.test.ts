@@ -12,7 +12,15 @@ const options: CreateOptions = {
   rootfs: { type: 'directory', path: 'rootfs' },
   stdio: { kind: 'inherit' },
   start: { kind: 'at-once' },
-  machine: { boundingSet: (1n << 41n) - 1n, arch: 'x86_64', apparmor: false, selinux: false, kcore: true },
+  machine: {
+    boundingSet: (1n << 41n) - 1n,
+    arch: 'x86_64',
+    apparmor: false,
+    selinux: false,
+    kcore: true,
+    allCapabilities: (1n << 41n) - 1n,
+    inUserNamespace: false,
+  },
   cgroup: { v1: [], v1Links: [], v2: undefined, create: [], initAttach: [], cleanup: [], oomFile: '' },
 };
 const base: RuntimeSpec = { ...defaultSpec(), process: { cwd: '/', args: ['sh'] } };

@@ -38,7 +38,9 @@ export function rootfsOps(
   const mounts = spec.mounts ?? [];
   const flags = rootPropagation(spec, options.noPivot);
   const idMaps = idMappedMounts(mounts, spec.linux, namespaces, ns.joinedUserSlot, slots);
-  const helper = namespaces.has('user') && mounts.some(isBind) ? slots.take() : undefined;
+  // An ordinary user's has no rights that the init has not.
+  const helped = namespaces.has('user') && options.machine.ordinaryUser === undefined;
+  const helper = helped && mounts.some(isBind) ? slots.take() : undefined;
   const rootPath = hostRoot(options);
   const plan = mountPlan(mounts, {
     root,
@@ -53,7 +55,7 @@ export function rootfsOps(
     label: mountLabel(spec, options),
     warn: options.onWarning ?? (() => undefined),
   });
-  const place = { root, inUserNamespace: namespaces.has('user'), kcore: options.machine.kcore };
+  const place = { root, inUserNamespace: namespaces.has('user') || options.machine.inUserNamespace, kcore: options.machine.kcore };
   const closeHelper = (side: 'host' | 'init'): readonly Op[] => (helper === undefined ? [] : [{ op: 'close', side, fd: helper }]);
   return {
     beforeJoin: [...idMaps.ops, ...(helper === undefined ? [] : [{ op: 'mount_helper', side: 'host', out: helper } as const])],

@@ -2,7 +2,7 @@ import type { Op } from '../../kernel/index.ts';
 import type { ProcessSpec } from '../../oci/index.ts';
 import { invalid } from './error.ts';
 import { openFlags } from './linux-numbers.ts';
-import type { CreateOptions, ExecOptions, StartMode, Stdio } from './options.ts';
+import type { CreateOptions, ExecOptions, Stdio } from './options.ts';
 import { startFifoSlot } from './process.ts';
 import type { SlotAllocator } from './slots.ts';
 
@@ -38,12 +38,13 @@ export function monitorOps(stdio: Stdio, oomFile: string): readonly Op[] {
 }
 
 /** Opened for both directions: opening never blocks, and reading waits for `start` however often writers come and go. */
-export function startFifoOps(start: StartMode, slots: SlotAllocator): readonly Op[] {
+export function startFifoOps({ start, machine }: Pick<CreateOptions | ExecOptions, 'start' | 'machine'>, slots: SlotAllocator): readonly Op[] {
   if (start.kind !== 'fifo') return [];
   const slot = slots.take();
   if (slot !== startFifoSlot) throw invalid('start', 'the FIFO takes the first descriptor');
+  const { uid, gid } = machine.ordinaryUser ?? { uid: 0, gid: 0 };
   return [
-    { op: 'mknod_in', side: 'host', path: start.path, mode: fifoType | 0o600, major: 0, minor: 0, uid: 0, gid: 0 },
+    { op: 'mknod_in', side: 'host', path: start.path, mode: fifoType | 0o600, major: 0, minor: 0, uid, gid },
     { op: 'open', side: 'host', out: slot, path: start.path, flags: openFlags.readWrite | openFlags.closeOnExec, mode: 0 },
   ];
 }

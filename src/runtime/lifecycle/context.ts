@@ -17,6 +17,8 @@ export interface RuntimeContext {
   readonly launcher: ProgramLauncher;
   /** read at need only */
   readonly machine: () => Machine;
+  /** cgroups are taken where they can be had, and a container without limits does without */
+  readonly rootless: boolean;
   readonly warn: (message: string) => void;
   readonly debug: (message: string) => void;
 }

@@ -6,7 +6,7 @@ import type { CgroupPlan, CreateOptions, StartMode, Stdio } from '../compile/opt
 import { rootfsParentMount } from '../parent-mount.ts';
 import type { StateStore, StoredContainer } from '../state/store.ts';
 import { type Bundle, readBundle } from './bundle.ts';
-import { containerCgroup, containerCgroupPath } from './cgroup.ts';
+import { type ContainerCgroup, containerCgroup } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
 import { callersEnvironment, runPoststopHooks } from './hooks.ts';
 import { activatedSockets, inheritedDescriptors, withActivation } from './inherited-descriptors.ts';
@@ -48,16 +48,18 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
   const spec = withActivation(bundle.spec, activated);
   store.directory(request.id);
   checkConsole(spec, request, mode.detach);
-  const cgroup = containerCgroup(spec, request.id);
-  const options = { ...createOptions(context, request, bundle, mode, cgroup), preserveFds: descriptors };
+  const machine = context.machine();
+  const cgroup = containerCgroup(spec, { id: request.id, machine, rootless: context.rootless });
+  const options = { ...createOptions(context, request, bundle, mode, { machine, cgroup: cgroup.plan }), preserveFds: descriptors };
   const operations = compileCreate(spec, options);
+  warnOfStrays(context, spec, cgroup.plan);
   store.claim(request.id, bundle.config);
   try {
     const report = context.launcher.run(operations);
     const container = storedContainer(request, bundle, cgroup, report);
     try {
       store.save(container);
-      if (mode.detach) prepare(store, container, spec, cgroup, mode.start);
+      if (mode.detach) prepare(store, container, spec, cgroup.plan, mode.start);
       if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
     } catch (error) {
       process.kill(report.initPid, 'SIGKILL');
@@ -68,7 +70,7 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     store.remove(request.id);
     // A program that waits for its process cleans up by itself.
     if (mode.detach) {
-      removeCgroups(context, cgroup);
+      removeCgroups(context, cgroup.plan);
       runPoststopHooks(context, spec.hooks, { id: request.id, bundle: bundle.path, annotations: spec.annotations });
     }
     throw error;
@@ -79,8 +81,24 @@ function prepare(store: StateStore, { id, init }: StoredContainer, spec: Runtime
   prepareVerbs(store, id, spec, { init, cgroupCleanup: cleanup, stateDirectory: store.directory(id) }, start.kind === 'fifo');
 }
 
+/** Without either, the end of the init is the end of nothing else. */
+function warnOfStrays({ warn }: RuntimeContext, { linux }: RuntimeSpec, { v1, v2 }: CgroupPlan): void {
+  const privatePids = linux?.namespaces?.some(({ type, path }) => type === 'pid' && !path);
+  if (privatePids || v1.length > 0 || v2 !== undefined) return;
+  warn(
+    'Creating a rootless container with no cgroup and no private pid namespace. Such configuration is strongly discouraged ' +
+      "(as it is impossible to properly kill all container's processes)",
+  );
+}
+
 /** The operations that `explain` prints and `create` runs. */
-export function createOptions(context: RuntimeContext, request: CreateRequest, bundle: Bundle, mode: LaunchMode, cgroup: CgroupPlan): CreateOptions {
+export function createOptions(
+  context: RuntimeContext,
+  request: CreateRequest,
+  bundle: Bundle,
+  mode: LaunchMode,
+  on: Pick<CreateOptions, 'machine' | 'cgroup'>,
+): CreateOptions {
   return {
     id: request.id,
     bundle: bundle.path,
@@ -90,8 +108,7 @@ export function createOptions(context: RuntimeContext, request: CreateRequest, b
     detach: mode.detach,
     forwardSignals: !mode.detach,
     stateDirectory: mode.keep ? undefined : context.store.directory(request.id),
-    machine: context.machine(),
-    cgroup,
+    ...on,
     noPivot: request.noPivot,
     noNewKeyring: request.noNewKeyring,
     pidfdSocket: request.pidfdSocket,
@@ -119,7 +136,7 @@ function checkConsole(spec: RuntimeSpec, request: CreateRequest, detach: boolean
   if (request.consoleSocket !== undefined && !(detach && terminal)) throw fail('cannot use console socket if runc will not detach or allocate tty');
 }
 
-function storedContainer(request: CreateRequest, bundle: Bundle, cgroup: CgroupPlan, report: Report): StoredContainer {
+function storedContainer(request: CreateRequest, bundle: Bundle, { path, plan }: ContainerCgroup, report: Report): StoredContainer {
   return {
     ociVersion: bundle.spec.ociVersion,
     id: request.id,
@@ -129,7 +146,7 @@ function storedContainer(request: CreateRequest, bundle: Bundle, cgroup: CgroupP
     created: new Date().toISOString(),
     annotations: bundle.spec.annotations ?? {},
     owner: '',
-    cgroup: { path: containerCgroupPath(bundle.spec.linux?.cgroupsPath, request.id), v1: cgroup.v1, v2: cgroup.v2 },
+    cgroup: { path, v1: plan.v1, v2: plan.v2 },
     noNewKeyring: request.noNewKeyring,
     hooks: bundle.spec.hooks,
   };

@@ -22,7 +22,7 @@ export function deleteContainer(context: RuntimeContext, id: string, force: bool
   const status = containerStatus(store, container);
   if (status !== 'stopped' && status !== 'created' && !force)
     throw new StrakeError('FailedPrecondition', `cannot delete container ${id} that is not stopped: ${status}`, { fields: { layer: 'runtime', id } });
-  const removal = { init: container.init, cgroupCleanup: cgroupCleanup(container.cgroup.path), stateDirectory: store.directory(id) };
+  const removal = { init: container.init, cgroupCleanup: cgroupCleanup(container.cgroup), stateDirectory: store.directory(id) };
   launcher.run(compileDelete(removal, { kill: true }));
   runPoststopHooks(context, container.hooks, container);
 }

@@ -1,4 +1,5 @@
-import { type CgroupStats, cgroupDirectories, readCgroupLayout, readCgroupStats } from '../../kernel/index.ts';
+import { type CgroupStats, cgroupDirectories, readCgroupStats } from '../../kernel/index.ts';
+import { storedLayout } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
 import { notRunning } from './kill.ts';
 import { containerStatus } from './status.ts';
@@ -7,7 +8,7 @@ import { containerStatus } from './status.ts';
 export async function containerStats({ store }: RuntimeContext, id: string): Promise<object> {
   const container = store.load(id);
   if (containerStatus(store, container) === 'stopped') throw notRunning(id);
-  const layout = readCgroupLayout();
+  const layout = storedLayout(container.cgroup);
   return { type: 'stats', id, data: runcStats(await readCgroupStats(layout, cgroupDirectories(layout, container.cgroup.path))) };
 }
 

@@ -13,8 +13,9 @@ export const explain: Command = {
     exactArgs('explain', flags.args, 1);
     const bundle = readBundle(flags.args[0] ?? '.');
     const request = { id: 'ID', bundle: bundle.path, noPivot: false, noNewKeyring: false, preserveFds: 0, consoleSocket: 'CONSOLE-SOCKET' };
-    const cgroup = containerCgroup(bundle.spec, request.id);
-    for (const op of compileCreate(bundle.spec, createOptions(context, request, bundle, { start: { kind: 'at-once' }, detach: false }, cgroup)))
+    const machine = context.machine();
+    const cgroup = containerCgroup(bundle.spec, { id: request.id, machine, rootless: context.rootless }).plan;
+    for (const op of compileCreate(bundle.spec, createOptions(context, request, bundle, { start: { kind: 'at-once' }, detach: false }, { machine, cgroup })))
       print(flags.bool('calls') ? `${formatOp(op)}  # ${opTable[op.op].calls}` : formatOp(op));
     return 0;
   },

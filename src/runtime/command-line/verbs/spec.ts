@@ -2,15 +2,18 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { StrakeError } from '../../../base/index.ts';
 import { defaultSpec } from '../../default-spec.ts';
+import { rootlessSpec } from '../../rootless-spec.ts';
 import type { Command } from '../command.ts';
 
 export const spec: Command = {
   usage: 'spec [options]',
-  flags: { bundle: { kind: 'string', alias: 'b' } },
+  flags: { bundle: { kind: 'string', alias: 'b' }, rootless: { kind: 'bool' } },
   run(_context, flags) {
     const file = path.join(flags.string('bundle') ?? '.', 'config.json');
+    const ids = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+    const made = flags.bool('rootless') ? rootlessSpec(defaultSpec(), ids) : defaultSpec();
     try {
-      writeFileSync(file, `${JSON.stringify(defaultSpec(), undefined, '\t')}\n`, { flag: 'wx', mode: 0o666 });
+      writeFileSync(file, `${JSON.stringify(made, undefined, '\t')}\n`, { flag: 'wx', mode: 0o666 });
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
       throw new StrakeError('AlreadyExists', 'File config.json exists. Remove it first', { cause, fields: { layer: 'runtime' } });
