@@ -59,7 +59,7 @@ function moveToLeaf(top: string): boolean {
 }
 
 /** False when the kernel says `expected`. */
-function tryWrite(file: string, text: string, expected: 'EBUSY' | 'ESRCH'): boolean {
+function tryWrite(file: string, text: string, expected: 'EBUSY' | 'ESRCH' | 'ENODEV'): boolean {
   try {
     writeFileSync(file, text);
     return true;
@@ -85,6 +85,14 @@ function descend(dir: string): string[] {
     throw error;
   }
   return entries.flatMap((entry) => [entry, ...descend(entry)]);
+}
+
+/** Thaws every cgroup below `name`: a frozen process of v1 does not even die (freezer-subsystem.rst). */
+export function thawCgroups(name: string): void {
+  for (const dir of cgroupsBelow(name)) {
+    const state = join(dir, 'freezer.state');
+    if (existsSync(state)) tryWrite(state, 'THAWED', 'ENODEV');
+  }
 }
 
 /** Removes `name` with all below it, in every hierarchy; false while a process is still in one. */

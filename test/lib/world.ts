@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupsBelow, delegateCgroups, hierarchies, makeCgroups, removeCgroups, sweepCgroups } from './cgroups.ts';
+import { cgroupsBelow, delegateCgroups, hierarchies, makeCgroups, removeCgroups, sweepCgroups, thawCgroups } from './cgroups.ts';
 import type { Finished, RunOptions } from './process.ts';
 import { Running, run } from './process.ts';
 import type { PtySize } from './pty.ts';
@@ -134,6 +134,7 @@ export class World extends Place implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    thawCgroups(this.cgroup);
     this.#holder.endInput();
     await this.#holder.stop();
     await until(`the cgroups of ${this.cgroup} to be free`, () => removeCgroups(this.cgroup));

@@ -1,5 +1,5 @@
 /**
- * `npm run test:suites -- --runc-bats DIR --runtime-tools DIR`: the peers' own suites, already built in DIR, on strake-runc or another runtime.
+ * `npm run test:suites -- --runc-bats DIR --runtime-tools DIR --crun-tests DIR`: the peers' own suites, already built in DIR, on strake-runc or another runtime.
  *
  *   --runtime FILE    what they test (default dist/strake-runc)
  *   --root DIR        the Debian tree that they run in (default the peer root)
@@ -20,7 +20,7 @@ import { peerRootDir } from '../../tools/peers/recipe.ts';
 import { run } from '../lib/process.ts';
 import { compare, type NamedResult, parseKnownFailing } from './known-failing.ts';
 import { SuiteRoot } from './suite-root.ts';
-import { runcBats, runtimeTools, type SuiteFile } from './suites.ts';
+import { crunTests, runcBats, runtimeTools, type SuiteFile } from './suites.ts';
 import { parseTap } from './tap.ts';
 
 const repository = path.join(import.meta.dirname, '../..');
@@ -31,6 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
     options: {
       'runc-bats': { type: 'string' },
       'runtime-tools': { type: 'string' },
+      'crun-tests': { type: 'string' },
       runtime: { type: 'string' },
       root: { type: 'string' },
       only: { type: 'string' },
@@ -47,8 +48,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const files = [
     ...(values['runc-bats'] === undefined ? [] : runcBats(path.resolve(values['runc-bats']), runtime)),
     ...(values['runtime-tools'] === undefined ? [] : runtimeTools(path.resolve(values['runtime-tools']), runtime)),
+    ...(values['crun-tests'] === undefined ? [] : crunTests(path.resolve(values['crun-tests']), runtime)),
   ].filter(({ name }) => only.test(name));
-  if (files.length === 0) throw new Error('nothing to run: give --runc-bats DIR or --runtime-tools DIR');
+  if (files.length === 0) throw new Error('nothing to run: give --runc-bats DIR, --runtime-tools DIR or --crun-tests DIR');
   if (values.root === undefined) await ensurePeers();
   const root = path.resolve(values.root ?? peerRootDir);
   const place = { root, visible: visibleDirectories(files, runtime, root), unified: values['v1-only'] !== true };
@@ -66,7 +68,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** The suites' checkouts and the runtime's directory; what lies in the tree itself is there already. */
 function visibleDirectories(files: readonly SuiteFile[], runtime: string, root: string): string[] {
-  const directories = new Set(files.map(({ cwd }) => cwd));
+  const directories = new Set(files.map(({ checkout }) => checkout));
   if (!runtime.startsWith('/usr/')) directories.add(path.dirname(realpathSync(runtime)));
   return [...directories].filter((directory) => !directory.startsWith(`${root}/`));
 }

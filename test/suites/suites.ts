@@ -4,9 +4,11 @@ import { join } from 'node:path';
 /** One program of a suite that prints TAP. */
 export interface SuiteFile {
   /** the list that it is compared with, `known-failing/<list>.txt` */
-  readonly list: 'runc-bats' | 'runc-bats-rootless' | 'runtime-tools';
+  readonly list: 'runc-bats' | 'runc-bats-rootless' | 'runtime-tools' | 'crun-tests';
   readonly name: string;
   readonly argv: readonly string[];
+  /** the suite's own directory, seen in the tree too */
+  readonly checkout: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
@@ -31,6 +33,7 @@ export function runcBats(directory: string, runtime: string): SuiteFile[] {
       list: 'runc-bats',
       name,
       argv: ['bats', '--tap', '--negative-filter', hangingTest, join(tests, name)],
+      checkout: directory,
       cwd: directory,
       env,
       timeoutMs: batsTimeoutMs,
@@ -49,10 +52,32 @@ export function runtimeTools(directory: string, runtime: string): SuiteFile[] {
     list: 'runtime-tools',
     name,
     argv: [join(validation, name, `${name}.t`)],
+    checkout: directory,
     cwd: directory,
     env: { RUNTIME: runtime },
     timeoutMs: validationTimeoutMs,
   }));
+}
+
+/** Not tests of an OCI runtime: crun's handlers for wasm and virtual machines. */
+const crunsOwn = ['test_custom_handler.py'];
+
+/** crun's tests: `directory` is its checkout, with `tests/init`, the program that their containers run, built. */
+export function crunTests(directory: string, runtime: string): SuiteFile[] {
+  const tests = join(directory, 'tests');
+  requireBuilt(join(tests, 'init'), 'tests/init');
+  return readdirSync(tests)
+    .filter((name) => /^test_.*\.py$/.test(name) && !crunsOwn.includes(name))
+    .sort()
+    .map((name) => ({
+      list: 'crun-tests',
+      name,
+      argv: ['python3', '-B', join(tests, name)],
+      checkout: directory,
+      cwd: '/tmp', // their bundles come to the working directory
+      env: { OCI_RUNTIME: runtime, INIT: join(tests, 'init') },
+      timeoutMs: batsTimeoutMs,
+    }));
 }
 
 function requireBuilt(path: string, what: string): void {

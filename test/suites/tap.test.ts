@@ -13,6 +13,15 @@ const cases: readonly Case[] = [
       ['runc run # twice', 'not ok', '# (in test file x.bats, line 3)\n#   failed'],
     ],
   ],
+  [
+    'crun',
+    '1..2\nok 1 - umask # 0.012s\nok 2 - idmap #SKIP requires root # 0.000s',
+    0,
+    [
+      ['umask', 'ok', ''],
+      ['idmap', 'skip', 'requires root'],
+    ],
+  ],
   ['one that took too long', '1..1\nnot ok 1 runc run # timeout after 60s', 1, [['runc run', 'not ok', '']]],
   ['a skip', '1..1\nok 1 checkpoint # skip test requires criu', 0, [['checkpoint', 'skip', 'test requires criu']]],
   [

@@ -29,7 +29,7 @@ export function parseTap(text: string, exitCode: number): TestResult[] {
       continue;
     }
     const [, word, told = ''] = assertion;
-    const rest = told.replace(/ # timeout after \d+s$/, ''); // bats, for a test that it ended
+    const rest = told.replace(/ # (timeout after \d+s|\d+\.\d+s)$/, ''); // bats, of a test that it ended; crun, of each
     const [, title = '', directive, reason = ''] = /^(.*?)(?: *(?<!\\)# *(skip|todo)\S*:? *(.*))?$/i.exec(rest) ?? [];
     const count = (seen.get(title) ?? 0) + 1;
     seen.set(title, count);

@@ -1,4 +1,6 @@
 import fs from 'node:fs';
+import { StrakeError } from '../../base/index.ts';
+import { errorText } from './error-text.ts';
 
 /** From the least to the most that is written. */
 export const logLevels = ['error', 'warning', 'debug'] as const;
@@ -23,7 +25,7 @@ export interface CommandLog {
 
 /**
  * runc's log, which containerd and CRI-O parse: an object a line ({"level","msg","time"}), or logrus' text. The file is made at once, as runc does (mode
- * 0644, appended to); a failure to open it is thrown in runc's words.
+ * 0644, appended to).
  */
 export function openLog({ file, format, level }: LogOptions): CommandLog {
   const descriptor = file === undefined ? 2 : openFile(file);
@@ -50,8 +52,7 @@ export function textLine(level: string, message: string, time: string): string {
 function openFile(file: string): number {
   try {
     return fs.openSync(file, 'as', 0o644);
-  } catch (error) {
-    const { message } = error as NodeJS.ErrnoException;
-    throw new Error(`open ${file}: ${/^\w+: (.*?), /.exec(message)?.[1] ?? message}`, { cause: error });
+  } catch (cause) {
+    throw new StrakeError('InvalidArgument', errorText(cause), { cause, fields: { layer: 'runtime', file } });
   }
 }

@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
-import { errorMessage } from '../../base/index.ts';
 import { ociVersion } from '../default-spec.ts';
 import type { ProgramLauncher } from '../lifecycle/context.ts';
 import { readMachine } from '../machine.ts';
 import { StateStore } from '../state/store.ts';
+import { errorText } from './error-text.ts';
 import { misuseOf, parseFlags } from './flags.ts';
 import { givenRoot, globalFlags, logOptions } from './global-options.ts';
 import { type CommandLog, openLog } from './log.ts';
@@ -41,8 +41,8 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
       return 0;
     }
     const [name = 'help', ...rest] = globals.args;
-    const asksHelp = globals.bool('help') || name === 'help' || name === 'h';
-    if (asksHelp) return await help(asksHelp && globals.bool('help') ? globals.args[0] : rest[0], options.version, print);
+    if (globals.bool('help')) return await help(globals.args[0], options.version, print);
+    if (name === 'help' || name === 'h') return await help(rest[0], options.version, print);
     const root = givenRoot(globals);
     log = openLog(logOptions(globals));
     const command = await loadCommand(name);
@@ -65,7 +65,7 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
   } catch (error) {
     const misuse = misuseOf(error);
     if (misuse === undefined) return report(error, verb, log);
-    if (misuse === 'flag') writeSync(2, `Incorrect Usage: ${errorMessage(error)}\n\n`);
+    if (misuse === 'flag') writeSync(2, `Incorrect Usage: ${errorText(error)}\n\n`);
     else print('Incorrect Usage.\n');
     await help(verb === '' ? undefined : verb, options.version, print);
     return report(error, '', log);
@@ -93,7 +93,7 @@ function unknownVerb(name: string, log: CommandLog): number {
 function report(error: unknown, verb: string, log: CommandLog): number {
   const fromProgram = error instanceof Error && 'fields' in error && (error.fields as { readonly layer?: string }).layer === 'kernel';
   const [ofVerb, ofProgram] = failurePrefixes[verb] ?? ['', ''];
-  const message = `${ofVerb}${fromProgram ? ofProgram : ''}${errorMessage(error)}`;
+  const message = `${ofVerb}${fromProgram ? ofProgram : ''}${errorText(error)}`;
   log.error(message);
   if (log.toFile) writeSync(2, `${message}\n`);
   return verb === 'exec' ? 255 : 1;

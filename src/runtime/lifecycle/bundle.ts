@@ -13,14 +13,15 @@ export interface Bundle {
   readonly rootfs: string;
 }
 
-export function readBundle(directory: string): Bundle {
+/** The file is looked for in the bundle, as crun's --config is. */
+export function readBundle(directory: string, configFile = 'config.json'): Bundle {
   const bundle = path.resolve(directory);
   let config: string;
   try {
-    config = readFileSync(path.join(bundle, 'config.json'), 'utf8');
+    config = readFileSync(path.resolve(bundle, configFile), 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-    throw new StrakeError('NotFound', 'JSON specification file config.json not found', { cause, fields: { layer: 'runtime', bundle } });
+    throw new StrakeError('NotFound', `JSON specification file ${configFile} not found`, { cause, fields: { layer: 'runtime', bundle } });
   }
   const spec = parseRuntimeSpec(config);
   if (spec.root === undefined) throw new StrakeError('InvalidArgument', 'root: is missing', { fields: { layer: 'runtime', bundle } });

@@ -16,6 +16,8 @@ import { prepareVerbs } from './prepare.ts';
 export interface CreateRequest {
   readonly id: string;
   readonly bundle: string;
+  /** in the bundle, where it is not config.json */
+  readonly configFile?: string | undefined;
   readonly pidFile?: string | undefined;
   readonly consoleSocket?: string | undefined;
   readonly pidfdSocket?: string | undefined;
@@ -27,7 +29,7 @@ export interface CreateRequest {
 
 /** Makes the container up to the point where `start` lets its process go. Leaves nothing when it fails. */
 export function createContainer(context: RuntimeContext, request: CreateRequest): void {
-  const bundle = readBundle(request.bundle);
+  const bundle = readBundle(request.bundle, request.configFile);
   launchContainer(context, request, bundle, { start: { kind: 'fifo', path: context.store.startFifo(request.id) }, detach: true });
 }
 

@@ -5,7 +5,7 @@ import { type CreateRequest, launchContainer } from './create.ts';
 
 /** Creates, starts and, unless detached, waits and removes. 0: where it is waited for, its exit status becomes ours by the hand-over. */
 export async function runContainer(context: RuntimeContext, request: CreateRequest & { readonly detach: boolean; readonly keep: boolean }): Promise<number> {
-  const bundle = readBundle(request.bundle);
+  const bundle = readBundle(request.bundle, request.configFile);
   const { store, launcher } = context;
   const onTerminal = bundle.spec.process?.terminal && !request.detach;
   if (!onTerminal) {

@@ -10,6 +10,7 @@ export const flagTexts: Readonly<Record<string, FlagText>> = {
   bundle: ['dir', 'the directory of the bundle (default: the current one)'],
   calls: ['', 'say the system calls of each operation'],
   cap: ['name', 'one more capability of the process, such as CAP_NET_RAW; may be repeated'],
+  config: ['file', 'the configuration, where it is not the config.json of the bundle'],
   'console-socket': ['path', "an AF_UNIX socket that receives the descriptor of the terminal's master side"],
   'cpu-burst': ['µs', 'CPU time that may be saved up for a later period'],
   'cpu-idle': ['0|1', '1: run only when nothing else does (SCHED_IDLE)'],

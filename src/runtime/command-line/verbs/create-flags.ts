@@ -5,10 +5,12 @@ import type { FlagTable, ParsedFlags } from '../flags.ts';
 /** Flags that create and run share. */
 export const createFlags: FlagTable = {
   bundle: { kind: 'string', alias: 'b' },
+  config: { kind: 'string', alias: 'f' },
   'console-socket': { kind: 'string' },
   'pidfd-socket': { kind: 'string' },
   'pid-file': { kind: 'string' },
   'no-pivot': { kind: 'bool' },
+  'no-subreaper': { kind: 'bool' },
   'no-new-keyring': { kind: 'bool' },
   'preserve-fds': { kind: 'string' },
 };
@@ -16,7 +18,8 @@ export const createFlags: FlagTable = {
 export function createRequest(flags: ParsedFlags): CreateRequest {
   return {
     id: flags.args[0] ?? '',
-    bundle: flags.string('bundle') ?? '.',
+    bundle: flags.string('bundle') || '.',
+    configFile: flags.string('config') || undefined,
     pidFile: flags.string('pid-file'),
     consoleSocket: flags.string('console-socket') || undefined,
     pidfdSocket: flags.string('pidfd-socket') || undefined,

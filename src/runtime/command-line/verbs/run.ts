@@ -5,7 +5,7 @@ import { createFlags, createRequest } from './create-flags.ts';
 
 export const run: Command = {
   usage: 'run [options] <container-id>',
-  flags: { ...createFlags, detach: { kind: 'bool', alias: 'd' }, keep: { kind: 'bool' }, 'no-subreaper': { kind: 'bool' } },
+  flags: { ...createFlags, detach: { kind: 'bool', alias: 'd' }, keep: { kind: 'bool' } },
   run(context, flags) {
     exactArgs('run', flags.args, 1);
     return runContainer(context, { ...createRequest(flags), detach: flags.bool('detach'), keep: flags.bool('keep') });

@@ -4,12 +4,14 @@ import { StrakeError } from '../../../base/index.ts';
 import { defaultSpec } from '../../default-spec.ts';
 import { rootlessSpec } from '../../rootless-spec.ts';
 import type { Command } from '../command.ts';
+import { exactArgs } from '../flags.ts';
 
 export const spec: Command = {
   usage: 'spec [options]',
   flags: { bundle: { kind: 'string', alias: 'b' }, rootless: { kind: 'bool' } },
   run(_context, flags) {
-    const file = path.join(flags.string('bundle') ?? '.', 'config.json');
+    exactArgs('spec', flags.args, 0);
+    const file = path.join(flags.string('bundle') || '.', 'config.json');
     const ids = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
     const made = flags.bool('rootless') ? rootlessSpec(defaultSpec(), ids) : defaultSpec();
     try {
