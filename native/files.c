@@ -29,7 +29,7 @@ int files_parent(struct files *f, const char *path, char *name)
 		return f->parent_fd;
 	}
 	files_forget_parent(f);
-	f->parent_fd = open_parent_in_root(f->root, path, true, name);
+	f->parent_fd = open_parent_in_root(f->root, path, 0, true, name);
 	if (f->parent_fd < 0)
 		return -1;
 	f->parent_path = plain ? strndup(path, len) : NULL; /* NULL: for this operation only */

@@ -222,7 +222,7 @@ int file_symlink(struct files *f, const struct op_file_symlink *op)
 int file_link(struct files *f, const struct op_file_link *op)
 {
 	char name[256], target_name[256];
-	autoclose target = open_parent_in_root(f->root, op->target, false, target_name);
+	autoclose target = open_parent_in_root(f->root, op->target, 0, false, target_name);
 	struct stat st, existing;
 	int dir;
 
@@ -262,7 +262,7 @@ int file_node(struct files *f, const struct op_file_node *op)
 int file_remove(struct files *f, const struct op_file_remove *op)
 {
 	char name[256];
-	autoclose dir = open_parent_in_root(f->root, op->path, false, name);
+	autoclose dir = open_parent_in_root(f->root, op->path, 0, false, name);
 
 	files_forget_parent(f);
 	if (dir < 0)
@@ -314,7 +314,7 @@ int file_sync(struct files *f, const struct op_file_sync *op)
 	for (size_t i = 0; i < f->ntimes; i++) {
 		char name[256] = ".";
 		bool is_root = names_root(f->times[i].path);
-		autoclose dir = is_root ? -1 : open_parent_in_root(f->root, f->times[i].path, false, name);
+		autoclose dir = is_root ? -1 : open_parent_in_root(f->root, f->times[i].path, 0, false, name);
 
 		/* One that a later entry removed has no time to set. */
 		if (is_root || dir >= 0)

@@ -36,4 +36,6 @@ struct source_request {
 };
 /* A detached bind of PATH in the mount namespace of the caller, opened with the helper's privileges. -1 after fail(). */
 int ask_helper(struct run *run, uint32_t slot, const char *path, const struct source_request *request);
+/* A detached bind of a node that is made as OP says. -1 after fail(), or without it when the helper has no right to make devices. */
+int ask_helper_for_node(struct run *run, uint32_t slot, const struct op_mknod_in *op);
 #endif

@@ -1,7 +1,7 @@
 /* Bind sources for a container with a user namespace of its own. Its init has no rights over the host's files: a source below a directory
  * that its ids may not enter is closed to it, and so is the mapping of ids, which is a right over the source's filesystem. A helper keeps the
  * rights of the runtime. It opens a source where the init would see it, in the init's mount namespace, since it may be one of the mounts made
- * there; and it hands over a detached bind, never a path. It ends when nobody can ask any more. */
+ * there; and it hands over a detached bind, never a path. It makes devices too, which a user namespace may not. It ends when nobody can ask any more. */
 #include "mount.h"
 
 #include <fcntl.h>
@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 /* --- user namespaces that are id maps ----------------------------------------------------------------------------------- */
@@ -68,13 +70,23 @@ int do_userns(struct run *run, const struct op_userns *op)
 
 /* --- the helper ----------------------------------------------------------------------------------------------------------- */
 
-struct source_answer {
+struct answer {
 	int32_t err;
 	int32_t mapping; /* it was the mapping of ids that failed */
 };
-struct source_message {
-	struct source_request request;
+struct message {
+	struct source_request source;
+	struct node_request {
+		uint32_t mode, major, minor, uid, gid; /* mode 0: a source is asked for */
+	} node;
 	char path[PROGRAM_MAX_PATH + 1];
+};
+/* What the helper has, besides the run's slots. */
+struct helper {
+	int host; /* the mount namespace that it was born in */
+	int nodes; /* a tmpfs for devices, in a mount namespace of its own: a bind is made of a mount of one's own namespace */
+	int own; /* that namespace; -1 until the first device */
+	unsigned made;
 };
 
 /* One packet with at most one descriptor. Its size, 0 at the end, -1: errno. */
@@ -99,12 +111,12 @@ static ssize_t receive(int socket, void *data, size_t len, int *fd)
 	return n;
 }
 
-static int open_source(struct run *run, const struct source_message *message, struct source_answer *answer)
+static int open_source(struct run *run, const struct message *message, int ns, struct answer *answer)
 {
-	const struct source_request *request = &message->request;
+	const struct source_request *request = &message->source;
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (request->recursive ? AT_RECURSIVE : 0) | (request->nofollow ? AT_SYMLINK_NOFOLLOW : 0);
 	int userns = request->userns < PROGRAM_MAX_SLOTS ? run->slots[request->userns] : -1;
-	int tree = open_tree(AT_FDCWD, message->path, flags);
+	int tree = setns(ns, CLONE_NEWNS) != 0 ? -1 : open_tree(AT_FDCWD, message->path, flags);
 
 	if (tree < 0) {
 		answer->err = errno;
@@ -115,14 +127,49 @@ static int open_source(struct run *run, const struct source_message *message, st
 	return tree;
 }
 
+/* The filesystem belongs to the helper's user namespace: devices on it can be opened. 0 or -1 (errno). */
+static int prepare_nodes(struct helper *helper)
+{
+	autoclose fs = -1;
+
+	if (setns(helper->own >= 0 ? helper->own : helper->host, CLONE_NEWNS) != 0)
+		return -1;
+	if (helper->own >= 0)
+		return 0;
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) != 0)
+		return -1;
+	fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
+		return -1;
+	helper->nodes = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (helper->nodes < 0 || move_mount(helper->nodes, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0)
+		return -1;
+	helper->own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	return helper->own < 0 ? -1 : 0;
+}
+
+static int make_node(struct helper *helper, const struct node_request *node, struct answer *answer)
+{
+	char name[16];
+	int tree = -1;
+
+	snprintf(name, sizeof(name), "%u", helper->made++);
+	if (prepare_nodes(helper) == 0 && mknodat(helper->nodes, name, node->mode, makedev(node->major, node->minor)) == 0 &&
+	    fchownat(helper->nodes, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) == 0)
+		tree = open_tree(helper->nodes, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		answer->err = errno;
+	return tree;
+}
+
 _Noreturn static void serve(struct run *run, int socket)
 {
-	struct source_message message;
-	bool joined = false;
+	struct helper helper = { .host = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), .nodes = -1, .own = -1 };
+	struct message message;
 
 	prctl(PR_SET_DUMPABLE, 0);
 	for (;;) {
-		struct source_answer answer = { 0 };
+		struct answer answer = { 0 };
 		autoclose ns = -1;
 		autoclose tree = -1;
 		ssize_t n = receive(socket, &message, sizeof(message), &ns);
@@ -130,11 +177,7 @@ _Noreturn static void serve(struct run *run, int socket)
 		if (n != (ssize_t)sizeof(message))
 			_exit(n == 0 ? 0 : 1);
 		message.path[PROGRAM_MAX_PATH] = '\0';
-		if (!joined && setns(ns, CLONE_NEWNS) != 0)
-			answer.err = errno;
-		joined = joined || answer.err == 0;
-		if (answer.err == 0)
-			tree = open_source(run, &message, &answer);
+		tree = message.node.mode ? make_node(&helper, &message.node, &answer) : open_source(run, &message, ns, &answer);
 		/* With a failed mapping the tree goes over too: it says which filesystem it is of. */
 		if (send_descriptor(socket, &answer, sizeof(answer), tree) != 0)
 			_exit(1);
@@ -164,20 +207,28 @@ int do_mount_helper(struct run *run, const struct op_mount_helper *op)
 	return put_slot(run, op->out, pair[0]);
 }
 
-int ask_helper(struct run *run, uint32_t slot, const char *path, const struct source_request *request)
+/* 0, with *TREE (a failed mapping has one too, else -1) and what the helper answered; -1 after fail(). */
+static int ask(struct run *run, uint32_t slot, const struct message *message, struct answer *answer, int *tree)
 {
-	struct source_message message = { .request = *request };
-	struct source_answer answer;
 	autoclose ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	int tree = -1;
 
+	*tree = -1;
 	if (run->slots[slot] < 0)
 		return fail(run, EBADF, "slot %u of the mount helper is empty", slot);
-	snprintf(message.path, sizeof(message.path), "%s", path);
-	if (ns < 0 || send_descriptor(run->slots[slot], &message, sizeof(message), ns) != 0 ||
-	    receive(run->slots[slot], &answer, sizeof(answer), &tree) != (ssize_t)sizeof(answer))
+	if (ns < 0 || send_descriptor(run->slots[slot], message, sizeof(*message), ns) != 0 ||
+	    receive(run->slots[slot], answer, sizeof(*answer), tree) != (ssize_t)sizeof(*answer))
 		return fail(run, errno, "mount helper");
-	if (answer.err == 0)
+	return 0;
+}
+
+int ask_helper(struct run *run, uint32_t slot, const char *path, const struct source_request *request)
+{
+	struct message message = { .source = *request };
+	struct answer answer;
+	int tree;
+
+	snprintf(message.path, sizeof(message.path), "%s", path);
+	if (ask(run, slot, &message, &answer, &tree) != 0 || answer.err == 0)
 		return tree;
 	if (answer.mapping)
 		fail_map_ids(run, answer.err, tree, path);
@@ -185,4 +236,15 @@ int ask_helper(struct run *run, uint32_t slot, const char *path, const struct so
 		fail(run, answer.err, "bind source %s", path);
 	close_fd(&tree);
 	return -1;
+}
+
+int ask_helper_for_node(struct run *run, uint32_t slot, const struct op_mknod_in *op)
+{
+	struct message message = { .node = { op->mode, op->major, op->minor, op->uid, op->gid } };
+	struct answer answer;
+	int tree;
+
+	if (ask(run, slot, &message, &answer, &tree) != 0 || answer.err == 0 || answer.err == EPERM)
+		return tree;
+	return fail(run, answer.err, "device %s", op->path);
 }

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "6d29a3a94fe61cc7"
+#define OPS_HASH "8543463ad468907c"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -311,7 +311,7 @@ struct op_mkdir_in {
 	uint32_t uid;
 	uint32_t gid;
 };
-/* make a device, FIFO or socket node below root with exact mode and owner; an equal existing one is fine; in a user namespace (flags 1) bind the host's node instead */
+/* make a device, FIFO or socket node below root with exact mode and owner; an equal existing one is fine; in a user namespace (flags 1) bind one instead: of the host's, or one that the helper makes, then with owners as the host counts; flags 2: no link on the way to it */
 struct op_mknod_in {
 	uint32_t root;
 	const char *path;
@@ -321,8 +321,9 @@ struct op_mknod_in {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t flags;
+	uint32_t helper;
 };
-/* make a symbolic link below root; an existing entry stays, unless flags 1: it is replaced */
+/* make a symbolic link below root; an existing entry stays, unless flags 1: it is replaced; flags 2: no link on the way to it */
 struct op_symlink_in {
 	uint32_t root;
 	const char *target;
@@ -341,7 +342,7 @@ struct op_userns {
 	const char *uids;
 	const char *gids;
 };
-/* fork a helper that keeps the privileges of now; its socket into a slot. mount_bind asks it: it enters the init's mount namespace, opens a source, maps its ids. It ends when the slot is closed on both sides */
+/* fork a helper that keeps the privileges of now; its socket into a slot. mount_bind asks it: it enters the init's mount namespace, opens a source, maps its ids; mknod_in asks for a device. It ends when the slot is closed on both sides */
 struct op_mount_helper {
 	uint32_t out;
 };
@@ -842,7 +843,7 @@ static const struct op_desc op_table[] = {
 	{ "mask_path", 40, 2, 1, { { T_STR, offsetof(struct op_mask_path, path) } } },
 	{ "readonly_path", 41, 2, 1, { { T_STR, offsetof(struct op_readonly_path, path) } } },
 	{ "mkdir_in", 42, 2, 5, { { T_SLOT, offsetof(struct op_mkdir_in, root) }, { T_STR, offsetof(struct op_mkdir_in, path) }, { T_U32, offsetof(struct op_mkdir_in, mode) }, { T_U32, offsetof(struct op_mkdir_in, uid) }, { T_U32, offsetof(struct op_mkdir_in, gid) } } },
-	{ "mknod_in", 43, 3, 8, { { T_SLOT, offsetof(struct op_mknod_in, root) }, { T_STR, offsetof(struct op_mknod_in, path) }, { T_U32, offsetof(struct op_mknod_in, mode) }, { T_U32, offsetof(struct op_mknod_in, major) }, { T_U32, offsetof(struct op_mknod_in, minor) }, { T_U32, offsetof(struct op_mknod_in, uid) }, { T_U32, offsetof(struct op_mknod_in, gid) }, { T_U32, offsetof(struct op_mknod_in, flags) } } },
+	{ "mknod_in", 43, 3, 9, { { T_SLOT, offsetof(struct op_mknod_in, root) }, { T_STR, offsetof(struct op_mknod_in, path) }, { T_U32, offsetof(struct op_mknod_in, mode) }, { T_U32, offsetof(struct op_mknod_in, major) }, { T_U32, offsetof(struct op_mknod_in, minor) }, { T_U32, offsetof(struct op_mknod_in, uid) }, { T_U32, offsetof(struct op_mknod_in, gid) }, { T_U32, offsetof(struct op_mknod_in, flags) }, { T_SLOT, offsetof(struct op_mknod_in, helper) } } },
 	{ "symlink_in", 44, 2, 4, { { T_SLOT, offsetof(struct op_symlink_in, root) }, { T_STR, offsetof(struct op_symlink_in, target) }, { T_STR, offsetof(struct op_symlink_in, path) }, { T_U32, offsetof(struct op_symlink_in, flags) } } },
 	{ "copy_up", 45, 2, 3, { { T_SLOT, offsetof(struct op_copy_up, root) }, { T_STR, offsetof(struct op_copy_up, target) }, { T_STR, offsetof(struct op_copy_up, dest) } } },
 	{ "userns", 46, 1, 3, { { T_SLOT, offsetof(struct op_userns, out) }, { T_STR, offsetof(struct op_userns, uids) }, { T_STR, offsetof(struct op_userns, gids) } } },

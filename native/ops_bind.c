@@ -92,7 +92,7 @@ static int copy_link(struct run *run, const struct op_mount_bind *op)
 	if (n < 0)
 		return errno == EINVAL ? 0 : fail(run, errno, "bind source %s", op->source);
 	link[n] = '\0';
-	parent = open_parent_in_root(root, op->target, true, name);
+	parent = open_parent_in_root(root, op->target, 0, true, name);
 	if (parent >= 0 && symlinkat(link, parent, name) == 0)
 		return 1;
 	if (parent < 0 || errno != EEXIST)

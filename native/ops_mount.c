@@ -285,7 +285,7 @@ int do_umount_in(struct run *run, const struct op_umount_in *op)
 {
 	char name[256];
 	int root = root_fd(run, op->root);
-	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->target, false, name);
+	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->target, 0, false, name);
 	autoclose back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int err = 0;
 

@@ -2,6 +2,7 @@
 #include "mount.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,21 +54,42 @@ int do_mkdir_in(struct run *run, const struct op_mkdir_in *op)
 	return set_owner_and_mode(dir, &st, op->mode, op->uid, op->gid) == 0 ? 0 : fail(run, errno, "owner and mode of %s", op->path);
 }
 
-/* In a user namespace no device can be made: the host's of the same name goes over an empty file, once it is the right one. */
-static int bind_host_node(struct run *run, int parent, const char *name, const struct op_mknod_in *op)
+static int fail_parent(struct run *run, int err, const char *path)
+{
+	return fail(run, err, err == ELOOP ? "%s lies behind a symbolic link of the root filesystem" : "directory of %s", path);
+}
+
+enum node_flags { NODE_BIND = 1, NODE_NO_LINKS = 2 };
+
+/* A detached bind of the host's node of the same name, once it is the right one. */
+static int host_node(struct run *run, const struct op_mknod_in *op)
 {
 	autoclose source = open(op->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	autoclose target = -1;
-	autoclose tree = -1;
 	struct stat st;
+	int tree;
 
 	if (source < 0 || fstat(source, &st) != 0)
 		return fail(run, errno, "device %s of the host", op->path);
 	if ((st.st_mode & S_IFMT) != (op->mode & S_IFMT) || st.st_rdev != makedev(op->major, op->minor))
 		return fail(run, ENXIO, "%s of the host is not device %u:%u", op->path, op->major, op->minor);
+	tree = open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return tree < 0 ? fail(run, errno, "bind of device %s", op->path) : tree;
+}
+
+/* In a user namespace no device can be made: one from outside goes over an empty file. Its mount carries neither programs nor rights of files. */
+static int bind_node(struct run *run, int parent, const char *name, const struct op_mknod_in *op)
+{
+	autoclose tree = -1;
+	autoclose target = -1;
+
+	if (op->helper != NO_SLOT)
+		tree = ask_helper_for_node(run, op->helper, op);
+	if (tree < 0 && run->failed.index == NO_OP)
+		tree = host_node(run, op);
+	if (tree < 0)
+		return -1;
 	target = openat(parent, name, O_CREAT | O_NOFOLLOW | O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0666);
-	tree = target < 0 ? -1 : open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	if (tree < 0 || attach(tree, target) != 0)
+	if (target < 0 || set_attributes(tree, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0) != 0 || attach(tree, target) != 0)
 		return fail(run, errno, "bind of device %s", op->path);
 	return 0;
 }
@@ -76,19 +98,19 @@ int do_mknod_in(struct run *run, const struct op_mknod_in *op)
 {
 	char name[256];
 	int root = root_fd(run, op->root);
-	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->path, true, name);
+	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->path, op->flags & NODE_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0, true, name);
 	autoclose node = -1;
 	dev_t device = makedev(op->major, op->minor);
 	bool is_device = S_ISCHR(op->mode) || S_ISBLK(op->mode);
 	struct stat st;
 
 	if (parent < 0)
-		return fail(run, errno, "directory of %s", op->path);
-	if (op->flags & 1)
-		return bind_host_node(run, parent, name, op);
+		return fail_parent(run, errno, op->path);
+	if (op->flags & NODE_BIND)
+		return bind_node(run, parent, name, op);
 	if (mknodat(parent, name, op->mode, is_device ? device : 0) != 0 && errno != EEXIST) {
 		if (errno == EPERM && is_device) /* no CAP_MKNOD, or a user namespace around all of us */
-			return bind_host_node(run, parent, name, op);
+			return bind_node(run, parent, name, op);
 		return fail(run, errno, "mknod %s", op->path);
 	}
 	/* What is there now may have been there before: an image's link or file of this name is not what was asked for. */
@@ -104,10 +126,10 @@ int do_symlink_in(struct run *run, const struct op_symlink_in *op)
 {
 	char name[256];
 	int root = root_fd(run, op->root);
-	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->path, true, name);
+	autoclose parent = root < 0 ? -1 : open_parent_in_root(root, op->path, op->flags & NODE_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0, true, name);
 
 	if (parent < 0)
-		return fail(run, errno, "directory of %s", op->path);
+		return fail_parent(run, errno, op->path);
 	if (symlinkat(op->target, parent, name) == 0 || (errno == EEXIST && !(op->flags & 1)))
 		return 0;
 	if (errno == EEXIST && unlinkat(parent, name, 0) == 0 && symlinkat(op->target, parent, name) == 0)

@@ -175,7 +175,7 @@ int open_in_root(int root, const char *path, uint64_t flags, uint64_t resolve, e
 	return sys_openat2(root, path, O_PATH | flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve);
 }
 
-int open_parent_in_root(int root, const char *path, bool create, char *name)
+int open_parent_in_root(int root, const char *path, uint64_t resolve, bool create, char *name)
 {
 	size_t end = strlen(path), start;
 	char *parent;
@@ -199,7 +199,7 @@ int open_parent_in_root(int root, const char *path, bool create, char *name)
 	parent = strndup(path, start);
 	if (!parent)
 		return -1;
-	fd = open_in_root(root, parent, O_DIRECTORY, 0, create ? CREATE_DIRECTORY : CREATE_NO);
+	fd = open_in_root(root, parent, O_DIRECTORY, resolve, create ? CREATE_DIRECTORY : CREATE_NO);
 	saved = errno;
 	free(parent);
 	errno = saved;

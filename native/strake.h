@@ -187,8 +187,8 @@ enum create_kind { CREATE_NO = 0, CREATE_DIRECTORY = 1, CREATE_FILE = 2 };
 int root_fd(struct run *run, uint32_t slot);
 /* O_PATH descriptor of PATH resolved below ROOT (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS|extra resolve flags); creates what is missing. -1: errno. */
 int open_in_root(int root, const char *path, uint64_t flags, uint64_t resolve, enum create_kind create);
-/* O_PATH descriptor of PATH's parent (made with its parents when CREATE), and its last name in NAME[256]. -1: errno. */
-int open_parent_in_root(int root, const char *path, bool create, char *name);
+/* O_PATH descriptor of PATH's parent (made with its parents when CREATE; extra RESOLVE flags), and its last name in NAME[256]. -1: errno. */
+int open_parent_in_root(int root, const char *path, uint64_t resolve, bool create, char *name);
 int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 /* Makes PATH and its missing parents on the host. 0 or -1 (errno). */
 int make_directories(const char *path, mode_t mode);

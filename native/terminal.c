@@ -57,7 +57,7 @@ static int open_slave(struct run *run, int master)
 static int bind_console(struct run *run, int root, int slave)
 {
 	char name[256];
-	autoclose dev = open_parent_in_root(root, "dev/console", true, name);
+	autoclose dev = open_parent_in_root(root, "dev/console", 0, true, name);
 	autoclose target = -1;
 	autoclose tree = -1;
 	struct stat st;

@@ -33,7 +33,6 @@ describe('parseRuntimeSpec refuses', () => {
       'process.rlimits: RLIMIT_CORE: the soft limit is above the hard one',
     ],
     ['an oom score', withProcess({ oomScoreAdj: 1001 }), 'process.oomScoreAdj: 1001 is outside of -1000–1000'],
-    ['no mount namespace', withLinux({ namespaces: [] }), 'linux.namespaces: a container needs a mount namespace of its own'],
     ['an unknown namespace', withLinux({ namespaces: [{ type: 'mnt' }] }), 'linux.namespaces: unknown namespace "mnt"'],
     ['one namespace twice', withLinux({ namespaces: [{ type: 'mount' }, { type: 'mount' }] }), 'linux.namespaces: malformed spec file: duplicated ns "mount"'],
     [

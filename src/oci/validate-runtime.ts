@@ -1,6 +1,6 @@
 import { StrakeError } from '../base/index.ts';
 import { parseJson } from './json.ts';
-import type { NamespaceType, ProcessSpec, RuntimeSpec } from './runtime-spec.ts';
+import type { Mount, NamespaceType, ProcessSpec, RuntimeSpec } from './runtime-spec.ts';
 
 const namespaceTypes: readonly NamespaceType[] = ['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time'];
 
@@ -18,6 +18,13 @@ export function parseProcessSpec(text: string): ProcessSpec {
   return process;
 }
 
+/** An array of mounts alone (crun's `mounts`), checked. */
+export function parseMounts(text: string): readonly Mount[] {
+  const list = parseJson(text, 'mounts');
+  if (!Array.isArray(list)) throw invalid('mounts', 'mounts must be an array');
+  return checkShape(list, mountsShape, 'mounts') as readonly Mount[];
+}
+
 /** What the types cannot say: rules between fields (runtime-spec config.md, config-linux.md). */
 export function validateRuntimeSpec(spec: RuntimeSpec): void {
   if (!/^1\.\d+\.\d+([-+].*)?$/.test(spec.ociVersion)) throw invalid('ociVersion', `unsupported version ${JSON.stringify(spec.ociVersion)}`);
@@ -30,7 +37,6 @@ export function validateRuntimeSpec(spec: RuntimeSpec): void {
     if (types.indexOf(type) !== index) throw invalid('linux.namespaces', `malformed spec file: duplicated ns ${JSON.stringify(type)}`);
   }
   const has = (type: NamespaceType) => types.includes(type);
-  if (!has('mount')) throw invalid('linux.namespaces', 'a container needs a mount namespace of its own');
   if (spec.hostname && !has('uts')) throw invalid('hostname', 'unable to set hostname without a private UTS namespace');
   if (spec.domainname && !has('uts')) throw invalid('domainname', 'unable to set domainname without a private UTS namespace');
   const maps = (linux?.uidMappings?.length ?? 0) + (linux?.gidMappings?.length ?? 0);
@@ -101,13 +107,16 @@ const processShape: Shape = {
   selinuxLabel: 'string?',
   oomScoreAdj: 'integer?',
 };
+const mountsShape: Shape = [
+  { destination: 'string', type: 'string?', source: 'string?', options: ['string'], uidMappings: mappingShape, gidMappings: mappingShape },
+];
 const specShape: Shape = {
   ociVersion: 'string',
   root: { path: 'string', readonly: 'boolean?' },
   process: processShape,
   hostname: 'string?',
   domainname: 'string?',
-  mounts: [{ destination: 'string', type: 'string?', source: 'string?', options: ['string'], uidMappings: mappingShape, gidMappings: mappingShape }],
+  mounts: mountsShape,
   hooks: { prestart: hookShape, createRuntime: hookShape, createContainer: hookShape, startContainer: hookShape, poststart: hookShape, poststop: hookShape },
   annotations: { '*': 'string' },
   linux: {

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '6d29a3a94fe61cc7';
+export const opsHash = '8543463ad468907c';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -304,7 +304,7 @@ export interface MkdirInOp {
   readonly gid: number;
 }
 
-/** make a device, FIFO or socket node below root with exact mode and owner; an equal existing one is fine; in a user namespace (flags 1) bind the host's node instead */
+/** make a device, FIFO or socket node below root with exact mode and owner; an equal existing one is fine; in a user namespace (flags 1) bind one instead: of the host's, or one that the helper makes, then with owners as the host counts; flags 2: no link on the way to it */
 export interface MknodInOp {
   readonly op: 'mknod_in';
   readonly side: 'host' | 'init';
@@ -316,9 +316,10 @@ export interface MknodInOp {
   readonly uid: number;
   readonly gid: number;
   readonly flags?: number | undefined;
+  readonly helper?: number | undefined;
 }
 
-/** make a symbolic link below root; an existing entry stays, unless flags 1: it is replaced */
+/** make a symbolic link below root; an existing entry stays, unless flags 1: it is replaced; flags 2: no link on the way to it */
 export interface SymlinkInOp {
   readonly op: 'symlink_in';
   readonly side: 'init';
@@ -346,7 +347,7 @@ export interface UsernsOp {
   readonly gids: string;
 }
 
-/** fork a helper that keeps the privileges of now; its socket into a slot. mount_bind asks it: it enters the init's mount namespace, opens a source, maps its ids. It ends when the slot is closed on both sides */
+/** fork a helper that keeps the privileges of now; its socket into a slot. mount_bind asks it: it enters the init's mount namespace, opens a source, maps its ids; mknod_in asks for a device. It ends when the slot is closed on both sides */
 export interface MountHelperOp {
   readonly op: 'mount_helper';
   readonly side: 'host';
@@ -949,7 +950,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   mask_path: { code: 40, fields: [['str', 'path']], calls: '[openat] openat2 [newfstatat ([fsopen fsconfig* fsmount close] open_tree|[openat newfstatat] open_tree newfstatat) move_mount close close]' },
   readonly_path: { code: 41, fields: [['str', 'path']], calls: '[openat] openat2 [open_tree mount_setattr move_mount close close]' },
   mkdir_in: { code: 42, fields: [['slot', 'root'], ['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid']], calls: '[openat] openat2 [openat2* [(mkdirat|openat close) openat close]*] newfstatat [fchownat] [fchmodat2] close' },
-  mknod_in: { code: 43, fields: [['slot', 'root'], ['str', 'path'], ['u32', 'mode'], ['u32', 'major'], ['u32', 'minor'], ['u32', 'uid'], ['u32', 'gid'], ['u32', 'flags']], calls: '[openat] openat2 [openat2* [(mkdirat|openat close) openat close]*] (mknodat openat newfstatat [fchownat] [fchmodat2] close|openat newfstatat openat open_tree move_mount close*) close' },
+  mknod_in: { code: 43, fields: [['slot', 'root'], ['str', 'path'], ['u32', 'mode'], ['u32', 'major'], ['u32', 'minor'], ['u32', 'uid'], ['u32', 'gid'], ['u32', 'flags'], ['slot', 'helper']], calls: '[openat] openat2 [openat2* [(mkdirat|openat close) openat close]*] ([mknodat] (openat newfstatat open_tree|openat sendmsg recvmsg close) [mount_setattr] openat move_mount close*|mknodat openat newfstatat [fchownat] [fchmodat2] close) close' },
   symlink_in: { code: 44, fields: [['slot', 'root'], ['str', 'target'], ['str', 'path'], ['u32', 'flags']], calls: '[openat] openat2 [openat2* [(mkdirat|openat close) openat close]*] symlinkat [unlinkat symlinkat] close' },
   copy_up: { code: 45, fields: [['slot', 'root'], ['str', 'target'], ['str', 'dest']], calls: 'openat2 [newfstatat [openat openat newfstatat fcntl fcntl getdents64* close [openat [newfstatat|openat|getdents64|fcntl|mkdirat|readlinkat|symlinkat|fchownat|utimensat|copy_file_range|sendfile|flistxattr|fgetxattr|fsetxattr|fchown|fchmod|close]*]]] close*' },
   userns: { code: 46, fields: [['slot', 'out'], ['str', 'uids'], ['str', 'gids']], calls: 'pipe2 clone3 close openat write close openat write close openat close wait4' },

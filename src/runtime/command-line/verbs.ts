@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   features: async () => (await import('./verbs/features.ts')).features,
   kill: async () => (await import('./verbs/kill.ts')).kill,
   list: async () => (await import('./verbs/list.ts')).list,
+  mounts: async () => (await import('./verbs/mounts.ts')).mounts,
   pause: async () => (await import('./verbs/pause.ts')).pause,
   ps: async () => (await import('./verbs/ps.ts')).ps,
   resume: async () => (await import('./verbs/pause.ts')).resume,

@@ -22,6 +22,8 @@ const cases: readonly (readonly [string, object])[] = [
   ['', {}],
   ['defaults', {}],
   ['rbind,ro', { bind: 'rbind', set: 0x1, exact: true }],
+  // Flags of mount(2): one does not take another away.
+  ['rbind,bind', { bind: 'rbind' }],
   ['bind,rw,exec', { bind: 'bind', clear: 0x9, exact: true }],
   ['ro,rw', { clear: 0x1, exact: true }],
   ['rw,ro', { set: 0x1, exact: true }],

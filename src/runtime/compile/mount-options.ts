@@ -106,7 +106,7 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
   const filesystem: string[] = [];
   for (const option of options) {
     const onTree = option.slice(1);
-    if (option === 'bind' || option === 'rbind') bind = option;
+    if (option === 'bind' || option === 'rbind') bind = bind === 'rbind' ? bind : option;
     else if (option === 'idmap' || option === 'ridmap') idMapped = option;
     else if (Object.hasOwn(propagationOptions, option)) propagations.push(propagationOptions[option] ?? 0);
     else if (Object.hasOwn(attributeOptions, option)) own = merge(own, attributeOptions[option]);

@@ -38,9 +38,7 @@ export function rootfsOps(
   const mounts = spec.mounts ?? [];
   const flags = rootPropagation(spec, options.noPivot);
   const idMaps = idMappedMounts(mounts, spec.linux, namespaces, ns.joinedUserSlot, slots);
-  // An ordinary user's has no rights that the init has not.
-  const helped = namespaces.has('user') && options.machine.ordinaryUser === undefined;
-  const helper = helped && mounts.some(isBind) ? slots.take() : undefined;
+  const helper = needsHelper(spec, options, namespaces) ? slots.take() : undefined;
   const rootPath = hostRoot(options);
   const plan = mountPlan(mounts, {
     root,
@@ -55,7 +53,12 @@ export function rootfsOps(
     label: mountLabel(spec, options),
     warn: options.onWarning ?? (() => undefined),
   });
-  const place = { root, inUserNamespace: namespaces.has('user') || options.machine.inUserNamespace, kcore: options.machine.kcore };
+  const place = {
+    root,
+    inUserNamespace: namespaces.has('user') || options.machine.inUserNamespace,
+    helper: namespaces.made.has('user') ? helper : undefined,
+    kcore: options.machine.kcore,
+  };
   const closeHelper = (side: 'host' | 'init'): readonly Op[] => (helper === undefined ? [] : [{ op: 'close', side, fd: helper }]);
   return {
     beforeJoin: [...idMaps.ops, ...(helper === undefined ? [] : [{ op: 'mount_helper', side: 'host', out: helper } as const])],
@@ -65,12 +68,18 @@ export function rootfsOps(
       ...rootMount(options, rootPath, flags),
       openRoot(rootPath, root),
       ...plan.now,
-      ...closeHelper('init'),
       ...deviceOps(spec.linux, mounts, place),
+      ...closeHelper('init'),
     ],
     enter: enterOps(spec, options, namespaces, flags, root),
     seal: [...plan.late, ...readonlyRootOps(spec, options)],
   };
+}
+
+/** Whether the init may have to ask for what its user namespace has no right to. An ordinary user's helper would have no rights that the init has not. */
+function needsHelper({ mounts, linux }: RuntimeSpec, { machine }: CreateOptions, namespaces: NamespacePlan): boolean {
+  if (!namespaces.has('user') || machine.ordinaryUser !== undefined) return false;
+  return (mounts ?? []).some(isBind) || (linux?.devices ?? []).length > 0;
 }
 
 function isBind(mount: Mount): boolean {

@@ -50,6 +50,12 @@ exit status is that of the process; 255 when it could not be started.
     description: `    # strake-runc list
     # strake-runc --root /run/other list --format json`,
   },
+  mounts: {
+    summary: 'mount into a running container, or take mounts away',
+    description: `The file (-: standard input) holds an array of mounts as config.json has them; to remove them their destinations are enough. Sources are
+those of the host, relative ones of the working directory.
+    # echo '[{"destination":"/data","type":"bind","source":"/srv/data","options":["rbind","ro"]}]' | strake-runc mounts add ID -`,
+  },
   pause: {
     summary: 'stop every process of a container, until resume',
     description: 'The processes are frozen by their cgroup; what they hold stays.',
