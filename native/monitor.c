@@ -501,6 +501,9 @@ int do_reap(struct run *run, const struct op_reap *op)
 	log_flush(m->log);
 	while (decider_works(run))
 		serve(m, -1);
+	/* It may have ended behind the round that saw its end: what it said last lies in the connection still. */
+	if (run->decider_ended && !run->handed_over)
+		serve(m, 0);
 	return 0;
 }
 

@@ -129,6 +129,12 @@ describe.skipIf(!ready)('strake-runc', () => {
     }
   }, 20_000);
 
+  test('the status of a process that ends at once is not lost', () => {
+    const dir = bundle({ args: ['sh', '-c', 'exit 7'] });
+    const statuses = new Set(Array.from({ length: 60 }, () => runc('run', '-b', dir, 'short').status));
+    expect(statuses).toEqual(new Set([7]));
+  }, 20_000);
+
   const failures: readonly (readonly [string, Partial<ProcessSpec> & { readonly args: readonly string[] }, string])[] = [
     ['a missing command', { args: ['nosuch'] }, 'exec: "nosuch": executable file not found in $PATH'],
     ['a missing file', { args: ['/nosuch'] }, 'exec: "/nosuch": stat /nosuch: no such file or directory'],
