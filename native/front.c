@@ -52,7 +52,7 @@ static char **decider_environment(char *control)
 }
 
 /* The child: `strake` beside our own file, under the name that we were called by. */
-_Noreturn static void become_decider(char *argv[], int control)
+_Noreturn static void become_decider(char *argv[], int control, pid_t front)
 {
 	static const int ours[] = { SIGHUP, SIGINT, SIGQUIT };
 	char path[PROGRAM_MAX_PATH + 16], variable[64];
@@ -66,6 +66,8 @@ _Noreturn static void become_decider(char *argv[], int control)
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		signal(ours[i], SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != front) /* it died before that: nobody would end us */
+		_exit(1);
 	fcntl(control, F_SETFD, 0);
 	if (slash && env) {
 		strcpy(slash + 1, "strake");
@@ -80,13 +82,13 @@ static int start(char *argv[])
 {
 	char state[64];
 	int pair[2];
-	pid_t pid;
+	pid_t front = getpid(), pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		return -1;
 	pid = fork();
 	if (pid == 0)
-		become_decider(argv, pair[1]);
+		become_decider(argv, pair[1], front);
 	if (pid < 0)
 		return -1;
 	close(pair[1]);

@@ -29,9 +29,17 @@ export interface Removal {
 
 /** Takes a container away. Without `kill` it fails (EBUSY) before anything is changed while the container's first process lives. */
 export function compileDelete({ init, cgroupCleanup, stateDirectory }: Removal, { kill }: { readonly kill: boolean }): readonly Op[] {
-  const end = (flags?: number): readonly Op[] =>
-    init === undefined ? [] : [{ op: 'end_process', side: 'host', pid: init.pid, startTime: init.startTime, timeoutMs: killTimeoutMs, flags }];
   const remove: Op = { op: 'remove_dir', side: 'host', path: stateDirectory };
   // The cgroup first: a process that a v1 freezer holds dies only once it is thawed.
-  return kill ? [...cgroupCleanup, ...end(killIt), remove] : [...end(), ...cgroupCleanup, remove];
+  if (init === undefined) return [...cgroupCleanup, remove];
+  return kill ? [...cgroupCleanup, ...killOperations(init), remove] : [end(init), ...cgroupCleanup, remove];
+}
+
+/** SIGKILL, and the end of the process awaited; one that has ended is fine. */
+export function killOperations(process: Init): readonly Op[] {
+  return [end(process, killIt)];
+}
+
+function end({ pid, startTime }: Init, flags?: number): Op {
+  return { op: 'end_process', side: 'host', pid, startTime, timeoutMs: killTimeoutMs, flags };
 }

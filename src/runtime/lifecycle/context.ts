@@ -1,7 +1,9 @@
+import { StrakeError } from '../../base/index.ts';
 import type { Op, Report } from '../../kernel/index.ts';
 import type { Machine } from '../compile/options.ts';
 import type { StateStore } from '../state/store.ts';
 
+/** Every method throws `frontGone` when the process that runs programs has died. */
 export interface ProgramLauncher {
   /** Runs a program up to its first report, of host operations alone to its end. A failed operation is thrown. */
   run(operations: readonly Op[]): Report;
@@ -21,4 +23,12 @@ export interface RuntimeContext {
   readonly rootless: boolean;
   readonly warn: (message: string) => void;
   readonly debug: (message: string) => void;
+}
+
+export function frontGone(what: string): StrakeError {
+  return new StrakeError('Unavailable', `strake-init answered with ${what}`, { fields: { layer: 'runtime' } });
+}
+
+export function isFrontGone(error: unknown): boolean {
+  return error instanceof StrakeError && error.code === 'Unavailable' && error.fields['layer'] === 'runtime';
 }

@@ -1,13 +1,14 @@
 import { StrakeError } from '../../base/index.ts';
-import type { Op, Report } from '../../kernel/index.ts';
+import type { Op } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupPlan, CreateOptions, StartMode, Stdio } from '../compile/options.ts';
 import { rootfsParentMount } from '../parent-mount.ts';
+import { identityOf } from '../state/process-identity.ts';
 import type { StateStore, StoredContainer } from '../state/store.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { type ContainerCgroup, containerCgroup } from './cgroup.ts';
-import type { RuntimeContext } from './context.ts';
+import { isFrontGone, type RuntimeContext } from './context.ts';
 import { callersEnvironment, runPoststopHooks } from './hooks.ts';
 import { activatedSockets, inheritedDescriptors, withActivation } from './inherited-descriptors.ts';
 import { writePidFile } from './pid-file.ts';
@@ -57,11 +58,14 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
   warnOfStrays(context, spec, cgroup.plan);
   store.claim(request.id, bundle.config);
   try {
+    // Written down before it is made: whoever kills us can still have all of it deleted.
+    const container = storedContainer(request, bundle, cgroup);
+    store.save({ ...container, creator: identityOf(process.ppid) });
     const report = context.launcher.run(operations);
-    const container = storedContainer(request, bundle, cgroup, report);
     try {
-      store.save(container);
-      if (mode.detach) prepare(store, container, spec, cgroup.plan, mode.start);
+      const created = { ...container, init: { pid: report.initPid, startTime: Number(report.initStartTime) } };
+      store.save(created);
+      if (mode.detach) prepare(store, created, spec, cgroup.plan, mode.start);
       if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
     } catch (error) {
       process.kill(report.initPid, 'SIGKILL');
@@ -69,12 +73,12 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     }
     return operations;
   } catch (error) {
-    store.remove(request.id);
+    // Nobody is left who could take away what was made: it stays written down, for `delete`.
+    if (isFrontGone(error)) throw error;
     // A program that waits for its process cleans up by itself.
-    if (mode.detach) {
-      removeCgroups(context, cgroup.plan);
-      runPoststopHooks(context, spec.hooks, { id: request.id, bundle: bundle.path, annotations: spec.annotations });
-    }
+    if (mode.detach) removeCgroups(context, cgroup.plan);
+    store.remove(request.id);
+    if (mode.detach) runPoststopHooks(context, spec.hooks, { id: request.id, bundle: bundle.path, annotations: spec.annotations });
     throw error;
   }
 }
@@ -122,7 +126,7 @@ export function createOptions(
 }
 
 /** Best effort after a failed or detached program: the first failure is the one to report. */
-export function removeCgroups({ launcher, warn }: RuntimeContext, { cleanup }: { readonly cleanup: readonly Op[] }): void {
+function removeCgroups({ launcher, warn }: RuntimeContext, { cleanup }: { readonly cleanup: readonly Op[] }): void {
   if (cleanup.length === 0) return;
   try {
     launcher.run(cleanup);
@@ -138,11 +142,10 @@ function checkConsole(spec: RuntimeSpec, request: CreateRequest, detach: boolean
   if (request.consoleSocket !== undefined && !(detach && terminal)) throw fail('cannot use console socket if runc will not detach or allocate tty');
 }
 
-function storedContainer(request: CreateRequest, bundle: Bundle, { path, plan }: ContainerCgroup, report: Report): StoredContainer {
+function storedContainer(request: CreateRequest, bundle: Bundle, { path, plan }: ContainerCgroup): StoredContainer {
   return {
     ociVersion: bundle.spec.ociVersion,
     id: request.id,
-    init: { pid: report.initPid, startTime: Number(report.initStartTime) },
     bundle: bundle.path,
     rootfs: bundle.rootfs,
     created: new Date().toISOString(),

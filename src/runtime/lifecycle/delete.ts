@@ -1,6 +1,7 @@
 import { isCode, StrakeError } from '../../base/index.ts';
 import { compileDelete } from '../compile/prepared.ts';
 import type { StoredContainer } from '../state/store.ts';
+import { endCreation } from './abandoned.ts';
 import { cgroupCleanup } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
 import { runPoststopHooks } from './hooks.ts';
@@ -14,7 +15,7 @@ export function deleteContainer(context: RuntimeContext, id: string, force: bool
     container = store.load(id);
   } catch (error) {
     if (!isCode(error, 'NotFound')) throw error;
-    // What a killed `create` left.
+    // A `create` that was killed before it made anything else.
     store.remove(id);
     if (force) return;
     throw error;
@@ -22,6 +23,7 @@ export function deleteContainer(context: RuntimeContext, id: string, force: bool
   const status = containerStatus(store, container);
   if (status !== 'stopped' && status !== 'created' && !force)
     throw new StrakeError('FailedPrecondition', `cannot delete container ${id} that is not stopped: ${status}`, { fields: { layer: 'runtime', id } });
+  if (container.init === undefined) endCreation(context, container);
   const removal = { init: container.init, cgroupCleanup: cgroupCleanup(container.cgroup), stateDirectory: store.directory(id) };
   launcher.run(compileDelete(removal, { kill: true }));
   runPoststopHooks(context, container.hooks, container);

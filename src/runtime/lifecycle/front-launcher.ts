@@ -1,7 +1,6 @@
 import fs from 'node:fs';
-import { StrakeError } from '../../base/index.ts';
 import { decodeReport, encodeFrame, encodeProgram, frameTypes, type Op, programFailure, type Report } from '../../kernel/index.ts';
-import type { ProgramLauncher } from './context.ts';
+import { frontGone, type ProgramLauncher } from './context.ts';
 
 const headerBytes = 8;
 /** docs/CONTRACTS.md, "Connection protocol" */
@@ -31,14 +30,19 @@ export class FrontLauncher implements ProgramLauncher {
   }
 
   #send(frame: Uint8Array): void {
-    for (let sent = 0; sent < frame.length; ) sent += fs.writeSync(this.#control, frame, sent);
+    try {
+      for (let sent = 0; sent < frame.length; ) sent += fs.writeSync(this.#control, frame, sent);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+      throw frontGone('the end of the connection');
+    }
   }
 
   #report(): Report {
     for (;;) {
       const header = this.#read(headerBytes);
       const length = header.readUInt32BE(4);
-      if (length > maxReportBytes) throw gone(`a frame of ${length} bytes`);
+      if (length > maxReportBytes) throw frontGone(`a frame of ${length} bytes`);
       const payload = this.#read(length);
       if (header[0] === frameTypes.report) return decodeReport(payload);
     }
@@ -48,13 +52,9 @@ export class FrontLauncher implements ProgramLauncher {
     const data = Buffer.allocUnsafe(length);
     for (let have = 0; have < length; ) {
       const n = fs.readSync(this.#control, data, have, length - have, null);
-      if (n === 0) throw gone('the end of the connection');
+      if (n === 0) throw frontGone('the end of the connection');
       have += n;
     }
     return data;
   }
-}
-
-function gone(what: string): StrakeError {
-  return new StrakeError('Unavailable', `strake-init answered with ${what}`, { fields: { layer: 'runtime' } });
 }

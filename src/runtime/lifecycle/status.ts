@@ -5,7 +5,8 @@ import type { StateStore, StoredContainer } from '../state/store.ts';
 
 /** The kernel is asked each time: nothing stays to write a change down. */
 export function containerStatus(store: StateStore, container: StoredContainer): ContainerStatus {
-  if (container.init === undefined) return 'creating';
+  // A `create` that was killed will never have an init.
+  if (container.init === undefined) return container.creator !== undefined && isAlive(container.creator) ? 'creating' : 'stopped';
   if (!isAlive(container.init)) return 'stopped';
   if (existsSync(store.startFifo(container.id))) return 'created';
   return isFrozen(container.cgroup) ? 'paused' : 'running';

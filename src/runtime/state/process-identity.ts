@@ -17,6 +17,12 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return state !== undefined && state !== 'Z' && state !== 'X';
 }
 
+/** Undefined when it is gone. */
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  const stat = readStat(pid);
+  return stat && { pid, startTime: stat.startTime };
+}
+
 export function readStat(pid: number): { readonly state: string; readonly startTime: number } | undefined {
   let text: string;
   try {

@@ -11,6 +11,8 @@ export interface StoredContainer {
   readonly id: string;
   /** absent while it is being created */
   readonly init?: ProcessIdentity;
+  /** the front of the `create` or `run` at work, as long as there is no init */
+  readonly creator?: ProcessIdentity | undefined;
   readonly bundle: string;
   readonly rootfs: string;
   /** ISO 8601 */

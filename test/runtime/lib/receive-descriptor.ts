@@ -1,24 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Running } from '../../lib/process.ts';
-import { distDir, type RuntimeWorld } from './runtime-world.ts';
+import { ensureProgram } from './compile.ts';
+import type { RuntimeWorld } from './runtime-world.ts';
 
 const source = join(import.meta.dirname, 'receive-descriptor.c');
-/** Static, and beside the programs under test, so that it goes wherever they go. */
-const program = join(distDir, 'test/receive-descriptor');
 
-/** JavaScript cannot take a descriptor out of a message: a small C program does. Compiled at its first use. */
+/** JavaScript cannot take a descriptor out of a message: a small C program does. */
 export function ensureReceiver(): string {
-  if (existsSync(program) && statSync(program).mtimeMs >= statSync(source).mtimeMs) return program;
-  mkdirSync(dirname(program), { recursive: true });
-  const staged = `${program}.${process.pid}`;
-  const { status, stderr, error } = spawnSync('cc', ['-static', '-O1', '-Wall', '-Wextra', '-Werror', '-o', staged, source], { encoding: 'utf8' });
-  if (error) throw error;
-  if (status !== 0) throw new Error(`${source}: ${stderr}`);
-  renameSync(staged, program);
-  return program;
+  return ensureProgram(source);
 }
 
 /** The listening end of a socket to which a runtime sends one descriptor. */
