@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Container } from './lib/container.ts';
-import { cgroupFile, readCgroup, useRuntimeWorld } from './lib/index.ts';
+import { cgroupFile, cgroupVersion, readCgroup, type TestSpec, useRuntimeWorld } from './lib/index.ts';
 
 const runtime = useRuntimeWorld();
 const MiB = 1 << 20;
@@ -115,40 +115,43 @@ describe('limits of a new container, and their update', () => {
 });
 
 describe('what one version alone has', () => {
-  test('unified: the files of v2 themselves, and an error on v1', async () => {
-    const unified = { 'memory.high': String(48 * MiB), 'pids.max': '42', 'cpu.weight': '77' };
-    const bundle = runtime.current.bundle((spec) => {
-      spec.linux.resources['unified'] = unified;
-    });
-    if (runtime.current.cgroupVersion === 'v1') {
-      const refused = await runtime.current.run(bundle);
-      expect(refused.code).toBe(1);
-      expect(refused.stderr).toContain('unified resources need cgroup v2');
-      return;
-    }
-    await using container = await runtime.current.create(bundle);
-    check(
-      container,
-      Object.entries(unified).map(([file, value]): Limit => ['unified', '', '', file, value]),
-    );
-  });
+  const unified = { 'memory.high': String(48 * MiB), 'pids.max': '42', 'cpu.weight': '77' };
+  const withUnified = (spec: TestSpec) => {
+    spec.linux.resources['unified'] = unified;
+  };
+  const withHugePages = (spec: TestSpec) => {
+    spec.linux.resources['hugepageLimits'] = [{ pageSize: '2MB', limit: 4 * MiB }];
+  };
 
-  test('huge pages', async () => {
-    const bundle = runtime.current.bundle((spec) => {
-      spec.linux.resources['hugepageLimits'] = [{ pageSize: '2MB', limit: 4 * MiB }];
+  if (cgroupVersion === 'v2') {
+    test('unified: the files of v2 themselves', async () => {
+      await using container = await runtime.current.create(withUnified);
+      check(
+        container,
+        Object.entries(unified).map(([file, value]): Limit => ['unified', '', '', file, value]),
+      );
     });
-    if (runtime.current.cgroupVersion === 'v1') {
-      const refused = await runtime.current.run(bundle);
+
+    test('huge pages', async () => {
+      await using container = await runtime.current.create(withHugePages);
+      check(container, [
+        ['hugetlb', '', '', 'hugetlb.2MB.max', String(4 * MiB)],
+        ['hugetlb', '', '', 'hugetlb.2MB.rsvd.max', String(4 * MiB)],
+      ]);
+    });
+  } else {
+    test('unified is refused', async () => {
+      const refused = await runtime.current.run(withUnified);
       expect(refused.code).toBe(1);
-      expect(refused.stderr).toContain('the hugetlb cgroup controller is not mounted');
-      return;
-    }
-    await using container = await runtime.current.create(bundle);
-    check(container, [
-      ['hugetlb', '', '', 'hugetlb.2MB.max', String(4 * MiB)],
-      ['hugetlb', '', '', 'hugetlb.2MB.rsvd.max', String(4 * MiB)],
-    ]);
-  });
+      expect(refused.stderr).toContain('unified');
+    });
+
+    test('huge pages are refused while v1 has no such hierarchy', async () => {
+      const refused = await runtime.current.run(withHugePages);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain('hugetlb');
+    });
+  }
 });
 
 describe('limits that the kernel refuses', () => {

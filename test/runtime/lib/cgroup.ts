@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hierarchies } from '../../lib/cgroups.ts';
 import type { World } from '../../lib/world.ts';
 
 /** A container's cgroup, whatever the machine's layout: each hierarchy's directory by controller; `` (empty) is the v2 tree. */
@@ -27,10 +28,8 @@ export function containerCgroup(world: World, pid: number): ContainerCgroup {
   return { directories };
 }
 
-/** `v2` where the v2 tree has the controllers. */
-export function cgroupVersion(world: World): 'v1' | 'v2' {
-  return worldHierarchies(world).every(({ controllers }) => controllers.includes('')) ? 'v2' : 'v1';
-}
+/** `v2` where the v2 tree has all controllers: for what one version alone has. */
+export const cgroupVersion: 'v1' | 'v2' = hierarchies().every(({ type }) => type === 'cgroup2') ? 'v2' : 'v1';
 
 /** The directory of a v1 controller, or of the v2 tree where no v1 hierarchy has it. */
 function cgroupDirectory(cgroup: ContainerCgroup, controller: string): string {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'bun:test';
 import { RuntimeWorld } from './runtime-world.ts';
 
 /** @public */
-export { cgroupFile, isFrozen, readCgroup } from './cgroup.ts';
+export { cgroupFile, cgroupVersion, isFrozen, readCgroup } from './cgroup.ts';
 /** @public */
 export { receiveConsole, receivePidfd } from './receive-descriptor.ts';
 export type { TestSpec } from './spec.ts';

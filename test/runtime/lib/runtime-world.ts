@@ -7,7 +7,6 @@ import type { Pty, PtySize } from '../../lib/pty.ts';
 import { until } from '../../lib/until.ts';
 import { World } from '../../lib/world.ts';
 import { type Bundle, BundleMaker } from './bundle.ts';
-import { cgroupVersion } from './cgroup.ts';
 import { Container } from './container.ts';
 import type { Patch } from './spec.ts';
 
@@ -38,11 +37,6 @@ export class RuntimeWorld implements AsyncDisposable {
     await runtime.shell('true');
     runtime.acceptPresent();
     return runtime;
-  }
-
-  /** `v2` where the v2 tree has the controllers: for what one version alone has. */
-  get cgroupVersion(): 'v1' | 'v2' {
-    return cgroupVersion(this.world);
   }
 
   /** The argv of `strake-runc ARGS`, to be run in the world. */
