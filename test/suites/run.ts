@@ -60,10 +60,12 @@ async function main(argv: readonly string[]): Promise<number> {
     await using suiteRoot = await SuiteRoot.start(place);
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) results.set(file, await runFile(suiteRoot, file, values.output));
   };
-  await Promise.all(Array.from({ length: Number(values.jobs ?? 2) }, work));
+  const workers = await Promise.allSettled(Array.from({ length: Number(values.jobs ?? 2) }, work));
   const ordered = files.flatMap((file) => results.get(file) ?? []);
   if (values.record !== undefined) writeFileSync(values.record, ordered.map(recordLine).join(''));
-  return report(files, results, own);
+  const failed = report(files, results, own);
+  for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
+  return failed;
 }
 
 /** The suites' checkouts and the runtime's directory; what lies in the tree itself is there already. */
