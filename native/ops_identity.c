@@ -19,6 +19,9 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* linux/seccomp.h, since 5.19 */
+#endif
 #define LAST_CAPABILITY 63u
 #define IOPRIO_WHO_PROCESS 1
 
@@ -191,6 +194,27 @@ int do_seccomp(struct run *run, const struct op_seccomp *op)
 	/* The monitor, which no filter holds up, sends it on: a call that waits for the agent's answer may come next. */
 	listener = (int)result;
 	return sync_send(run, SYNC_LISTENER, run->current, 0, NULL, listener) == 0 ? 0 : fail(run, errno, "seccomp listener");
+}
+
+int do_learn(struct run *run, const struct op_learn *op)
+{
+	const struct sync_msg msg = { .kind = SYNC_LISTENER, .index = run->current };
+	struct sock_fprog program = { .len = (unsigned short)(op->filter.len / sizeof(struct sock_filter)),
+				      .filter = (struct sock_filter *)(uintptr_t)op->filter.p };
+	long listener;
+	int sent;
+
+	if (op->filter.len % sizeof(struct sock_filter) != 0 || program.len == 0)
+		return fail(run, EINVAL, "learning filter of %u bytes", op->filter.len);
+	say_exec(run);
+	/* An ordinary signal must not interrupt a call that was asked about: that would change what the program sees. */
+	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
+	if (listener < 0)
+		return fail(run, errno, "filter that learns");
+	sent = send_descriptor_passing(run->sync_fd, &msg, offsetof(struct sync_msg, detail), (int)listener, op->pass);
+	/* Ours too would keep the calls waiting when who answers is gone. */
+	syscall(SYS_close, listener, 0L, 0L, op->pass);
+	return sent == 0 ? 0 : fail(run, EPIPE, "descriptor of the filter that learns");
 }
 
 /* Whether what still has to run uses DESCRIPTOR. */

@@ -138,7 +138,7 @@ enum sync_kind {
 	SYNC_PTY, /* init → monitor: the pty master, as SCM_RIGHTS */
 	SYNC_EXEC, /* init → monitor: execve (or the seccomp filter before it) is next */
 	SYNC_FAILED, /* init → monitor: index, err, detail */
-	SYNC_LISTENER, /* init → monitor: the notify descriptor of the seccomp filter at index, as SCM_RIGHTS */
+	SYNC_LISTENER, /* init → monitor: the notify descriptor of the filter that `seccomp` or `learn` at index has loaded, as SCM_RIGHTS */
 };
 struct sync_msg {
 	uint32_t kind;
@@ -148,6 +148,8 @@ struct sync_msg {
 };
 /* DATA, and FD with it by SCM_RIGHTS (-1: none). 0 or -1 (errno; EPIPE: the other side is gone). */
 int send_descriptor(int socket, const void *data, size_t len, int fd);
+/* The same by a system call whose fourth argument, which the kernel does not read, is PASS: a seccomp filter knows it by that. */
+int send_descriptor_passing(int socket, const void *data, size_t len, int fd, uint64_t pass);
 /* The same over sync_fd. */
 int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, const char *detail, int fd);
 /* Monitor side: takes the next packet and applies it to RUN: SYNC_PTY stores run->pty_master, SYNC_EXEC sets exec_sent, SYNC_LISTENER sends
@@ -166,6 +168,10 @@ int fill_pid_fields(uint8_t *text, size_t len, const struct op_bytes *offsets, p
 /* --- listener.c --------------------------------------------------------------------------------------------------- */
 /* Monitor side: sends the notify descriptor FD with the container process state to the seccomp agent. 0, or -1 after fail(). */
 int listener_hand_over(struct run *run, const struct op_seccomp *op, int fd);
+
+/* --- learn.c ------------------------------------------------------------------------------------------------------ */
+/* Monitor side: starts the process that answers for every call which comes over the notify descriptor FD. 0, or -1 after fail(). */
+int learn_start(struct run *run, const struct op_learn *op, int fd);
 
 /* --- seal.c ---------------------------------------------------------------------------------------------------- */
 /* Re-executes the program from a sealed memfd, so that no container can write to its file (CVE-2019-5736). Returns when it already runs from one; -1 with errno. */

@@ -4,8 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 int send_descriptor(int socket, const void *data, size_t len, int fd)
+{
+	return send_descriptor_passing(socket, data, len, fd, 0);
+}
+
+int send_descriptor_passing(int socket, const void *data, size_t len, int fd, uint64_t pass)
 {
 	struct iovec iov = { (void *)(uintptr_t)data, len };
 	union {
@@ -13,7 +19,7 @@ int send_descriptor(int socket, const void *data, size_t len, int fd)
 		struct cmsghdr align;
 	} control;
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n;
+	long n;
 
 	if (fd >= 0) {
 		memset(&control, 0, sizeof(control));
@@ -23,7 +29,7 @@ int send_descriptor(int socket, const void *data, size_t len, int fd)
 		memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
 	}
 	do
-		n = sendmsg(socket, &message, MSG_NOSIGNAL);
+		n = syscall(SYS_sendmsg, socket, &message, MSG_NOSIGNAL, pass);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -1 : 0;
 }
@@ -104,10 +110,12 @@ int sync_receive(struct run *run)
 		break;
 	case SYNC_LISTENER:
 		run->current = msg.index;
-		if (fd < 0 || msg.index >= run->nops || run->ops[msg.index].code != OP_SECCOMP)
-			fail(run, EPROTO, "seccomp listener");
-		else
+		if (fd >= 0 && msg.index < run->nops && run->ops[msg.index].code == OP_SECCOMP)
 			listener_hand_over(run, &run->ops[msg.index].args.seccomp, fd);
+		else if (fd >= 0 && msg.index < run->nops && run->ops[msg.index].code == OP_LEARN)
+			learn_start(run, &run->ops[msg.index].args.learn, fd);
+		else
+			fail(run, EPROTO, "seccomp listener");
 		if (run->failed.index != NO_OP)
 			msg.kind = SYNC_FAILED;
 		break;

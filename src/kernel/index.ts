@@ -78,5 +78,15 @@ export {
   pidOffsetBytes,
   programLimits,
 } from './program/index.ts';
-export type { CompileSeccompOptions, MachineName, SeccompArch, SeccompFilter } from './seccomp/index.ts';
-export { compileSeccomp, machineArch, seccompActions, seccompArchitectures, seccompFlags, seccompOperators, syscallTable } from './seccomp/index.ts';
+export type { CompileSeccompOptions, MachineName, RecordedCalls, SeccompArch, SeccompFilter } from './seccomp/index.ts';
+export {
+  compileSeccomp,
+  learningFilter,
+  machineArch,
+  nameRecordedCalls,
+  seccompActions,
+  seccompArchitectures,
+  seccompFlags,
+  seccompOperators,
+  syscallTable,
+} from './seccomp/index.ts';

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '8543463ad468907c';
+export const opsHash = 'efc1bc32a7c6a22a';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -530,6 +530,15 @@ export interface SeccompOp {
   readonly pidOffsets?: Uint8Array | undefined;
 }
 
+/** load a filter that asks about every call; each is answered with 'go on' by a process of the host, which writes a line `ARCH NUMBER` (AUDIT_ARCH_* in hex, number in decimal) into the host's slot RECORD for each new one. The filter lets the two calls that hand the descriptor over pass: their fourth argument is PASS */
+export interface LearnOp {
+  readonly op: 'learn';
+  readonly side: 'init';
+  readonly filter: Uint8Array;
+  readonly pass: number | bigint;
+  readonly record: number;
+}
+
 /** chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing */
 export interface ChdirOp {
   readonly op: 'chdir';
@@ -874,6 +883,7 @@ export type Op =
   | AmbientOp
   | NoNewPrivsOp
   | SeccompOp
+  | LearnOp
   | ChdirOp
   | LabelOp
   | CloseFdsOp
@@ -976,6 +986,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   ambient: { code: 73, fields: [['u64', 'mask']], calls: 'prctl prctl*' },
   no_new_privs: { code: 74, fields: [], calls: 'prctl' },
   seccomp: { code: 75, fields: [['u32', 'flags'], ['bytes', 'filter'], ['slot', 'listener'], ['bytes', 'metadata'], ['bytes', 'pidOffsets']], calls: '[sendmsg] seccomp [sendmsg close]' },
+  learn: { code: 97, fields: [['bytes', 'filter'], ['u64', 'pass'], ['slot', 'record']], calls: '[sendmsg] seccomp sendmsg close' },
   chdir: { code: 76, fields: [['str', 'path'], ['u32', 'create'], ['u32', 'uid'], ['u32', 'gid']], calls: '[openat] openat2 [openat2 [openat2* [(mkdirat|openat close) openat close]*] [fchownat]] fchdir getcwd close' },
   label: { code: 77, fields: [['str', 'name'], ['str', 'value']], calls: '[fsopen fsconfig fsmount close] openat2 write close' },
   close_fds: { code: 78, fields: [['u32', 'first']], calls: 'close* close_range close_range*' },

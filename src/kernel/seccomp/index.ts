@@ -5,3 +5,5 @@ export type { CompileSeccompOptions, SeccompFilter } from './compile.ts';
 export { compileSeccomp } from './compile.ts';
 export { seccompOperators } from './conditions.ts';
 export { seccompFlags } from './flags.ts';
+export type { RecordedCalls } from './learn.ts';
+export { learningFilter, nameRecordedCalls } from './learn.ts';

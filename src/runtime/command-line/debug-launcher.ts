@@ -31,4 +31,8 @@ export class DebugLauncher implements ProgramLauncher {
   handOver(): void {
     this.#inner.handOver();
   }
+
+  awaitExit(): void {
+    this.#inner.awaitExit();
+  }
 }

@@ -43,7 +43,17 @@ export const propagation = {
   shared: 0x10_0000,
 } as const;
 
-export const openFlags = { readWrite: 0o2, directory: 0o200000, path: 0o10000000, closeOnExec: 0o2000000, noFollow: 0o400000 } as const;
+export const openFlags = {
+  writeOnly: 0o1,
+  readWrite: 0o2,
+  create: 0o100,
+  exclusive: 0o200,
+  append: 0o2000,
+  directory: 0o200000,
+  path: 0o10000000,
+  closeOnExec: 0o2000000,
+  noFollow: 0o400000,
+} as const;
 
 /** prlimit(2). RLIM_INFINITY is all ones. */
 export const rlimitNumbers: Readonly<Record<string, number>> = {

@@ -95,6 +95,14 @@ export interface OrdinaryUser {
   readonly execEntersTimeNamespace: boolean;
 }
 
+/** Which calls a process makes is written down (operation `learn`). */
+export interface Learning {
+  /** a file that is not there yet, on the host */
+  readonly record: string;
+  /** a random number */
+  readonly pass: bigint;
+}
+
 interface CommonOptions {
   readonly id: string;
   readonly stdio: Stdio;
@@ -112,6 +120,7 @@ interface CommonOptions {
   /** what could not be given as asked but does not prevent the container */
   readonly onWarning?: ((message: string) => void) | undefined;
   readonly onDebug?: ((message: string) => void) | undefined;
+  readonly learn?: Learning | undefined;
   /** what linux.seccomp was compiled to before; it is compiled when absent */
   readonly seccompFilter?: SeccompFilter | undefined;
 }

@@ -1,6 +1,18 @@
-import { compileSeccomp, jsonWithPid, machineArch, nestPidText, type Op, type PidText, pidOffsetBytes, type SeccompFilter } from '../../kernel/index.ts';
+import {
+  compileSeccomp,
+  jsonWithPid,
+  learningFilter,
+  machineArch,
+  nestPidText,
+  type Op,
+  type PidText,
+  pidOffsetBytes,
+  type SeccompFilter,
+} from '../../kernel/index.ts';
 import type { LinuxSeccomp, State } from '../../oci/index.ts';
-import type { CreateOptions, ExecOptions, Machine } from './options.ts';
+import { invalid } from './error.ts';
+import { openFlags } from './linux-numbers.ts';
+import type { CreateOptions, ExecOptions, Learning, Machine } from './options.ts';
 import type { SlotAllocator } from './slots.ts';
 
 /** What the filter of a process is, in the parts of its program. */
@@ -18,6 +30,23 @@ export type AgentState = Omit<State, 'annotations'> & { readonly annotations: St
 const none: SeccompPlan = { host: [], filter: [], notifies: false };
 
 export function planSeccomp(profile: LinuxSeccomp | undefined, options: CreateOptions | ExecOptions, state: AgentState, slots: SlotAllocator): SeccompPlan {
+  const own = planProfile(profile, options, state, slots);
+  return options.learn === undefined ? own : withLearning(own, options.learn, options.machine, slots);
+}
+
+/** Above the container's own filter, which still decides: what it refuses the container did not do. */
+function withLearning(own: SeccompPlan, { record, pass }: Learning, { arch }: Machine, slots: SlotAllocator): SeccompPlan {
+  if (own.notifies) throw invalid('linux.seccomp', 'a profile with SCMP_ACT_NOTIFY leaves no listener for --learn: a process has one');
+  const slot = slots.take();
+  const flags = openFlags.writeOnly | openFlags.create | openFlags.exclusive | openFlags.append | openFlags.closeOnExec;
+  return {
+    host: [...own.host, { op: 'open', side: 'host', out: slot, path: record, flags, mode: 0o600 }],
+    filter: [...own.filter, { op: 'learn', side: 'init', filter: learningFilter(machineArch[arch], pass), pass, record: slot }],
+    notifies: false,
+  };
+}
+
+function planProfile(profile: LinuxSeccomp | undefined, options: CreateOptions | ExecOptions, state: AgentState, slots: SlotAllocator): SeccompPlan {
   if (profile === undefined || (profile.defaultAction === 'SCMP_ACT_ALLOW' && (profile.syscalls ?? []).length === 0)) return none;
   const { filter, flags, notifies } = options.seccompFilter ?? seccompFilter(profile, options.machine);
   options.onDebug?.(`seccomp filter flags: ${flags}`);

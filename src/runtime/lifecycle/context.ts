@@ -9,6 +9,8 @@ export interface ProgramLauncher {
   run(operations: readonly Op[]): Report;
   /** What had to be written down of the process that the program waits for is: its exit status becomes ours, and the program's cleanup may take all away. */
   handOver(): void;
+  /** After the hand-over: returns when the process has ended, and its cleanup is done. */
+  awaitExit(): void;
 }
 
 /** What the verbs of the OCI command line work with. */

@@ -2,7 +2,7 @@ import { StrakeError } from '../../base/index.ts';
 import type { Op } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { compileCreate } from '../compile/create.ts';
-import type { CgroupPlan, CreateOptions, StartMode, Stdio } from '../compile/options.ts';
+import type { CgroupPlan, CreateOptions, Learning, StartMode, Stdio } from '../compile/options.ts';
 import { rootfsParentMount } from '../parent-mount.ts';
 import { identityOf } from '../state/process-identity.ts';
 import type { StateStore, StoredContainer } from '../state/store.ts';
@@ -26,6 +26,7 @@ export interface CreateRequest {
   readonly preserveFds: number;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
+  readonly learn?: Learning | undefined;
 }
 
 /** Makes the container up to the point where `start` lets its process go. Leaves nothing when it fails. */
@@ -119,6 +120,7 @@ export function createOptions(
     noNewKeyring: request.noNewKeyring,
     pidfdSocket: request.pidfdSocket,
     hookEnvironment: callersEnvironment(bundle.spec.hooks),
+    learn: request.learn,
     onWarning: context.warn,
     onDebug: context.debug,
     ...rootfsParentMount(bundle.spec, bundle.rootfs),

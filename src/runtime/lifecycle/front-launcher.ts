@@ -38,13 +38,22 @@ export class FrontLauncher implements ProgramLauncher {
     }
   }
 
+  awaitExit(): void {
+    this.#await(frameTypes.exit);
+  }
+
   #report(): Report {
+    return decodeReport(this.#await(frameTypes.report));
+  }
+
+  /** The payload of the next frame of that type. */
+  #await(type: number): Buffer {
     for (;;) {
       const header = this.#read(headerBytes);
       const length = header.readUInt32BE(4);
       if (length > maxReportBytes) throw frontGone(`a frame of ${length} bytes`);
       const payload = this.#read(length);
-      if (header[0] === frameTypes.report) return decodeReport(payload);
+      if (header[0] === type) return payload;
     }
   }
 

@@ -1,11 +1,24 @@
 import path from 'node:path';
-import { readBundle } from './bundle.ts';
+import { StrakeError } from '../../base/index.ts';
+import { type Bundle, readBundle } from './bundle.ts';
 import type { RuntimeContext } from './context.ts';
 import { type CreateRequest, launchContainer } from './create.ts';
 
+export interface RunRequest extends CreateRequest {
+  readonly detach: boolean;
+  readonly keep: boolean;
+  /** where to write the seccomp profile of what the container calls */
+  readonly learnFile?: string | undefined;
+}
+
 /** Creates, starts and, unless detached, waits and removes. 0: where it is waited for, its exit status becomes ours by the hand-over. */
-export async function runContainer(context: RuntimeContext, request: CreateRequest & { readonly detach: boolean; readonly keep: boolean }): Promise<number> {
+export async function runContainer(context: RuntimeContext, request: RunRequest): Promise<number> {
   const bundle = readBundle(request.bundle, request.configFile);
+  if (request.learnFile !== undefined) return await runAndLearn(context, request, bundle, request.learnFile);
+  return await runBundle(context, request, bundle);
+}
+
+async function runBundle(context: RuntimeContext, request: RunRequest, bundle: Bundle): Promise<number> {
   const { store, launcher } = context;
   const onTerminal = bundle.spec.process?.terminal && !request.detach;
   if (!onTerminal) {
@@ -20,4 +33,20 @@ export async function runContainer(context: RuntimeContext, request: CreateReque
   const operations = launchContainer(context, request, bundle, mode);
   launcher.handOver();
   return await carryTerminal(dir, operations);
+}
+
+/** Stays until the container has ended, and writes down what it called. */
+async function runAndLearn(context: RuntimeContext, request: RunRequest, bundle: Bundle, file: string): Promise<number> {
+  if (request.detach) throw new StrakeError('InvalidArgument', '--learn cannot be used with --detach: the profile is written when the container has ended');
+  const { abandonLearning, finishLearning, planLearning } = await import('./learn.ts');
+  const learn = planLearning(file);
+  try {
+    const code = await runBundle(context, { ...request, learn }, bundle);
+    context.launcher.awaitExit();
+    finishLearning(context, file, learn, bundle.spec);
+    return code;
+  } catch (error) {
+    abandonLearning(learn);
+    throw error;
+  }
 }

@@ -32,6 +32,7 @@ export const flagTexts: Readonly<Record<string, FlagText>> = {
   'ignore-paused': ['', 'start it in a paused container too, where it runs from resume on'],
   interval: ['duration', 'time between two statistics, such as 500ms or 10s (default: 5s)'],
   keep: ['', 'keep the container when its process has ended'],
+  learn: ['file', 'write the seccomp profile that allows just what the container calls'],
   log: ['file', 'append messages to this file (default: standard error)'],
   'log-format': ['format', 'text or json (default: text)'],
   'log-level': ['level', 'error, warning or debug (default: warning)'],
