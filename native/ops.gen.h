@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "efc1bc32a7c6a22a"
+#define OPS_HASH "dcd0b31297a95823"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -66,6 +66,7 @@ enum op_code {
 	OP_OOM_SCORE_ADJ = 65,
 	OP_SETSID = 66,
 	OP_TERMINAL = 67,
+	OP_HOME = 93,
 	OP_UMASK = 68,
 	OP_PERSONALITY = 69,
 	OP_BOUNDING = 70,
@@ -146,7 +147,7 @@ struct op_id_map {
 	uint32_t kind;
 	const char *text;
 };
-/* write /proc/self/timens_offsets, after unshare of time: on the host side before clone; in the init its execve enters the namespace (Linux 6.1) */
+/* write /proc/self/timens_offsets, after unshare of time, before anything has entered it */
 struct op_time_offsets {
 	const char *text;
 };
@@ -410,6 +411,10 @@ struct op_terminal {
 	uint32_t cols;
 	uint32_t console;
 };
+/* find the home directory of UID in /etc/passwd below the root, / without an entry: `exec` adds it to an environment */
+struct op_home {
+	uint32_t uid;
+};
 /* file mode creation mask */
 struct op_umask {
 	uint32_t mask;
@@ -429,12 +434,11 @@ struct op_set_user {
 	struct op_bytes groups;
 	uint32_t flags;
 };
-/* capability sets (64-bit masks); bits that the bounding set lacks are an error, but for those in UNCHECKED */
+/* capability sets (64-bit masks) */
 struct op_capset {
 	uint64_t effective;
 	uint64_t permitted;
 	uint64_t inheritable;
-	uint64_t unchecked;
 };
 /* clear the ambient set, then raise these */
 struct op_ambient {
@@ -506,18 +510,18 @@ struct op_scheduler {
 struct op_ioprio {
 	uint32_t value;
 };
-/* sched_setaffinity for itself: bit mask of CPUs, little endian */
+/* sched_setaffinity for itself (host: the init, once there is one): bit mask of CPUs, little endian; empty: all that the cpuset allows */
 struct op_affinity {
 	struct op_bytes mask;
 };
-/* run PATH with ARGS and ENV to its end, in the directory of the slot, with STATE as its stdin; pid_offset: where in STATE the init's pid goes, as the side sees it, 10 characters padded with blanks (0: nowhere); killed with its process group after timeout_ms (0: never); NAME (`prestart hook #0`) is for the failure, which has its last words; flags 1: a failure is a warning on stderr */
+/* run PATH with ARGS and ENV to its end, in the directory of the slot, with STATE as its stdin; pid_offsets: byte offsets (u32 each) in STATE of fields of 10 spaces, where the init's pid as the side sees it goes; killed with its process group after timeout_ms (0: never); NAME (`prestart hook #0`) is for the failure, which has its last words; flags 1: a failure is a warning on stderr, 2: HOME as `home` found it */
 struct op_hook {
 	const char *name;
 	const char *path;
 	struct op_strs args;
 	struct op_strs env;
 	struct op_bytes state;
-	uint32_t pid_offset;
+	struct op_bytes pid_offsets;
 	uint32_t timeout_ms;
 	uint32_t dir;
 	uint32_t flags;
@@ -680,6 +684,7 @@ union op_args {
 	struct op_rlimit rlimit;
 	struct op_oom_score_adj oom_score_adj;
 	struct op_terminal terminal;
+	struct op_home home;
 	struct op_umask umask;
 	struct op_personality personality;
 	struct op_bounding bounding;
@@ -773,6 +778,7 @@ union op_args {
 	OP(OOM_SCORE_ADJ, oom_score_adj) \
 	BARE(SETSID, setsid) \
 	OP(TERMINAL, terminal) \
+	OP(HOME, home) \
 	OP(UMASK, umask) \
 	OP(PERSONALITY, personality) \
 	OP(BOUNDING, bounding) \
@@ -870,11 +876,12 @@ static const struct op_desc op_table[] = {
 	{ "oom_score_adj", 65, 3, 1, { { T_I32, offsetof(struct op_oom_score_adj, value) } } },
 	{ "setsid", 66, 2, 0, { { 0, 0 } } },
 	{ "terminal", 67, 2, 5, { { T_SLOT, offsetof(struct op_terminal, root) }, { T_SLOT, offsetof(struct op_terminal, console_socket) }, { T_U32, offsetof(struct op_terminal, rows) }, { T_U32, offsetof(struct op_terminal, cols) }, { T_U32, offsetof(struct op_terminal, console) } } },
+	{ "home", 93, 2, 1, { { T_U32, offsetof(struct op_home, uid) } } },
 	{ "umask", 68, 2, 1, { { T_U32, offsetof(struct op_umask, mask) } } },
 	{ "personality", 69, 2, 1, { { T_U64, offsetof(struct op_personality, persona) } } },
 	{ "bounding", 70, 2, 1, { { T_U64, offsetof(struct op_bounding, keep) } } },
 	{ "set_user", 71, 2, 4, { { T_U32, offsetof(struct op_set_user, uid) }, { T_U32, offsetof(struct op_set_user, gid) }, { T_BYTES, offsetof(struct op_set_user, groups) }, { T_U32, offsetof(struct op_set_user, flags) } } },
-	{ "capset", 72, 2, 4, { { T_U64, offsetof(struct op_capset, effective) }, { T_U64, offsetof(struct op_capset, permitted) }, { T_U64, offsetof(struct op_capset, inheritable) }, { T_U64, offsetof(struct op_capset, unchecked) } } },
+	{ "capset", 72, 2, 3, { { T_U64, offsetof(struct op_capset, effective) }, { T_U64, offsetof(struct op_capset, permitted) }, { T_U64, offsetof(struct op_capset, inheritable) } } },
 	{ "ambient", 73, 2, 1, { { T_U64, offsetof(struct op_ambient, mask) } } },
 	{ "no_new_privs", 74, 2, 0, { { 0, 0 } } },
 	{ "seccomp", 75, 2, 5, { { T_U32, offsetof(struct op_seccomp, flags) }, { T_BYTES, offsetof(struct op_seccomp, filter) }, { T_SLOT, offsetof(struct op_seccomp, listener) }, { T_BYTES, offsetof(struct op_seccomp, metadata) }, { T_BYTES, offsetof(struct op_seccomp, pid_offsets) } } },
@@ -891,7 +898,7 @@ static const struct op_desc op_table[] = {
 	{ "ioprio", 85, 2, 1, { { T_U32, offsetof(struct op_ioprio, value) } } },
 	{ "affinity", 86, 3, 1, { { T_BYTES, offsetof(struct op_affinity, mask) } } },
 	{ "reaper", 87, 2, 0, { { 0, 0 } } },
-	{ "hook", 88, 3, 9, { { T_STR, offsetof(struct op_hook, name) }, { T_STR, offsetof(struct op_hook, path) }, { T_STRS, offsetof(struct op_hook, args) }, { T_STRS, offsetof(struct op_hook, env) }, { T_BYTES, offsetof(struct op_hook, state) }, { T_U32, offsetof(struct op_hook, pid_offset) }, { T_U32, offsetof(struct op_hook, timeout_ms) }, { T_SLOT, offsetof(struct op_hook, dir) }, { T_U32, offsetof(struct op_hook, flags) } } },
+	{ "hook", 88, 3, 9, { { T_STR, offsetof(struct op_hook, name) }, { T_STR, offsetof(struct op_hook, path) }, { T_STRS, offsetof(struct op_hook, args) }, { T_STRS, offsetof(struct op_hook, env) }, { T_BYTES, offsetof(struct op_hook, state) }, { T_BYTES, offsetof(struct op_hook, pid_offsets) }, { T_U32, offsetof(struct op_hook, timeout_ms) }, { T_SLOT, offsetof(struct op_hook, dir) }, { T_U32, offsetof(struct op_hook, flags) } } },
 	{ "release", 89, 1, 2, { { T_STR, offsetof(struct op_release, path) }, { T_U32, offsetof(struct op_release, timeout_ms) } } },
 	{ "send_pidfd", 92, 1, 2, { { T_SLOT, offsetof(struct op_send_pidfd, socket) }, { T_STR, offsetof(struct op_send_pidfd, name) } } },
 	{ "monitor", 100, 1, 7, { { T_STR, offsetof(struct op_monitor, dir) }, { T_U32, offsetof(struct op_monitor, flags) }, { T_STR, offsetof(struct op_monitor, log_path) }, { T_U32, offsetof(struct op_monitor, log_driver) }, { T_U64, offsetof(struct op_monitor, log_max_size) }, { T_U32, offsetof(struct op_monitor, log_max_files) }, { T_STR, offsetof(struct op_monitor, oom_file) } } },

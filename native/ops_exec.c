@@ -126,16 +126,19 @@ int do_lookup_exec(struct run *run, const struct op_lookup_exec *op)
 
 int do_exec(struct run *run, const struct op_exec *op)
 {
+	char *const *env = environment_with_home(run, &op->env);
 	int err;
 
 	if (!run->exec_path || op->argv.n == 0)
 		return fail(run, EINVAL, "exec without a command");
+	if (!env)
+		return fail(run, ENOMEM, "environment");
 	if (!run->umask_set)
 		umask(022);
 	/* May fail: the monitor of a detached init is gone. The end of the socket says that execve succeeded. */
 	if (!run->exec_sent)
 		sync_send(run, SYNC_EXEC, run->current, 0, NULL, -1);
-	execve(run->exec_path, (char *const *)op->argv.v, (char *const *)op->env.v);
+	execve(run->exec_path, (char *const *)op->argv.v, env);
 	err = errno;
 	return fail(run, err, "exec %s: %s", run->exec_path, exec_error_text(err));
 }

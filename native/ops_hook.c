@@ -14,9 +14,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define PID_WIDTH 10 /* of the state's blanks, in which the pid is written */
 #define WORDS_MAX 1500 /* bytes of each stream in the text of a failure */
 #define FAILURE_IS_WARNING 1u
+#define WITH_HOME 2u
 #define HOOK_UMASK 022
 
 /* Files, not pipes: what a hook leaves running may write on, and nobody has to read. */
@@ -34,7 +34,7 @@ static void close_streams(struct streams *s)
 /* A file with the state in it, read from the start. -1: errno. */
 static int state_file(const struct run *run, const struct op_hook *op)
 {
-	char *state = malloc(op->state.len + 1), pid[PID_WIDTH + 2];
+	uint8_t *state = malloc(op->state.len + 1);
 	int fd = memfd_create("state", MFD_CLOEXEC);
 
 	if (!state || fd < 0) {
@@ -43,11 +43,8 @@ static int state_file(const struct run *run, const struct op_hook *op)
 		return -1;
 	}
 	memcpy(state, op->state.p, op->state.len);
-	if (op->pid_offset != 0) {
-		snprintf(pid, sizeof(pid), "%*d", PID_WIDTH, run->in_init ? getpid() : run->report_pid);
-		memcpy(state + op->pid_offset, pid, PID_WIDTH);
-	}
-	if (write(fd, state, op->state.len) != (ssize_t)op->state.len || lseek(fd, 0, SEEK_SET) != 0)
+	if (fill_pid_fields(state, op->state.len, &op->pid_offsets, run->in_init ? getpid() : run->report_pid) != 0 ||
+	    write(fd, state, op->state.len) != (ssize_t)op->state.len || lseek(fd, 0, SEEK_SET) != 0)
 		close_fd(&fd);
 	free(state);
 	return fd;
@@ -59,9 +56,12 @@ static int start_hook(const struct run *run, const struct op_hook *op, const str
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	sigset_t all, none;
+	char *const *env = op->flags & WITH_HOME ? environment_with_home(run, &op->env) : (char *const *)op->env.v;
 	mode_t mask;
 	int err;
 
+	if (!env)
+		return ENOMEM;
 	sigfillset(&all);
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&files);
@@ -76,7 +76,7 @@ static int start_hook(const struct run *run, const struct op_hook *op, const str
 	posix_spawn_file_actions_adddup2(&files, s->err, 2);
 	posix_spawn_file_actions_addclosefrom_np(&files, 3);
 	mask = umask(HOOK_UMASK);
-	err = posix_spawn(pid, op->path, &files, &attributes, (char *const *)op->args.v, (char *const *)op->env.v);
+	err = posix_spawn(pid, op->path, &files, &attributes, (char *const *)op->args.v, env);
 	umask(mask);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
@@ -155,7 +155,7 @@ int do_hook(struct run *run, const struct op_hook *op)
 	struct streams streams = { -1, -1, -1 };
 	int result;
 
-	if (op->args.n == 0 || (op->pid_offset != 0 && (op->state.len < PID_WIDTH || op->pid_offset > op->state.len - PID_WIDTH)))
+	if (op->args.n == 0)
 		return fail(run, EINVAL, "%s", op->name);
 	if (op->dir != NO_SLOT && run->slots[op->dir] < 0)
 		return fail(run, EBADF, "%s: directory slot %u is empty", op->name, op->dir);

@@ -243,9 +243,15 @@ int do_oom_score_adj(struct run *run, const struct op_oom_score_adj *op)
 	return write_fd(open_proc(run, name, O_WRONLY), text, (size_t)len) == 0 ? 0 : fail(run, errno, "oom_score_adj %d", op->value);
 }
 
+#define MAX_CPUS 8192 /* the kernel's largest NR_CPUS */
+
 int do_affinity(struct run *run, const struct op_affinity *op)
 {
-	if (syscall(SYS_sched_setaffinity, run->in_init ? 0 : run->init_pid, (size_t)op->mask.len, op->mask.p) < 0)
+	uint8_t all[MAX_CPUS / 8];
+	const uint8_t *mask = op->mask.len ? op->mask.p : all;
+
+	memset(all, 0xff, sizeof(all));
+	if (syscall(SYS_sched_setaffinity, run->in_init ? 0 : run->init_pid, op->mask.len ? op->mask.len : sizeof(all), mask) < 0)
 		return fail(run, errno, "CPU affinity");
 	return 0;
 }

@@ -104,6 +104,20 @@ _Noreturn void init_main(struct run *run)
 	}
 }
 
+_Noreturn static void end_by_signal(int number)
+{
+	_exit(128 + number);
+}
+
+/* The first process of a pid namespace gets no signal that it has no handler for: who waits for its start could not be ended but by SIGKILL. */
+static void handle_terminations(void (*handler)(int))
+{
+	static const int terminations[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM };
+
+	for (size_t i = 0; i < sizeof(terminations) / sizeof(*terminations); i++)
+		signal(terminations[i], handler);
+}
+
 int do_wait_start(struct run *run, const struct op_wait_start *op)
 {
 	char byte;
@@ -120,9 +134,11 @@ int do_wait_start(struct run *run, const struct op_wait_start *op)
 		run->current = index;
 		return 0;
 	}
+	handle_terminations(end_by_signal);
 	do
 		n = read(run->slots[op->fifo], &byte, 1);
 	while (n < 0 && errno == EINTR);
+	handle_terminations(SIG_DFL);
 	return n == 1 ? 0 : fail(run, n < 0 ? errno : EPIPE, "start FIFO");
 }
 

@@ -99,6 +99,7 @@ struct run {
 	int root_dir; /* "/" as path operations without a root slot see it, -1 until needed */
 	bool pivoted, umask_set;
 	const char *exec_path; /* what lookup_exec found */
+	const char *home; /* "HOME=…" as `home` found it, NULL: not asked for */
 };
 
 /* --- program.c ------------------------------------------------------------------------------------------------- */
@@ -129,6 +130,10 @@ int run_after_exec(struct run *run);
 /* --- ops_exec.c ------------------------------------------------------------------------------------------------- */
 /* What Go's execve says of an errno, which the users of runc know. */
 const char *exec_error_text(int err);
+
+/* --- ops_home.c ------------------------------------------------------------------------------------------------- */
+/* ENV, with the HOME that `home` has found, if it was asked to. Never freed: execve is next. NULL: out of memory. */
+char *const *environment_with_home(const struct run *run, const struct op_strs *env);
 
 /* --- sync.c: messages between monitor and init over sync_fd, one packet each ------------------------------------------ */
 enum sync_kind {

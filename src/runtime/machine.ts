@@ -1,5 +1,4 @@
 import { accessSync, constants, existsSync, readFileSync, readlinkSync } from 'node:fs';
-import { release } from 'node:os';
 import { StrakeError } from '../base/index.ts';
 import type { Machine, OrdinaryUser } from './compile/options.ts';
 
@@ -32,14 +31,7 @@ export function runsInUserNamespace(): boolean {
 }
 
 function ordinaryUser(uid: number, gid: number): OrdinaryUser {
-  const [major = 0, minor = 0] = release().split('.').map(Number);
-  return {
-    uid,
-    gid,
-    newuidmap: findProgram('newuidmap'),
-    newgidmap: findProgram('newgidmap'),
-    execEntersTimeNamespace: major > 6 || (major === 6 && minor >= 1),
-  };
+  return { uid, gid, newuidmap: findProgram('newuidmap'), newgidmap: findProgram('newgidmap') };
 }
 
 function findProgram(name: string): string | undefined {

@@ -120,7 +120,7 @@ const withNamespaces = (namespaces: readonly Namespace[], linux: RuntimeSpec['li
 
 const ordinary: Machine = {
   ...machine,
-  ordinaryUser: { uid: 1000, gid: 1000, newuidmap: '/usr/bin/newuidmap', newgidmap: '/usr/bin/newgidmap', execEntersTimeNamespace: true },
+  ordinaryUser: { uid: 1000, gid: 1000, newuidmap: '/usr/bin/newuidmap', newgidmap: '/usr/bin/newgidmap' },
 };
 const noCgroup: CgroupPlan = {
   ...v2,

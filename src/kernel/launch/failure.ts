@@ -58,14 +58,22 @@ export function programFailure(report: Report, operations: readonly Op[]): Strak
 
 /** Failures of `exec`, hooks and mounts come in runc's words, whole; the rest as "operation: object: why". */
 function failureText(report: Report, op: Op | undefined, operations: readonly Op[]): string {
-  if (report.detail.startsWith('exec: ') || report.detail.startsWith('error running ')) return report.detail;
+  if (/^exec[ :]/.test(report.detail) || report.detail.startsWith('error running ')) return report.detail;
   if (report.detail.startsWith('error mounting ')) return `${report.detail}: ${errnoText(report.errno)}`;
-  return [operationText(op, operations), report.detail, errnoText(report.errno)].filter((part) => part !== '').join(': ');
+  return [operationText(report, op, operations), report.detail, errnoText(report.errno)].filter((part) => part !== '').join(': ');
 }
 
-/** What the operation was for, where its name does not say it. */
-function operationText(op: Op | undefined, operations: readonly Op[]): string {
+/** What the operation was for, where its name does not say it, in words that runc's users know. */
+function operationText(report: Report, op: Op | undefined, operations: readonly Op[]): string {
   if (op?.op === 'connect_unix' && operations.some((other) => other.op === 'seccomp' && other.listener === op.out))
     return 'failed to connect with seccomp agent specified in the seccomp profile';
+  if (op?.op === 'open' && operations.some((other) => other.op === 'clone' && other.cgroup === op.out)) return "can't open cgroup";
+  if (op?.op === 'scheduler' && report.errno === constants.errno.EPERM && operations.some(limitsCpus))
+    return "process scheduler can't be used together with AllowedCPUs";
+  if (op?.op === 'write_file' && op.side === 'init' && op.path.endsWith('/tasks')) return `error adding pid ${report.initPid} to cgroups`;
   return op?.op ?? 'program';
+}
+
+function limitsCpus(op: Op): boolean {
+  return op.op === 'write_file' && op.path.endsWith('/cpuset.cpus');
 }

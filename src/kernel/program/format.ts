@@ -30,7 +30,6 @@ const hexFields = new Set([
   'permitted',
   'inheritable',
   'mask',
-  'unchecked',
   'persona',
 ]);
 const octalFields = new Set(['mode']);

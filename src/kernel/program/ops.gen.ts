@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'efc1bc32a7c6a22a';
+export const opsHash = 'dcd0b31297a95823';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -60,7 +60,7 @@ export interface IdMapOp {
   readonly text: string;
 }
 
-/** write /proc/self/timens_offsets, after unshare of time: on the host side before clone; in the init its execve enters the namespace (Linux 6.1) */
+/** write /proc/self/timens_offsets, after unshare of time, before anything has entered it */
 export interface TimeOffsetsOp {
   readonly op: 'time_offsets';
   readonly side: 'host' | 'init';
@@ -465,6 +465,13 @@ export interface TerminalOp {
   readonly console?: number | undefined;
 }
 
+/** find the home directory of UID in /etc/passwd below the root, / without an entry: `exec` adds it to an environment */
+export interface HomeOp {
+  readonly op: 'home';
+  readonly side: 'init';
+  readonly uid: number;
+}
+
 /** file mode creation mask */
 export interface UmaskOp {
   readonly op: 'umask';
@@ -496,14 +503,13 @@ export interface SetUserOp {
   readonly flags?: number | undefined;
 }
 
-/** capability sets (64-bit masks); bits that the bounding set lacks are an error, but for those in UNCHECKED */
+/** capability sets (64-bit masks) */
 export interface CapsetOp {
   readonly op: 'capset';
   readonly side: 'init';
   readonly effective: number | bigint;
   readonly permitted: number | bigint;
   readonly inheritable: number | bigint;
-  readonly unchecked?: number | bigint | undefined;
 }
 
 /** clear the ambient set, then raise these */
@@ -621,11 +627,11 @@ export interface IoprioOp {
   readonly value: number;
 }
 
-/** sched_setaffinity for itself: bit mask of CPUs, little endian */
+/** sched_setaffinity for itself (host: the init, once there is one): bit mask of CPUs, little endian; empty: all that the cpuset allows */
 export interface AffinityOp {
   readonly op: 'affinity';
   readonly side: 'host' | 'init';
-  readonly mask: Uint8Array;
+  readonly mask?: Uint8Array | undefined;
 }
 
 /** stay as pid 1: fork the rest of the program as a child, forward signals, reap (docker --init) */
@@ -634,7 +640,7 @@ export interface ReaperOp {
   readonly side: 'init';
 }
 
-/** run PATH with ARGS and ENV to its end, in the directory of the slot, with STATE as its stdin; pid_offset: where in STATE the init's pid goes, as the side sees it, 10 characters padded with blanks (0: nowhere); killed with its process group after timeout_ms (0: never); NAME (`prestart hook #0`) is for the failure, which has its last words; flags 1: a failure is a warning on stderr */
+/** run PATH with ARGS and ENV to its end, in the directory of the slot, with STATE as its stdin; pid_offsets: byte offsets (u32 each) in STATE of fields of 10 spaces, where the init's pid as the side sees it goes; killed with its process group after timeout_ms (0: never); NAME (`prestart hook #0`) is for the failure, which has its last words; flags 1: a failure is a warning on stderr, 2: HOME as `home` found it */
 export interface HookOp {
   readonly op: 'hook';
   readonly side: 'host' | 'init';
@@ -643,7 +649,7 @@ export interface HookOp {
   readonly args: readonly string[];
   readonly env?: readonly string[] | undefined;
   readonly state: Uint8Array;
-  readonly pidOffset?: number | undefined;
+  readonly pidOffsets?: Uint8Array | undefined;
   readonly timeoutMs?: number | undefined;
   readonly dir?: number | undefined;
   readonly flags?: number | undefined;
@@ -875,6 +881,7 @@ export type Op =
   | OomScoreAdjOp
   | SetsidOp
   | TerminalOp
+  | HomeOp
   | UmaskOp
   | PersonalityOp
   | BoundingOp
@@ -978,11 +985,12 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   oom_score_adj: { code: 65, fields: [['i32', 'value']], calls: '[fsopen fsconfig fsmount close] (openat|openat2) [write close]' },
   setsid: { code: 66, fields: [], calls: 'setsid' },
   terminal: { code: 67, fields: [['slot', 'root'], ['slot', 'consoleSocket'], ['u32', 'rows'], ['u32', 'cols'], ['u32', 'console']], calls: '[openat] openat2 fstatfs newfstatat ioctl ioctl fstatfs newfstatat [ioctl] [openat2 mknodat openat newfstatat open_tree move_mount close close close] sendmsg ioctl dup2 dup2 dup2 close close' },
+  home: { code: 93, fields: [['u32', 'uid']], calls: '[openat] openat2 [newfstatat read* close]' },
   umask: { code: 68, fields: [['u32', 'mask']], calls: 'umask' },
   personality: { code: 69, fields: [['u64', 'persona']], calls: 'personality' },
   bounding: { code: 70, fields: [['u64', 'keep']], calls: 'prctl*' },
   set_user: { code: 71, fields: [['u32', 'uid'], ['u32', 'gid'], ['bytes', 'groups'], ['u32', 'flags']], calls: '(newfstatat [fchown])* prctl [setgroups] setresgid setresuid prctl' },
-  capset: { code: 72, fields: [['u64', 'effective'], ['u64', 'permitted'], ['u64', 'inheritable'], ['u64', 'unchecked']], calls: 'prctl* capset' },
+  capset: { code: 72, fields: [['u64', 'effective'], ['u64', 'permitted'], ['u64', 'inheritable']], calls: 'capset' },
   ambient: { code: 73, fields: [['u64', 'mask']], calls: 'prctl prctl*' },
   no_new_privs: { code: 74, fields: [], calls: 'prctl' },
   seccomp: { code: 75, fields: [['u32', 'flags'], ['bytes', 'filter'], ['slot', 'listener'], ['bytes', 'metadata'], ['bytes', 'pidOffsets']], calls: '[sendmsg] seccomp [sendmsg close]' },
@@ -999,7 +1007,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   ioprio: { code: 85, fields: [['u32', 'value']], calls: 'ioprio_set' },
   affinity: { code: 86, fields: [['bytes', 'mask']], calls: 'sched_setaffinity' },
   reaper: { code: 87, fields: [], calls: 'rt_sigprocmask clone [set_robust_list] setpgid ioctl [getpgid rt_sigprocmask ioctl rt_sigprocmask] rt_sigprocmask' },
-  hook: { code: 88, fields: [['str', 'name'], ['str', 'path'], ['strs', 'args'], ['strs', 'env'], ['bytes', 'state'], ['u32', 'pidOffset'], ['u32', 'timeoutMs'], ['slot', 'dir'], ['u32', 'flags']], calls: 'memfd_create write lseek memfd_create memfd_create umask rt_sigprocmask clone3 rt_sigprocmask umask pidfd_open poll close wait4 [pread64 pread64] close close close' },
+  hook: { code: 88, fields: [['str', 'name'], ['str', 'path'], ['strs', 'args'], ['strs', 'env'], ['bytes', 'state'], ['bytes', 'pidOffsets'], ['u32', 'timeoutMs'], ['slot', 'dir'], ['u32', 'flags']], calls: 'memfd_create write lseek memfd_create memfd_create umask rt_sigprocmask clone3 rt_sigprocmask umask pidfd_open poll close wait4 [pread64 pread64] close close close' },
   release: { code: 89, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'openat write poll* unlink close' },
   send_pidfd: { code: 92, fields: [['slot', 'socket'], ['str', 'name']], calls: 'sendmsg' },
   monitor: { code: 100, fields: [['str', 'dir'], ['u32', 'flags'], ['str', 'logPath'], ['u32', 'logDriver'], ['u64', 'logMaxSize'], ['u32', 'logMaxFiles'], ['str', 'oomFile']], calls: 'setsid prctl mkdir mkdir* openat socket unlink umask bind umask listen (openat|pipe2 fcntl)* [openat openat newfstatat]' },

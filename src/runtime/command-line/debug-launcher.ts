@@ -1,6 +1,14 @@
 import { formatOp, type Op, type Report } from '../../kernel/index.ts';
 import type { ProgramLauncher } from '../lifecycle/context.ts';
 
+/** A little-endian bit mask as a number. */
+function maskText(mask: Uint8Array = new Uint8Array()): string {
+  return `0x${Buffer.from(mask)
+    .reverse()
+    .toString('hex')
+    .replace(/^0+(?=.)/, '')}`;
+}
+
 /**
  * Writes what a program does into the log, for `--debug`. The names of runc's stages ("nsexec container setup", "child process in init()") stand where ours begin:
  * people, and runc's tests, look for them. Environments hold secrets, and are left out.
@@ -19,6 +27,7 @@ export class DebugLauncher implements ProgramLauncher {
   run(operations: readonly Op[]): Report {
     const starts = operations.some(({ op }) => op === 'clone');
     if (starts) this.#debug(`nsexec container setup: a program of ${operations.length} operations`);
+    for (const op of operations) if (op.op === 'affinity' && op.side === 'host') this.#debug(`nsexec: affinity: ${maskText(op.mask)}`);
     for (const op of operations) this.#debug(formatOp('env' in op ? { ...op, env: [] } : op));
     const report = this.#inner.run(operations);
     if (starts) {

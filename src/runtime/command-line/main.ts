@@ -89,9 +89,18 @@ function unknownVerb(name: string, log: CommandLog): number {
   return unknownVerbStatus;
 }
 
+function isFailedExecve(error: unknown): boolean {
+  return error instanceof Error && 'fields' in error && (error.fields as { readonly operation?: string }).operation === 'exec';
+}
+
 /** runc tells its log, and the person at stderr; a failed exec is 255 there, all else 1. */
 function report(error: unknown, verb: string, log: CommandLog): number {
   const fromProgram = error instanceof Error && 'fields' in error && (error.fields as { readonly layer?: string }).layer === 'kernel';
+  // The process itself has said it where runc's does: with no log line.
+  if (verb === 'run' && isFailedExecve(error)) {
+    writeSync(2, `${errorText(error)}\n`);
+    return 1;
+  }
   const [ofVerb, ofProgram] = failurePrefixes[verb] ?? ['', ''];
   const message = `${ofVerb}${fromProgram ? ofProgram : ''}${errorText(error)}`;
   log.error(message);

@@ -36,7 +36,9 @@ export function capabilityMasks(spec: CapabilitiesSpec | undefined, machineBound
     inheritable: mask(spec?.inheritable),
     ambient: 0n,
   };
-  const ambient = mask(spec?.ambient) & permitted & masks.inheritable;
-  if (missing.size > 0) warn(`ignoring unknown or unavailable capabilities: [${[...missing].join(' ')}]`);
+  const asked = mask(spec?.ambient);
+  const ambient = asked & permitted & masks.inheritable;
+  for (const [name, bit] of bits) if ((asked & ~ambient & bit) !== 0n) warn(`can't raise ambient capability ${name}: operation not permitted`);
+  if (missing.size > 0) warn(`ignoring unknown or unavailable capabilities: [${[...missing].sort().join(' ')}]`);
   return { ...masks, ambient };
 }

@@ -1,5 +1,6 @@
 import type { Op } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
+import { resetAffinity } from './affinity.ts';
 import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { invalid } from './error.ts';
 import { hiddenPathOps } from './hidden-paths.ts';
@@ -63,6 +64,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...(network?.hostOperations ?? []),
     ...cgroup.initAttach,
     ...oomScoreOps(process, 'init'),
+    resetAffinity,
     ...ns.init,
     { op: 'setsid', side: 'init' },
     ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
@@ -84,7 +86,9 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...identityOps(process, seccomp, options, namespaces.has('user'), hooks.beforeExec),
     ...hooks.afterExec,
     ...detachOrReap(options),
-    ...(options.detach ? [] : [...(network?.cleanupOperations ?? []), ...cgroup.cleanup, ...stateOps(options), ...hooks.afterRemoval]),
+    ...(options.detach
+      ? []
+      : [...(network?.cleanupOperations ?? []), ...(options.keepCgroup ? [] : cgroup.cleanup), ...stateOps(options), ...hooks.afterRemoval]),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { initAttachOperations, type Op } from '../../kernel/index.ts';
 import type { NamespaceType, ProcessSpec, RuntimeSpec } from '../../oci/index.ts';
+import { execAffinityOps } from './affinity.ts';
 import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { cloneFlags } from './linux-numbers.ts';
 import { flagsOf, keepGroups, planNamespaces, setgroupsMayBeDenied } from './namespaces.ts';
@@ -29,6 +30,7 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
   const { ociVersion, annotations } = spec;
   const state = { ociVersion, id: options.id, status: 'running', pid: options.init.pid, bundle: options.bundle ?? '', annotations } as const;
   const seccomp = planSeccomp(spec.linux?.seccomp, options, state, slots);
+  const affinity = execAffinityOps(process);
   const ordinary = options.machine.ordinaryUser !== undefined;
   if (ordinary) checkRootlessGroups(process);
   const userFirst = ordinary && inUserNamespace;
@@ -41,12 +43,14 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
     ...pidfd.before,
     ...seccomp.host,
     ...intoCgroup.ops,
+    ...affinity.initial,
     // An ordinary user may enter the other namespaces only from inside of this one, and not write the score any more then.
     ...(userFirst ? [...oomScoreOps(process, 'host'), { op: 'join', side: 'host', fd: init, flags: cloneFlags.user } as const] : []),
     ...(namespaces.has('pid') ? [{ op: 'join', side: 'host', fd: init, flags: cloneFlags.pid } as const] : []),
     { op: 'clone', side: 'host', flags: 0, ...intoCgroup.field },
     ...pidfd.after,
     ...initAttachOperations(options.cgroup.v1.map(({ dir }) => dir)),
+    ...affinity.final,
     ...(userFirst ? [] : oomScoreOps(process, 'init')),
     // Limits need the runtime's privileges over the host, which a joined user namespace takes away.
     ...limitOps(process, options.machine),

@@ -1,14 +1,12 @@
-import type { Op } from '../../kernel/index.ts';
-import type { ContainerStatus, Hook, Hooks, RuntimeSpec } from '../../oci/index.ts';
+import { jsonWithPid, type Op, pidOffsetBytes } from '../../kernel/index.ts';
+import type { ContainerStatus, Hook, Hooks, RuntimeSpec, State } from '../../oci/index.ts';
 import { ociVersion } from '../default-spec.ts';
 import { openFlags } from './linux-numbers.ts';
 import type { CreateOptions } from './options.ts';
 import type { SlotAllocator } from './slots.ts';
 
-/** native/ops_hook.c writes the pid into as many blanks. */
-const pidWidth = 10;
 /** Bits of hook's `flags`. */
-const hookFlags = { failureIsWarning: 1 } as const;
+const hookFlags = { failureIsWarning: 1, withHome: 2 } as const;
 const msPerSecond = 1000;
 const hostKinds = ['prestart', 'createRuntime', 'poststart', 'poststop'] as const;
 /** The only descriptor of a program of hooks alone. */
@@ -40,15 +38,14 @@ interface HookPlace {
   readonly dir?: number | undefined;
   /** for a hook that has none (never an empty one of its own: both peers take that for none too) */
   readonly environment: readonly string[];
-  /** what fails is told on stderr and stops nothing */
-  readonly failureIsWarning?: boolean;
+  readonly flags?: number;
 }
 
 /** The hooks of one kind, in their order. The pid in their state is the init's as the hook sees it, known only when the program runs; `pid` where it is known already. */
 function hookOps(kind: keyof Hooks, hooks: Hooks | undefined, container: HookedContainer, place: HookPlace, pid?: number): readonly Op[] {
   const list = hooks?.[kind] ?? [];
   if (list.length === 0) return [];
-  const { state, pidOffset } = hookState(kind, container, pid);
+  const state = hookState(kind, container, pid);
   return list.map((hook, index) => ({
     op: 'hook',
     side: place.side,
@@ -56,11 +53,10 @@ function hookOps(kind: keyof Hooks, hooks: Hooks | undefined, container: HookedC
     path: hook.path,
     args: hook.args?.length ? hook.args : [hook.path],
     env: hook.env?.length ? hook.env : place.environment,
-    state,
-    ...(pidOffset === 0 ? {} : { pidOffset }),
+    ...state,
     ...(hook.timeout === undefined ? {} : { timeoutMs: timeoutMs(hook) }),
     ...(place.dir === undefined ? {} : { dir: place.dir }),
-    ...(place.failureIsWarning ? { flags: hookFlags.failureIsWarning } : {}),
+    ...(place.flags === undefined || (place.flags === hookFlags.withHome && hook.env?.length) ? {} : { flags: place.flags }),
   }));
 }
 
@@ -88,10 +84,11 @@ export function createHookOps({ hooks, annotations }: RuntimeSpec, options: Crea
       ...onHost('createRuntime'),
       ...hookOps('createContainer', hooks, container, { side: 'init', dir: root, environment: [] }),
     ],
-    beforeExec: (own) => hookOps('startContainer', hooks, container, { side: 'init', environment: own }),
+    beforeExec: (own) => hookOps('startContainer', hooks, container, { side: 'init', environment: own, flags: hookFlags.withHome }),
     afterExec: options.start.kind === 'fifo' ? [] : onHost('poststart'),
     // Who keeps the container removes it later. Nobody is there then to hear of a failure but the person at stderr.
-    afterRemoval: options.stateDirectory === undefined ? [] : hookOps('poststop', hooks, container, { side: 'host', dir, environment, failureIsWarning: true }),
+    afterRemoval:
+      options.stateDirectory === undefined ? [] : hookOps('poststop', hooks, container, { side: 'host', dir, environment, flags: hookFlags.failureIsWarning }),
   };
 }
 
@@ -120,14 +117,12 @@ function openDirectory(path: string, out: number): Op {
   return { op: 'open', side: 'host', out, path, flags: openFlags.path | openFlags.directory | openFlags.closeOnExec, mode: 0 };
 }
 
-function hookState(kind: keyof Hooks, { id, bundle, annotations = {} }: HookedContainer, pid: number | undefined) {
+function hookState(kind: keyof Hooks, { id, bundle, annotations }: HookedContainer, pid: number | undefined) {
   const status = statusOf[kind];
-  const head = `{"ociVersion":${JSON.stringify(ociVersion)},"id":${JSON.stringify(id)},"status":"${status}"`;
-  const tail = `"bundle":${JSON.stringify(bundle)}${Object.keys(annotations).length > 0 ? `,"annotations":${JSON.stringify(annotations)}` : ''}}`;
-  if (status === 'stopped') return { state: Buffer.from(`${head},${tail}`), pidOffset: 0 };
-  const beforePid = `${head},"pid":`;
-  const place = pid === undefined ? ' '.repeat(pidWidth) : String(pid);
-  return { state: Buffer.from(`${beforePid}${place},${tail}`), pidOffset: pid === undefined ? Buffer.byteLength(beforePid) : 0 };
+  const state: Omit<State, 'annotations'> & Pick<HookedContainer, 'annotations'> = { ociVersion, id, status, bundle, annotations };
+  if (status === 'stopped' || pid !== undefined) return { state: Buffer.from(JSON.stringify({ ...state, pid })) };
+  const text = jsonWithPid(state);
+  return { state: Buffer.from(text.text), pidOffsets: pidOffsetBytes(text) };
 }
 
 function timeoutMs({ timeout = 0 }: Hook): number {

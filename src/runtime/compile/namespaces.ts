@@ -1,7 +1,6 @@
 import { StrakeError } from '../../base/index.ts';
 import type { Op } from '../../kernel/index.ts';
 import type { LinuxSpec, NamespaceType } from '../../oci/index.ts';
-import { cannotHonour } from './error.ts';
 import { cloneFlags, openFlags } from './linux-numbers.ts';
 import type { OrdinaryUser } from './options.ts';
 import type { SlotAllocator } from './slots.ts';
@@ -37,8 +36,8 @@ export interface NamespaceOps {
 }
 
 /**
- * The order that the kernel wants: a user namespace is entered first, since it owns the ones made after it; a pid or time namespace
- * takes effect for children only; a cgroup namespace is made by a process that is in its cgroup already, because that becomes its root.
+ * The order that the kernel wants: a user namespace is entered first, since it owns the ones made after it; a pid namespace
+ * takes effect for children only; a time namespace is made inside, so that the user namespace owns it; a cgroup namespace is made by a process that is in its cgroup already, because that becomes its root.
  * Beside a user namespace, namespaces of the host's are joined before it, while there is the power to: it may not own them. An ordinary user
  * has that power only inside it.
  */
@@ -55,10 +54,7 @@ export function namespaceOps(plan: NamespacePlan, timeOffsets: LinuxSpec['timeOf
   const early = inUserNamespace && user === undefined;
   if (early) for (const type of earlyTypes) joinOn('host', type);
   for (const type of ['user', 'pid', 'time'] as const) joinOn('host', type);
-  if (plan.made.has('time')) {
-    const side = user === undefined ? 'host' : 'init';
-    (side === 'host' ? host : init).push(...timeOps(side, timeOffsetsText(timeOffsets), user));
-  }
+  if (plan.made.has('time')) init.push(...newTimeOps(timeOffsetsText(timeOffsets), slots.take()));
   if (!early) for (const type of earlyTypes) joinOn('init', type);
   for (const type of ['mount', 'cgroup'] as const) joinOn('init', type);
   if (inUserNamespace) init.push({ op: 'set_user', side: 'init', uid: 0, gid: 0, flags: user === undefined ? setgroupsMayBeDenied : keepGroups });
@@ -72,10 +68,14 @@ const earlyTypes = ['ipc', 'uts', 'network'] as const;
 export const keepGroups = 1;
 export const setgroupsMayBeDenied = 2;
 
-/** An ordinary user can make it in the user namespace alone, that is in the init: whose execve then enters it. */
-function timeOps(side: 'host' | 'init', text: string, user: OrdinaryUser | undefined): readonly Op[] {
-  if (user?.execEntersTimeNamespace === false) throw cannotHonour('linux.namespaces', 'an ordinary user needs Linux 6.1 for a time namespace');
-  return [{ op: 'unshare', side, flags: cloneFlags.time }, ...(text === '' ? [] : [{ op: 'time_offsets', side, text } as const])];
+/** unshare(2) makes a time namespace for children alone; its offsets can be set as long as nobody is in it (time_namespaces(7)). */
+function newTimeOps(offsets: string, slot: number): readonly Op[] {
+  return [
+    { op: 'unshare', side: 'init', flags: cloneFlags.time },
+    ...(offsets === '' ? [] : [{ op: 'time_offsets', side: 'init', text: offsets } as const]),
+    { op: 'open', side: 'init', out: slot, path: '/proc/self/ns/time_for_children', flags: openFlags.closeOnExec, mode: 0 },
+    { op: 'join', side: 'init', fd: slot, flags: cloneFlags.time },
+  ];
 }
 
 export function flagsOf(types: Iterable<NamespaceType>): number {

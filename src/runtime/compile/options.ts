@@ -91,8 +91,6 @@ export interface OrdinaryUser {
   /** absolute paths of newuidmap(1) and newgidmap(1), where they are installed */
   readonly newuidmap?: string | undefined;
   readonly newgidmap?: string | undefined;
-  /** execve(2) enters a time namespace that was unshared (Linux 6.1) */
-  readonly execEntersTimeNamespace: boolean;
 }
 
 /** Which calls a process makes is written down (operation `learn`). */
@@ -142,6 +140,8 @@ export interface CreateOptions extends CommonOptions {
   readonly reaper?: boolean;
   /** `NAME=value` entries for hooks that have no environment of their own: the caller's, as runc and crun do */
   readonly hookEnvironment?: readonly string[] | undefined;
+  /** the cgroup stays when the init was waited for */
+  readonly keepCgroup?: boolean | undefined;
   /** what the caller keeps of the container: removed last, when the init was waited for */
   readonly stateDirectory?: string | undefined;
 }

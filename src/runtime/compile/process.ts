@@ -1,7 +1,7 @@
 import type { Op } from '../../kernel/index.ts';
 import type { LinuxSpec, ProcessSpec } from '../../oci/index.ts';
 import { capabilityMasks } from './capabilities.ts';
-import { cpuMask } from './cpu-mask.ts';
+import { processEnvironment } from './environment.ts';
 import { cannotHonour, invalid } from './error.ts';
 import { ioPriorityClasses, personalities, rlimitNumbers, schedulerFlags, schedulerPolicies } from './linux-numbers.ts';
 import { keepGroups, setgroupsMayBeDenied } from './namespaces.ts';
@@ -17,7 +17,7 @@ const sigkill = 9;
 
 /** Limits, scheduling and LSM labels, while the process still has the runtime's privileges. */
 export function limitOps(process: ProcessSpec, machine: Machine): readonly Op[] {
-  return [...rlimitOps(process), ...schedulerOps(process), ...ioPriorityOps(process), ...affinityOps(process), ...apparmorOps(process, machine)];
+  return [...rlimitOps(process), ...schedulerOps(process), ...ioPriorityOps(process), ...apparmorOps(process, machine)];
 }
 
 /**
@@ -35,7 +35,7 @@ export function identityOps(
   const args = process.args ?? [];
   const file = args[0];
   if (file === undefined) throw invalid('process.args', 'args must not be empty');
-  const env = withHome(process.env ?? [], process.user?.uid ?? 0);
+  const { env, hasHome } = processEnvironment(process.env ?? []);
   const { boundingSet, allCapabilities, ordinaryUser } = options.machine;
   const masks = capabilityMasks(process.capabilities, inUserNamespace ? allCapabilities : boundingSet, options.onWarning ?? (() => {}));
   const user = process.user ?? { uid: 0, gid: 0 };
@@ -43,13 +43,13 @@ export function identityOps(
   const groups = user.additionalGids ?? [];
   const noNewPrivileges = process.noNewPrivileges ?? false;
   const held = seccomp.filter.length > 0 && !noNewPrivileges ? sysAdmin & options.machine.boundingSet : 0n;
-  const { inheritable } = masks;
   const start = startOps(options);
   return [
     ...(noNewPrivileges ? [{ op: 'no_new_privs', side: 'init' } as const] : []),
     { op: 'bounding', side: 'init', keep: masks.bounding },
     // With the runtime's privileges still, as runc: a user may work in a directory that it could not enter.
     { op: 'chdir', side: 'init', path: process.cwd, uid: user.uid, gid: user.gid },
+    ...(hasHome ? [] : [{ op: 'home', side: 'init', uid: process.user?.uid ?? 0 } as const]),
     { op: 'umask', side: 'init', mask: user.umask ?? defaultUmask },
     // Root has dropped its groups when it entered the user namespace; an ordinary user drops them now, where the namespace allows it.
     {
@@ -60,14 +60,7 @@ export function identityOps(
       groups: idBytes(groups),
       ...(inUserNamespace && groups.length === 0 ? { flags: ordinaryUser ? setgroupsMayBeDenied : keepGroups } : {}),
     },
-    {
-      op: 'capset',
-      side: 'init',
-      effective: masks.effective | held,
-      permitted: masks.permitted | held,
-      inheritable,
-      ...(held === 0n ? {} : { unchecked: held & ~(masks.effective | masks.permitted) }),
-    },
+    { op: 'capset', side: 'init', effective: masks.effective | held, permitted: masks.permitted | held, inheritable: masks.inheritable },
     { op: 'ambient', side: 'init', mask: masks.ambient },
     // After the change of identity, which takes it back.
     ...deathOps(options),
@@ -84,20 +77,15 @@ export function identityOps(
 /** CAP_SYS_ADMIN (capability.h). */
 const sysAdmin = 1n << 21n;
 
-/** The sets as they were asked for, once the filter is there. Checked before, and under the filter each call counts. */
+/** The sets as they were asked for, once the filter is there. */
 function dropHeld({ effective, permitted, inheritable }: ReturnType<typeof capabilityMasks>, held: bigint): readonly Op[] {
   if ((held & ~(effective & permitted)) === 0n) return [];
-  return [{ op: 'capset', side: 'init', effective, permitted, inheritable, unchecked: effective | permitted | inheritable }];
+  return [{ op: 'capset', side: 'init', effective, permitted, inheritable }];
 }
 
 /** A process whose monitor is killed dies with it: nobody would hear of its end, read its output or clean up after it. */
 export function deathOps({ stdio }: Pick<Options, 'stdio'>): readonly Op[] {
   return stdio.kind === 'monitor' ? [{ op: 'pdeathsig', side: 'init', signal: sigkill }] : [];
-}
-
-/** A process without HOME gets root's home or `/`; a caller that has read the user's entry in the container's passwd sets it (engine). */
-function withHome(env: readonly string[], uid: number): readonly string[] {
-  return env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${uid === 0 ? '/root' : '/'}`];
 }
 
 function startOps({ start }: Options): readonly Op[] {
@@ -157,11 +145,6 @@ function ioPriorityOps({ ioPriority }: ProcessSpec): readonly Op[] {
   if (ioClass === undefined) throw invalid('process.ioPriority.class', `unknown class ${JSON.stringify(ioPriority.class)}`);
   if (ioPriority.priority < 0 || ioPriority.priority > 7) throw invalid('process.ioPriority.priority', 'must be in 0–7');
   return [{ op: 'ioprio', side: 'init', value: (ioClass << 13) | ioPriority.priority }];
-}
-
-function affinityOps({ execCPUAffinity }: ProcessSpec): readonly Op[] {
-  const list = execCPUAffinity?.final ?? execCPUAffinity?.initial;
-  return list === undefined || list === '' ? [] : [{ op: 'affinity', side: 'init', mask: cpuMask('process.execCPUAffinity', list) }];
 }
 
 function apparmorOps({ apparmorProfile, selinuxLabel }: ProcessSpec, machine: Machine): readonly Op[] {

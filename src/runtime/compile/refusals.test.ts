@@ -100,7 +100,10 @@ test('capabilities that the machine lacks are left out of every set and reported
   const names = ['CAP_CHOWN', 'CAP_SYS_RESOURCE', 'CAP_NEW'];
   const masks = capabilityMasks({ bounding: names, effective: names, permitted: names, ambient: ['CAP_CHOWN'] }, ~(1n << 24n), (text) => warnings.push(text));
   expect(masks).toEqual({ bounding: 1n, effective: 1n, permitted: 1n, inheritable: 0n, ambient: 0n });
-  expect(warnings).toEqual(['ignoring unknown or unavailable capabilities: [CAP_SYS_RESOURCE CAP_NEW]']);
+  expect(warnings).toEqual([
+    "can't raise ambient capability CAP_CHOWN: operation not permitted",
+    'ignoring unknown or unavailable capabilities: [CAP_NEW CAP_SYS_RESOURCE]',
+  ]);
 });
 
 describe('cpuMask', () => {

@@ -8,7 +8,7 @@ import { planNamespaces } from './namespaces.ts';
 import type { OrdinaryUser } from './options.ts';
 import { checkRootless, checkRootlessGroups } from './rootless-rules.ts';
 
-const user: OrdinaryUser = { uid: 1000, gid: 1001, newuidmap: '/usr/bin/newuidmap', newgidmap: '/usr/bin/newgidmap', execEntersTimeNamespace: true };
+const user: OrdinaryUser = { uid: 1000, gid: 1001, newuidmap: '/usr/bin/newuidmap', newgidmap: '/usr/bin/newgidmap' };
 const map = (containerID: number, hostID: number, size: number) => ({ containerID, hostID, size });
 const maps = (linux: LinuxSpec, who: OrdinaryUser | undefined) => {
   const whole: LinuxSpec = { namespaces: [{ type: 'user' }], ...linux };

@@ -77,9 +77,9 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     // Nobody is left who could take away what was made: it stays written down, for `delete`.
     if (isFrontGone(error)) throw error;
     // A program that waits for its process cleans up by itself.
-    if (mode.detach) removeCgroups(context, cgroup.plan);
+    if (mode.detach || mode.keep) removeCgroups(context, cgroup.plan);
     store.remove(request.id);
-    if (mode.detach) runPoststopHooks(context, spec.hooks, { id: request.id, bundle: bundle.path, annotations: spec.annotations });
+    if (mode.detach || mode.keep) runPoststopHooks(context, spec.hooks, { id: request.id, bundle: bundle.path, annotations: spec.annotations });
     throw error;
   }
 }
@@ -114,6 +114,7 @@ export function createOptions(
     start: mode.start,
     detach: mode.detach,
     forwardSignals: !mode.detach,
+    keepCgroup: mode.keep,
     stateDirectory: mode.keep ? undefined : context.store.directory(request.id),
     ...on,
     noPivot: request.noPivot,

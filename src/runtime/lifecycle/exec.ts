@@ -1,9 +1,10 @@
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { StrakeError } from '../../base/index.ts';
-import { type CapabilitiesSpec, type ProcessSpec, parseProcessSpec, parseRuntimeSpec } from '../../oci/index.ts';
+import { type CapabilitiesSpec, type ProcessSpec, parseProcessSpec, parseRuntimeSpec, type UserSpec } from '../../oci/index.ts';
 import { compileExec } from '../compile/exec.ts';
 import type { RuntimeContext } from './context.ts';
+import { execCgroup } from './exec-cgroup.ts';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { notRunning } from './kill.ts';
 import { writePidFile } from './pid-file.ts';
@@ -20,8 +21,11 @@ export interface ExecRequest {
   readonly user?: string | undefined;
   readonly additionalGids: readonly string[];
   readonly capabilities: readonly string[];
-  readonly noNewPrivileges: boolean;
+  readonly noNewPrivileges?: boolean | undefined;
   readonly apparmor?: string | undefined;
+  readonly selinuxLabel?: string | undefined;
+  /** `[CONTROLLER[,CONTROLLER]…:]PATH` below the container's cgroup */
+  readonly cgroups: readonly string[];
   readonly terminal: boolean;
   readonly detach: boolean;
   readonly pidFile?: string | undefined;
@@ -50,7 +54,7 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
   const operations = compileExec(spec, wanted, {
     id: request.id,
     init: container.init,
-    cgroup: container.cgroup,
+    cgroup: execCgroup(container.cgroup, container.init.pid, request.cgroups),
     stdio: terminal?.foregroundTerminal(dir) ?? { kind: 'inherit', consoleSocket: wanted.terminal ? request.consoleSocket : undefined },
     start: terminal ? { kind: 'connection' } : { kind: 'at-once' },
     detach: request.detach,
@@ -75,35 +79,60 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
   }
 }
 
-/** The container's own process as `exec`'s flags change it. */
+/** The container's own process as `exec`'s flags change it, or the process of a file, which has from the container's what it does not say. */
 export function requestedProcess(own: ProcessSpec, request: ExecRequest): ProcessSpec {
-  if (request.processFile !== undefined) return parseProcessSpec(readFileSync(request.processFile, 'utf8'));
-  if (request.args.length === 0) throw new StrakeError('InvalidArgument', 'process args cannot be empty', { fields: { layer: 'runtime' } });
-  const user = request.user === undefined ? own.user : { ...parseUser(request.user), ...(own.user?.umask === undefined ? {} : { umask: own.user.umask }) };
-  const { execCPUAffinity: _affinity, ...rest } = own;
+  if (request.processFile !== undefined) return withDefaults(parseProcessSpec(readFileSync(request.processFile, 'utf8')), own);
+  if (request.args.length === 0) throw new StrakeError('InvalidArgument', 'exec args cannot be empty', { fields: { layer: 'runtime' } });
   return {
-    ...rest,
+    ...own,
     args: request.args,
     cwd: request.cwd ?? own.cwd,
     env: [...(own.env ?? []), ...request.env],
     terminal: request.terminal,
-    ...(user === undefined ? {} : { user: { ...user, additionalGids: [...(user.additionalGids ?? []), ...request.additionalGids.map(parseId)] } }),
+    user: requestedUser(own.user ?? { uid: 0, gid: 0 }, request),
     ...(request.capabilities.length > 0 ? { capabilities: withCapabilities(own.capabilities, request.capabilities) } : {}),
-    ...(request.noNewPrivileges ? { noNewPrivileges: true } : {}),
+    ...(request.noNewPrivileges === undefined ? {} : { noNewPrivileges: request.noNewPrivileges }),
     ...(request.apparmor === undefined ? {} : { apparmorProfile: request.apparmor }),
+    ...(request.selinuxLabel === undefined ? {} : { selinuxLabel: request.selinuxLabel }),
   };
 }
 
-/** runc adds them to all sets but the inheritable and ambient ones, which it gives only to processes that have them. */
-function withCapabilities(own: CapabilitiesSpec = {}, more: readonly string[]): CapabilitiesSpec {
-  const join = (names: readonly string[] = []) => [...new Set([...names, ...more])];
-  return { ...own, bounding: join(own.bounding), effective: join(own.effective), permitted: join(own.permitted) };
+/** runc's rules for a process.json. */
+function withDefaults(process: ProcessSpec, own: ProcessSpec): ProcessSpec {
+  const { capabilities, apparmorProfile, selinuxLabel, rlimits, scheduler, ioPriority, execCPUAffinity } = own;
+  const umask = process.user?.umask ?? own.user?.umask;
+  return {
+    ...defined({ capabilities, scheduler, ioPriority, execCPUAffinity }),
+    ...process,
+    ...defined({
+      apparmorProfile: process.apparmorProfile || apparmorProfile,
+      selinuxLabel: process.selinuxLabel || selinuxLabel,
+      rlimits: process.rlimits?.length ? process.rlimits : rlimits,
+      user: umask === undefined ? undefined : { uid: 0, gid: 0, ...process.user, umask },
+    }),
+  };
 }
 
-function parseUser(text: string): { readonly uid: number; readonly gid: number; readonly additionalGids?: readonly number[] } {
-  const [uid = '', gid, ...more] = text.split(':');
-  if (more.length > 0) throw new StrakeError('InvalidArgument', `invalid user ${JSON.stringify(text)}`, { fields: { layer: 'runtime' } });
-  return { uid: parseId(uid), gid: gid === undefined ? 0 : parseId(gid) };
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** runc adds them to the ambient set only where the process has an inheritable one. */
+function withCapabilities(own: CapabilitiesSpec = {}, more: readonly string[]): CapabilitiesSpec {
+  const join = (names: readonly string[] = []) => [...new Set([...names, ...more])];
+  const sets = { ...own, bounding: join(own.bounding), effective: join(own.effective), permitted: join(own.permitted) };
+  return own.inheritable === undefined ? sets : { ...sets, ambient: join(own.ambient) };
+}
+
+function requestedUser(own: UserSpec, { user, additionalGids }: ExecRequest): UserSpec {
+  const [uid, gid, ...more] = user?.split(':') ?? [];
+  if (more.length > 0) throw new StrakeError('InvalidArgument', `invalid user ${JSON.stringify(user)}`, { fields: { layer: 'runtime' } });
+  return {
+    ...own,
+    ...(uid === undefined ? {} : { uid: parseId(uid) }),
+    ...(gid === undefined ? {} : { gid: parseId(gid) }),
+    ...(additionalGids.length > 0 ? { additionalGids: [...(own.additionalGids ?? []), ...additionalGids.map(parseId)] } : {}),
+  };
 }
 
 /** Decimal digits alone: anything else must never become uid 0 (CVE-2024-40635). */

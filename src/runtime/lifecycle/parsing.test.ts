@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { checkContainerId } from '../state/container-id.ts';
 import { requestedProcess } from './exec.ts';
 import { parseSignal } from './kill.ts';
@@ -33,7 +36,7 @@ describe('exec', () => {
     env: [],
     additionalGids: [],
     capabilities: [],
-    noNewPrivileges: false,
+    cgroups: [],
     terminal: false,
     detach: false,
     ignorePaused: false,
@@ -48,7 +51,39 @@ describe('exec', () => {
       terminal: false,
       user: { uid: 7, gid: 8, umask: 0o77, additionalGids: [9] },
       capabilities: { bounding: ['CAP_KILL'], effective: ['CAP_KILL'], permitted: ['CAP_KILL'] },
+      execCPUAffinity: { final: '0' },
     });
+  });
+  test('a user without a group keeps the group, and capabilities become ambient where some are inheritable', () => {
+    const own = { cwd: '/', user: { uid: 5, gid: 6, additionalGids: [7] }, capabilities: { inheritable: ['CAP_CHOWN'], ambient: ['CAP_CHOWN'] } };
+    const wanted = requestedProcess(own, { ...request, user: '8', capabilities: ['CAP_KILL'], noNewPrivileges: true, selinuxLabel: 'l', apparmor: 'p' });
+    expect(wanted.user).toEqual({ uid: 8, gid: 6, additionalGids: [7] });
+    expect(wanted.capabilities).toMatchObject({ inheritable: ['CAP_CHOWN'], ambient: ['CAP_CHOWN', 'CAP_KILL'] });
+    expect(wanted).toMatchObject({ noNewPrivileges: true, selinuxLabel: 'l', apparmorProfile: 'p' });
+  });
+  test('a process.json has from the container what it does not say', () => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'strake-process-')), 'process.json');
+    writeFileSync(file, JSON.stringify({ cwd: '/', args: ['id'], user: { uid: 3, gid: 4 }, selinuxLabel: '', scheduler: { policy: 'SCHED_BATCH' } }));
+    const rlimits = [{ type: 'RLIMIT_CORE', soft: 0, hard: 0 }];
+    const own = {
+      cwd: '/x',
+      args: ['sh'],
+      user: { uid: 5, gid: 6, umask: 0o77 },
+      noNewPrivileges: true,
+      selinuxLabel: 'l',
+      rlimits,
+      execCPUAffinity: { final: '0' },
+    };
+    expect(requestedProcess({ ...own, scheduler: { policy: 'SCHED_OTHER' } }, { ...request, processFile: file })).toEqual({
+      cwd: '/',
+      args: ['id'],
+      user: { uid: 3, gid: 4, umask: 0o77 },
+      selinuxLabel: 'l',
+      rlimits,
+      scheduler: { policy: 'SCHED_BATCH' },
+      execCPUAffinity: { final: '0' },
+    });
+    rmSync(path.dirname(file), { recursive: true });
   });
   for (const user of ['-1', '4294967295', '4294967296', '1e3', '0x0', '1000abc', '', '1:2:3', '1:'])
     test(`refuses the user ${JSON.stringify(user)}`, () => expect(() => requestedProcess({ cwd: '/' }, { ...request, user })).toThrow('invalid'));

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { StrakeError } from '../../../base/index.ts';
+import { readCgroupLayout } from '../../../kernel/index.ts';
+import type { RuntimeSpec } from '../../../oci/index.ts';
 import { defaultSpec } from '../../default-spec.ts';
 import { rootlessSpec } from '../../rootless-spec.ts';
 import type { Command } from '../command.ts';
@@ -13,7 +15,7 @@ export const spec: Command = {
     exactArgs('spec', flags.args, 0);
     const file = path.join(flags.string('bundle') || '.', 'config.json');
     const ids = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-    const made = flags.bool('rootless') ? rootlessSpec(defaultSpec(), ids) : defaultSpec();
+    const made = flags.bool('rootless') ? rootlessSpec(specOfMachine(), ids) : specOfMachine();
     try {
       writeFileSync(file, `${JSON.stringify(made, undefined, '\t')}\n`, { flag: 'wx', mode: 0o666 });
     } catch (cause) {
@@ -23,3 +25,11 @@ export const spec: Command = {
     return 0;
   },
 };
+
+/** A cgroup namespace on a pure v2 machine only, as runc writes it: on v1 people look up their own paths. */
+function specOfMachine(): RuntimeSpec {
+  const spec = defaultSpec();
+  if (readCgroupLayout().kind === 'v2') return spec;
+  const namespaces = (spec.linux?.namespaces ?? []).filter(({ type }) => type !== 'cgroup');
+  return { ...spec, linux: { ...spec.linux, namespaces } };
+}
