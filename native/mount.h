@@ -5,6 +5,8 @@
 
 #include <sys/mount.h>
 
+#define CONFIG_STRING_MAX 255 /* fsconfig(2) takes strings up to 256 bytes with their NUL */
+
 /* A detached mount of a new FSTYPE; -1 after fail(). */
 int new_mount(struct run *run, const char *fstype, const char *source, const struct op_strs *options, uint64_t attrs);
 /* Sets options of the context FS, each KEY=VALUE or a flag. 0 or -1 (errno; *BAD is the refused one). */

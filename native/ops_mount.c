@@ -193,8 +193,21 @@ static int with_mode_of(int target, const struct op_strs *options, struct op_str
 	return 0;
 }
 
-/* For the flags of a superblock that fsconfig(2) has no words for (iversion, silent). mount(2) goes by path: the one of here. */
-static int mount_by_flags(struct run *run, const struct op_mount_fs *op, int target)
+/* fsconfig(2) has no words for some flags of a superblock (iversion, silent), and takes no string longer than CONFIG_STRING_MAX. */
+static bool needs_mount_call(const struct op_mount_fs *op)
+{
+	bool is_long = false;
+
+	for (uint32_t i = 0; i < op->options.n; i++) {
+		const char *equals = strchr(op->options.v[i], '=');
+
+		is_long = is_long || (equals && strlen(equals + 1) > CONFIG_STRING_MAX);
+	}
+	return op->sb_flags || is_long;
+}
+
+/* mount(2) goes by path: the one of here. */
+static int mount_by_call(struct run *run, const struct op_mount_fs *op, int target)
 {
 	static const struct { uint64_t attribute; unsigned long flag; } flags[] = {
 		{ MOUNT_ATTR_RDONLY, MS_RDONLY }, { MOUNT_ATTR_NOSUID, MS_NOSUID }, { MOUNT_ATTR_NODEV, MS_NODEV },
@@ -256,8 +269,8 @@ int do_mount_fs(struct run *run, const struct op_mount_fs *op)
 
 	if (target < 0)
 		return mount_failed(run, op->source, op->target);
-	if (op->sb_flags)
-		return mount_by_flags(run, op, target) == 0 ? 0 : mount_failed(run, op->source, op->target);
+	if (needs_mount_call(op))
+		return mount_by_call(run, op, target) == 0 ? 0 : mount_failed(run, op->source, op->target);
 	mount = made_mount(run, op, target, made);
 	if (mount < 0)
 		return mount_failed(run, op->source, op->target);

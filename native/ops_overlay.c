@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIG_STRING_MAX 255 /* fsconfig(2) takes strings up to 256 bytes with their NUL */
-
 static int layer(int fs, const char *key, const char *path)
 {
 	autoclose fd = -1;

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Op } from '../../kernel/index.ts';
 import { invalid } from './error.ts';
 import { clearedUnasked, detachedPropagation, propagationInPlace } from './mount-changes.ts';
+import { superblockOptionNames } from './mount-options.ts';
 import type { MountContext, MountRequest } from './mounts.ts';
 
 /** mount_bind, fields `create` and `flags`. */
@@ -12,11 +13,10 @@ const bindFlags = { sourceNoFollow: 2, copySymlink: 4, targetNoFollow: 8, mapTre
 export function bindMount(request: MountRequest, context: MountContext): readonly Op[] {
   const { field, mount, target, options } = request;
   if (mount.source === undefined || mount.source === '') throw invalid(field, `bind mount on ${mount.destination} has no source`);
-  if (options.filesystem.length > 0)
-    throw invalid(field, `bind mounts cannot have any filesystem-specific options applied: ${options.filesystem.join(',')} on ${mount.destination}`);
   if (options.copyUp) throw invalid(field, 'tmpcopyup is for mounts of type tmpfs');
-  if (options.superblock !== 0)
-    context.warn(`${field}: a bind mount shares the filesystem of its source: sync, dirsync, mand, lazytime, iversion and silent do not apply to ${target}`);
+  // runc refuses the filesystem's own options, crun drops them silently; the kernel takes neither kind for a bind.
+  const ignored = [...options.filesystem, ...superblockOptionNames(options.superblock)];
+  if (ignored.length > 0) context.warn(`${field}: a bind mount shares the filesystem of its source: ignored for ${target}: ${ignored.join(',')}`);
   const userns = context.idMapSlot(mount);
   const flags =
     (options.sourceNoFollow ? bindFlags.sourceNoFollow : 0) |

@@ -36,13 +36,14 @@ export function idMappedMounts(
     const field = `mounts[${index}]`;
     const options = parseMountOptions(mount.options ?? []);
     if (options.bind === 'no' && mount.type !== 'bind') throw invalid(field, 'id-mapped mounts are only supported for bind-mounts');
-    const implied = mount.uidMappings === undefined && mount.gidMappings === undefined && namespaces.has('user');
+    const written = options.idMapping === '' ? undefined : writtenMappings(field, options.idMapping, linux);
+    const implied = written === undefined && mount.uidMappings === undefined && mount.gidMappings === undefined && namespaces.has('user');
     if (implied && joinedUserSlot !== undefined) {
       slotOfMount.set(mount, joinedUserSlot);
       continue;
     }
-    const uids = idMapText((implied ? linux?.uidMappings : mount.uidMappings) ?? []);
-    const gids = idMapText((implied ? linux?.gidMappings : mount.gidMappings) ?? []);
+    const uids = idMapText((implied ? linux?.uidMappings : (written?.uids ?? mount.uidMappings)) ?? []);
+    const gids = idMapText((implied ? linux?.gidMappings : (written?.gids ?? mount.gidMappings)) ?? []);
     if (uids === '' || gids === '') throw invalid(field, 'id-mapped mounts must have both uid and gid mappings specified');
     const text = `${uids}\n${gids}`;
     let slot = byText.get(text);
@@ -58,4 +59,34 @@ export function idMappedMounts(
 
 export function isIdMapped(mount: Mount): boolean {
   return (mount.uidMappings?.length ?? 0) > 0 || (mount.gidMappings?.length ?? 0) > 0 || parseMountOptions(mount.options ?? []).idMapped !== 'no';
+}
+
+interface Mappings {
+  readonly uids?: readonly IdMapping[];
+  readonly gids?: readonly IdMapping[];
+}
+
+/**
+ * crun's `idmap=uids=0-1-10#10-11-10;gids=@0-100-10`: start in the filesystem, start on the host, length. With @ the second is one of the
+ * container's user namespace.
+ */
+function writtenMappings(field: string, text: string, linux: LinuxSpec | undefined): Mappings {
+  const found: { uids?: readonly IdMapping[]; gids?: readonly IdMapping[] } = {};
+  for (const part of text.split(';')) {
+    const [, kind, list = ''] = /^(uids|gids)=(.+)$/.exec(part) ?? [];
+    if (kind !== 'uids' && kind !== 'gids') throw invalid(field, `idmap=${text}: ${JSON.stringify(part)} is neither uids= nor gids=`);
+    const container = (kind === 'uids' ? linux?.uidMappings : linux?.gidMappings) ?? [];
+    found[kind] = list.split('#').map((range) => writtenMapping(field, range, container));
+  }
+  return found;
+}
+
+function writtenMapping(field: string, range: string, container: readonly IdMapping[]): IdMapping {
+  const match = /^(@?)(\d{1,10})-(\d{1,10})-(\d{1,10})$/.exec(range);
+  if (match === null) throw invalid(field, `idmap: ${JSON.stringify(range)} is no range such as 0-100000-65536`);
+  const [containerID = 0, hostID = 0, size = 0] = match.slice(2).map(Number);
+  if (match[1] === '') return { containerID, hostID, size };
+  const outer = container.find((mapping) => hostID >= mapping.containerID && hostID < mapping.containerID + mapping.size);
+  if (outer === undefined) throw invalid(field, `idmap: ${range}: the container's user namespace does not map ${hostID}`);
+  return { containerID, hostID: hostID - outer.containerID + outer.hostID, size };
 }

@@ -16,6 +16,8 @@ export interface MountOptions {
   readonly propagation: readonly number[];
   readonly copyUp: boolean;
   readonly idMapped: 'no' | 'idmap' | 'ridmap';
+  /** what follows `idmap=`: mappings as crun writes them */
+  readonly idMapping: string;
   /** crun: a symbolic link as source, or as target, is meant itself; or is made again in the container */
   readonly sourceNoFollow: boolean;
   readonly targetNoFollow: boolean;
@@ -70,6 +72,10 @@ const superblockOptions: Readonly<Record<string, Change>> = {
   loud: [0, mountFlags.silent],
 };
 
+export function superblockOptionNames(flags: number): readonly string[] {
+  return Object.keys(superblockOptions).filter((name) => ((superblockOptions[name]?.[0] ?? 0) & flags) !== 0);
+}
+
 /** Propagation by its option's name, as `linux.rootfsPropagation` names it too. */
 export const propagationOptions: Readonly<Record<string, number>> = {
   private: propagation.private,
@@ -97,6 +103,7 @@ export const knownMountOptions: readonly string[] = [
 export function parseMountOptions(options: readonly string[]): MountOptions {
   let bind: MountOptions['bind'] = 'no';
   let idMapped: MountOptions['idMapped'] = 'no';
+  let idMapping = '';
   let own: Change = [0, 0];
   let tree: Change = [0, 0];
   let superblock: Change = [0, 0];
@@ -107,7 +114,7 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
   for (const option of options) {
     const onTree = option.slice(1);
     if (option === 'bind' || option === 'rbind') bind = bind === 'rbind' ? bind : option;
-    else if (option === 'idmap' || option === 'ridmap') idMapped = option;
+    else if (/^r?idmap(=|$)/.test(option)) [idMapped, idMapping] = idMapOption(option);
     else if (Object.hasOwn(propagationOptions, option)) propagations.push(propagationOptions[option] ?? 0);
     else if (Object.hasOwn(attributeOptions, option)) own = merge(own, attributeOptions[option]);
     else if (Object.hasOwn(accessTimeOptions, option)) note(accessTimes, accessTimeOptions[option]);
@@ -129,12 +136,18 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     propagation: propagations,
     copyUp: options.includes('tmpcopyup'),
     idMapped,
+    idMapping,
     sourceNoFollow: options.includes('src-nofollow'),
     targetNoFollow: options.includes('dest-nofollow'),
     copySymlink: options.includes('copy-symlink'),
     superblock: superblock[0],
     filesystem,
   };
+}
+
+function idMapOption(option: string): readonly [MountOptions['idMapped'], string] {
+  const [name = '', ...mapping] = option.split('=');
+  return [name === 'ridmap' ? 'ridmap' : 'idmap', mapping.join('=')];
 }
 
 /** The later of two that contradict each other counts. */

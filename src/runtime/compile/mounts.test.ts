@@ -70,11 +70,11 @@ describe('binds', () => {
 
   test('a relative destination and a flag of the filesystem are warned of', () => {
     const warnings: string[] = [];
-    const op = now(bind('bind,sync', { destination: 't' }), { warn: (message) => warnings.push(message) });
+    const op = now(bind('bind,sync,iversion,size=1', { destination: 't' }), { warn: (message) => warnings.push(message) });
     expect(op).toEqual(['mount_bind target=/t source=/s create=3 clearUnlocked=0x20000f']);
     expect(warnings).toEqual([
       'mounts[0]: mount destination t is not absolute. Support for non-absolute mount destinations will be removed in a future release.',
-      'mounts[0]: a bind mount shares the filesystem of its source: sync, dirsync, mand, lazytime, iversion and silent do not apply to /t',
+      'mounts[0]: a bind mount shares the filesystem of its source: ignored for /t: size=1,sync,iversion',
     ]);
   });
 });

@@ -33,11 +33,6 @@ describe('compileCreate refuses, before anything is made,', () => {
     ['a mount in /proc', withMount('/proc/sys'), 'mounts[0]: "/proc/sys" cannot be mounted because it is inside /proc'],
     ['the same by ..', withMount('/x/../proc/self/attr'), 'mounts[0]: "/x/../proc/self/attr" cannot be mounted because it is inside /proc'],
     ['a bind without a source', withMount('/x', { type: 'bind' }), 'mounts[0]: bind mount on /x has no source'],
-    [
-      'a bind with data',
-      withMount('/x', { source: '/y', options: ['bind', 'size=1'] }),
-      'mounts[0]: bind mounts cannot have any filesystem-specific options applied: size=1 on /x',
-    ],
     ['an id-mapped mount of no bind', withMount('/x', { options: ['idmap'] }), 'mounts[0]: id-mapped mounts are only supported for bind-mounts'],
     [
       'a mapping of nothing',
