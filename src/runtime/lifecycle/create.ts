@@ -4,7 +4,7 @@ import type { RuntimeSpec } from '../../oci/index.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupPlan, CreateOptions, Learning, StartMode, Stdio } from '../compile/options.ts';
 import { rootfsParentMount } from '../parent-mount.ts';
-import { identityOf } from '../state/process-identity.ts';
+import { identityOf, readStat } from '../state/process-identity.ts';
 import type { StateStore, StoredContainer } from '../state/store.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { type ContainerCgroup, containerCgroup } from './cgroup.ts';
@@ -64,7 +64,7 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     store.save({ ...container, creator: identityOf(process.ppid) });
     const report = context.launcher.run(operations);
     try {
-      const created = { ...container, init: { pid: report.initPid, startTime: Number(report.initStartTime) } };
+      const created = { ...container, init: { pid: report.initPid, startTime: startTimeOf(report, spec) } };
       store.save(created);
       if (mode.detach) prepare(store, created, spec, cgroup.plan, mode.start);
       if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
@@ -143,6 +143,12 @@ function checkConsole(spec: RuntimeSpec, request: CreateRequest, detach: boolean
   const fail = (message: string) => new StrakeError('InvalidArgument', message, { fields: { layer: 'runtime', id: request.id } });
   if (detach && terminal && request.consoleSocket === undefined) throw fail('cannot allocate tty if runc will detach without setting console socket');
   if (request.consoleSocket !== undefined && !(detach && terminal)) throw fail('cannot use console socket if runc will not detach or allocate tty');
+}
+
+/** A program that joins a time namespace sees start times as that one counts them (time_namespaces(7)); we have not joined it. */
+function startTimeOf(report: Report, { linux }: RuntimeSpec): number {
+  const joinsTime = linux?.namespaces?.some(({ type, path }) => type === 'time' && path) ?? false;
+  return (joinsTime ? readStat(report.initPid)?.startTime : undefined) ?? Number(report.initStartTime);
 }
 
 function storedContainer(request: CreateRequest, bundle: Bundle, { path, plan }: ContainerCgroup): StoredContainer {
