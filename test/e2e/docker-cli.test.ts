@@ -7,10 +7,8 @@ import type { EngineName } from '../lib/engine.ts';
 import { Engine } from '../lib/engine.ts';
 import type { Snapshot } from '../lib/leaks.ts';
 import { leaksSince, snapshot } from '../lib/leaks.ts';
-import type { Observation } from '../lib/session.ts';
-import { Session } from '../lib/session.ts';
+import { playAlike, warm } from '../lib/play.ts';
 import { steps } from './steps/index.ts';
-import type { Step } from './steps/step.ts';
 import { busybox } from './steps/step.ts';
 
 const setupMs = 600_000; // the first run on a machine builds the peer root
@@ -20,32 +18,11 @@ const chosen = (process.env['STRAKE_E2E_ENGINES'] ?? 'docker,strake').split(',')
 const engines: Engine[] = [];
 const before = new Map<Engine, Snapshot>();
 
-/** Playing one container on the default bridge first makes what an engine makes once: its bridge and its rules. */
-async function warm(engine: Engine): Promise<void> {
-  for (const argv of [
-    ['pull', '--quiet', busybox],
-    ['run', '--rm', busybox, 'true'],
-  ]) {
-    const finished = await engine.docker(argv);
-    if (finished.code !== 0) throw new Error(`${engine.name}: docker ${argv.join(' ')}: ${finished.stderr}`);
-  }
-}
-
-async function play(step: Step, engine: Engine): Promise<readonly Observation[]> {
-  const session = new Session(engine);
-  try {
-    await step.play(session);
-  } finally {
-    await session.end();
-  }
-  return session.seen;
-}
-
 beforeAll(async () => {
   for (const name of chosen) {
     const engine = await Engine.start(name);
     engines.push(engine);
-    await warm(engine);
+    await warm(engine, busybox);
     before.set(engine, await snapshot(engine.peers));
   }
 }, setupMs);
@@ -61,14 +38,7 @@ for (const [subject, table] of Object.entries(steps)) {
         step.name,
         async () => {
           const players = engines.filter((engine) => engine.name !== 'strake' || step.notYet === undefined);
-          // Each in its own world, at the same time; both must end before either's failure is told.
-          const outcomes = await Promise.allSettled(players.map((engine) => play(step, engine)));
-          const seen = outcomes.map((outcome) => {
-            if (outcome.status === 'rejected') throw outcome.reason;
-            return outcome.value;
-          });
-          const [first, second] = seen;
-          if (second !== undefined) expect(second).toEqual(first as readonly Observation[]);
+          await playAlike(step, players);
         },
         stepMs,
       );

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { startRegistry } from '../fixtures/registry.ts';
+import { strakeDist } from './dist.ts';
 import { PeerWorld } from './peer-world.ts';
 import type { Finished, Running, RunOptions } from './process.ts';
 import type { Pty, PtySize } from './pty.ts';
@@ -10,8 +11,8 @@ import type { World } from './world.ts';
 
 export type EngineName = 'docker' | 'strake';
 
-/** The executable under test: `npm run build` leaves it there; STRAKE_DIST names another directory. */
-export const strakeBinary = join(process.env['STRAKE_DIST'] ?? join(import.meta.dirname, '../../dist'), 'strake');
+/** The executable under test. */
+export const strakeBinary = join(strakeDist, 'strake');
 
 /**
  * A Docker Engine API in a world of its own with the test registry, and the real docker CLI pointed at it. The same
@@ -29,12 +30,13 @@ export class Engine implements AsyncDisposable {
     this.#ownsWorld = ownsWorld;
   }
 
-  static async start(name: EngineName): Promise<Engine> {
+  /** `runtime`: the OCI runtime of the real Docker instead of runc. */
+  static async start(name: EngineName, { runtime }: { readonly runtime?: string } = {}): Promise<Engine> {
     const peers = await PeerWorld.start();
     const engine = new Engine(name, peers, true);
     try {
       await startRegistry(peers);
-      if (name === 'docker') await peers.startDocker();
+      if (name === 'docker') await peers.startDocker(runtime);
       else await engine.startStrake();
     } catch (error) {
       await engine[Symbol.asyncDispose]();

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { peerRootDir, peersDir } from '../../tools/peers/recipe.ts';
+import { strakeDist } from './dist.ts';
 import type { Running } from './process.ts';
 import { Place, World } from './world.ts';
 
 /**
  * The peer root inside a test world: same network, pids and cgroups as the world, its own root filesystem. Here run
- * the docker CLI (against any socket under `world.work`) and, when started, the real containerd and dockerd.
+ * the docker CLI (against any socket under `world.work`) and, when started, the real containerd and dockerd. What was built stands at `/strake`.
  */
 export class PeerWorld extends Place implements AsyncDisposable {
   readonly world: World;
@@ -26,10 +27,8 @@ export class PeerWorld extends Place implements AsyncDisposable {
   static async start(world?: World): Promise<PeerWorld> {
     const home = world ?? (await World.start());
     const script = join(import.meta.dirname, 'peer-holder.sh');
-    const holder = home.spawn(
-      ['unshare', '--mount', '--propagation', 'private', 'sh', script, peerRootDir, `${home.work}:${home.work}`, `${peersDir}:/peers`],
-      { keepStdin: true },
-    );
+    const binds = [`${home.work}:${home.work}`, `${peersDir}:/peers`, ...(existsSync(strakeDist) ? [`${strakeDist}:/strake`] : [])];
+    const holder = home.spawn(['unshare', '--mount', '--propagation', 'private', 'sh', script, peerRootDir, ...binds], { keepStdin: true });
     try {
       await holder.output(/^ready$/m);
     } catch (error) {
@@ -66,8 +65,8 @@ address = '${this.containerdSocket}'
     await daemon.output(/containerd successfully booted/, { stream: 'stderr' });
   }
 
-  /** containerd, then dockerd on it; resolves when the API listens. */
-  async startDocker(): Promise<void> {
+  /** containerd, then dockerd on it; resolves when the API listens. `runtime`: an OCI runtime to use instead of runc. */
+  async startDocker(runtime?: string): Promise<void> {
     await this.startContainerd();
     const daemon = this.spawn([
       'dockerd',
@@ -76,6 +75,7 @@ address = '${this.containerdSocket}'
       '--exec-root=/run/docker',
       `--host=unix://${this.dockerSocket}`,
       '--pidfile=/run/docker.pid',
+      ...(runtime === undefined ? [] : [`--add-runtime=strake=${runtime}`, '--default-runtime=strake']),
     ]);
     this.#daemons.push(daemon);
     await daemon.output(/API listen on/, { stream: 'stderr' });

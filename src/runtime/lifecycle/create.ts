@@ -1,5 +1,5 @@
 import { StrakeError } from '../../base/index.ts';
-import type { Op } from '../../kernel/index.ts';
+import type { Op, Report } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupPlan, CreateOptions, Learning, StartMode, Stdio } from '../compile/options.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { strakeDist } from '../../lib/dist.ts';
 import { kernelSnapshot, leaks, type Snapshot } from '../../lib/leaks.ts';
 import type { Finished, Running, RunOptions } from '../../lib/process.ts';
 import type { Pty, PtySize } from '../../lib/pty.ts';
@@ -10,8 +11,6 @@ import { type Bundle, BundleMaker } from './bundle.ts';
 import { Container } from './container.ts';
 import type { Patch } from './spec.ts';
 
-/** The directory of the programs under test: `npm run build` leaves them there; STRAKE_DIST names another one. */
-export const distDir = resolve(process.env['STRAKE_DIST'] ?? join(import.meta.dirname, '../../../dist'));
 /** What the kernel takes apart by itself (namespaces, zombies of a killed tree) has a moment before it counts as left. */
 const settleMs = 3_000;
 
@@ -41,7 +40,7 @@ export class RuntimeWorld implements AsyncDisposable {
 
   /** The argv of `strake-runc ARGS`, to be run in the world. */
   argv(args: readonly string[]): string[] {
-    return [join(distDir, 'strake-runc'), '--root', this.root, ...args];
+    return [join(strakeDist, 'strake-runc'), '--root', this.root, ...args];
   }
 
   /** Runs `strake-runc ARGS`: any exit status. */
