@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "dcd0b31297a95823"
+#define OPS_HASH "e7bf8aa568db9071"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -458,12 +458,13 @@ struct op_learn {
 	uint64_t pass;
 	uint32_t record;
 };
-/* chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing */
+/* chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing; flags 1: EACCES leaves it to a later chdir, 2: do nothing unless an earlier one left it */
 struct op_chdir {
 	const char *path;
 	uint32_t create;
 	uint32_t uid;
 	uint32_t gid;
+	uint32_t flags;
 };
 /* write an LSM label to /proc/self/attr/NAME through the private procfs (apparmor/exec, exec, keycreate) */
 struct op_label {
@@ -886,7 +887,7 @@ static const struct op_desc op_table[] = {
 	{ "no_new_privs", 74, 2, 0, { { 0, 0 } } },
 	{ "seccomp", 75, 2, 5, { { T_U32, offsetof(struct op_seccomp, flags) }, { T_BYTES, offsetof(struct op_seccomp, filter) }, { T_SLOT, offsetof(struct op_seccomp, listener) }, { T_BYTES, offsetof(struct op_seccomp, metadata) }, { T_BYTES, offsetof(struct op_seccomp, pid_offsets) } } },
 	{ "learn", 97, 2, 3, { { T_BYTES, offsetof(struct op_learn, filter) }, { T_U64, offsetof(struct op_learn, pass) }, { T_SLOT, offsetof(struct op_learn, record) } } },
-	{ "chdir", 76, 2, 4, { { T_STR, offsetof(struct op_chdir, path) }, { T_U32, offsetof(struct op_chdir, create) }, { T_U32, offsetof(struct op_chdir, uid) }, { T_U32, offsetof(struct op_chdir, gid) } } },
+	{ "chdir", 76, 2, 5, { { T_STR, offsetof(struct op_chdir, path) }, { T_U32, offsetof(struct op_chdir, create) }, { T_U32, offsetof(struct op_chdir, uid) }, { T_U32, offsetof(struct op_chdir, gid) }, { T_U32, offsetof(struct op_chdir, flags) } } },
 	{ "label", 77, 2, 2, { { T_STR, offsetof(struct op_label, name) }, { T_STR, offsetof(struct op_label, value) } } },
 	{ "close_fds", 78, 2, 1, { { T_U32, offsetof(struct op_close_fds, first) } } },
 	{ "pdeathsig", 79, 2, 1, { { T_U32, offsetof(struct op_pdeathsig, signal) } } },

@@ -23,9 +23,12 @@ int do_chdir(struct run *run, const struct op_chdir *op)
 	char cwd[PROGRAM_MAX_PATH + 1];
 	int root = root_fd(run, NO_SLOT);
 	autoclose dir = -1;
+	bool failed;
 
 	if (root < 0)
 		return -1;
+	if (op->flags & 2 && !run->chdir_denied)
+		return 0;
 	/* No magic links: /proc/self/fd/N could lead to a directory of the host (CVE-2024-21626). */
 	dir = open_in_root(root, op->path, O_DIRECTORY, 0, CREATE_NO);
 	if (dir < 0 && errno == ENOENT && op->create) {
@@ -33,10 +36,13 @@ int do_chdir(struct run *run, const struct op_chdir *op)
 		if (dir >= 0 && fchownat(dir, "", op->uid, op->gid, AT_EMPTY_PATH) != 0)
 			return fail(run, errno, "owner of the working directory %s", op->path);
 	}
-	if (dir < 0)
-		return fail(run, errno, "chdir to cwd (\"%s\")%s", op->path, errno == ELOOP ? ": it leads through a link of /proc" : "");
-	if (fchdir(dir) != 0)
-		return fail(run, errno, "chdir to cwd (\"%s\")", op->path);
+	failed = dir < 0 || fchdir(dir) != 0;
+	run->chdir_denied = failed && errno == EACCES;
+	if (run->chdir_denied && op->flags & 1)
+		return 0;
+	if (failed)
+		return fail(run, errno, "chdir to cwd (\"%s\") set in config.json failed%s", op->path,
+			    errno == ELOOP ? ": it leads through a link of /proc" : "");
 	/* The system call, not libc's getcwd, which would climb from an unreachable directory and make up a path. */
 	if (syscall(SYS_getcwd, cwd, sizeof(cwd)) < 0 || cwd[0] != '/')
 		return fail(run, ENOENT, "current working directory is outside of container mount namespace root -- possible container breakout detected");

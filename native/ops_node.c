@@ -48,7 +48,7 @@ int do_mkdir_in(struct run *run, const struct op_mkdir_in *op)
 	if (dir < 0 || fstat(dir, &st) != 0)
 		return fail(run, errno, "directory %s", op->path);
 	if (!S_ISDIR(st.st_mode))
-		return fail(run, ENOTDIR, "%s is in the way", op->path);
+		return fail(run, ENOTDIR, "mkdir %s", op->path);
 	if (existed) /* the image's: its owner and mode stay */
 		return 0;
 	return set_owner_and_mode(dir, &st, op->mode, op->uid, op->gid) == 0 ? 0 : fail(run, errno, "owner and mode of %s", op->path);

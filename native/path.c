@@ -3,6 +3,7 @@
 #include "strake.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #define MAX_LINKS 40 /* as the kernel's (path_resolution(7)) */
 #define RETRIES 128 /* openat2 answers EAGAIN when a rename anywhere races with `..` */
@@ -227,6 +229,20 @@ int make_directories(const char *path, mode_t mode)
 	return result;
 }
 
+/* The procfs that the runtime sees: where the pid namespace is another user namespace's, a new one is refused. Its root has inode 1 (PROC_ROOT_INO). */
+static int open_host_proc(void)
+{
+	int fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs fs;
+	struct stat st;
+
+	if (fd < 0 || (fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC && fstat(fd, &st) == 0 && st.st_ino == 1))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
 int open_private_proc(struct run *run)
 {
 	autoclose fs = -1;
@@ -234,8 +250,11 @@ int open_private_proc(struct run *run)
 	if (run->proc_fd >= 0)
 		return run->proc_fd;
 	fs = fsopen("proc", FSOPEN_CLOEXEC);
-	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
-		return -1;
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0) {
+		if (errno == EPERM && !run->pivoted)
+			run->proc_fd = open_host_proc();
+		return run->proc_fd;
+	}
 	run->proc_fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	return run->proc_fd;
 }

@@ -98,6 +98,7 @@ struct run {
 	int empty_fd; /* empty read-only tmpfs for mask_path */
 	int root_dir; /* "/" as path operations without a root slot see it, -1 until needed */
 	bool pivoted, umask_set;
+	bool chdir_denied; /* the last chdir was, to somebody with other rights than the process will have */
 	const char *exec_path; /* what lookup_exec found */
 	const char *home; /* "HOME=…" as `home` found it, NULL: not asked for */
 };

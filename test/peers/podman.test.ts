@@ -6,6 +6,7 @@ import { registryHost, startRegistry } from '../fixtures/registry.ts';
 import { strakeRuncInPeerRoot } from '../lib/dist.ts';
 import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
+import { until } from '../lib/until.ts';
 import { type ClientOptions, type PeerStep, seenOver } from './client.ts';
 import { ordinaryUser, Person } from './ordinary-user.ts';
 import { commonSteps, rootlessSteps, rootSteps } from './podman-steps.ts';
@@ -58,6 +59,15 @@ function podman(runtime: string, storage: string, become: readonly string[], env
   };
 }
 
+/** Or ending, which is when there is no command line. One more process of podman keeps the user namespace, and stays. */
+function isCleaning(pid: number): boolean {
+  try {
+    return /^$|conmon|container cleanup/.test(peers.world.proc(pid, 'cmdline'));
+  } catch {
+    return false; // it has ended
+  }
+}
+
 for (const account of accounts)
   describe(`${account.name}: over strake-runc as over runc`, () => {
     let before: Snapshot;
@@ -69,6 +79,7 @@ for (const account of accounts)
         await place.output([...command, 'pull', '--quiet', '--tls-verify=false', `${registryHost}/busybox`], { env });
         await place.output([...command, 'run', '--rm', '--network', 'none', `${registryHost}/busybox`, 'true'], { env });
       }
+      await until('podman to have cleaned up', () => peers.world.pids().every((pid) => !isCleaning(pid)));
       before = await snapshot(peers);
     }, setupMs);
 

@@ -59,7 +59,7 @@ export function programFailure(report: Report, operations: readonly Op[]): Strak
 /** Failures of `exec`, hooks and mounts come in runc's words, whole; the rest as "operation: object: why". */
 function failureText(report: Report, op: Op | undefined, operations: readonly Op[]): string {
   if (/^exec[ :]/.test(report.detail) || report.detail.startsWith('error running ')) return report.detail;
-  if (report.detail.startsWith('error mounting ')) return `${report.detail}: ${errnoText(report.errno)}`;
+  if (/^(error mounting|chdir to cwd|mkdir) /.test(report.detail)) return `${report.detail}: ${errnoText(report.errno)}`;
   return [operationText(report, op, operations), report.detail, errnoText(report.errno)].filter((part) => part !== '').join(': ');
 }
 

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'dcd0b31297a95823';
+export const opsHash = 'e7bf8aa568db9071';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -545,7 +545,7 @@ export interface LearnOp {
   readonly record: number;
 }
 
-/** chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing */
+/** chdir PATH, then verify that getcwd is inside the root (CVE-2024-21626); create: make it when missing; flags 1: EACCES leaves it to a later chdir, 2: do nothing unless an earlier one left it */
 export interface ChdirOp {
   readonly op: 'chdir';
   readonly side: 'init';
@@ -553,6 +553,7 @@ export interface ChdirOp {
   readonly create?: number | undefined;
   readonly uid: number;
   readonly gid: number;
+  readonly flags?: number | undefined;
 }
 
 /** write an LSM label to /proc/self/attr/NAME through the private procfs (apparmor/exec, exec, keycreate) */
@@ -995,7 +996,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   no_new_privs: { code: 74, fields: [], calls: 'prctl' },
   seccomp: { code: 75, fields: [['u32', 'flags'], ['bytes', 'filter'], ['slot', 'listener'], ['bytes', 'metadata'], ['bytes', 'pidOffsets']], calls: '[sendmsg] seccomp [sendmsg close]' },
   learn: { code: 97, fields: [['bytes', 'filter'], ['u64', 'pass'], ['slot', 'record']], calls: '[sendmsg] seccomp sendmsg close' },
-  chdir: { code: 76, fields: [['str', 'path'], ['u32', 'create'], ['u32', 'uid'], ['u32', 'gid']], calls: '[openat] openat2 [openat2 [openat2* [(mkdirat|openat close) openat close]*] [fchownat]] fchdir getcwd close' },
+  chdir: { code: 76, fields: [['str', 'path'], ['u32', 'create'], ['u32', 'uid'], ['u32', 'gid'], ['u32', 'flags']], calls: '[[openat] openat2 [openat2 [openat2* [(mkdirat|openat close) openat close]*] [fchownat]] [fchdir getcwd close]]' },
   label: { code: 77, fields: [['str', 'name'], ['str', 'value']], calls: '[fsopen fsconfig fsmount close] openat2 write close' },
   close_fds: { code: 78, fields: [['u32', 'first']], calls: 'close* close_range close_range*' },
   pdeathsig: { code: 79, fields: [['u32', 'signal']], calls: 'prctl recvfrom' },

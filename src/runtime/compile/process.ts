@@ -14,6 +14,9 @@ type Options = CreateOptions | ExecOptions;
 const defaultUmask = 0o022;
 const noIds = 0xffff_ffff;
 const sigkill = 9;
+/** chdir, field `flags`. */
+const leaveDenied = 1;
+const onlyDenied = 2;
 
 /** Limits, scheduling and LSM labels, while the process still has the runtime's privileges. */
 export function limitOps(process: ProcessSpec, machine: Machine): readonly Op[] {
@@ -48,7 +51,7 @@ export function identityOps(
     ...(noNewPrivileges ? [{ op: 'no_new_privs', side: 'init' } as const] : []),
     { op: 'bounding', side: 'init', keep: masks.bounding },
     // With the runtime's privileges still, as runc: a user may work in a directory that it could not enter.
-    { op: 'chdir', side: 'init', path: process.cwd, uid: user.uid, gid: user.gid },
+    { op: 'chdir', side: 'init', path: process.cwd, uid: user.uid, gid: user.gid, ...(inUserNamespace ? { flags: leaveDenied } : {}) },
     ...(hasHome ? [] : [{ op: 'home', side: 'init', uid: process.user?.uid ?? 0 } as const]),
     { op: 'umask', side: 'init', mask: user.umask ?? defaultUmask },
     // Root has dropped its groups when it entered the user namespace; an ordinary user drops them now, where the namespace allows it.
@@ -60,6 +63,8 @@ export function identityOps(
       groups: idBytes(groups),
       ...(inUserNamespace && groups.length === 0 ? { flags: ordinaryUser ? setgroupsMayBeDenied : keepGroups } : {}),
     },
+    // A directory of the user's own, whose group is not mapped, is closed even to root of a user namespace (runc).
+    ...(inUserNamespace ? [{ op: 'chdir', side: 'init', path: process.cwd, uid: user.uid, gid: user.gid, flags: onlyDenied } as const] : []),
     { op: 'capset', side: 'init', effective: masks.effective | held, permitted: masks.permitted | held, inheritable: masks.inheritable },
     { op: 'ambient', side: 'init', mask: masks.ambient },
     // After the change of identity, which takes it back.

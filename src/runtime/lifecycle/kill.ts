@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { StrakeError } from '../../base/index.ts';
 import type { Op } from '../../kernel/index.ts';
 import { parseRuntimeSpec } from '../../oci/index.ts';
+import { isAlive } from '../state/process-identity.ts';
 import type { StateStore, StoredContainer } from '../state/store.ts';
 import type { RuntimeContext } from './context.ts';
 import { containerStatus } from './status.ts';
@@ -54,8 +55,11 @@ function hasOwnPids(store: StateStore, id: string): boolean {
 function killEvery(context: RuntimeContext, container: StoredContainer, mayBeStopped: boolean): void {
   const dir = processesDirectory(container);
   if (dir === undefined || !existsSync(dir)) {
-    if (mayBeStopped || (container.init !== undefined && send(container.init.pid, constants.signals.SIGKILL))) return;
-    throw notRunning(container.id);
+    const running = container.init !== undefined && isAlive(container.init) && send(container.init.pid, constants.signals.SIGKILL);
+    if (!running && !mayBeStopped) throw notRunning(container.id);
+    // A rootless container without a cgroup: whatever its init has started in the host's pid namespace is nobody's to find.
+    if (running) context.warn('failed to kill all processes, possibly due to lack of cgroup (Hint: enable cgroup v2 delegation)');
+    return;
   }
   context.launcher.run([...thaw(container), { op: 'cgroup_kill', side: 'host', dir, timeoutMs: killTimeoutMs }]);
 }
