@@ -64,10 +64,11 @@ const cases: readonly Case[] = [
   ['no TAP at all', '', 2, [['exit', 'not ok', 'exit status 2']]],
   [
     'an error without an assertion',
-    'TAP version 13\n  ---\n  {"error": "order"}\n  ...\n1..0\n',
+    'TAP version 13\n  ---\n  {\n  "error": "order"\n  }\n  ...\n1..0\n',
     0,
-    [['exit', 'not ok', '  ---\n  {"error": "order"}\n  ...']],
+    [['exit', 'not ok', '  ---\n  {\n  "error": "order"\n  }\n  ...']],
   ],
+  ['output before the assertions', 'TAP version 13\n  ---\n  {\n  "stderr": ""\n  }\n  ...\nok 1 - a\n1..1', 0, [['a', 'ok', '']]],
   ['nothing asserted', 'TAP version 13\n1..0\n', 0, [['exit', 'ok', '']]],
 ];
 

@@ -43,7 +43,7 @@ export function parseTap(text: string, exitCode: number): TestResult[] {
 }
 
 function beyondAssertions(results: readonly TestResult[], unasserted: readonly string[], planned: number | undefined, exitCode: number): string | undefined {
-  if (unasserted.length > 0) return unasserted.join('\n');
+  if (unasserted.some((line) => /^\s*"error":/.test(line))) return unasserted.join('\n');
   if (exitCode !== 0 && !results.some(({ outcome }) => outcome === 'not ok')) return `exit status ${exitCode}`;
   if (planned === undefined || planned > results.length) return `${results.length} results of ${planned ?? 'an unknown number'}, exit status ${exitCode}`;
   return undefined;
