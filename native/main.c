@@ -67,7 +67,11 @@ int main(int argc, char *argv[])
 	bool run = argc >= 2 && strcmp(argv[1], "run") == 0;
 	bool no_seal = run && argc == 3 && strcmp(argv[2], "--no-seal") == 0;
 
-	if (front && hold_stdio() == 0) {
+	if (front) {
+		if (hold_stdio() != 0) {
+			perror("strake-runc: /dev/null");
+			return 1;
+		}
 		default_signals();
 		return front_main(argc, argv);
 	}

@@ -1,9 +1,11 @@
 /** Whatever kills a command of the runtime half-way, and whatever runs out under it: `delete --force` takes all of the container away after it. */
 import { describe, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bundle } from './lib/bundle.ts';
 import { ensureProgram } from './lib/compile.ts';
 import { useRuntimeWorld } from './lib/index.ts';
+import { distDir } from './lib/runtime-world.ts';
 
 const runtime = useRuntimeWorld();
 
@@ -83,4 +85,80 @@ describe('kill -9 of a process of the runtime, at a random moment', () => {
   test('exec --detach', async () => await killOften(running, (id) => ['exec', '--detach', id, 'sleep', '1000']), timeoutMs);
 
   test('delete', async () => await killOften(running, (id) => ['delete', '--force', id]), timeoutMs);
+});
+
+describe('what runs out', () => {
+  /** A tmpfs of the world; `--root` is a directory in it. */
+  async function withRoot(options: string, use: (root: string) => Promise<void>): Promise<void> {
+    const { world } = runtime.current;
+    const mountpoint = mkdtempSync(join(world.work, 'tmpfs-'));
+    await world.output(['mount', '-t', 'tmpfs', '-o', options, 'none', mountpoint]);
+    try {
+      await use(join(mountpoint, 'state'));
+    } finally {
+      await world.output(['umount', mountpoint]);
+    }
+  }
+
+  /** `strake-runc VERB …` with its messages in a file, so that what it leaves running holds no pipe of ours. */
+  async function runc(root: string, ...args: string[]): Promise<{ readonly code: number; readonly message: string }> {
+    const log = join(runtime.current.world.work, 'faults.log');
+    rmSync(log, { force: true });
+    const argv = [join(distDir, 'strake-runc'), '--root', root, '--log', log, '--log-format', 'json', ...args];
+    const { code } = await runtime.current.world.run(['sh', '-c', 'exec "$@" >/dev/null 2>&1', 'sh', ...argv], { timeoutMs: 20_000 });
+    const line = existsSync(log) ? (readFileSync(log, 'utf8').split('\n')[0] ?? '') : '';
+    return { code, message: line === '' ? '' : (JSON.parse(line) as { readonly msg: string }).msg };
+  }
+
+  const remedy = '(--root names another place for the state of containers)';
+
+  test('space for the state: create says where, and leaves nothing', async () => {
+    const bundle = runtime.current.bundle();
+    const outcomes = new Set<string>();
+    for (let kib = 4; kib <= 60; kib += 4) {
+      await withRoot(`size=${kib}k`, async (root) => {
+        const { code, message } = await runc(root, 'create', '--bundle', bundle.dir, 'full');
+        if (code === 0) {
+          outcomes.add('created');
+          expect(await runc(root, 'delete', '--force', 'full')).toEqual({ code: 0, message: '' });
+        } else {
+          const [, file] = /^runc create failed: (?:mkdir|write) (\S+): no space left on device (.*)$/.exec(message) ?? [];
+          outcomes.add(file?.slice(root.length) ?? message);
+          expect(message).toEndWith(remedy);
+        }
+        expect([kib, existsSync(root) ? readdirSync(root) : []]).toEqual([kib, []]);
+      });
+      expect([kib, await runtime.current.leaks()]).toEqual([kib, []]);
+    }
+    expect([...outcomes]).toEqual(['/full/state.json.new', '/full/delete.program', '/full/delete-force.program', 'created']);
+  });
+
+  test('a read-only place for the state', async () => {
+    const bundle = runtime.current.bundle();
+    await withRoot('ro', async (root) => {
+      for (const verb of ['create', 'run'])
+        expect(await runc(root, verb, '--bundle', bundle.dir, 'readonly')).toEqual({
+          code: 1,
+          message: `runc ${verb} failed: mkdir ${root}/readonly: read-only file system ${remedy}`,
+        });
+    });
+  });
+
+  test('descriptors: an error, or none, and nothing is left', async () => {
+    const bundle = runtime.current.bundle();
+    let enough = 0;
+    for (let limit = 3; limit < 24; limit++) {
+      const id = `descriptors${limit}`;
+      const log = join(bundle.dir, 'log');
+      const script = 'exec >/dev/null 2>"$0" && ulimit -Sn "$1" && shift && exec "$@"';
+      const argv = runtime.current.argv(['run', '--bundle', bundle.dir, '--detach', id]);
+      const { code } = await runtime.current.world.run(['sh', '-c', script, log, String(limit), ...argv], { timeoutMs: 20_000 });
+      if (code === 0) enough += 1;
+      else expect([limit, readFileSync(log, 'utf8')]).toEqual([limit, expect.stringMatching(/[tT]oo many open files/)]);
+      expect(await runtime.current.runtime(['delete', '--force', id])).toMatchObject({ code: 0, stderr: '' });
+      expect([limit, await runtime.current.leaks()]).toEqual([limit, []]);
+    }
+    expect(enough).toBeGreaterThan(0);
+    expect(enough).toBeLessThan(20);
+  });
 });

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { StrakeError } from '../../base/index.ts';
+import { codeOfErrno, StrakeError } from '../../base/index.ts';
 import type { Hooks } from '../../oci/index.ts';
 import { checkContainerId } from './container-id.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -48,21 +48,26 @@ export class StateStore {
     try {
       makeDirectory(directory, this.root);
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw withRemedy(cause, `mkdir ${directory}`);
       throw new StrakeError('AlreadyExists', 'container with given ID already exists', { cause, fields: { layer: 'runtime', id } });
     }
-    writeFileSync(path.join(directory, 'config.json'), config, { mode: 0o600 });
+    try {
+      write(path.join(directory, 'config.json'), config);
+    } catch (error) {
+      this.remove(id);
+      throw error;
+    }
   }
 
   save(container: StoredContainer): void {
     const file = path.join(this.directory(container.id), 'state.json');
-    writeFileSync(`${file}.new`, JSON.stringify(container), { mode: 0o600 });
+    write(`${file}.new`, JSON.stringify(container));
     renameSync(`${file}.new`, file);
   }
 
   /** A program that the front runs for a verb (docs/CONTRACTS.md). */
   writeProgram(id: string, verb: string, program: Uint8Array): void {
-    writeFileSync(path.join(this.directory(id), `${verb}.program`), program, { mode: 0o600 });
+    write(path.join(this.directory(id), `${verb}.program`), program);
   }
 
   /** NotFound when there is none. */
@@ -96,6 +101,33 @@ export class StateStore {
       throw new StrakeError('NotFound', 'container does not exist', { cause, fields: { layer: 'runtime', id } });
     }
   }
+}
+
+function write(file: string, data: string | Uint8Array): void {
+  try {
+    writeFileSync(file, data, { mode: 0o600 });
+  } catch (cause) {
+    throw withRemedy(cause, `write ${file}`);
+  }
+}
+
+/** Why a place cannot hold the state of containers, in the words of strerror(3). */
+const placeErrors: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EDQUOT: 'disk quota exceeded',
+  ENOSPC: 'no space left on device',
+  EROFS: 'read-only file system',
+};
+
+/** Such an error with the object and the way out; any other one as it is. */
+function withRemedy(cause: unknown, action: string): unknown {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  const reason = Object.hasOwn(placeErrors, code) ? placeErrors[code] : undefined;
+  if (reason === undefined) return cause;
+  return new StrakeError(codeOfErrno(code), `${action}: ${reason} (--root names another place for the state of containers)`, {
+    cause,
+    fields: { layer: 'runtime', errno: code },
+  });
 }
 
 /** The root is there nearly always: one mkdir then. */
