@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { strakeDist } from '../lib/dist.ts';
 import type { Bundle } from './lib/bundle.ts';
 import { ensureProgram } from './lib/compile.ts';
 import { useRuntimeWorld } from './lib/index.ts';
-import { distDir } from './lib/runtime-world.ts';
 
 const runtime = useRuntimeWorld();
 
@@ -104,7 +104,7 @@ describe('what runs out', () => {
   async function runc(root: string, ...args: string[]): Promise<{ readonly code: number; readonly message: string }> {
     const log = join(runtime.current.world.work, 'faults.log');
     rmSync(log, { force: true });
-    const argv = [join(distDir, 'strake-runc'), '--root', root, '--log', log, '--log-format', 'json', ...args];
+    const argv = [join(strakeDist, 'strake-runc'), '--root', root, '--log', log, '--log-format', 'json', ...args];
     const { code } = await runtime.current.world.run(['sh', '-c', 'exec "$@" >/dev/null 2>&1', 'sh', ...argv], { timeoutMs: 20_000 });
     const line = existsSync(log) ? (readFileSync(log, 'utf8').split('\n')[0] ?? '') : '';
     return { code, message: line === '' ? '' : (JSON.parse(line) as { readonly msg: string }).msg };

@@ -18,11 +18,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Mount, ProcessSpec, RuntimeSpec } from '../../../src/oci/index.ts';
 import { defaultSpec } from '../../../src/runtime/index.ts';
+import { strakeDist } from '../../lib/dist.ts';
 import { until } from '../../lib/until.ts';
 
-const repository = path.join(import.meta.dirname, '../../..');
-const dist = path.join(repository, 'dist');
-const runtime = path.join(dist, 'strake-runc');
+const runtime = path.join(strakeDist, 'strake-runc');
 const busybox = '/bin/busybox';
 const commandTimeoutMs = 60_000;
 const settleMs = 5_000;
@@ -198,7 +197,7 @@ function runtimePrograms(): ReadonlyMap<string, string> {
     const { ino, size, ctimeNs } = statSync(file, { bigint: true });
     return `${ino} ${size} ${ctimeNs}`;
   };
-  return new Map(['strake', 'strake-init'].map((name) => [name, state(path.join(dist, name))]));
+  return new Map(['strake', 'strake-init'].map((name) => [name, state(path.join(strakeDist, name))]));
 }
 
 /** Processes that work in the scene or were told of it. */
