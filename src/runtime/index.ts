@@ -18,5 +18,6 @@ export { features } from './features.ts';
 export { parseSignal } from './lifecycle/kill.ts';
 export { readMachine } from './machine.ts';
 export { rootfsParentMount } from './parent-mount.ts';
+export { rootlessSpec } from './rootless-spec.ts';
 export type { ProcessIdentity } from './state/process-identity.ts';
 export { isAlive, processState } from './state/process-identity.ts';

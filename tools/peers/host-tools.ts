@@ -10,6 +10,7 @@ const programs: Readonly<Record<string, string>> = {
   'libseccomp-dev': '/usr/include/seccomp.h',
   nftables: '/usr/sbin/nft',
   strace: '/usr/bin/strace',
+  uidmap: '/usr/bin/newuidmap',
 };
 
 /** What `npm run test:v2` needs besides. */

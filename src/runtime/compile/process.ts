@@ -39,7 +39,7 @@ export function identityOps(
   const file = args[0];
   if (file === undefined) throw invalid('process.args', 'args must not be empty');
   const { env, hasHome } = processEnvironment(process.env ?? []);
-  const { boundingSet, allCapabilities, ordinaryUser } = options.machine;
+  const { boundingSet, allCapabilities } = options.machine;
   const masks = capabilityMasks(process.capabilities, inUserNamespace ? allCapabilities : boundingSet, options.onWarning ?? (() => {}));
   const user = process.user ?? { uid: 0, gid: 0 };
   checkIds(process);
@@ -54,15 +54,7 @@ export function identityOps(
     { op: 'chdir', side: 'init', path: process.cwd, uid: user.uid, gid: user.gid, ...(inUserNamespace ? { flags: leaveDenied } : {}) },
     ...(hasHome ? [] : [{ op: 'home', side: 'init', uid: process.user?.uid ?? 0 } as const]),
     { op: 'umask', side: 'init', mask: user.umask ?? defaultUmask },
-    // Root has dropped its groups when it entered the user namespace; an ordinary user drops them now, where the namespace allows it.
-    {
-      op: 'set_user',
-      side: 'init',
-      uid: user.uid,
-      gid: user.gid,
-      groups: idBytes(groups),
-      ...(inUserNamespace && groups.length === 0 ? { flags: ordinaryUser ? setgroupsMayBeDenied : keepGroups } : {}),
-    },
+    { op: 'set_user', side: 'init', uid: user.uid, gid: user.gid, groups: idBytes(groups), ...groupFlags(groups, inUserNamespace, options.machine) },
     // A directory of the user's own, whose group is not mapped, is closed even to root of a user namespace (runc).
     ...(inUserNamespace ? [{ op: 'chdir', side: 'init', path: process.cwd, uid: user.uid, gid: user.gid, flags: onlyDenied } as const] : []),
     { op: 'capset', side: 'init', effective: masks.effective | held, permitted: masks.permitted | held, inheritable: masks.inheritable },
@@ -77,6 +69,15 @@ export function identityOps(
     ...beforeExec(env),
     { op: 'exec', side: 'init', argv: args, env },
   ];
+}
+
+/**
+ * Root has dropped its groups when it entered the user namespace; an ordinary user drops them now, where the namespace allows it. A runtime that is root of one
+ * that does not does without them, as runc: in that of one id alone, which podman makes without subordinate ids, every image's root has some.
+ */
+function groupFlags(groups: readonly number[], inUserNamespace: boolean, { ordinaryUser, inUserNamespace: isNested }: Machine): { readonly flags?: number } {
+  if (ordinaryUser !== undefined || isNested) return { flags: setgroupsMayBeDenied };
+  return inUserNamespace && groups.length === 0 ? { flags: keepGroups } : {};
 }
 
 /** CAP_SYS_ADMIN (capability.h). */

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatJson } from '../../../src/oci/index.ts';
 import { busyboxLayer } from '../../fixtures/busybox.ts';
+import type { Account } from './account.ts';
 import { type Patch, testSpec } from './spec.ts';
 
 /** The machine's own (Debian's busybox-static): these tests need no peer. */
@@ -18,9 +19,11 @@ export interface Bundle {
 export class BundleMaker {
   readonly #dir: string;
   readonly #template: string;
+  readonly #account: Account;
 
-  constructor(dir: string) {
+  constructor(dir: string, account: Account) {
     this.#dir = dir;
+    this.#account = account;
     this.#template = join(dir, 'template');
     mkdirSync(this.#template, { recursive: true });
     command(['tar', '-C', this.#template, '-xf', '-'], busyboxLayer(busybox));
@@ -32,12 +35,13 @@ export class BundleMaker {
     command(['sh', '-c', 'cp -al "$0" "$1" && cp -a --remove-destination "$0/etc" "$1"', this.#template, rootfs]);
     const bundle = { dir, rootfs };
     this.configure(bundle, patch);
+    if (this.#account.uid !== 0) command(['chown', '-hR', `${this.#account.uid}:${this.#account.uid}`, dir]);
     return bundle;
   }
 
   /** Writes another configuration into a bundle. */
   configure(bundle: Bundle, patch?: Patch): void {
-    writeFileSync(join(bundle.dir, 'config.json'), formatJson(testSpec(patch)));
+    writeFileSync(join(bundle.dir, 'config.json'), formatJson(testSpec(patch, this.#account.spec)));
   }
 }
 

@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect } from 'bun:test';
+import type { Account } from './account.ts';
 import { RuntimeWorld } from './runtime-world.ts';
 
+/** @public */
+export { ordinaryUser, subordinate } from './account.ts';
 /** @public */
 export { cgroupFile, cgroupVersion, isFrozen, readCgroup } from './cgroup.ts';
 /** @public */
@@ -11,10 +14,10 @@ export type { TestSpec } from './spec.ts';
  * The world of a test file: call it at the file's top level, and use its `current` inside tests. After each test nothing
  * of it may be left; containers are deleted by `await using`.
  */
-export function useRuntimeWorld(): { readonly current: RuntimeWorld } {
+export function useRuntimeWorld(account?: Account): { readonly current: RuntimeWorld } {
   let world: RuntimeWorld | undefined;
   beforeAll(async () => {
-    world = await RuntimeWorld.start();
+    world = await RuntimeWorld.start(account);
   });
   afterEach(async () => {
     const left = await world?.leaks();

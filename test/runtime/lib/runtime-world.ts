@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { strakeDist } from '../../lib/dist.ts';
 import { kernelSnapshot, leaks, type Snapshot } from '../../lib/leaks.ts';
@@ -7,6 +7,7 @@ import type { Finished, Running, RunOptions } from '../../lib/process.ts';
 import type { Pty, PtySize } from '../../lib/pty.ts';
 import { until } from '../../lib/until.ts';
 import { World } from '../../lib/world.ts';
+import { type Account, root } from './account.ts';
 import { type Bundle, BundleMaker } from './bundle.ts';
 import { Container } from './container.ts';
 import type { Patch } from './spec.ts';
@@ -19,20 +20,25 @@ export class RuntimeWorld implements AsyncDisposable {
   readonly world: World;
   /** What `--root` names. */
   readonly root: string;
+  readonly #account: Account;
   readonly #bundles: BundleMaker;
   #clean: Snapshot;
 
-  private constructor(world: World) {
+  private constructor(world: World, account: Account) {
     this.world = world;
+    this.#account = account;
     this.root = join(world.work, 'state');
     mkdirSync(this.root, { mode: 0o711 });
-    this.#bundles = new BundleMaker(join(world.work, 'bundles'));
+    chownSync(this.root, account.uid, account.uid);
+    this.#bundles = new BundleMaker(join(world.work, 'bundles'), account);
     this.#clean = this.#snapshot();
   }
 
   /** One container runs first: the cgroup above all containers is made once, and stays. */
-  static async start(): Promise<RuntimeWorld> {
-    const runtime = new RuntimeWorld(await World.start());
+  static async start(account: Account = root): Promise<RuntimeWorld> {
+    const world = await World.start();
+    await account.prepare?.(world);
+    const runtime = new RuntimeWorld(world, account);
     await runtime.shell('true');
     runtime.acceptPresent();
     return runtime;
@@ -40,7 +46,7 @@ export class RuntimeWorld implements AsyncDisposable {
 
   /** The argv of `strake-runc ARGS`, to be run in the world. */
   argv(args: readonly string[]): string[] {
-    return [join(strakeDist, 'strake-runc'), '--root', this.root, ...args];
+    return [...this.#account.become, join(strakeDist, 'strake-runc'), '--root', this.root, ...args];
   }
 
   /** Runs `strake-runc ARGS`: any exit status. */

@@ -1,3 +1,4 @@
+import type { RuntimeSpec } from '../../../src/oci/index.ts';
 import { defaultSpec } from '../../../src/runtime/index.ts';
 
 /** A configuration that a test changes in place. Numbers may be bigints; fields that no type knows may be added. */
@@ -11,9 +12,9 @@ export interface TestSpec {
 
 export type Patch = (spec: TestSpec) => void;
 
-/** What `strake-runc spec` writes, with a writable root, no terminal, and an init that sleeps. */
-export function testSpec(patch: Patch = () => undefined): TestSpec {
-  const spec = structuredClone(defaultSpec()) as unknown as TestSpec;
+/** What `strake-runc spec` writes, or another, with a writable root, no terminal, and an init that sleeps. */
+export function testSpec(patch: Patch = () => undefined, from: RuntimeSpec = defaultSpec()): TestSpec {
+  const spec = structuredClone(from) as unknown as TestSpec;
   spec.process['terminal'] = false;
   spec.process.args = ['sleep', '1000'];
   spec.root = { path: 'rootfs' };
