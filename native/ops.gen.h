@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "e7bf8aa568db9071"
+#define OPS_HASH "717aec9b635012f4"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -90,6 +90,7 @@ enum op_code {
 	OP_REAPER = 87,
 	OP_HOOK = 88,
 	OP_RELEASE = 89,
+	OP_MEMPOLICY = 91,
 	OP_SEND_PIDFD = 92,
 	OP_MONITOR = 100,
 	OP_REAP = 101,
@@ -207,13 +208,15 @@ struct op_cgroup_device {
 	const char *dir;
 	struct op_bytes program;
 };
-/* send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT */
+/* send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT; link_offsets: byte offsets where the index goes that the interface named LINK has there */
 struct op_netlink {
 	uint32_t protocol;
 	struct op_bytes message;
 	struct op_bytes pid_offsets;
 	uint32_t ns;
 	uint32_t flags;
+	struct op_bytes link;
+	struct op_bytes link_offsets;
 };
 /* set the propagation (MS_* bits) of the host path, e.g. / to MS_REC|MS_SLAVE */
 struct op_propagation {
@@ -532,6 +535,11 @@ struct op_release {
 	const char *path;
 	uint32_t timeout_ms;
 };
+/* set_mempolicy: MODE with its flags, NODES as a bit mask, little endian */
+struct op_mempolicy {
+	uint32_t mode;
+	struct op_bytes nodes;
+};
 /* send a pidfd of the init, with NAME as data, over the connected socket in a slot (runc's --pidfd-socket) */
 struct op_send_pidfd {
 	uint32_t socket;
@@ -707,6 +715,7 @@ union op_args {
 	struct op_affinity affinity;
 	struct op_hook hook;
 	struct op_release release;
+	struct op_mempolicy mempolicy;
 	struct op_send_pidfd send_pidfd;
 	struct op_monitor monitor;
 	struct op_reap reap;
@@ -803,6 +812,7 @@ union op_args {
 	BARE(REAPER, reaper) \
 	OP(HOOK, hook) \
 	OP(RELEASE, release) \
+	OP(MEMPOLICY, mempolicy) \
 	OP(SEND_PIDFD, send_pidfd) \
 	OP(MONITOR, monitor) \
 	OP(REAP, reap) \
@@ -845,7 +855,7 @@ static const struct op_desc op_table[] = {
 	{ "cgroup_attach", 24, 1, 1, { { T_STR, offsetof(struct op_cgroup_attach, dir) } } },
 	{ "cgroup_kill", 25, 1, 2, { { T_STR, offsetof(struct op_cgroup_kill, dir) }, { T_U32, offsetof(struct op_cgroup_kill, timeout_ms) } } },
 	{ "cgroup_device", 26, 1, 2, { { T_STR, offsetof(struct op_cgroup_device, dir) }, { T_BYTES, offsetof(struct op_cgroup_device, program) } } },
-	{ "netlink", 27, 3, 5, { { T_U32, offsetof(struct op_netlink, protocol) }, { T_BYTES, offsetof(struct op_netlink, message) }, { T_BYTES, offsetof(struct op_netlink, pid_offsets) }, { T_SLOT, offsetof(struct op_netlink, ns) }, { T_U32, offsetof(struct op_netlink, flags) } } },
+	{ "netlink", 27, 3, 7, { { T_U32, offsetof(struct op_netlink, protocol) }, { T_BYTES, offsetof(struct op_netlink, message) }, { T_BYTES, offsetof(struct op_netlink, pid_offsets) }, { T_SLOT, offsetof(struct op_netlink, ns) }, { T_U32, offsetof(struct op_netlink, flags) }, { T_BYTES, offsetof(struct op_netlink, link) }, { T_BYTES, offsetof(struct op_netlink, link_offsets) } } },
 	{ "propagation", 30, 3, 2, { { T_STR, offsetof(struct op_propagation, path) }, { T_U64, offsetof(struct op_propagation, flags) } } },
 	{ "overlay", 31, 3, 6, { { T_STR, offsetof(struct op_overlay, target) }, { T_STRS, offsetof(struct op_overlay, lowers) }, { T_STR, offsetof(struct op_overlay, upper) }, { T_STR, offsetof(struct op_overlay, work) }, { T_STRS, offsetof(struct op_overlay, options) }, { T_U64, offsetof(struct op_overlay, attrs) } } },
 	{ "mount_fs", 32, 3, 11, { { T_SLOT, offsetof(struct op_mount_fs, root) }, { T_STR, offsetof(struct op_mount_fs, target) }, { T_STR, offsetof(struct op_mount_fs, fstype) }, { T_STR, offsetof(struct op_mount_fs, source) }, { T_STRS, offsetof(struct op_mount_fs, options) }, { T_U64, offsetof(struct op_mount_fs, attrs) }, { T_U64, offsetof(struct op_mount_fs, propagation) }, { T_U32, offsetof(struct op_mount_fs, create) }, { T_U32, offsetof(struct op_mount_fs, flags) }, { T_U64, offsetof(struct op_mount_fs, sb_flags) }, { T_STR, offsetof(struct op_mount_fs, label) } } },
@@ -901,6 +911,7 @@ static const struct op_desc op_table[] = {
 	{ "reaper", 87, 2, 0, { { 0, 0 } } },
 	{ "hook", 88, 3, 9, { { T_STR, offsetof(struct op_hook, name) }, { T_STR, offsetof(struct op_hook, path) }, { T_STRS, offsetof(struct op_hook, args) }, { T_STRS, offsetof(struct op_hook, env) }, { T_BYTES, offsetof(struct op_hook, state) }, { T_BYTES, offsetof(struct op_hook, pid_offsets) }, { T_U32, offsetof(struct op_hook, timeout_ms) }, { T_SLOT, offsetof(struct op_hook, dir) }, { T_U32, offsetof(struct op_hook, flags) } } },
 	{ "release", 89, 1, 2, { { T_STR, offsetof(struct op_release, path) }, { T_U32, offsetof(struct op_release, timeout_ms) } } },
+	{ "mempolicy", 91, 2, 2, { { T_U32, offsetof(struct op_mempolicy, mode) }, { T_BYTES, offsetof(struct op_mempolicy, nodes) } } },
 	{ "send_pidfd", 92, 1, 2, { { T_SLOT, offsetof(struct op_send_pidfd, socket) }, { T_STR, offsetof(struct op_send_pidfd, name) } } },
 	{ "monitor", 100, 1, 7, { { T_STR, offsetof(struct op_monitor, dir) }, { T_U32, offsetof(struct op_monitor, flags) }, { T_STR, offsetof(struct op_monitor, log_path) }, { T_U32, offsetof(struct op_monitor, log_driver) }, { T_U64, offsetof(struct op_monitor, log_max_size) }, { T_U32, offsetof(struct op_monitor, log_max_files) }, { T_STR, offsetof(struct op_monitor, oom_file) } } },
 	{ "reap", 101, 1, 1, { { T_U32, offsetof(struct op_reap, flags) } } },

@@ -17,21 +17,45 @@
 #define ANSWER_TIMEOUT_S 10
 #define ANSWER_BYTES 65536u /* at least a page and 8 KiB: what the kernel puts into one datagram (netlink(7)) */
 
+/* Puts VALUE at each of OFFSETS (u32 each) of the message. False: malformed. */
+static bool fill_in(const struct op_netlink *op, const struct op_bytes *offsets, uint32_t value, uint8_t *message)
+{
+	for (uint32_t i = 0; i + 4 <= offsets->len; i += 4) {
+		uint32_t offset;
+
+		memcpy(&offset, offsets->p + i, 4);
+		if (op->message.len < 4 || offset > op->message.len - 4)
+			return false;
+		memcpy(message + offset, &value, 4);
+	}
+	return true;
+}
+
+/* The index of the interface that the operation names, in the namespace that this process is in now. 0 with errno: there is none. */
+static uint32_t link_index(const struct op_netlink *op)
+{
+	struct ifreq request = { 0 };
+	autoclose fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (op->link.len == 0 || op->link.len >= sizeof(request.ifr_name)) {
+		errno = EINVAL;
+		return 0;
+	}
+	memcpy(request.ifr_name, op->link.p, op->link.len);
+	return fd >= 0 && ioctl(fd, SIOCGIFINDEX, &request) == 0 ? (uint32_t)request.ifr_ifindex : 0;
+}
+
 /* Copies the message, puts the init's pid where it belongs, and numbers its parts. How many acknowledgements it asks for; -1: malformed. */
-static int prepare(const struct run *run, const struct op_netlink *op, uint8_t *message)
+static int prepare(const struct run *run, const struct op_netlink *op, uint32_t index, uint8_t *message)
 {
 	int acks = 0;
 	uint32_t sequence = 1;
 
 	memcpy(message, op->message.p, op->message.len);
-	for (uint32_t i = 0; i + 4 <= op->pid_offsets.len; i += 4) {
-		uint32_t offset, pid = (uint32_t)run->init_pid;
-
-		memcpy(&offset, op->pid_offsets.p + i, 4);
-		if (pid == 0 || op->message.len < 4 || offset > op->message.len - 4)
-			return -1;
-		memcpy(message + offset, &pid, 4);
-	}
+	if (op->pid_offsets.len > 0 && (run->init_pid == 0 || !fill_in(op, &op->pid_offsets, (uint32_t)run->init_pid, message)))
+		return -1;
+	if (op->link_offsets.len > 0 && !fill_in(op, &op->link_offsets, index, message))
+		return -1;
 	for (uint32_t at = 0; at < op->message.len;) {
 		struct nlmsghdr header;
 
@@ -128,8 +152,12 @@ int do_netlink(struct run *run, const struct op_netlink *op)
 	if (!message)
 		return fail(run, ENOMEM, "netlink message");
 	if (enter_namespace(run, op->ns, &back) == 0) {
-		acks = prepare(run, op, message);
-		err = acks < 0 ? EINVAL : exchange(run, op, message, acks, message + op->message.len);
+		uint32_t index = op->link_offsets.len > 0 ? link_index(op) : 0;
+
+		if (op->link_offsets.len > 0 && index == 0)
+			fail(run, errno, "network device %.*s", (int)op->link.len, (const char *)op->link.p);
+		acks = prepare(run, op, index, message);
+		err = acks < 0 ? EINVAL : run->failed.index == run->current ? 0 : exchange(run, op, message, acks, message + op->message.len);
 		if (err != 0)
 			fail(run, err, "netlink protocol %u%s", op->protocol, acks < 0 ? ": malformed message" : "");
 	}

@@ -121,7 +121,7 @@ export interface LinuxSpec {
   readonly readonlyPaths?: readonly string[];
   readonly mountLabel?: string;
   readonly intelRdt?: IntelRdt;
-  readonly memoryPolicy?: { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] };
+  readonly memoryPolicy?: { readonly mode?: string; readonly nodes?: string; readonly flags?: readonly string[] };
   readonly personality?: { readonly domain: string; readonly flags?: readonly string[] };
   /** keys `boottime` and `monotonic` */
   readonly timeOffsets?: Readonly<Record<string, { readonly secs?: Int64; readonly nanosecs?: number }>>;

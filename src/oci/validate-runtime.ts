@@ -106,6 +106,9 @@ const processShape: Shape = {
   apparmorProfile: 'string?',
   selinuxLabel: 'string?',
   oomScoreAdj: 'integer?',
+  scheduler: { policy: 'string', nice: 'integer?', priority: 'integer?', flags: ['string'], runtime: 'integer?', deadline: 'integer?', period: 'integer?' },
+  ioPriority: { class: 'string', priority: 'integer' },
+  execCPUAffinity: { initial: 'string?', final: 'string?' },
 };
 const mountsShape: Shape = [
   { destination: 'string', type: 'string?', source: 'string?', options: ['string'], uidMappings: mappingShape, gidMappings: mappingShape },
@@ -141,6 +144,11 @@ const specShape: Shape = {
     maskedPaths: ['string'],
     readonlyPaths: ['string'],
     mountLabel: 'string?',
+    netDevices: { '*': { name: 'string?' } },
+    intelRdt: { closID: 'string?', schemata: ['string'], l3CacheSchema: 'string?', memBwSchema: 'string?', enableMonitoring: 'boolean?' },
+    memoryPolicy: { mode: 'string?', nodes: 'string?', flags: ['string'] },
+    personality: { domain: 'string', flags: ['string'] },
+    timeOffsets: { '*': { secs: 'integer?', nanosecs: 'integer?' } },
   },
 };
 

@@ -1,6 +1,7 @@
 import { seccompActions, seccompArchitectures, seccompFlags, seccompOperators } from '../kernel/index.ts';
 import type { Features } from '../oci/index.ts';
 import { capabilityNames } from './compile/linux-numbers.ts';
+import { memoryPolicyFlags, memoryPolicyModes } from './compile/memory-policy.ts';
 import { knownMountOptions } from './compile/mount-options.ts';
 import { ociVersion } from './default-spec.ts';
 
@@ -27,7 +28,8 @@ export function features(): Features {
       selinux: { enabled: false },
       intelRdt: { enabled: false },
       mountExtensions: { idmap: { enabled: true } },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
+      memoryPolicy: { modes: memoryPolicyModes, flags: memoryPolicyFlags },
     },
     potentiallyUnsafeConfigAnnotations: [],
   };

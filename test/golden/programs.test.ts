@@ -201,6 +201,24 @@ const programs: readonly (readonly [string, readonly Op[]])[] = [
       },
     ),
   ],
+  [
+    'create-net-devices',
+    compileCreate(
+      withNamespaces([{ type: 'mount' }, { type: 'user' }, { type: 'network', path: '/run/netns/n' }], {
+        uidMappings: [{ containerID: 0, hostID: 100000, size: 65536 }],
+        gidMappings: [{ containerID: 0, hostID: 100000, size: 65536 }],
+        netDevices: { eth1: {}, eth2: { name: 'lan' } },
+        memoryPolicy: { mode: 'MPOL_BIND', nodes: '0-1', flags: ['MPOL_F_STATIC_NODES'] },
+      }),
+      {
+        ...commandLine,
+        netDevices: [
+          { index: 2, name: 'eth1', addresses: [] },
+          { index: 3, name: 'eth2', addresses: [{ family: 2, prefixLength: 24, address: Buffer.from([10, 0, 0, 1]) }] },
+        ],
+      },
+    ),
+  ],
   ['exec', compileExec(all, { ...all.process, cwd: '/', args: ['id'] }, execOptions({ kind: 'inherit' }))],
   [
     'exec-monitor-terminal',

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'e7bf8aa568db9071';
+export const opsHash = '717aec9b635012f4';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -156,7 +156,7 @@ export interface CgroupDeviceOp {
   readonly program: Uint8Array;
 }
 
-/** send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT */
+/** send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT; link_offsets: byte offsets where the index goes that the interface named LINK has there */
 export interface NetlinkOp {
   readonly op: 'netlink';
   readonly side: 'host' | 'init';
@@ -165,6 +165,8 @@ export interface NetlinkOp {
   readonly pidOffsets?: Uint8Array | undefined;
   readonly ns?: number | undefined;
   readonly flags?: number | undefined;
+  readonly link?: Uint8Array | undefined;
+  readonly linkOffsets?: Uint8Array | undefined;
 }
 
 /** set the propagation (MS_* bits) of the host path, e.g. / to MS_REC|MS_SLAVE */
@@ -664,6 +666,14 @@ export interface ReleaseOp {
   readonly timeoutMs: number;
 }
 
+/** set_mempolicy: MODE with its flags, NODES as a bit mask, little endian */
+export interface MempolicyOp {
+  readonly op: 'mempolicy';
+  readonly side: 'init';
+  readonly mode: number;
+  readonly nodes?: Uint8Array | undefined;
+}
+
 /** send a pidfd of the init, with NAME as data, over the connected socket in a slot (runc's --pidfd-socket) */
 export interface SendPidfdOp {
   readonly op: 'send_pidfd';
@@ -906,6 +916,7 @@ export type Op =
   | ReaperOp
   | HookOp
   | ReleaseOp
+  | MempolicyOp
   | SendPidfdOp
   | MonitorOp
   | ReapOp
@@ -954,7 +965,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   cgroup_attach: { code: 24, fields: [['str', 'dir']], calls: 'openat write close' },
   cgroup_kill: { code: 25, fields: [['str', 'dir'], ['u32', 'timeoutMs']], calls: 'openat [write close] (openat [newfstatat [getdents64|openat|newfstatat|read|kill|close]* close] [clock_nanosleep])*' },
   cgroup_device: { code: 26, fields: [['str', 'dir'], ['bytes', 'program']], calls: 'openat bpf bpf close close' },
-  netlink: { code: 27, fields: [['u32', 'protocol'], ['bytes', 'message'], ['bytes', 'pidOffsets'], ['slot', 'ns'], ['u32', 'flags']], calls: '[openat setns] socket setsockopt sendto (recvfrom [sendmsg]*)* close [setns close]' },
+  netlink: { code: 27, fields: [['u32', 'protocol'], ['bytes', 'message'], ['bytes', 'pidOffsets'], ['slot', 'ns'], ['u32', 'flags'], ['bytes', 'link'], ['bytes', 'linkOffsets']], calls: '[openat setns] [socket ioctl close] socket setsockopt sendto (recvfrom [sendmsg]*)* close [setns close]' },
   propagation: { code: 30, fields: [['str', 'path'], ['u64', 'flags']], calls: 'mount' },
   overlay: { code: 31, fields: [['str', 'target'], ['strs', 'lowers'], ['str', 'upper'], ['str', 'work'], ['strs', 'options'], ['u64', 'attrs']], calls: '(fsopen fsconfig* fsmount move_mount close close|open_tree mount_setattr move_mount close|fsopen fsconfig* mount close)' },
   mount_fs: { code: 32, fields: [['slot', 'root'], ['str', 'target'], ['str', 'fstype'], ['str', 'source'], ['strs', 'options'], ['u64', 'attrs'], ['u64', 'propagation'], ['u32', 'create'], ['u32', 'flags'], ['u64', 'sbFlags'], ['str', 'label']], calls: 'openat2 [openat2* [(mkdirat|openat close) openat close]*] [fstatfs [openat2 close]] [newfstatat] (fsopen fsconfig* fsmount close [openat fsetxattr close] [openat openat [newfstatat|openat|fcntl|getdents64|mkdirat|readlinkat|symlinkat|fchownat|utimensat|copy_file_range|sendfile|flistxattr|fgetxattr|fsetxattr|fchown|fchmod|close]*] [mount_setattr] move_mount|openat fchdir mount fchdir close) close*' },
@@ -1010,6 +1021,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   reaper: { code: 87, fields: [], calls: 'rt_sigprocmask clone [set_robust_list] setpgid ioctl [getpgid rt_sigprocmask ioctl rt_sigprocmask] rt_sigprocmask' },
   hook: { code: 88, fields: [['str', 'name'], ['str', 'path'], ['strs', 'args'], ['strs', 'env'], ['bytes', 'state'], ['bytes', 'pidOffsets'], ['u32', 'timeoutMs'], ['slot', 'dir'], ['u32', 'flags']], calls: 'memfd_create write lseek memfd_create memfd_create umask rt_sigprocmask clone3 rt_sigprocmask umask pidfd_open poll close wait4 [pread64 pread64] close close close' },
   release: { code: 89, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'openat write poll* unlink close' },
+  mempolicy: { code: 91, fields: [['u32', 'mode'], ['bytes', 'nodes']], calls: 'set_mempolicy' },
   send_pidfd: { code: 92, fields: [['slot', 'socket'], ['str', 'name']], calls: 'sendmsg' },
   monitor: { code: 100, fields: [['str', 'dir'], ['u32', 'flags'], ['str', 'logPath'], ['u32', 'logDriver'], ['u64', 'logMaxSize'], ['u32', 'logMaxFiles'], ['str', 'oomFile']], calls: 'setsid prctl mkdir mkdir* openat socket unlink umask bind umask listen (openat|pipe2 fcntl)* [openat openat newfstatat]' },
   reap: { code: 101, fields: [['u32', 'flags']], calls: 'rt_sigprocmask rt_sigaction* signalfd4 read wait4 [poll|read|write|recvmsg|sendmsg|recvfrom|sendto|accept4|shutdown|fcntl|ioctl|pidfd_send_signal|openat|newfstatat|renameat|ftruncate|wait4|close]*' },

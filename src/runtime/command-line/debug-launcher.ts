@@ -37,6 +37,11 @@ export class DebugLauncher implements ProgramLauncher {
     return report;
   }
 
+  ask(operations: readonly Op[]): readonly Buffer[] {
+    for (const op of operations) this.#debug(formatOp(op));
+    return this.#inner.ask(operations);
+  }
+
   handOver(): void {
     this.#inner.handOver();
   }

@@ -6,7 +6,9 @@ import { invalid } from './error.ts';
 import { hiddenPathOps } from './hidden-paths.ts';
 import { createHookOps } from './hooks.ts';
 import { idMapOps } from './id-maps.ts';
+import { memoryPolicyOps } from './memory-policy.ts';
 import { namespaceOps, planNamespaces } from './namespaces.ts';
+import { netDeviceOps } from './net-devices.ts';
 import type { CreateOptions } from './options.ts';
 import { pidfdSocketOps } from './pidfd-socket.ts';
 import { deathOps, identityOps, limitOps, oomScoreOps, personalityOps } from './process.ts';
@@ -43,6 +45,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
   const seccomp = planSeccomp(linux?.seccomp, options, { ociVersion, id: options.id, status: 'creating', bundle: options.bundle, annotations }, slots);
   const intoCgroup = cloneIntoCgroup(cgroup.v2, slots);
   const rootfs = rootfsOps(spec, options, namespaces, ns, root, slots);
+  const netDevices = netDeviceOps(linux?.netDevices, { namespaces, user: machine.ordinaryUser, devices: options.netDevices ?? [] }, slots);
   const hooks = createHookOps(spec, options, root, slots);
   return [
     ...monitorOps(options.stdio, cgroup.oomFile),
@@ -55,6 +58,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...intoCgroup.ops,
     ...ns.open,
     ...rootfs.beforeJoin,
+    ...netDevices.before,
     ...ns.host,
     { op: 'clone', side: 'host', flags: ns.cloneFlags, ...intoCgroup.field },
     ...pidfd.after,
@@ -66,6 +70,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...oomScoreOps(process, 'init'),
     resetAffinity,
     ...ns.init,
+    ...netDevices.move,
     { op: 'setsid', side: 'init' },
     ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
     ...(namespaces.made.has('network') ? [{ op: 'lo_up', side: 'init' } as const] : []),
@@ -81,6 +86,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...Object.entries(linux?.sysctl ?? {}).map(([key, value]): Op => ({ op: 'sysctl', side: 'init', key: sysctlPath(key), value })),
     ...hiddenPathOps(spec, namespaces),
     ...personalityOps(linux),
+    ...memoryPolicyOps(linux?.memoryPolicy),
     ...limitOps(process, machine),
     ...(options.reaper ? [...deathOps(options), { op: 'reaper', side: 'init' } as const] : []),
     ...identityOps(process, seccomp, options, namespaces.has('user'), hooks.beforeExec),

@@ -3,6 +3,7 @@ import type { NamespaceType, ProcessSpec, RuntimeSpec } from '../../oci/index.ts
 import { execAffinityOps } from './affinity.ts';
 import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { cloneFlags } from './linux-numbers.ts';
+import { memoryPolicyOps } from './memory-policy.ts';
 import { flagsOf, keepGroups, planNamespaces, setgroupsMayBeDenied } from './namespaces.ts';
 import type { ExecOptions } from './options.ts';
 import { pidfdSocketOps } from './pidfd-socket.ts';
@@ -60,6 +61,7 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
     ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
     ...terminalOps(process, options.stdio, consoleSocket.slot, { console: false }),
     ...personalityOps(spec.linux),
+    ...memoryPolicyOps(spec.linux?.memoryPolicy),
     ...identityOps(process, seccomp, options, inUserNamespace),
     ...detachOrReap(options),
   ];

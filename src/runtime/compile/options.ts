@@ -1,4 +1,5 @@
 import type { Op, SeccompFilter } from '../../kernel/index.ts';
+import type { NetDevice } from '../../kernel/netlink/index.ts';
 
 /** How to mount a root filesystem: a snapshot's mount, or a plain directory (a bundle's). */
 export type RootfsMount =
@@ -138,6 +139,8 @@ export interface CreateOptions extends CommonOptions {
   readonly noPivot?: boolean;
   /** docker --init: pid 1 is a small reaper and the process its child */
   readonly reaper?: boolean;
+  /** of the runtime's network namespace; only for a configuration that moves some */
+  readonly netDevices?: readonly NetDevice[] | undefined;
   /** `NAME=value` entries for hooks that have no environment of their own: the caller's, as runc and crun do */
   readonly hookEnvironment?: readonly string[] | undefined;
   /** the cgroup stays when the init was waited for */

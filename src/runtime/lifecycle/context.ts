@@ -7,6 +7,8 @@ import type { StateStore } from '../state/store.ts';
 export interface ProgramLauncher {
   /** Runs a program up to its first report, of host operations alone to its end. A failed operation is thrown. */
   run(operations: readonly Op[]): Report;
+  /** The same, and the DATA frames that came before the report. */
+  ask(operations: readonly Op[]): readonly Buffer[];
   /** What had to be written down of the process that the program waits for is: its exit status becomes ours, and the program's cleanup may take all away. */
   handOver(): void;
   /** After the hand-over: returns when the process has ended, and its cleanup is done. */

@@ -1,5 +1,6 @@
 import { StrakeError } from '../../base/index.ts';
 import type { Op, Report } from '../../kernel/index.ts';
+import { listNetDevices, parseNetDevices } from '../../kernel/netlink/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupPlan, CreateOptions, Learning, StartMode, Stdio } from '../compile/options.ts';
@@ -98,6 +99,10 @@ function warnOfStrays({ warn }: RuntimeContext, { linux }: RuntimeSpec, { v1, v2
   );
 }
 
+function wantsNetDevices({ linux }: RuntimeSpec): boolean {
+  return Object.keys(linux?.netDevices ?? {}).length > 0;
+}
+
 /** The operations that `explain` prints and `create` runs. */
 export function createOptions(
   context: RuntimeContext,
@@ -120,6 +125,7 @@ export function createOptions(
     noPivot: request.noPivot,
     noNewKeyring: request.noNewKeyring,
     pidfdSocket: request.pidfdSocket,
+    netDevices: wantsNetDevices(bundle.spec) ? parseNetDevices(context.launcher.ask(listNetDevices())) : [],
     hookEnvironment: callersEnvironment(bundle.spec.hooks),
     learn: request.learn,
     onWarning: context.warn,

@@ -19,8 +19,18 @@ export class FrontLauncher implements ProgramLauncher {
   }
 
   run(operations: readonly Op[]): Report {
+    return this.#run(operations, []);
+  }
+
+  ask(operations: readonly Op[]): readonly Buffer[] {
+    const answers: Buffer[] = [];
+    this.#run(operations, answers);
+    return answers;
+  }
+
+  #run(operations: readonly Op[], answers: Buffer[]): Report {
     this.#send(encodeFrame(frameTypes.program, encodeProgram(operations)));
-    const report = this.#report();
+    const report = decodeReport(this.#await(frameTypes.report, answers));
     if (report.failedIndex !== undefined) throw programFailure(report, operations);
     return report;
   }
@@ -42,18 +52,15 @@ export class FrontLauncher implements ProgramLauncher {
     this.#await(frameTypes.exit);
   }
 
-  #report(): Report {
-    return decodeReport(this.#await(frameTypes.report));
-  }
-
-  /** The payload of the next frame of that type. */
-  #await(type: number): Buffer {
+  /** The payload of the next frame of that type; of DATA frames before it into `answers`. */
+  #await(type: number, answers: Buffer[] = []): Buffer {
     for (;;) {
       const header = this.#read(headerBytes);
       const length = header.readUInt32BE(4);
       if (length > maxReportBytes) throw frontGone(`a frame of ${length} bytes`);
       const payload = this.#read(length);
       if (header[0] === type) return payload;
+      if (header[0] === frameTypes.data) answers.push(payload);
     }
   }
 
