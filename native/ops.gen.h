@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "717aec9b635012f4"
+#define OPS_HASH "6a51cc3020c5ec45"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -34,6 +34,8 @@ enum op_code {
 	OP_CGROUP_ATTACH = 24,
 	OP_CGROUP_KILL = 25,
 	OP_CGROUP_DEVICE = 26,
+	OP_OOM_WAIT = 28,
+	OP_SIGNAL = 29,
 	OP_NETLINK = 27,
 	OP_PROPAGATION = 30,
 	OP_OVERLAY = 31,
@@ -170,16 +172,20 @@ struct op_end_process {
 	uint32_t timeout_ms;
 	uint32_t flags;
 };
-/* make a host directory and its missing parents; an existing one is fine */
+/* make a host directory and its missing parents; an existing one is fine; with an owner (not 0) the directory and those of its DELEGATE files that are there become that user's */
 struct op_mkdir {
 	const char *path;
 	uint32_t mode;
+	uint32_t owner;
+	struct op_strs delegate;
 };
-/* write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644), 8 a FIFO without a reader is an error (ENXIO) */
+/* write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644), 8 a FIFO without a reader is an error (ENXIO), 16 each line by itself (with 2 all of them); ELSE_DATA goes to ELSE_PATH when PATH is missing */
 struct op_write_file {
 	const char *path;
 	struct op_bytes data;
 	uint32_t flags;
+	const char *else_path;
+	struct op_bytes else_data;
 };
 /* remove a host directory and its (cgroup) subdirectories, retrying EBUSY for at most timeout_ms; missing is fine */
 struct op_rmdir {
@@ -207,6 +213,18 @@ struct op_cgroup_kill {
 struct op_cgroup_device {
 	const char *dir;
 	struct op_bytes program;
+};
+/* wait until the memory cgroup DIR runs out of memory or ends: v1 by an eventfd on memory.oom_control, v2 by inotify on memory.events and cgroup.events; at once when its oom_kill count is not SEEN; ETIMEDOUT after timeout_ms */
+struct op_oom_wait {
+	const char *dir;
+	uint64_t seen;
+	uint32_t timeout_ms;
+};
+/* send a signal to a host pid whose start time (clock ticks) is still the given one, by a pidfd; ESRCH when it is gone */
+struct op_signal {
+	uint32_t pid;
+	uint64_t start_time;
+	uint32_t signal;
 };
 /* send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT; link_offsets: byte offsets where the index goes that the interface named LINK has there */
 struct op_netlink {
@@ -664,6 +682,8 @@ union op_args {
 	struct op_cgroup_attach cgroup_attach;
 	struct op_cgroup_kill cgroup_kill;
 	struct op_cgroup_device cgroup_device;
+	struct op_oom_wait oom_wait;
+	struct op_signal signal;
 	struct op_netlink netlink;
 	struct op_propagation propagation;
 	struct op_overlay overlay;
@@ -756,6 +776,8 @@ union op_args {
 	OP(CGROUP_ATTACH, cgroup_attach) \
 	OP(CGROUP_KILL, cgroup_kill) \
 	OP(CGROUP_DEVICE, cgroup_device) \
+	OP(OOM_WAIT, oom_wait) \
+	OP(SIGNAL, signal) \
 	OP(NETLINK, netlink) \
 	OP(PROPAGATION, propagation) \
 	OP(OVERLAY, overlay) \
@@ -847,14 +869,16 @@ static const struct op_desc op_table[] = {
 	{ "id_map_helper", 16, 1, 2, { { T_STR, offsetof(struct op_id_map_helper, helper) }, { T_STRS, offsetof(struct op_id_map_helper, ids) } } },
 	{ "pidfd_open", 15, 3, 3, { { T_SLOT, offsetof(struct op_pidfd_open, out) }, { T_U32, offsetof(struct op_pidfd_open, pid) }, { T_U64, offsetof(struct op_pidfd_open, start_time) } } },
 	{ "end_process", 105, 1, 4, { { T_U32, offsetof(struct op_end_process, pid) }, { T_U64, offsetof(struct op_end_process, start_time) }, { T_U32, offsetof(struct op_end_process, timeout_ms) }, { T_U32, offsetof(struct op_end_process, flags) } } },
-	{ "mkdir", 20, 3, 2, { { T_STR, offsetof(struct op_mkdir, path) }, { T_U32, offsetof(struct op_mkdir, mode) } } },
-	{ "write_file", 21, 3, 3, { { T_STR, offsetof(struct op_write_file, path) }, { T_BYTES, offsetof(struct op_write_file, data) }, { T_U32, offsetof(struct op_write_file, flags) } } },
+	{ "mkdir", 20, 3, 4, { { T_STR, offsetof(struct op_mkdir, path) }, { T_U32, offsetof(struct op_mkdir, mode) }, { T_U32, offsetof(struct op_mkdir, owner) }, { T_STRS, offsetof(struct op_mkdir, delegate) } } },
+	{ "write_file", 21, 3, 5, { { T_STR, offsetof(struct op_write_file, path) }, { T_BYTES, offsetof(struct op_write_file, data) }, { T_U32, offsetof(struct op_write_file, flags) }, { T_STR, offsetof(struct op_write_file, else_path) }, { T_BYTES, offsetof(struct op_write_file, else_data) } } },
 	{ "rmdir", 22, 1, 2, { { T_STR, offsetof(struct op_rmdir, path) }, { T_U32, offsetof(struct op_rmdir, timeout_ms) } } },
 	{ "remove_dir", 104, 1, 1, { { T_STR, offsetof(struct op_remove_dir, path) } } },
 	{ "unlink", 23, 1, 1, { { T_STR, offsetof(struct op_unlink, path) } } },
 	{ "cgroup_attach", 24, 1, 1, { { T_STR, offsetof(struct op_cgroup_attach, dir) } } },
 	{ "cgroup_kill", 25, 1, 2, { { T_STR, offsetof(struct op_cgroup_kill, dir) }, { T_U32, offsetof(struct op_cgroup_kill, timeout_ms) } } },
 	{ "cgroup_device", 26, 1, 2, { { T_STR, offsetof(struct op_cgroup_device, dir) }, { T_BYTES, offsetof(struct op_cgroup_device, program) } } },
+	{ "oom_wait", 28, 1, 3, { { T_STR, offsetof(struct op_oom_wait, dir) }, { T_U64, offsetof(struct op_oom_wait, seen) }, { T_U32, offsetof(struct op_oom_wait, timeout_ms) } } },
+	{ "signal", 29, 1, 3, { { T_U32, offsetof(struct op_signal, pid) }, { T_U64, offsetof(struct op_signal, start_time) }, { T_U32, offsetof(struct op_signal, signal) } } },
 	{ "netlink", 27, 3, 7, { { T_U32, offsetof(struct op_netlink, protocol) }, { T_BYTES, offsetof(struct op_netlink, message) }, { T_BYTES, offsetof(struct op_netlink, pid_offsets) }, { T_SLOT, offsetof(struct op_netlink, ns) }, { T_U32, offsetof(struct op_netlink, flags) }, { T_BYTES, offsetof(struct op_netlink, link) }, { T_BYTES, offsetof(struct op_netlink, link_offsets) } } },
 	{ "propagation", 30, 3, 2, { { T_STR, offsetof(struct op_propagation, path) }, { T_U64, offsetof(struct op_propagation, flags) } } },
 	{ "overlay", 31, 3, 6, { { T_STR, offsetof(struct op_overlay, target) }, { T_STRS, offsetof(struct op_overlay, lowers) }, { T_STR, offsetof(struct op_overlay, upper) }, { T_STR, offsetof(struct op_overlay, work) }, { T_STRS, offsetof(struct op_overlay, options) }, { T_U64, offsetof(struct op_overlay, attrs) } } },

@@ -39,4 +39,4 @@ export type {
 } from './runtime-spec.ts';
 export type { ImageDocument } from './validate-image.ts';
 export { parseImageConfig, parseImageDocument } from './validate-image.ts';
-export { parseMounts, parseProcessSpec, parseRuntimeSpec, validateRuntimeSpec } from './validate-runtime.ts';
+export { parseMounts, parseProcessSpec, parseResourcesSpec, parseRuntimeSpec, validateRuntimeSpec } from './validate-runtime.ts';

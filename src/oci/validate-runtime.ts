@@ -1,6 +1,6 @@
 import { StrakeError } from '../base/index.ts';
 import { parseJson } from './json.ts';
-import type { Mount, NamespaceType, ProcessSpec, RuntimeSpec } from './runtime-spec.ts';
+import type { Mount, NamespaceType, ProcessSpec, ResourcesSpec, RuntimeSpec } from './runtime-spec.ts';
 
 const namespaceTypes: readonly NamespaceType[] = ['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time'];
 
@@ -23,6 +23,11 @@ export function parseMounts(text: string): readonly Mount[] {
   const list = parseJson(text, 'mounts');
   if (!Array.isArray(list)) throw invalid('mounts', 'mounts must be an array');
   return checkShape(list, mountsShape, 'mounts') as readonly Mount[];
+}
+
+/** The `resources` object alone (`update --resources`), checked. */
+export function parseResourcesSpec(text: string): ResourcesSpec {
+  return (checkShape(parseJson(text, 'resources'), resourcesShape, 'resources') ?? {}) as ResourcesSpec;
 }
 
 /** What the types cannot say: rules between fields (runtime-spec config.md, config-linux.md). */
@@ -113,6 +118,46 @@ const processShape: Shape = {
 const mountsShape: Shape = [
   { destination: 'string', type: 'string?', source: 'string?', options: ['string'], uidMappings: mappingShape, gidMappings: mappingShape },
 ];
+const throttleShape: Shape = [{ major: 'integer', minor: 'integer', rate: 'integer' }];
+const resourcesShape: Shape = {
+  devices: [{ allow: 'boolean', type: 'string?', major: 'integer?', minor: 'integer?', access: 'string?' }],
+  memory: {
+    limit: 'integer?',
+    reservation: 'integer?',
+    swap: 'integer?',
+    kernel: 'integer?',
+    kernelTCP: 'integer?',
+    swappiness: 'integer?',
+    disableOOMKiller: 'boolean?',
+    useHierarchy: 'boolean?',
+    checkBeforeUpdate: 'boolean?',
+  },
+  cpu: {
+    shares: 'integer?',
+    quota: 'integer?',
+    burst: 'integer?',
+    period: 'integer?',
+    realtimeRuntime: 'integer?',
+    realtimePeriod: 'integer?',
+    cpus: 'string?',
+    mems: 'string?',
+    idle: 'integer?',
+  },
+  pids: { limit: 'integer?' },
+  blockIO: {
+    weight: 'integer?',
+    leafWeight: 'integer?',
+    weightDevice: [{ major: 'integer', minor: 'integer', weight: 'integer?', leafWeight: 'integer?' }],
+    throttleReadBpsDevice: throttleShape,
+    throttleWriteBpsDevice: throttleShape,
+    throttleReadIOPSDevice: throttleShape,
+    throttleWriteIOPSDevice: throttleShape,
+  },
+  hugepageLimits: [{ pageSize: 'string', limit: 'integer' }],
+  network: { classID: 'integer?', priorities: [{ name: 'string', priority: 'integer' }] },
+  rdma: { '*': { hcaHandles: 'integer?', hcaObjects: 'integer?' } },
+  unified: { '*': 'string' },
+};
 const specShape: Shape = {
   ociVersion: 'string',
   root: { path: 'string', readonly: 'boolean?' },
@@ -128,6 +173,7 @@ const specShape: Shape = {
     gidMappings: mappingShape,
     sysctl: { '*': 'string' },
     cgroupsPath: 'string?',
+    resources: resourcesShape,
     devices: [{ path: 'string', type: 'string', major: 'integer?', minor: 'integer?', fileMode: 'integer?', uid: 'integer?', gid: 'integer?' }],
     seccomp: {
       defaultAction: 'string',
@@ -161,8 +207,8 @@ function checkShape(value: unknown, shape: Shape, at: string): unknown {
     return value.map((entry, index) => checkShape(entry, shape[0] as Shape, `${at}[${index}]`));
   }
   if (typeof value !== 'object' || Array.isArray(value)) throw invalid(at, 'must be an object');
-  const record = value as Record<string, unknown>;
   const fields = shape as Readonly<Record<string, Shape>>;
+  const record = withKnownCase(value as Record<string, unknown>, fields);
   const every = fields['*'];
   const checked: [string, unknown][] = [];
   for (const name of new Set([...Object.keys(record), ...Object.keys(fields)])) {
@@ -173,6 +219,15 @@ function checkShape(value: unknown, shape: Shape, at: string): unknown {
     if (entry !== undefined) checked.push([name, entry]);
   }
   return Object.fromEntries(checked);
+}
+
+/** Go's decoder takes a field's name in any case, and configurations are written for it (`pagesize`, `CPU`). */
+function withKnownCase(record: Record<string, unknown>, fields: Readonly<Record<string, Shape>>): Record<string, unknown> {
+  const unknown = fields['*'] === undefined ? Object.keys(record).filter((name) => !Object.hasOwn(fields, name)) : [];
+  if (unknown.length === 0) return record;
+  const names = new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name]));
+  const meant = (name: string) => (Object.hasOwn(fields, name) ? name : (names.get(name.toLowerCase()) ?? name));
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [meant(name), value]));
 }
 
 function checkScalar(value: unknown, shape: string, at: string): unknown {

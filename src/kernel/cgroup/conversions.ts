@@ -14,6 +14,14 @@ export function cpuWeightOfShares(shares: Int64): number {
   return Math.ceil(10 ** ((log * log + 125 * log) / 612 - 7 / 34));
 }
 
+/** What the kernel would quietly move into its range is refused, in runc's words. Units of cpu.shares. */
+export function checkCpuShares(shares: Int64): Int64 {
+  const refuse = (what: string) => new StrakeError('InvalidArgument', `the ${what}`, { fields: { layer: 'kernel' } });
+  if (shares < 2) throw refuse('minimum allowed cpu-shares is 2');
+  if (shares > 262144) throw refuse('maximum allowed cpu-shares is 262144');
+  return shares;
+}
+
 /** blkio.weight (10–1000) as io.weight (1–10000), linear. 0 (unset) stays 0. */
 export function ioWeightOfBlkioWeight(weight: number): number {
   return weight === 0 ? 0 : 1 + Math.floor(((weight - 10) * 9999) / 990);

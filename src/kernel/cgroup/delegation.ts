@@ -1,15 +1,15 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { StrakeError } from '../../base/index.ts';
 import type { ResourcesSpec } from '../../oci/index.ts';
-import { type CgroupDirectories, cgroupDirectories } from './directories.ts';
+import { type CgroupDirectories, cgroupInTree, ownDirectory } from './directories.ts';
 import type { CgroupLayout } from './layout.ts';
+import type { OwnCgroups } from './own.ts';
 
 /** What an ordinary user, or root in a user namespace, can do with cgroups. */
 export interface DelegatedCgroups {
-  /** the hierarchies in which the container gets a cgroup; its path is from their roots */
-  readonly layout: CgroupLayout;
-  readonly path: string;
+  /** in the hierarchies in which the container gets a cgroup */
+  readonly directories: CgroupDirectories;
   /** the runtime's own cgroups in the others, where the container stays */
   readonly inherited: InheritedCgroups;
 }
@@ -21,13 +21,12 @@ export interface InheritedCgroups {
 
 export interface DelegationOptions {
   readonly layout: CgroupLayout;
-  /** as configured: absolute from the hierarchies' roots, else from the runtime's own cgroups */
-  readonly cgroupsPath: string | undefined;
-  /** the cgroup's name when the configuration has no path */
-  readonly id: string;
+  /** where the container's cgroup would be */
+  readonly directories: CgroupDirectories;
+  /** the configuration says where */
+  readonly isNamed: boolean;
   readonly resources: ResourcesSpec | undefined;
-  /** /proc/self/cgroup */
-  readonly ownCgroups: string;
+  readonly own: OwnCgroups;
   readonly canWrite: WriteAccess;
 }
 
@@ -40,18 +39,13 @@ export type WriteAccess = (path: string) => boolean | undefined;
  * limit that cannot be set; without either the container just stays in the runtime's own cgroup.
  */
 export function delegatedCgroups(options: DelegationOptions): DelegatedCgroups {
-  const { layout, cgroupsPath, resources = {} } = options;
-  const own = ownDirectories(layout, options.ownCgroups);
-  const rooted = cgroupsPath?.startsWith('/') ? layout : rootedAt(layout, own);
-  const cgroupPath = cgroupsPath || options.id;
-  const directories = cgroupDirectories(rooted, cgroupPath);
+  const { layout, directories, resources = {} } = options;
+  const own = ownDirectories(layout, options.own);
   const lost = lostHierarchies(directories, own, options.canWrite);
   const lostDirectory = lost.v1[0]?.dir ?? (layout.kind === 'v2' ? lost.v2 : undefined);
-  if (lostDirectory !== undefined) checkAsked(lostDirectory, layout.kind, cgroupsPath, limitedControllers(resources), lost);
-  const v2 = lost.v2 === undefined ? rooted.v2 : undefined;
+  if (lostDirectory !== undefined) checkAsked(lostDirectory, layout.kind, options.isNamed, limitedControllers(resources), lost);
   return {
-    layout: { kind: kindWithout(layout.kind, v2 === undefined), v1: rooted.v1.filter(({ name }) => !lost.v1.some((one) => one.name === name)), v2 },
-    path: cgroupPath,
+    directories: { v1: directories.v1.filter(({ dir }) => !lost.v1.some((one) => one.dir === dir)), v2: lost.v2 === undefined ? directories.v2 : undefined },
     inherited: {
       v1: lost.v1.flatMap(({ name }) => (own.v1.has(name) ? [{ name, dir: own.v1.get(name) ?? '' }] : [])),
       v2: lost.v2 === undefined ? undefined : own.v2,
@@ -68,39 +62,18 @@ export function canWrite(file: string): boolean | undefined {
   }
 }
 
-export function readOwnCgroups(): string {
-  return readFileSync('/proc/self/cgroup', 'utf8');
-}
-
 interface OwnDirectories {
   readonly v1: ReadonlyMap<string, string>;
   readonly v2: string | undefined;
 }
 
 /** Where the cgroups are that this process is in; a hierarchy whose mount does not show it is left out. */
-function ownDirectories(layout: CgroupLayout, text: string): OwnDirectories {
-  const paths = new Map([...text.matchAll(/^\d+:([^:]*):(.*)$/gm)].map(([, controllers = '', own = '']) => [controllers, own]));
-  const directory = ({ mountpoint, root }: { readonly mountpoint: string; readonly root: string }, key: string) => {
-    const absolute = paths.get(key);
-    // Outside of the cgroup namespace it begins with `/..`.
-    if (absolute === undefined || absolute.split('/').includes('..')) return undefined;
-    const below = path.posix.relative(root, absolute);
-    return below.startsWith('..') ? undefined : path.posix.join(mountpoint, below);
-  };
+function ownDirectories(layout: CgroupLayout, own: OwnCgroups): OwnDirectories {
   const v1 = layout.v1.flatMap((hierarchy) => {
-    const dir = directory(hierarchy, hierarchy.controllers.join(',') || `name=${hierarchy.name}`);
-    return dir === undefined ? [] : [[hierarchy.name, dir] as const];
+    const below = ownDirectory(hierarchy, own.get(hierarchy.key));
+    return below === undefined ? [] : [[hierarchy.name, path.resolve(hierarchy.mountpoint, `.${below}`)] as const];
   });
-  return { v1: new Map(v1), v2: layout.v2 && directory(layout.v2, '') };
-}
-
-function rootedAt(layout: CgroupLayout, own: OwnDirectories): CgroupLayout {
-  return {
-    ...layout,
-    v1: layout.v1.map((hierarchy) => ({ ...hierarchy, mountpoint: own.v1.get(hierarchy.name) ?? hierarchy.mountpoint })),
-    // Beside the own cgroup, not below it: that one has processes, so that none of its controllers can be given on (runc; cgroup-v2.rst).
-    v2: layout.v2 && { ...layout.v2, mountpoint: own.v2 === undefined || own.v2 === layout.v2.mountpoint ? layout.v2.mountpoint : path.posix.dirname(own.v2) },
-  };
+  return { v1: new Map(v1), v2: cgroupInTree(layout, own) };
 }
 
 function lostHierarchies({ v1, v2 }: CgroupDirectories, own: OwnDirectories, writable: WriteAccess): CgroupDirectories {
@@ -120,13 +93,8 @@ function isDelegated(dir: string, own: string, writable: WriteAccess): boolean {
   return canMake(dir, writable) && (writable(`${ancestor}/cgroup.procs`) ?? false);
 }
 
-function kindWithout(kind: CgroupLayout['kind'], noV2: boolean): CgroupLayout['kind'] {
-  if (!noV2) return kind;
-  return kind === 'v2' ? 'none' : kind === 'hybrid' ? 'v1' : kind;
-}
-
-function checkAsked(dir: string, kind: CgroupLayout['kind'], cgroupsPath: string | undefined, limited: readonly string[], lost: CgroupDirectories): void {
-  if (cgroupsPath) throw refused(`unable to apply cgroup configuration: mkdir ${dir}: permission denied`);
+function checkAsked(dir: string, kind: CgroupLayout['kind'], isNamed: boolean, limited: readonly string[], lost: CgroupDirectories): void {
+  if (isNamed) throw refused(`unable to apply cgroup configuration: mkdir ${dir}: permission denied`);
   if (kind === 'v2' && limited.length > 0)
     throw refused(`rootless needs no limits + no cgrouppath when no permission is granted for cgroups: mkdir ${dir}: permission denied`);
   const missing = limited.find((controller) => lost.v1.some(({ controllers }) => controllers.includes(controller)));

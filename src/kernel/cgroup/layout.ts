@@ -10,6 +10,8 @@ export interface V1Hierarchy {
   readonly root: string;
   /** empty for a named hierarchy such as systemd's */
   readonly controllers: readonly string[];
+  /** how /proc/PID/cgroup calls it: one of its controllers, or `name=systemd` */
+  readonly key: string;
 }
 
 /** The cgroup v2 tree. */
@@ -51,10 +53,10 @@ export function detectCgroupLayout(source: CgroupLayoutSource): CgroupLayout {
     if (mount?.type !== 'cgroup') continue;
     const options = mount.superOptions.split(',');
     const controllers = options.filter((option) => known.has(option));
-    const key = controllers.length > 0 ? controllers.join(',') : (options.find((option) => option.startsWith('name=')) ?? '');
-    if (key === '' || seen.has(key)) continue;
+    const key = controllers[0] ?? options.find((option) => option.startsWith('name='));
+    if (key === undefined || seen.has(key)) continue;
     seen.add(key);
-    v1.push({ name: path.basename(mount.mountpoint), mountpoint: mount.mountpoint, root: mount.root, controllers });
+    v1.push({ name: path.basename(mount.mountpoint), mountpoint: mount.mountpoint, root: mount.root, controllers, key });
   }
   const kind = v1.some((hierarchy) => hierarchy.controllers.length > 0) ? (v2 ? 'hybrid' : 'v1') : v2 ? 'v2' : 'none';
   return { kind, v1, v2 };
@@ -67,11 +69,6 @@ export function readCgroupLayout(): CgroupLayout {
     cgroups: readFileSync('/proc/cgroups', 'utf8'),
     v2Controllers: (mountpoint) => readFileSync(path.join(mountpoint, 'cgroup.controllers'), 'utf8'),
   });
-}
-
-/** The hierarchy that has a v1 controller. */
-export function v1HierarchyOf(layout: CgroupLayout, controller: string): V1Hierarchy | undefined {
-  return layout.v1.find((hierarchy) => hierarchy.controllers.includes(controller));
 }
 
 /** Names in the first column of /proc/cgroups. */

@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { StrakeError } from '../../base/index.ts';
 import type { DeviceRule, ResourcesSpec } from '../../oci/index.ts';
 import type { Op } from '../program/index.ts';
 import { compileDeviceProgram } from './device-program.ts';
 import { deviceLine, devicePolicy } from './device-rules.ts';
-import { type CgroupDirectories, cgroupDirectories, cgroupParts, oomFile, v1DirectoryOf } from './directories.ts';
+import { allDirectories, type CgroupDirectories, cgroupLevels, oomFile, v1DirectoryOf } from './directories.ts';
+import type { ExistingCgroups } from './existing.ts';
 import { freezeOperations } from './freezer.ts';
-import { type CgroupLayout, v1HierarchyOf } from './layout.ts';
+import type { CgroupLayout, V2Tree } from './layout.ts';
 import { v1LimitOperations } from './limits-v1.ts';
 import { v2LimitOperations } from './limits-v2.ts';
 import { writeControl, writeFlags } from './write.ts';
@@ -34,28 +35,28 @@ export interface CgroupPlan {
   readonly oomFile: string;
 }
 
-/** CPUs and memory nodes that a new v1 cpuset must be given before a process can enter it. */
-export interface InheritedCpuset {
-  readonly cpus: string;
-  readonly mems: string;
-  /** how many of the cgroup path's directories have their own already */
-  readonly depth: number;
+/** To whom a v2 cgroup is given, so that the container may divide it (cgroups(7), "Cgroups delegation"). */
+export interface Delegation {
+  /** as the host counts */
+  readonly uid: number;
+  /** names in /sys/kernel/cgroup/delegate */
+  readonly files: readonly string[];
 }
 
 export interface PlanCgroupOptions {
   readonly layout: CgroupLayout;
-  /** from the hierarchies' root: `/strake/ID` */
-  readonly path: string;
+  readonly directories: CgroupDirectories;
   readonly resources?: ResourcesSpec | undefined;
-  /** what `readInheritedCpuset` found; needed where the v1 cpuset controller is mounted */
-  readonly cpuset?: InheritedCpuset | undefined;
+  readonly existing: ExistingCgroups;
+  /** v2 alone */
+  readonly delegation?: Delegation | undefined;
+  /** a limit that this kernel has no file for is left out, as Docker does; otherwise it fails the program, as in runc */
+  readonly lenient?: boolean | undefined;
 }
 
-/** Compiles a container's cgroup to operations. Pure. */
+/** Compiles a container's cgroup to operations. Pure. Throws FailedPrecondition for a limit that the machine has no controller for. */
 export function planCgroup(options: PlanCgroupOptions): CgroupPlan {
-  const { layout, resources = {} } = options;
-  const directories = cgroupDirectories(layout, options.path);
-  const parts = cgroupParts(options.path);
+  const { layout, directories, existing, resources = {} } = options;
   return {
     v1: directories.v1.map(({ name, dir }) => ({ name, dir })),
     v1Links: layout.v1.flatMap(({ name, controllers }) =>
@@ -63,13 +64,14 @@ export function planCgroup(options: PlanCgroupOptions): CgroupPlan {
     ),
     v2: directories.v2,
     create: [
-      ...makeDirectories(layout, directories, parts, options.cpuset),
-      ...limitOperations(layout, directories, resources),
+      ...makeV1Directories(directories, existing, resources),
+      ...makeV2Directories(layout.v2, directories.v2, existing, options.delegation),
       ...deviceOperations(layout, directories, resources.devices ?? []),
+      ...limitOperations(options, resources),
     ],
     initAttach: initAttachOperations(directories.v1.map(({ dir }) => dir)),
     attach: allDirectories(directories).map((dir) => ({ op: 'cgroup_attach', side: 'host', dir })),
-    cleanup: cleanupOperations(directories),
+    cleanup: cgroupCleanup(directories),
     oomFile: oomFile(directories) ?? '',
   };
 }
@@ -82,104 +84,85 @@ export function initAttachOperations(v1Directories: readonly string[]): readonly
   return v1Directories.map((dir) => ({ op: 'write_file', side: 'init', path: `${dir}/tasks`, data: Buffer.from('0') }));
 }
 
-/** The limits without devices; for a live cgroup see `updateOperations`. */
-export function limitOperations(layout: CgroupLayout, directories: CgroupDirectories, resources: ResourcesSpec): readonly Op[] {
-  if (layout.kind === 'v2' && directories.v2) return v2LimitOperations(directories.v2, resources);
-  return v1LimitOperations(directories, resources);
+/** Kills what is left in a cgroup and removes it. A frozen v1 cgroup does not die of SIGKILL, so it is thawed first. */
+export function cgroupCleanup(directories: CgroupDirectories): readonly Op[] {
+  return [
+    ...cgroupKillOperations(directories),
+    ...allDirectories(directories).map((dir): Op => ({ op: 'rmdir', side: 'host', path: dir, timeoutMs: removeTimeoutMs })),
+  ];
 }
 
-export interface LiveLimits {
-  readonly memswBytes: bigint | undefined;
+/** Kills every process in a cgroup and below it, and waits until none is left. */
+export function cgroupKillOperations(directories: CgroupDirectories): readonly Op[] {
+  const killable = directories.v2 ?? v1DirectoryOf(directories, 'pids') ?? directories.v1[0]?.dir;
+  if (killable === undefined) return [];
+  return [...thawOperations(directories), { op: 'cgroup_kill', side: 'host', dir: killable, timeoutMs: removeTimeoutMs }];
 }
 
-/** Changes the limits of a live cgroup; device rules stay as they are. On v1 pass what `readLiveLimits` found. */
-export function updateOperations(layout: CgroupLayout, cgroupPath: string, resources: ResourcesSpec, live: LiveLimits): readonly Op[] {
-  const directories = cgroupDirectories(layout, cgroupPath);
-  if (layout.kind === 'v2' && directories.v2) return v2LimitOperations(directories.v2, resources);
-  return v1LimitOperations(directories, resources, live);
+/** Thaws what may not be frozen, or gone. */
+export function thawOperations(directories: CgroupDirectories): readonly Op[] {
+  return freezeOperations(directories, false).map((op) => (op.op === 'write_file' ? { ...op, flags: writeFlags.ignoreFailure } : op));
 }
 
-/** What the order of a v1 update depends on. */
-export function readLiveLimits(layout: CgroupLayout, cgroupPath: string): LiveLimits {
-  const memory = v1DirectoryOf(cgroupDirectories(layout, cgroupPath), 'memory');
-  const text = memory && readIfThere(`${memory}/memory.memsw.limit_in_bytes`);
-  return { memswBytes: text ? BigInt(text) : undefined };
+/** The limits without devices. */
+function limitOperations({ layout, directories, lenient }: PlanCgroupOptions, resources: ResourcesSpec): readonly Op[] {
+  if (layout.kind === 'v2' && directories.v2) return v2LimitOperations(directories.v2, resources, { controllers: layout.v2?.controllers ?? [], lenient });
+  return v1LimitOperations(directories, resources, { lenient });
 }
 
-/** The nearest ancestor's CPUs and memory nodes; undefined where the v1 cpuset controller is not mounted. */
-export function readInheritedCpuset(layout: CgroupLayout, cgroupPath: string): InheritedCpuset | undefined {
-  const root = v1HierarchyOf(layout, 'cpuset')?.mountpoint;
-  if (root === undefined) return undefined;
-  const parts = cgroupParts(cgroupPath);
-  let found: InheritedCpuset = { cpus: readIfThere(`${root}/cpuset.cpus`) ?? '', mems: readIfThere(`${root}/cpuset.mems`) ?? '', depth: 0 };
-  for (let depth = 1; depth <= parts.length; depth++) {
-    const dir = path.join(root, ...parts.slice(0, depth));
-    const cpus = readIfThere(`${dir}/cpuset.cpus`);
-    const mems = readIfThere(`${dir}/cpuset.mems`);
-    if (!cpus || !mems) break;
-    found = { cpus, mems, depth };
-  }
-  return found;
-}
-
-function makeDirectories(layout: CgroupLayout, directories: CgroupDirectories, parts: readonly string[], cpuset: InheritedCpuset | undefined): readonly Op[] {
+function makeV1Directories(directories: CgroupDirectories, { cpuset }: ExistingCgroups, { cpu }: ResourcesSpec): readonly Op[] {
   const ops: Op[] = [];
   for (const { controllers, mountpoint, dir } of directories.v1) {
     if (!controllers.includes('cpuset') || !cpuset) {
       ops.push(makeDirectory(dir));
       continue;
     }
-    for (let depth = cpuset.depth + 1; depth <= parts.length; depth++) {
-      const level = path.join(mountpoint, ...parts.slice(0, depth));
-      ops.push(makeDirectory(level), writeControl(level, 'cpuset.cpus', cpuset.cpus), writeControl(level, 'cpuset.mems', cpuset.mems));
+    const missing = cgroupLevels(mountpoint, dir).slice(cpuset.depth);
+    for (const level of missing) {
+      // The container's own may conflict with what it would inherit (cpuset.cpu_exclusive of a sibling): it gets its limits at once.
+      const own = level === dir ? cpu : undefined;
+      ops.push(
+        makeDirectory(level),
+        writeControl(level, 'cpuset.cpus', own?.cpus || cpuset.cpus),
+        writeControl(level, 'cpuset.mems', own?.mems || cpuset.mems),
+      );
     }
-    if (cpuset.depth >= parts.length) ops.push(makeDirectory(dir));
+    if (missing.length > 0) continue;
+    ops.push(makeDirectory(dir));
+    if (cpu?.cpus) ops.push(writeControl(dir, 'cpuset.cpus', cpu.cpus));
+    if (cpu?.mems) ops.push(writeControl(dir, 'cpuset.mems', cpu.mems));
   }
-  if (!directories.v2 || !layout.v2) return ops;
-  // a controller reaches a cgroup only through every ancestor's cgroup.subtree_control; one at a time, as one that cannot be enabled would refuse all
-  for (let depth = 0; depth < parts.length; depth++) {
-    const level = path.join(layout.v2.mountpoint, ...parts.slice(0, depth));
-    if (depth > 0) ops.push(makeDirectory(level));
-    for (const controller of layout.v2.controllers) ops.push(writeControl(level, 'cgroup.subtree_control', `+${controller}`, writeFlags.ignoreFailure));
-  }
-  ops.push(makeDirectory(directories.v2));
   return ops;
+}
+
+/** A controller reaches a cgroup only through every ancestor's cgroup.subtree_control; one at a time, as one that cannot be enabled would refuse all. */
+function makeV2Directories(tree: V2Tree | undefined, dir: string | undefined, existing: ExistingCgroups, delegation: Delegation | undefined): readonly Op[] {
+  if (!tree || !dir) return [];
+  const ops: Op[] = [];
+  for (const level of [tree.mountpoint, ...cgroupLevels(tree.mountpoint, path.dirname(dir))]) {
+    const handedDown = existing.handedDown.get(level);
+    if (handedDown === undefined && level !== tree.mountpoint && tree.controllers.length > 0) ops.push(makeDirectory(level));
+    const missing = tree.controllers.filter((controller) => !handedDown?.includes(controller));
+    const flags = writeFlags.lines | writeFlags.ignoreFailure;
+    if (missing.length > 0) ops.push(writeControl(level, 'cgroup.subtree_control', missing.map((controller) => `+${controller}`).join('\n'), flags));
+  }
+  const given = delegation === undefined ? {} : { owner: delegation.uid, delegate: delegation.files };
+  return [...ops, { op: 'mkdir', side: 'host', path: dir, mode: 0o755, ...given }];
 }
 
 function makeDirectory(dir: string): Op {
   return { op: 'mkdir', side: 'host', path: dir, mode: 0o755 };
 }
 
+/** Without v1's controller the rules are a program of the v2 tree, which needs none. */
 function deviceOperations(layout: CgroupLayout, directories: CgroupDirectories, rules: readonly DeviceRule[]): readonly Op[] {
-  if (rules.length === 0) return [];
   const policy = devicePolicy(rules);
   if (policy.defaultAllow && policy.exceptions.length === 0) return [];
-  if (layout.kind === 'v2' && directories.v2) return [{ op: 'cgroup_device', side: 'host', dir: directories.v2, program: compileDeviceProgram(policy) }];
-  const dir = v1DirectoryOf(directories, 'devices');
-  if (dir === undefined) return [];
+  const dir = layout.kind === 'v2' ? undefined : v1DirectoryOf(directories, 'devices');
+  if (dir === undefined && directories.v2) return [{ op: 'cgroup_device', side: 'host', dir: directories.v2, program: compileDeviceProgram(policy) }];
+  if (dir === undefined) throw new StrakeError('FailedPrecondition', 'mountpoint for devices not found', { fields: { layer: 'runtime' } });
   const ops: Op[] = policy.defaultAllow ? [] : [writeControl(dir, 'devices.deny', 'a')];
-  for (const exception of policy.exceptions) ops.push(writeControl(dir, policy.defaultAllow ? 'devices.deny' : 'devices.allow', deviceLine(exception)));
-  return ops;
-}
-
-/** A frozen v1 cgroup does not die of SIGKILL, so it is thawed first. */
-function cleanupOperations(directories: CgroupDirectories): readonly Op[] {
-  const killable = directories.v2 ?? v1DirectoryOf(directories, 'pids') ?? directories.v1[0]?.dir;
-  const ops: Op[] = freezeOperations(directories, false).map((op) => (op.op === 'write_file' ? { ...op, flags: writeFlags.ignoreFailure } : op));
-  if (killable) ops.push({ op: 'cgroup_kill', side: 'host', dir: killable, timeoutMs: removeTimeoutMs });
-  for (const dir of allDirectories(directories)) ops.push({ op: 'rmdir', side: 'host', path: dir, timeoutMs: removeTimeoutMs });
-  return ops;
-}
-
-function allDirectories(directories: CgroupDirectories): readonly string[] {
-  return [...directories.v1.map(({ dir }) => dir), ...(directories.v2 ? [directories.v2] : [])];
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  if (policy.exceptions.length === 0) return ops;
+  const lines = policy.exceptions.map(deviceLine).join('\n');
+  return [...ops, writeControl(dir, policy.defaultAllow ? 'devices.deny' : 'devices.allow', lines, writeFlags.lines)];
 }

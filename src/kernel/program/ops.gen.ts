@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '717aec9b635012f4';
+export const opsHash = '6a51cc3020c5ec45';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -94,21 +94,25 @@ export interface EndProcessOp {
   readonly flags?: number | undefined;
 }
 
-/** make a host directory and its missing parents; an existing one is fine */
+/** make a host directory and its missing parents; an existing one is fine; with an owner (not 0) the directory and those of its DELEGATE files that are there become that user's */
 export interface MkdirOp {
   readonly op: 'mkdir';
   readonly side: 'host' | 'init';
   readonly path: string;
   readonly mode: number;
+  readonly owner?: number | undefined;
+  readonly delegate?: readonly string[] | undefined;
 }
 
-/** write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644), 8 a FIFO without a reader is an error (ENXIO) */
+/** write to an existing host file (cgroup, /proc, /sys); flags: 1 ignore ENOENT, 2 ignore any failure, 4 create/truncate (mode 0644), 8 a FIFO without a reader is an error (ENXIO), 16 each line by itself (with 2 all of them); ELSE_DATA goes to ELSE_PATH when PATH is missing */
 export interface WriteFileOp {
   readonly op: 'write_file';
   readonly side: 'host' | 'init';
   readonly path: string;
   readonly data: Uint8Array;
   readonly flags?: number | undefined;
+  readonly elsePath?: string | undefined;
+  readonly elseData?: Uint8Array | undefined;
 }
 
 /** remove a host directory and its (cgroup) subdirectories, retrying EBUSY for at most timeout_ms; missing is fine */
@@ -154,6 +158,24 @@ export interface CgroupDeviceOp {
   readonly side: 'host';
   readonly dir: string;
   readonly program: Uint8Array;
+}
+
+/** wait until the memory cgroup DIR runs out of memory or ends: v1 by an eventfd on memory.oom_control, v2 by inotify on memory.events and cgroup.events; at once when its oom_kill count is not SEEN; ETIMEDOUT after timeout_ms */
+export interface OomWaitOp {
+  readonly op: 'oom_wait';
+  readonly side: 'host';
+  readonly dir: string;
+  readonly seen: number | bigint;
+  readonly timeoutMs: number;
+}
+
+/** send a signal to a host pid whose start time (clock ticks) is still the given one, by a pidfd; ESRCH when it is gone */
+export interface SignalOp {
+  readonly op: 'signal';
+  readonly side: 'host';
+  readonly pid: number;
+  readonly startTime: number | bigint;
+  readonly signal: number;
 }
 
 /** send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT; link_offsets: byte offsets where the index goes that the interface named LINK has there */
@@ -860,6 +882,8 @@ export type Op =
   | CgroupAttachOp
   | CgroupKillOp
   | CgroupDeviceOp
+  | OomWaitOp
+  | SignalOp
   | NetlinkOp
   | PropagationOp
   | OverlayOp
@@ -957,14 +981,16 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   id_map_helper: { code: 16, fields: [['str', 'helper'], ['strs', 'ids']], calls: 'pipe2 rt_sigprocmask clone [rt_sigprocmask] close read* close wait4' },
   pidfd_open: { code: 15, fields: [['slot', 'out'], ['u32', 'pid'], ['u64', 'startTime']], calls: 'pidfd_open [openat read close]' },
   end_process: { code: 105, fields: [['u32', 'pid'], ['u64', 'startTime'], ['u32', 'timeoutMs'], ['u32', 'flags']], calls: 'pidfd_open [openat read close] [poll [pidfd_send_signal poll] close]' },
-  mkdir: { code: 20, fields: [['str', 'path'], ['u32', 'mode']], calls: 'mkdir mkdir*' },
-  write_file: { code: 21, fields: [['str', 'path'], ['bytes', 'data'], ['u32', 'flags']], calls: 'openat [write* close]' },
+  mkdir: { code: 20, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'owner'], ['strs', 'delegate']], calls: 'mkdir mkdir* [fchownat fchownat*]' },
+  write_file: { code: 21, fields: [['str', 'path'], ['bytes', 'data'], ['u32', 'flags'], ['str', 'elsePath'], ['bytes', 'elseData']], calls: 'openat [write* close] [openat write* close]' },
   rmdir: { code: 22, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'unlinkat [openat [newfstatat fcntl fcntl [getdents64|unlinkat|openat|newfstatat|fcntl|close]*] unlinkat [clock_nanosleep unlinkat]]*' },
   remove_dir: { code: 104, fields: [['str', 'path']], calls: 'openat [unlinkat [unlinkat [openat2 [openat|newfstatat|fcntl|getdents64|unlinkat|openat2|close]* unlinkat]] close]' },
   unlink: { code: 23, fields: [['str', 'path']], calls: 'unlink' },
   cgroup_attach: { code: 24, fields: [['str', 'dir']], calls: 'openat write close' },
   cgroup_kill: { code: 25, fields: [['str', 'dir'], ['u32', 'timeoutMs']], calls: 'openat [write close] (openat [newfstatat [getdents64|openat|newfstatat|read|kill|close]* close] [clock_nanosleep])*' },
   cgroup_device: { code: 26, fields: [['str', 'dir'], ['bytes', 'program']], calls: 'openat bpf bpf close close' },
+  oom_wait: { code: 28, fields: [['str', 'dir'], ['u64', 'seen'], ['u32', 'timeoutMs']], calls: 'openat [eventfd2 openat write close|inotify_init1 inotify_add_watch inotify_add_watch] read poll read* close*' },
+  signal: { code: 29, fields: [['u32', 'pid'], ['u64', 'startTime'], ['u32', 'signal']], calls: 'pidfd_open openat read close pidfd_send_signal close' },
   netlink: { code: 27, fields: [['u32', 'protocol'], ['bytes', 'message'], ['bytes', 'pidOffsets'], ['slot', 'ns'], ['u32', 'flags'], ['bytes', 'link'], ['bytes', 'linkOffsets']], calls: '[openat setns] [socket ioctl close] socket setsockopt sendto (recvfrom [sendmsg]*)* close [setns close]' },
   propagation: { code: 30, fields: [['str', 'path'], ['u64', 'flags']], calls: 'mount' },
   overlay: { code: 31, fields: [['str', 'target'], ['strs', 'lowers'], ['str', 'upper'], ['str', 'work'], ['strs', 'options'], ['u64', 'attrs']], calls: '(fsopen fsconfig* fsmount move_mount close close|open_tree mount_setattr move_mount close|fsopen fsconfig* mount close)' },

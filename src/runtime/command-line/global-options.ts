@@ -3,7 +3,7 @@ import { StrakeError } from '../../base/index.ts';
 import type { FlagTable, ParsedFlags } from './flags.ts';
 import { type LogLevel, type LogOptions, logLevels } from './log.ts';
 
-/** runc's global flags, and crun's --log-level. */
+/** runc's global flags, and crun's --log-level and --cgroup-manager. */
 export const globalFlags: FlagTable = {
   debug: { kind: 'bool' },
   log: { kind: 'string' },
@@ -11,6 +11,7 @@ export const globalFlags: FlagTable = {
   'log-level': { kind: 'string' },
   root: { kind: 'string' },
   'systemd-cgroup': { kind: 'bool' },
+  'cgroup-manager': { kind: 'string' },
   rootless: { kind: 'string' },
   criu: { kind: 'string' },
   help: { kind: 'bool', alias: 'h' },

@@ -3,6 +3,7 @@ import { ociVersion } from '../default-spec.ts';
 import type { ProgramLauncher } from '../lifecycle/context.ts';
 import { readMachine } from '../machine.ts';
 import { StateStore } from '../state/store.ts';
+import { cgroupManager } from './cgroup-manager.ts';
 import { errorText } from './error-text.ts';
 import { misuseOf, parseFlags } from './flags.ts';
 import { givenRoot, globalFlags, logOptions } from './global-options.ts';
@@ -50,7 +51,6 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
     verb = name;
     const flags = parseFlags({ ...command.flags, help: { kind: 'bool', alias: 'h' } }, rest, command.flagsEndAfter);
     if (flags.bool('help')) return await help(verb, options.version, print);
-    if (globals.bool('systemd-cgroup')) throw new Error('--systemd-cgroup is not supported: give cgroupsPath as a path');
     const launcher = options.launcher();
     const context = {
       store: new StateStore(root ?? defaultRoot()),
@@ -58,6 +58,7 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
       launcher: !log.debugging ? launcher : new (await import('./debug-launcher.ts')).DebugLauncher(launcher, log.debug, verb),
       machine: readMachine,
       rootless: isRootless(globals.string('rootless')),
+      cgroupManager: cgroupManager(globals),
       warn: log.warn,
       debug: log.debug,
     };

@@ -1,72 +1,112 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { StrakeError } from '../../base/index.ts';
 import {
-  type CgroupLayout,
+  type CgroupDirectories,
   canWrite,
+  cgroupDirectories,
   delegatedCgroups,
-  type InheritedCgroups,
-  type Op,
   planCgroup,
   readCgroupLayout,
-  readInheritedCpuset,
+  readExistingCgroups,
+  readFreezer,
   readOwnCgroups,
+  v1DirectoryOf,
 } from '../../kernel/index.ts';
 import type { ResourcesSpec, RuntimeSpec } from '../../oci/index.ts';
 import type { CgroupPlan, Machine } from '../compile/options.ts';
 import { withDefaultDeviceRules } from '../device-rules.ts';
-import type { StoredContainer } from '../state/store.ts';
+import { cgroupDelegation } from './cgroup-delegation.ts';
 
-/** Without a path in the configuration a container has its cgroup at `/strake/<id>`. */
-function containerCgroupPath(cgroupsPath: string | undefined, id: string): string {
-  return cgroupsPath || `/strake/${id}`;
-}
+/** `disabled`: no cgroup is made, joined or changed (crun's). */
+export type CgroupManager = 'cgroupfs' | 'disabled';
 
 export interface CgroupRequest {
   readonly id: string;
   readonly machine: Machine;
   /** cgroups are taken where they can be had */
   readonly rootless: boolean;
+  readonly manager: CgroupManager;
+  readonly warn: (message: string) => void;
 }
 
+/** What a launch does with cgroups, and where they are. */
 export interface ContainerCgroup {
-  /** from the roots of its hierarchies */
-  readonly path: string;
   readonly plan: CgroupPlan;
+  readonly directories: CgroupDirectories;
 }
 
-export function containerCgroup(spec: RuntimeSpec, { id, machine, rootless }: CgroupRequest): ContainerCgroup {
-  const cgroupsPath = spec.linux?.cgroupsPath;
-  const resources = spec.linux?.resources;
+/** Plans a new container's cgroup. */
+export function containerCgroup(spec: RuntimeSpec, { id, machine, rootless, manager, warn }: CgroupRequest): ContainerCgroup {
+  if (manager === 'disabled') return noCgroup();
+  const { cgroupsPath, resources } = spec.linux ?? {};
   const layout = readCgroupLayout();
-  if (!rootless) return { ...cgroupIn(layout, containerCgroupPath(cgroupsPath, id), withDefaultDeviceRules(resources)) };
-  const delegated = delegatedCgroups({ layout, cgroupsPath, id, resources, ownCgroups: readOwnCgroups(), canWrite });
-  const limits = devicesAreOurs(machine) ? withDefaultDeviceRules(resources) : { ...resources, devices: [] };
-  return cgroupIn(delegated.layout, delegated.path, limits, delegated.inherited);
+  const cgroupPath = containerCgroupPath(cgroupsPath, id);
+  const own = rootless || !cgroupPath.startsWith('/') ? readOwnCgroups() : undefined;
+  const wanted = cgroupDirectories(layout, cgroupPath, own);
+  const delegated = rootless && own ? delegatedCgroups({ layout, directories: wanted, isNamed: Boolean(cgroupsPath), resources, own, canWrite }) : undefined;
+  const directories = delegated?.directories ?? wanted;
+  warnOfIgnored(resources, warn);
+  const plan = planCgroup({
+    layout,
+    directories,
+    resources: !rootless || devicesAreOurs(machine) ? withDefaultDeviceRules(resources) : { ...resources, devices: [] },
+    existing: readExistingCgroups(layout, directories),
+    delegation: layout.kind === 'v2' && !rootless ? cgroupDelegation(spec) : undefined,
+  });
+  return { plan: delegated === undefined ? plan : { ...plan, inherited: delegated.inherited }, directories };
 }
 
-function cgroupIn(layout: CgroupLayout, path: string, resources: ResourcesSpec, inherited?: InheritedCgroups): ContainerCgroup {
-  const plan = planCgroup({ layout, path, resources, cpuset: readInheritedCpuset(layout, path) });
-  return { path, plan: inherited === undefined ? plan : { ...plan, inherited } };
+/**
+ * A configuration's cgroupsPath as `cgroupDirectories` takes it: absolute from the hierarchies' root, or below the runtime's own cgroup, where a container
+ * without one is, under its id (config-linux.md, "Cgroups Path"; runc's). `..` leads nowhere out of either.
+ */
+export function containerCgroupPath(cgroupsPath: string | undefined, id: string): string {
+  if (!cgroupsPath) return id;
+  if (/^[^/:]*:[^/:]*:[^/:]+$/.test(cgroupsPath))
+    throw new StrakeError(
+      'InvalidArgument',
+      `cgroupsPath ${JSON.stringify(cgroupsPath)} has systemd's form slice:prefix:name, and cgroups are not managed by systemd here`,
+      {
+        fields: { layer: 'runtime', remedy: 'give it as a path, such as /slice/name' },
+      },
+    );
+  const cleaned = path.posix.normalize(`/${cgroupsPath}`);
+  return cgroupsPath.startsWith('/') ? cleaned : cleaned.slice(1);
+}
+
+/** FailedPrecondition, in runc's words, for a cgroup that others use, who would be limited, frozen and killed together with the container. */
+export function checkCgroupUnused(directories: CgroupDirectories): void {
+  const refuse = (message: string) => new StrakeError('FailedPrecondition', message, { fields: { layer: 'runtime' } });
+  const main = v1DirectoryOf(directories, 'devices') ?? directories.v2;
+  if (main !== undefined && existsSync(main)) {
+    const processes = countProcesses(main);
+    if (processes > 0) throw refuse(`container's cgroup is not empty: ${processes} process(es) found`);
+  }
+  const freezer = v1DirectoryOf(directories, 'freezer') ?? directories.v2;
+  if (freezer !== undefined && existsSync(freezer) && readFreezer(directories) === 'frozen') throw refuse("container's cgroup unexpectedly frozen");
+}
+
+/** In runc's words where it has some. */
+export function warnOfIgnored(resources: ResourcesSpec | undefined, warn: (message: string) => void): void {
+  const memory = resources?.memory;
+  if (memory?.kernel !== undefined || memory?.kernelTCP !== undefined) warn('Kernel memory settings are ignored and will be removed');
+  if (memory?.useHierarchy === false) warn('linux.resources.memory.useHierarchy is ignored: every memory cgroup is hierarchical');
+}
+
+function noCgroup(): ContainerCgroup {
+  return {
+    plan: { v1: [], v1Links: [], v2: undefined, create: [], initAttach: [], cleanup: [], oomFile: '' },
+    directories: { v1: [], v2: undefined },
+  };
+}
+
+function countProcesses(dir: string): number {
+  const lists = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => path.basename(name) === 'cgroup.procs');
+  return lists.reduce((sum, name) => sum + readFileSync(path.join(dir, name), 'latin1').split('\n').length - 1, 0);
 }
 
 /** Device rules are the first root's: CAP_SYS_ADMIN of the first user namespace (security/device_cgroup.c), CAP_BPF on v2. */
 function devicesAreOurs({ ordinaryUser, inUserNamespace }: Machine): boolean {
   return ordinaryUser === undefined && !inUserNamespace;
-}
-
-/** The hierarchies in which a container has a cgroup, with the roots that its path is from. */
-export function storedLayout({ path, v1, v2 }: StoredContainer['cgroup']): CgroupLayout {
-  const layout = readCgroupLayout();
-  const rootOf = (dir: string) => dir.slice(0, -path.replace(/^\/*/, '/').length) || '/';
-  return {
-    ...layout,
-    v1: layout.v1.flatMap((hierarchy) => {
-      const stored = v1.find(({ name }) => name === hierarchy.name);
-      return stored === undefined ? [] : [{ ...hierarchy, mountpoint: rootOf(stored.dir) }];
-    }),
-    v2: layout.v2 && v2 !== undefined ? { ...layout.v2, mountpoint: rootOf(v2) } : undefined,
-  };
-}
-
-/** Kills what is left in a container's cgroup and removes it. */
-export function cgroupCleanup(cgroup: StoredContainer['cgroup']): readonly Op[] {
-  return planCgroup({ layout: storedLayout(cgroup), path: cgroup.path }).cleanup;
 }

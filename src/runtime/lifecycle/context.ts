@@ -2,6 +2,7 @@ import { StrakeError } from '../../base/index.ts';
 import type { Op, Report } from '../../kernel/index.ts';
 import type { Machine } from '../compile/options.ts';
 import type { StateStore } from '../state/store.ts';
+import type { CgroupManager } from './cgroup.ts';
 
 /** Every method throws `frontGone` when the process that runs programs has died. */
 export interface ProgramLauncher {
@@ -25,6 +26,7 @@ export interface RuntimeContext {
   readonly machine: () => Machine;
   /** cgroups are taken where they can be had, and a container without limits does without */
   readonly rootless: boolean;
+  readonly cgroupManager: CgroupManager;
   readonly warn: (message: string) => void;
   readonly debug: (message: string) => void;
 }

@@ -8,7 +8,7 @@ import { rootfsParentMount } from '../parent-mount.ts';
 import { identityOf, readStat } from '../state/process-identity.ts';
 import type { StateStore, StoredContainer } from '../state/store.ts';
 import { type Bundle, readBundle } from './bundle.ts';
-import { type ContainerCgroup, containerCgroup } from './cgroup.ts';
+import { type ContainerCgroup, checkCgroupUnused, containerCgroup } from './cgroup.ts';
 import { isFrontGone, type RuntimeContext } from './context.ts';
 import { callersEnvironment, runPoststopHooks } from './hooks.ts';
 import { activatedSockets, inheritedDescriptors, withActivation } from './inherited-descriptors.ts';
@@ -54,11 +54,12 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
   store.directory(request.id);
   checkConsole(spec, request, mode.detach);
   const machine = context.machine();
-  const cgroup = containerCgroup(spec, { id: request.id, machine, rootless: context.rootless });
+  const cgroup = containerCgroup(spec, { id: request.id, machine, rootless: context.rootless, manager: context.cgroupManager, warn: context.warn });
   const options = { ...createOptions(context, request, bundle, mode, { machine, cgroup: cgroup.plan }), preserveFds: descriptors };
   const operations = compileCreate(spec, options);
   warnOfStrays(context, spec, cgroup.plan);
   store.claim(request.id, bundle.config);
+  checkUnused(store, request.id, cgroup);
   try {
     // Written down before it is made: whoever kills us can still have all of it deleted.
     const container = storedContainer(request, bundle, cgroup);
@@ -81,6 +82,16 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     if (mode.detach || mode.keep) removeCgroups(context, cgroup.plan);
     store.remove(request.id);
     if (mode.detach || mode.keep) runPoststopHooks(context, spec.hooks, { id: request.id, bundle: bundle.path, annotations: spec.annotations });
+    throw error;
+  }
+}
+
+/** After the id is known to be free, and before there is anything that a failure would take away with the others' processes. */
+function checkUnused(store: StateStore, id: string, { directories }: ContainerCgroup): void {
+  try {
+    checkCgroupUnused(directories);
+  } catch (error) {
+    store.remove(id);
     throw error;
   }
 }
@@ -157,7 +168,7 @@ function startTimeOf(report: Report, { linux }: RuntimeSpec): number {
   return (joinsTime ? readStat(report.initPid)?.startTime : undefined) ?? Number(report.initStartTime);
 }
 
-function storedContainer(request: CreateRequest, bundle: Bundle, { path, plan }: ContainerCgroup): StoredContainer {
+function storedContainer(request: CreateRequest, bundle: Bundle, cgroup: ContainerCgroup): StoredContainer {
   return {
     ociVersion: bundle.spec.ociVersion,
     id: request.id,
@@ -166,7 +177,8 @@ function storedContainer(request: CreateRequest, bundle: Bundle, { path, plan }:
     created: new Date().toISOString(),
     annotations: bundle.spec.annotations ?? {},
     owner: '',
-    cgroup: { path, v1: plan.v1, v2: plan.v2 },
+    cgroup: cgroup.directories,
+    privatePids: bundle.spec.linux?.namespaces?.some(({ type, path }) => type === 'pid' && !path) ?? false,
     noNewKeyring: request.noNewKeyring,
     hooks: bundle.spec.hooks,
   };

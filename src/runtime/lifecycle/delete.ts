@@ -1,8 +1,8 @@
 import { isCode, StrakeError } from '../../base/index.ts';
+import { cgroupCleanup } from '../../kernel/index.ts';
 import { compileDelete } from '../compile/prepared.ts';
 import type { StoredContainer } from '../state/store.ts';
 import { endCreation } from './abandoned.ts';
-import { cgroupCleanup } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
 import { runPoststopHooks } from './hooks.ts';
 import { containerStatus } from './status.ts';

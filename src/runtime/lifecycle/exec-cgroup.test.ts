@@ -5,13 +5,13 @@ const v1 = [
   { name: 'cpu,cpuacct', dir: '/cg/cpu,cpuacct/c' },
   { name: 'memory', dir: '/cg/memory/c' },
 ];
-const hybrid = { path: '/c', v1, v2: '/cg/unified/c' };
-const pure = { path: '/c', v1: [], v2: '/cg/c' };
+const hybrid = { v1, v2: '/cg/unified/c' };
+const pure = { v1: [], v2: '/cg/c' };
 
 describe('--cgroup', () => {
   test('none: the container’s own', () => {
     expect(execCgroup(hybrid, 1, [])).toEqual({ v1, v2: '/cg/unified/c' });
-    expect(execCgroup(pure, 1, [])).toEqual({ v1: [], v2: '/cg/c' });
+    expect(execCgroup(pure, 0, [])).toEqual({ v1: [], v2: '/cg/c' });
   });
   test('a path is for every hierarchy, and / the container’s own', () => {
     expect(execCgroup(hybrid, 1, ['/']).v1).toEqual(v1);

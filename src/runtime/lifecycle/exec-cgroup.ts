@@ -1,16 +1,20 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { StrakeError } from '../../base/index.ts';
-import type { StoredContainer } from '../state/store.ts';
+import { cgroupInTree, readCgroupLayout, readOwnCgroups } from '../../kernel/index.ts';
+import type { CgroupV1Directory } from '../compile/options.ts';
 
-type Cgroup = StoredContainer['cgroup'];
+interface JoinedCgroup {
+  readonly v1: readonly CgroupV1Directory[];
+  readonly v2: string | undefined;
+}
 
 /** Where a process that joins a container goes: the container's cgroup, or those below it that `--cgroup` names. */
-export function execCgroup(cgroup: Cgroup, initPid: number, wanted: readonly string[]): Pick<Cgroup, 'v1' | 'v2'> {
+export function execCgroup(cgroup: JoinedCgroup, initPid: number, wanted: readonly string[]): JoinedCgroup {
   const subs = parseSubCgroups(wanted);
   const { v1, v2 } = cgroup;
   const everywhere = subs.get('');
-  if (v1.length === 0) return { v1, v2: v2 === undefined ? undefined : everywhere === undefined ? ownV2(cgroup, v2, initPid) : below(v2, everywhere) };
+  if (v1.length === 0) return { v1, v2: v2 === undefined ? undefined : everywhere === undefined ? joinableV2(v2, initPid) : below(v2, everywhere) };
   if (everywhere !== undefined) return { v1: v1.map(({ name, dir }) => ({ name, dir: below(dir, everywhere) })), v2 };
   return { v1: withSubs(v1, subs), v2 };
 }
@@ -31,7 +35,7 @@ export function parseSubCgroups(args: readonly string[]): ReadonlyMap<string, st
 }
 
 /** A hierarchy may have several controllers (`cpu,cpuacct`). */
-function withSubs(v1: Cgroup['v1'], subs: ReadonlyMap<string, string>): Cgroup['v1'] {
+function withSubs(v1: JoinedCgroup['v1'], subs: ReadonlyMap<string, string>): JoinedCgroup['v1'] {
   const left = new Map(v1.map(({ name, dir }) => [name, dir]));
   for (const [controller, sub] of subs) {
     const hierarchy = v1.find(({ name }) => name.split(',').some((one) => one === controller || `name=${one}` === controller));
@@ -47,21 +51,29 @@ function below(dir: string, sub: string): string {
   return joined;
 }
 
+/** Controllers that limit threads one by one: a cgroup that hands no others on may have processes itself (cgroup-v2.rst, "Threads"). */
+const threadedControllers = ['cpu', 'cpuset', 'perf_event', 'pids'];
+
 /**
- * A v2 cgroup that hands controllers on holds no processes (cgroup-v2.rst, "No Internal Process Constraint"): an init that has moved into a
- * cgroup below, to hand them on, is joined there.
+ * A v2 cgroup that hands controllers on holds no processes (cgroup-v2.rst, "No Internal Process Constraint"), and an init that may write to the tree
+ * can leave its cgroup altogether: the init is joined where it is then.
  */
-function ownV2({ path: own }: Cgroup, dir: string, initPid: number): string {
-  if (readOr(`${dir}/cgroup.subtree_control`).trim() === '') return dir;
-  const inits = /^0::(.*)$/m.exec(readOr(`/proc/${initPid}/cgroup`))?.[1];
-  return inits?.startsWith(`${own}/`) ? `${dir}${inits.slice(own.length)}` : dir;
+function joinableV2(dir: string, initPid: number): string {
+  const handedOn = readIfThere(`${dir}/cgroup.subtree_control`);
+  if (handedOn?.split(/\s+/).every((name) => name === '' || threadedControllers.includes(name))) return dir;
+  try {
+    return cgroupInTree(readCgroupLayout(), readOwnCgroups(initPid)) ?? dir;
+  } catch {
+    // The init has ended: joining it fails with what is wrong.
+    return dir;
+  }
 }
 
-function readOr(file: string): string {
+function readIfThere(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file, 'latin1');
   } catch {
-    return '';
+    return undefined;
   }
 }
 

@@ -1,16 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { StrakeError } from '../../base/index.ts';
-import type { Op } from '../../kernel/index.ts';
-import { parseRuntimeSpec } from '../../oci/index.ts';
-import { isAlive } from '../state/process-identity.ts';
-import type { StateStore, StoredContainer } from '../state/store.ts';
+import { allDirectories, cgroupKillOperations, cgroupPids, thawOperations } from '../../kernel/index.ts';
 import type { RuntimeContext } from './context.ts';
 import { containerStatus } from './status.ts';
-
-const killTimeoutMs = 10_000;
-/** of write_file (native/ops.def) */
-const ignoreMissing = 1;
 
 /** `KILL`, `SIGKILL`, `9`, `RTMIN+3` as a number. */
 export function parseSignal(text: string): number {
@@ -24,82 +17,49 @@ export function parseSignal(text: string): number {
   return signal;
 }
 
+const sigkill = 9;
+
 /**
- * Sends a signal to the init; with `all` to every process, a stopped container being fine then (runc's obsolete flag, crun's, containerd's for shared pid namespaces).
- * SIGKILL reaches every process in any case: through the end of the container's pid namespace, or one by one where it has none of its own.
+ * Signals the container's first process; SIGKILL ends every process in its cgroup where they do not end with that one, as they share another's pid
+ * namespace. `all`: each process in its cgroup gets the signal, and that there is none is no error (runc's obsolete flag, crun's, containerd's).
  */
-export function killContainer(context: RuntimeContext, id: string, signalText: string, all: boolean): void {
-  const { store } = context;
+export async function killContainer({ store, launcher, warn }: RuntimeContext, id: string, signalText: string, all: boolean): Promise<void> {
   const container = store.load(id);
   const signal = parseSignal(signalText);
-  if (signal === constants.signals.SIGKILL && (all || !hasOwnPids(store, id))) {
-    killEvery(context, container, all);
+  const { cgroup, init, privatePids } = container;
+  const isStopped = containerStatus(store, container) === 'stopped' || init === undefined;
+  const isThere = allDirectories(cgroup).some((dir) => existsSync(dir));
+  if (isThere && signal === sigkill && (all || !privatePids)) {
+    launcher.run(cgroupKillOperations(cgroup));
     return;
   }
-  if (all) {
-    for (const pid of containerPids(container)) send(pid, signal);
+  if (isThere && all) {
+    for (const pid of await cgroupPids(cgroup)) send(pid, signal);
     return;
   }
-  const status = containerStatus(store, container);
-  if (status === 'stopped' || container.init === undefined || !send(container.init.pid, signal)) throw notRunning(id);
-  // A frozen process of v1 takes even SIGKILL only when it is thawed (freezer-subsystem.rst); v2's does not wait.
-  if (signal === constants.signals.SIGKILL && status === 'paused') context.launcher.run(thaw(container));
-}
-
-/** Whether the end of its init is the end of all its processes (pid_namespaces(7)). */
-function hasOwnPids(store: StateStore, id: string): boolean {
-  const { linux } = parseRuntimeSpec(store.config(id));
-  return linux?.namespaces?.some(({ type, path }) => type === 'pid' && !path) ?? false;
-}
-
-function killEvery(context: RuntimeContext, container: StoredContainer, mayBeStopped: boolean): void {
-  const dir = processesDirectory(container);
-  if (dir === undefined || !existsSync(dir)) {
-    const running = container.init !== undefined && isAlive(container.init) && send(container.init.pid, constants.signals.SIGKILL);
-    if (!running && !mayBeStopped) throw notRunning(container.id);
-    // A rootless container without a cgroup: whatever its init has started in the host's pid namespace is nobody's to find.
-    if (running) context.warn('failed to kill all processes, possibly due to lack of cgroup (Hint: enable cgroup v2 delegation)');
-    return;
-  }
-  context.launcher.run([...thaw(container), { op: 'cgroup_kill', side: 'host', dir, timeoutMs: killTimeoutMs }]);
-}
-
-function thaw({ cgroup }: StoredContainer): readonly Op[] {
-  const dir = cgroup.v1.find(({ name }) => name === 'freezer')?.dir;
-  return dir === undefined ? [] : [{ op: 'write_file', side: 'host', path: `${dir}/freezer.state`, data: Buffer.from('THAWED'), flags: ignoreMissing }];
-}
-
-/** Every process in the container's cgroup, as the host counts. */
-export function containerPids(container: StoredContainer): readonly number[] {
-  const dir = processesDirectory(container);
-  if (dir === undefined) return [];
+  if (isStopped && all) return;
+  if (isStopped) throw notRunning(id);
+  // A process that a v1 freezer holds dies once it is thawed.
+  const thaw = signal === sigkill ? thawOperations(cgroup) : [];
   try {
-    return readFileSync(`${dir}/cgroup.procs`, 'latin1')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map(Number);
+    launcher.run([{ op: 'signal', side: 'host', pid: init.pid, startTime: init.startTime, signal }, ...thaw]);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (error instanceof StrakeError && error.fields['errno'] === 'ESRCH') throw notRunning(id);
     throw error;
   }
-}
-
-/** One of its cgroups: each holds the same processes. */
-function processesDirectory({ cgroup }: StoredContainer): string | undefined {
-  return cgroup.v1.find(({ name }) => ['freezer', 'pids', 'systemd', 'devices'].includes(name))?.dir ?? cgroup.v2 ?? cgroup.v1[0]?.dir;
+  // What its first process has started in a namespace of others is nobody's to find without a cgroup.
+  if (signal === sigkill && !privatePids) warn('failed to kill all processes, possibly due to lack of cgroup (Hint: enable cgroup v2 delegation)');
 }
 
 export function notRunning(id: string): StrakeError {
   return new StrakeError('FailedPrecondition', 'container not running', { fields: { layer: 'runtime', id } });
 }
 
-/** False when the process is gone. */
-function send(pid: number, signal: number): boolean {
+function send(pid: number, signal: number): void {
   try {
     process.kill(pid, signal);
-    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
+    // It has ended since it was listed.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -1,27 +1,23 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { readFreezer } from '../../kernel/index.ts';
 import type { ContainerStatus } from '../../oci/index.ts';
 import { isAlive } from '../state/process-identity.ts';
 import type { StateStore, StoredContainer } from '../state/store.ts';
 
-/** The kernel is asked each time: nothing stays to write a change down. */
+/** The kernel is asked each time: nothing stays to write a change down. A created container that is frozen is paused, as in runc. */
 export function containerStatus(store: StateStore, container: StoredContainer): ContainerStatus {
   // A `create` that was killed will never have an init.
   if (container.init === undefined) return container.creator !== undefined && isAlive(container.creator) ? 'creating' : 'stopped';
   if (!isAlive(container.init)) return 'stopped';
-  if (existsSync(store.startFifo(container.id))) return 'created';
-  return isFrozen(container.cgroup) ? 'paused' : 'running';
+  if (isFrozen(container)) return 'paused';
+  return existsSync(store.startFifo(container.id)) ? 'created' : 'running';
 }
 
-function isFrozen({ v1, v2 }: StoredContainer['cgroup']): boolean {
-  if (v2 !== undefined) return readFirst(`${v2}/cgroup.freeze`) === '1';
-  const freezer = v1.find(({ name }) => name === 'freezer');
-  return freezer !== undefined && readFirst(`${freezer.dir}/freezer.state`) !== 'THAWED';
-}
-
-function readFirst(file: string): string {
+/** One that is still being frozen is so already; without a freezer, or without the right to look, none is. */
+function isFrozen({ cgroup }: StoredContainer): boolean {
   try {
-    return readFileSync(file, 'latin1').trim();
+    return ['frozen', 'freezing'].includes(readFreezer(cgroup) ?? 'thawed');
   } catch {
-    return 'THAWED';
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { codeOfErrno, StrakeError } from '../../base/index.ts';
+import type { CgroupDirectories } from '../../kernel/index.ts';
 import type { Hooks } from '../../oci/index.ts';
 import { checkContainerId } from './container-id.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -19,8 +20,10 @@ export interface StoredContainer {
   readonly created: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly owner: string;
-  /** the cgroup's path from the hierarchies' root, and where that is */
-  readonly cgroup: { readonly path: string; readonly v1: readonly { readonly name: string; readonly dir: string }[]; readonly v2?: string | undefined };
+  /** where its cgroup is; no directory at all where cgroups are not managed */
+  readonly cgroup: CgroupDirectories;
+  /** its pid namespace is its own: all of its processes end with its first one */
+  readonly privatePids: boolean;
   readonly noNewKeyring: boolean;
   /** for `start` and `delete` */
   readonly hooks?: Hooks | undefined;

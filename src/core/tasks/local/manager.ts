@@ -3,14 +3,15 @@ import path from 'node:path';
 import { errorMessage, type Logger, StrakeError, silentLogger, sweepDiscarded } from '../../../base/index.ts';
 import {
   type CgroupLayout,
+  cgroupCleanup,
   cgroupDirectories,
   freezeOperations,
   type Launcher,
   type Op,
   planCgroup,
   readCgroupLayout,
+  readExistingCgroups,
   readFreezer,
-  readInheritedCpuset,
   TaskConnection,
 } from '../../../kernel/index.ts';
 import type { RuntimeSpec } from '../../../oci/index.ts';
@@ -18,7 +19,6 @@ import { compileCreate, type Machine, readMachine, rootfsParentMount, withDefaul
 import type { EventBus } from '../../events/events.ts';
 import type { CreateTask, ExitStatus, Task, TaskManager } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
-import { freezerOf } from './freezer.ts';
 import { settleLostProcess } from './lost-process.ts';
 import { checkId, taskFiles } from './paths.ts';
 import type { MonitorConnection } from './process.ts';
@@ -119,7 +119,7 @@ export class LocalTaskManager implements TaskManager {
     const { id, spec } = create;
     const { layout, machine, log } = this.context;
     const dir = path.join(this.tasksDir, id);
-    const cgroupPath = cgroupPathOf(spec, id);
+    const directories = cgroupDirectories(layout, cgroupPathOf(spec, id));
     const operations = compileCreate(spec, {
       id,
       rootfs: create.rootfs,
@@ -132,9 +132,10 @@ export class LocalTaskManager implements TaskManager {
       noNewKeyring: true,
       cgroup: planCgroup({
         layout,
-        path: cgroupPath,
+        directories,
         resources: withDefaultDeviceRules(spec.linux?.resources),
-        cpuset: readInheritedCpuset(layout, cgroupPath),
+        existing: readExistingCgroups(layout, directories),
+        lenient: true,
       }),
       network: create.network,
       reaper: create.reaper ?? false,
@@ -173,9 +174,9 @@ export class LocalTaskManager implements TaskManager {
   /** The monitor did not tell the exit, so it did not clean up either. */
   private async settle(process: { readonly pid: number; readonly startTime: bigint; readonly dir: string }, cgroupPath: string): Promise<ExitStatus> {
     const { layout, launcher } = this.context;
-    const freezer = freezerOf(cgroupDirectories(layout, cgroupPath));
+    const freezer = cgroupDirectories(layout, cgroupPath);
     // A frozen process does not die.
-    if ((await readFreezer(freezer)) === 'frozen') await launcher.run(freezeOperations(freezer, false)).catch(() => undefined);
+    if (readFreezer(freezer) === 'frozen') await launcher.run(freezeOperations(freezer, false)).catch(() => undefined);
     const exit = await settleLostProcess(process);
     await this.removeCgroup(cgroupPath);
     return exit;
@@ -199,7 +200,7 @@ export class LocalTaskManager implements TaskManager {
       await task.delete();
       return;
     }
-    if ((await readFreezer(freezerOf(cgroupDirectories(this.context.layout, cgroupPath)))) === 'frozen') task.adoptPaused();
+    if (readFreezer(cgroupDirectories(this.context.layout, cgroupPath)) === 'frozen') task.adoptPaused();
   }
 
   /** A connection to the monitor that tells the exit; one that is closed already when no monitor is there. */
@@ -220,7 +221,7 @@ export class LocalTaskManager implements TaskManager {
 
   /** Best effort: the first failure is the one to tell. */
   private async removeCgroup(cgroupPath: string, others: readonly Op[] = []): Promise<void> {
-    const { cleanup } = planCgroup({ layout: this.context.layout, path: cgroupPath });
+    const cleanup = cgroupCleanup(cgroupDirectories(this.context.layout, cgroupPath));
     for (const operations of [others, cleanup]) {
       if (operations.length === 0) continue;
       try {

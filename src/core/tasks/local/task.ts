@@ -5,7 +5,6 @@ import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../../oci/index
 import type { ExitStatus, Process, StdioOptions, Task, TaskStats } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import { createExec } from './exec.ts';
-import { freezerOf } from './freezer.ts';
 import { LocalProcess, type LocalProcessOptions } from './process.ts';
 
 const freezeTimeoutMs = 10_000;
@@ -93,8 +92,9 @@ export class LocalTask extends LocalProcess implements Task {
 
   async update(resources: ResourcesSpec): Promise<void> {
     this.checkAlive('update');
-    const { context, cgroupPath } = this.task;
-    await context.launcher.run(updateOperations(context.layout, cgroupPath, resources, readLiveLimits(context.layout, cgroupPath)));
+    const { context, cgroup } = this.task;
+    const { layout, launcher } = context;
+    await launcher.run(updateOperations(layout, cgroup, resources, readLiveLimits(layout, cgroup), true));
   }
 
   async delete(): Promise<ExitStatus> {
@@ -115,11 +115,11 @@ export class LocalTask extends LocalProcess implements Task {
 
   private async freeze(frozen: boolean): Promise<void> {
     const { context } = this.task;
-    const cgroup = freezerOf(this.task.cgroup);
+    const cgroup = this.task.cgroup;
     await context.launcher.run(freezeOperations(cgroup, frozen));
     const wanted = frozen ? 'frozen' : 'thawed';
     const deadline = performance.now() + freezeTimeoutMs;
-    for (let state = await readFreezer(cgroup); state !== wanted; state = await readFreezer(cgroup)) {
+    for (let state = readFreezer(cgroup); state !== wanted; state = readFreezer(cgroup)) {
       if (state === undefined) throw this.notRunning(frozen ? 'pause' : 'resume');
       if (performance.now() > deadline) {
         await context.launcher.run(freezeOperations(cgroup, !frozen));

@@ -14,7 +14,13 @@ export const explain: Command = {
     const bundle = readBundle(flags.args[0] ?? '.');
     const request = { id: 'ID', bundle: bundle.path, noPivot: false, noNewKeyring: false, preserveFds: 0, consoleSocket: 'CONSOLE-SOCKET' };
     const machine = context.machine();
-    const cgroup = containerCgroup(bundle.spec, { id: request.id, machine, rootless: context.rootless }).plan;
+    const cgroup = containerCgroup(bundle.spec, {
+      id: request.id,
+      machine,
+      rootless: context.rootless,
+      manager: context.cgroupManager,
+      warn: context.warn,
+    }).plan;
     for (const op of compileCreate(bundle.spec, createOptions(context, request, bundle, { start: { kind: 'at-once' }, detach: false }, { machine, cgroup })))
       print(flags.bool('calls') ? `${formatOp(op)}  # ${opTable[op.op].calls}` : formatOp(op));
     return 0;

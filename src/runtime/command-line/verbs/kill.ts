@@ -12,7 +12,7 @@ export const kill: Command = {
     const [id = '', signal] = flags.args;
     const send = (target: string) => killContainer(context, target, signal || 'SIGTERM', flags.bool('all'));
     if (flags.bool('regex')) return await (await import('./matching-containers.ts')).eachMatching(context, id, send);
-    send(id);
+    await send(id);
     return 0;
   },
 };

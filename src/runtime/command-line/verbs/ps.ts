@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { StrakeError } from '../../../base/index.ts';
-import { containerPids } from '../../lifecycle/kill.ts';
+import { cgroupPids } from '../../../kernel/index.ts';
 import type { Command } from '../command.ts';
 import { minArgs } from '../flags.ts';
 
@@ -8,10 +8,10 @@ export const ps: Command = {
   usage: 'ps [options] <container-id> [ps options]',
   flags: { format: { kind: 'string', alias: 'f' } },
   flagsEndAfter: 1,
-  run({ store }, flags, print) {
+  async run({ store }, flags, print) {
     minArgs('ps', flags.args, 1);
     const [id = '', ...options] = flags.args;
-    const pids = containerPids(store.load(id));
+    const pids = await cgroupPids(store.load(id).cgroup);
     const format = flags.string('format') ?? 'table';
     if (format === 'json') print(JSON.stringify(pids));
     else if (format === 'table') for (const line of linesOf(pids, hostPs(options.length > 0 ? options : ['-ef']))) print(line);
