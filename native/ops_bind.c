@@ -36,6 +36,8 @@ static int clone_source(struct run *run, const struct op_mount_bind *op)
 		if (tree < 0 && errno == EACCES && op->helper != NO_SLOT)
 			return ask_helper(run, op->helper, op->source, &request);
 	}
+	if (tree < 0 && errno == EINVAL && !op->recursive)
+		return fail(run, EINVAL, "bind source %s: it is unbindable, or has mounts below it that a user namespace must not uncover: take rbind", op->source);
 	if (tree < 0)
 		return fail(run, errno, "bind source %s", op->source);
 	return tree;

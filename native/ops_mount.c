@@ -175,6 +175,8 @@ static int bind_host_sysfs(struct run *run, const struct op_mount_fs *op)
 	return tree;
 }
 
+enum fs_flags { FS_HOST_SYSFS = 1, FS_MODE_OF_TARGET = 2, FS_COPY_UP = 4 };
+
 /* The options, and before them the mode of the directory that is covered (the last of two modes counts). */
 static int with_mode_of(int target, const struct op_strs *options, struct op_strs *all, char mode[32])
 {
@@ -206,8 +208,9 @@ static bool needs_mount_call(const struct op_mount_fs *op)
 	return op->sb_flags || is_long;
 }
 
-/* mount(2) goes by path: the one of here. */
-static int mount_by_call(struct run *run, const struct op_mount_fs *op, int target)
+/* mount(2) goes by path, the one of here, and gives no descriptor: what is to be done with the new mount needs a second look at the target,
+ * which is below the root whatever has become of it. A descriptor of the mount, -1 after fail(). */
+static int mount_by_call(struct run *run, const struct op_mount_fs *op, const struct op_strs *options, int target)
 {
 	static const struct { uint64_t attribute; unsigned long flag; } flags[] = {
 		{ MOUNT_ATTR_RDONLY, MS_RDONLY }, { MOUNT_ATTR_NOSUID, MS_NOSUID }, { MOUNT_ATTR_NODEV, MS_NODEV },
@@ -218,12 +221,12 @@ static int mount_by_call(struct run *run, const struct op_mount_fs *op, int targ
 	unsigned long all = (unsigned long)op->sb_flags;
 	char data[PROGRAM_MAX_PATH + 1] = "";
 	size_t len = 0;
-	int result;
+	int result, mounted;
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
 		all |= op->attrs & flags[i].attribute ? flags[i].flag : 0;
-	for (uint32_t i = 0; i < op->options.n; i++) {
-		len += (size_t)snprintf(data + len, sizeof(data) - len, "%s%s", i ? "," : "", op->options.v[i]);
+	for (uint32_t i = 0; i < options->n; i++) {
+		len += (size_t)snprintf(data + len, sizeof(data) - len, "%s%s", i ? "," : "", options->v[i]);
 		if (len >= sizeof(data))
 			return fail(run, E2BIG, "options of %s", op->fstype);
 	}
@@ -232,7 +235,12 @@ static int mount_by_call(struct run *run, const struct op_mount_fs *op, int targ
 	result = mount(op->source, ".", op->fstype, all, data);
 	if (result != 0)
 		fail(run, errno, "new %s with %s", op->fstype, data);
-	return fchdir(back) == 0 ? result : fail(run, errno, "working directory");
+	if (fchdir(back) != 0)
+		return fail(run, errno, "working directory");
+	if (result != 0)
+		return -1;
+	mounted = open_in_root(root_fd(run, op->root), op->target, 0, 0, CREATE_NO);
+	return mounted < 0 ? fail(run, errno, "mount point %s", op->target) : mounted;
 }
 
 static int label_root(struct run *run, int mount, const char *label)
@@ -242,42 +250,42 @@ static int label_root(struct run *run, int mount, const char *label)
 	return dir >= 0 && fsetxattr(dir, "security.selinux", label, strlen(label) + 1, 0) == 0 ? 0 : fail(run, errno, "label %s", label);
 }
 
-/* A detached mount as asked for, with what is to be in it. -1 after fail(). */
-static int made_mount(struct run *run, const struct op_mount_fs *op, int target, bool made_target)
+/* A detached mount of the filesystem, or of what stands in for it. -1 after fail(). */
+static int detached_mount(struct run *run, const struct op_mount_fs *op, const struct op_strs *options)
 {
+	int mount = new_mount(run, op->fstype, op->source, options, op->attrs);
+
+	if (mount >= 0 || !(op->flags & FS_HOST_SYSFS) || (run->failed.err != EPERM && run->failed.err != EBUSY))
+		return mount;
+	run->failed.index = NO_OP;
+	return bind_host_sysfs(run, op);
+}
+
+static int mount_filesystem(struct run *run, const struct op_mount_fs *op)
+{
+	bool made, by_call = needs_mount_call(op);
+	autoclose target = open_target(run, op->root, op->target, op->fstype, 0, op->create ? CREATE_DIRECTORY : CREATE_NO, &made);
+	autoclose mount = -1;
 	struct op_strs options = op->options;
 	char mode[32];
-	int mount;
 
-	if (op->flags & 2 && !made_target && with_mode_of(target, &op->options, &options, mode) != 0)
+	if (target < 0)
+		return -1;
+	if (op->flags & FS_MODE_OF_TARGET && !made && with_mode_of(target, &op->options, &options, mode) != 0)
 		return fail(run, errno, "mode of %s", op->target);
-	mount = new_mount(run, op->fstype, op->source, &options, op->attrs);
-	if (mount < 0 && op->flags & 1 && (run->failed.err == EPERM || run->failed.err == EBUSY)) {
-		run->failed.index = NO_OP;
-		mount = bind_host_sysfs(run, op);
-	}
-	if (mount >= 0 && ((*op->label && label_root(run, mount, op->label) != 0) || (op->flags & 4 && !made_target && copy_tree(run, target, mount) != 0)))
-		close_fd(&mount);
-	return mount;
+	mount = by_call ? mount_by_call(run, op, &options, target) : detached_mount(run, op, &options);
+	if (mount < 0 || (*op->label && label_root(run, mount, op->label) != 0))
+		return -1;
+	if (op->flags & FS_COPY_UP && !made && copy_tree(run, target, mount) != 0)
+		return -1;
+	if (set_attributes(mount, 0, 0, 0, op->propagation) != 0 || (!by_call && attach(mount, target) != 0))
+		return fail(run, errno, "mount %s", op->fstype);
+	return 0;
 }
 
 int do_mount_fs(struct run *run, const struct op_mount_fs *op)
 {
-	bool made;
-	autoclose target = open_target(run, op->root, op->target, op->fstype, 0, op->create ? CREATE_DIRECTORY : CREATE_NO, &made);
-	autoclose mount = -1;
-
-	if (target < 0)
-		return mount_failed(run, op->source, op->target);
-	if (needs_mount_call(op))
-		return mount_by_call(run, op, target) == 0 ? 0 : mount_failed(run, op->source, op->target);
-	mount = made_mount(run, op, target, made);
-	if (mount < 0)
-		return mount_failed(run, op->source, op->target);
-	if (set_attributes(mount, 0, 0, 0, op->propagation) == 0 && attach(mount, target) == 0)
-		return 0;
-	fail(run, errno, "mount %s", op->fstype);
-	return mount_failed(run, op->source, op->target);
+	return mount_filesystem(run, op) == 0 ? 0 : mount_failed(run, op->source, op->target);
 }
 
 int do_remount_fs(struct run *run, const struct op_remount_fs *op)

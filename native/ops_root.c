@@ -182,18 +182,16 @@ static int null_mount(struct run *run)
 	return fail(run, EPERM, "/dev/null of the container is not the null device");
 }
 
-/* One empty filesystem for all hidden directories: each gets a bind of it. */
+/* One empty filesystem for all hidden directories: the first gets it, each other one a bind of that. */
 static int empty_mount(struct run *run)
 {
 	static const char *limits[] = { "nr_blocks=1", "nr_inodes=1" };
 	struct op_strs options = { limits, 2 };
+	int tree = run->empty_fd < 0 ? -1 : open_tree(run->empty_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 
-	if (run->empty_fd < 0)
-		run->empty_fd = new_mount(run, "tmpfs", "tmpfs", &options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	if (run->empty_fd < 0)
-		return -1;
-	/* A clone of a detached mount: since 6.15. Before, the first goes out and the next call makes another. */
-	return open_tree(run->empty_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree >= 0)
+		return tree;
+	return new_mount(run, "tmpfs", "tmpfs", &options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
 int do_mask_path(struct run *run, const struct op_mask_path *op)
@@ -208,14 +206,14 @@ int do_mask_path(struct run *run, const struct op_mask_path *op)
 	if (target < 0 || fstat(target, &st) != 0)
 		return fail(run, errno, "masked path %s", op->path);
 	cover = S_ISDIR(st.st_mode) ? empty_mount(run) : null_mount(run);
-	if (cover < 0 && run->failed.index == NO_OP && run->empty_fd >= 0) {
-		cover = run->empty_fd;
-		run->empty_fd = -1;
-	}
 	if (cover < 0)
 		return -1;
 	if (attach(cover, target) != 0)
 		return fail(run, errno, "masked path %s", op->path);
+	if (S_ISDIR(st.st_mode) && run->empty_fd < 0) {
+		run->empty_fd = cover;
+		cover = -1;
+	}
 	return 0;
 }
 

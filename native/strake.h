@@ -95,7 +95,7 @@ struct run {
 	/* init side */
 	int proc_fd; /* private procfs, -1 until needed */
 	int null_fd; /* verified null device for mask_path */
-	int empty_fd; /* empty read-only tmpfs for mask_path */
+	int empty_fd; /* mount of the empty tmpfs on the first directory that mask_path hid */
 	int root_dir; /* "/" as path operations without a root slot see it, -1 until needed */
 	bool pivoted, umask_set;
 	bool chdir_denied; /* the last chdir was, to somebody with other rights than the process will have */

@@ -38,7 +38,8 @@ export function filesystemMount(request: MountRequest, type: string, context: Mo
   const superblock = superblockOptions(options.superblock);
   const source = mount.source ?? type;
   const flags =
-    (type === 'sysfs' ? fsFlags.bindHostSysfs : 0) |
+    // Not one that the container could write to: it would be the host's (crun).
+    (type === 'sysfs' && (options.set & mountAttr.readonly) !== 0 ? fsFlags.bindHostSysfs : 0) |
     (isTmpfs && !options.filesystem.some((option) => option.startsWith('mode=')) ? fsFlags.modeOfTarget : 0) |
     (options.copyUp ? fsFlags.copyUp : 0);
   const { label } = context;

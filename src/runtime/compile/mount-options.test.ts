@@ -66,7 +66,8 @@ const cases: readonly (readonly [string, object])[] = [
   ['remount,bind,ro', { bind: 'bind', remount: true, set: 0x1, exact: true }],
   ['bind,src-nofollow,dest-nofollow,copy-symlink', { bind: 'bind', sourceNoFollow: true, targetNoFollow: true, copySymlink: true }],
   ['constructor', { filesystem: ['constructor'] }],
-  ['rconstructor|rsync', { filesystem: ['rconstructor', 'rsync'] }],
+  ['rsync|rdirsync|rmand|rnomand', { superblock: 0x90 }],
+  ['rconstructor|rlazytime', { filesystem: ['rconstructor', 'rlazytime'] }],
 ];
 for (const [text, expected] of cases)
   test(`options ${text}`, () => {

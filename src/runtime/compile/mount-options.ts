@@ -72,6 +72,9 @@ const superblockOptions: Readonly<Record<string, Change>> = {
   loud: [0, mountFlags.silent],
 };
 
+/** crun knows these for trees. A new filesystem has none below it, and no bind has a superblock: they are the plain ones. */
+const treeSuperblockOptions = new Set(['rsync', 'rasync', 'rdirsync', 'rmand', 'rnomand']);
+
 export function superblockOptionNames(flags: number): readonly string[] {
   return Object.keys(superblockOptions).filter((name) => ((superblockOptions[name]?.[0] ?? 0) & flags) !== 0);
 }
@@ -97,6 +100,7 @@ export const knownMountOptions: readonly string[] = [
   ...ofMount,
   ...ofMount.map((name) => `r${name}`),
   ...Object.keys(superblockOptions),
+  ...treeSuperblockOptions,
   ...Object.keys(propagationOptions),
 ].sort();
 
@@ -119,6 +123,7 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     else if (Object.hasOwn(attributeOptions, option)) own = merge(own, attributeOptions[option]);
     else if (Object.hasOwn(accessTimeOptions, option)) note(accessTimes, accessTimeOptions[option]);
     else if (Object.hasOwn(superblockOptions, option)) superblock = merge(superblock, superblockOptions[option]);
+    else if (treeSuperblockOptions.has(option)) superblock = merge(superblock, superblockOptions[onTree]);
     else if (option.startsWith('r') && Object.hasOwn(attributeOptions, onTree)) tree = merge(tree, attributeOptions[onTree]);
     else if (option.startsWith('r') && Object.hasOwn(accessTimeOptions, onTree)) tree = withTreeAccessTime(tree, accessTimeOptions[onTree]);
     else if (!(behaviourOptions as readonly string[]).includes(option)) filesystem.push(withoutQuotes(option));
