@@ -47,6 +47,7 @@ export const commonSteps: readonly PeerStep[] = [
       await client.ok('restart', '--time', '1', 'long');
       await client.ok('kill', '--signal', 'KILL', 'long');
       expect(await client.ok('wait', 'long')).toBe('137');
+      await until('its clean-up', async () => (await client.quiet(['inspect', '--format', '{{.State.Status}}', 'long'])).stdout === 'exited\n');
       await client.run(['kill', 'long']);
     },
   },
