@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { chmodSync, chownSync, existsSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { strakeDist } from '../lib/dist.ts';
+import { until } from '../lib/until.ts';
 import { cgroupVersion, ordinaryUser, readCgroup, receiveConsole, subordinate, type TestSpec, useRuntimeWorld } from './lib/index.ts';
 
 const runtime = useRuntimeWorld(ordinaryUser);
@@ -236,6 +237,29 @@ describe('cgroups', () => {
     await using container = await runtime.current.running();
     expect(container.proc('cgroup')).toBe(runtime.current.world.proc(runtime.current.world.pids().find((pid) => pid === container.pid) ?? 0, 'cgroup'));
     expect(await container.output(['sh', '-c', 'for d in /sys/fs/cgroup /sys/fs/cgroup/*; do mkdir $d/escape 2>/dev/null && echo $d; done; true'])).toBe('');
+  });
+
+  test('without a cgroup its processes are those of its pid namespace', async () => {
+    await using container = await runtime.current.running((spec) => {
+      spec.process.args = ['sh', '-c', 'trap "echo term" TERM; sleep 1000 & while :; do wait; done'];
+    });
+    const listed = async () => JSON.parse(await runtime.current.output(['ps', '--format', 'json', container.id])) as number[];
+    await until('both processes', async () => (await listed()).length === 2);
+    expect(await listed()).toContain(container.pid);
+    await container.kill('TERM', ['--all']);
+    await until('one of them to be left', async () => (await listed()).length === 1);
+    await until('the trap of the other', () => container.log === 'term\n');
+    expect(await runtime.current.runtime(['pause', container.id])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('cgroups not configured for container'),
+    });
+    const { stderr } = await runtime.current.runtime(['update', '--pids-limit', '10', container.id]);
+    expect(stderr).toMatch(/cannot set pids limit: container could not join or create cgroup|pids\.max/);
+  });
+
+  test('root enters a container of a user whose groups cannot be changed', async () => {
+    await using container = await runtime.current.running();
+    expect(await runtime.current.world.output([join(strakeDist, 'strake-runc'), '--root', runtime.current.root, 'exec', container.id, 'id', '-u'])).toBe('0\n');
   });
 
   test('a limit or a path that cannot be had is an error, in the words of runc', async () => {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { StrakeError } from '../../base/index.ts';
-import { allDirectories, cgroupKillOperations, cgroupPids, thawOperations } from '../../kernel/index.ts';
+import { allDirectories, cgroupKillOperations, thawOperations } from '../../kernel/index.ts';
 import type { RuntimeContext } from './context.ts';
+import { containerPids } from './processes.ts';
 import { containerStatus } from './status.ts';
 
 /** `KILL`, `SIGKILL`, `9`, `RTMIN+3` as a number. */
@@ -21,7 +22,7 @@ const sigkill = 9;
 
 /**
  * Signals the container's first process; SIGKILL ends every process in its cgroup where they do not end with that one, as they share another's pid
- * namespace. `all`: each process in its cgroup gets the signal, and that there is none is no error (runc's obsolete flag, crun's, containerd's).
+ * namespace. `all`: each of its processes gets the signal, and that there is none is no error (runc's obsolete flag, crun's, containerd's).
  */
 export async function killContainer({ store, launcher, warn }: RuntimeContext, id: string, signalText: string, all: boolean): Promise<void> {
   const container = store.load(id);
@@ -33,8 +34,8 @@ export async function killContainer({ store, launcher, warn }: RuntimeContext, i
     launcher.run(cgroupKillOperations(cgroup));
     return;
   }
-  if (isThere && all) {
-    for (const pid of await cgroupPids(cgroup)) send(pid, signal);
+  if (all && (isThere || (privatePids && signal !== sigkill))) {
+    for (const pid of await containerPids(container)) send(pid, signal);
     return;
   }
   if (isStopped && all) return;
