@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "6a51cc3020c5ec45"
+#define OPS_HASH "89e51d2aa0422ce0"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -514,9 +514,10 @@ struct op_exec {
 	struct op_strs argv;
 	struct op_strs env;
 };
-/* join a new session keyring of this name; ENOSYS is fine */
+/* join the session keyring of this name, or a new one; ENOSYS is fine; permissions: KEY_* bits that it gets besides its own */
 struct op_keyring {
 	const char *name;
+	uint32_t permissions;
 };
 /* sched_setattr: policy, nice, priority, flags, runtime, deadline, period (ns) */
 struct op_scheduler {
@@ -928,7 +929,7 @@ static const struct op_desc op_table[] = {
 	{ "lookup_exec", 80, 2, 2, { { T_STR, offsetof(struct op_lookup_exec, file) }, { T_STRS, offsetof(struct op_lookup_exec, env) } } },
 	{ "wait_start", 81, 2, 1, { { T_SLOT, offsetof(struct op_wait_start, fifo) } } },
 	{ "exec", 82, 2, 2, { { T_STRS, offsetof(struct op_exec, argv) }, { T_STRS, offsetof(struct op_exec, env) } } },
-	{ "keyring", 83, 2, 1, { { T_STR, offsetof(struct op_keyring, name) } } },
+	{ "keyring", 83, 2, 2, { { T_STR, offsetof(struct op_keyring, name) }, { T_U32, offsetof(struct op_keyring, permissions) } } },
 	{ "scheduler", 84, 2, 7, { { T_U32, offsetof(struct op_scheduler, policy) }, { T_I32, offsetof(struct op_scheduler, nice) }, { T_U32, offsetof(struct op_scheduler, priority) }, { T_U64, offsetof(struct op_scheduler, flags) }, { T_U64, offsetof(struct op_scheduler, runtime) }, { T_U64, offsetof(struct op_scheduler, deadline) }, { T_U64, offsetof(struct op_scheduler, period) } } },
 	{ "ioprio", 85, 2, 1, { { T_U32, offsetof(struct op_ioprio, value) } } },
 	{ "affinity", 86, 3, 1, { { T_BYTES, offsetof(struct op_affinity, mask) } } },

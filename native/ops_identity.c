@@ -266,9 +266,21 @@ int do_pdeathsig(struct run *run, const struct op_pdeathsig *op)
 
 int do_keyring(struct run *run, const struct op_keyring *op)
 {
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, op->name) < 0 && errno != ENOSYS)
-		return fail(run, errno, "session keyring %s", op->name);
-	return 0;
+	long id = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, op->name);
+	char description[512];
+	unsigned own;
+	long n;
+
+	if (id < 0)
+		return errno == ENOSYS ? 0 : fail(run, errno, "session keyring %s", op->name);
+	if (op->permissions == 0)
+		return 0;
+	/* "keyring;UID;GID;PERMISSIONS;NAME" (keyctl_describe(3)) */
+	n = syscall(SYS_keyctl, KEYCTL_DESCRIBE, id, description, sizeof(description) - 1);
+	description[n > 0 && n < (long)sizeof(description) ? n : 0] = '\0';
+	if (sscanf(description, "keyring;%*u;%*u;%x;", &own) != 1)
+		return fail(run, n < 0 ? errno : EPROTO, "permissions of session keyring %s", op->name);
+	return syscall(SYS_keyctl, KEYCTL_SETPERM, id, own | op->permissions) == 0 ? 0 : fail(run, errno, "permissions of session keyring %s", op->name);
 }
 
 int do_scheduler(struct run *run, const struct op_scheduler *op)

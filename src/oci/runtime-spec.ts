@@ -294,7 +294,7 @@ export interface Features {
     };
     readonly apparmor?: { readonly enabled?: boolean };
     readonly selinux?: { readonly enabled?: boolean };
-    readonly intelRdt?: { readonly enabled?: boolean };
+    readonly intelRdt?: { readonly enabled?: boolean; readonly schemata?: boolean; readonly monitoring?: boolean };
     readonly mountExtensions?: { readonly idmap?: { readonly enabled?: boolean } };
     readonly netDevices?: { readonly enabled?: boolean };
     readonly memoryPolicy?: { readonly modes?: readonly string[]; readonly flags?: readonly string[] };

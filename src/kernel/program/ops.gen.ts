@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '6a51cc3020c5ec45';
+export const opsHash = '89e51d2aa0422ce0';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -625,11 +625,12 @@ export interface ExecOp {
   readonly env: readonly string[];
 }
 
-/** join a new session keyring of this name; ENOSYS is fine */
+/** join the session keyring of this name, or a new one; ENOSYS is fine; permissions: KEY_* bits that it gets besides its own */
 export interface KeyringOp {
   readonly op: 'keyring';
   readonly side: 'init';
   readonly name: string;
+  readonly permissions?: number | undefined;
 }
 
 /** sched_setattr: policy, nice, priority, flags, runtime, deadline, period (ns) */
@@ -1040,7 +1041,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   lookup_exec: { code: 80, fields: [['str', 'file'], ['strs', 'env']], calls: '(newfstatat [faccessat2])*' },
   wait_start: { code: 81, fields: [['slot', 'fifo']], calls: 'sendmsg (recvmsg|read)' },
   exec: { code: 82, fields: [['strs', 'argv'], ['strs', 'env']], calls: '[umask] [sendmsg] execve' },
-  keyring: { code: 83, fields: [['str', 'name']], calls: 'keyctl' },
+  keyring: { code: 83, fields: [['str', 'name'], ['u32', 'permissions']], calls: 'keyctl [keyctl keyctl]' },
   scheduler: { code: 84, fields: [['u32', 'policy'], ['i32', 'nice'], ['u32', 'priority'], ['u64', 'flags'], ['u64', 'runtime'], ['u64', 'deadline'], ['u64', 'period']], calls: 'sched_setattr' },
   ioprio: { code: 85, fields: [['u32', 'value']], calls: 'ioprio_set' },
   affinity: { code: 86, fields: [['bytes', 'mask']], calls: 'sched_setaffinity' },

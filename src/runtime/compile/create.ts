@@ -6,6 +6,7 @@ import { invalid } from './error.ts';
 import { hiddenPathOps } from './hidden-paths.ts';
 import { createHookOps } from './hooks.ts';
 import { idMapOps } from './id-maps.ts';
+import { newKeyringOps } from './keyring.ts';
 import { memoryPolicyOps } from './memory-policy.ts';
 import { namespaceOps, planNamespaces } from './namespaces.ts';
 import { netDeviceOps } from './net-devices.ts';
@@ -17,14 +18,12 @@ import { checkRootless, checkRootlessGroups } from './rootless-rules.ts';
 import { planSeccomp } from './seccomp.ts';
 import { SlotAllocator } from './slots.ts';
 import { consoleSocketOps, detachOrReap, monitorOps, startFifoOps, terminalOps } from './stdio.ts';
-import { rejectUnsupported } from './unsupported.ts';
 
 /**
  * A configuration as the program that makes its container. Pure: what the machine is like comes in by `options`. Throws InvalidArgument
  * for a contradiction and Unimplemented for a field that cannot be honoured, before anything is made.
  */
 export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readonly Op[] {
-  rejectUnsupported(spec);
   const process = spec.process;
   if (process === undefined) throw invalid('process', 'the configuration has none');
   const { linux } = spec;
@@ -72,7 +71,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...ns.init,
     ...netDevices.move,
     { op: 'setsid', side: 'init' },
-    ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
+    ...newKeyringOps(process, options, namespaces.has('user')),
     ...(namespaces.made.has('network') ? [{ op: 'lo_up', side: 'init' } as const] : []),
     ...(network?.initOperations ?? []),
     ...rootfs.build,

@@ -2,12 +2,14 @@ import { initAttachOperations, type Op } from '../../kernel/index.ts';
 import type { NamespaceType, ProcessSpec, RuntimeSpec } from '../../oci/index.ts';
 import { execAffinityOps } from './affinity.ts';
 import { cloneIntoCgroup } from './clone-into-cgroup.ts';
+import { keyringOps } from './keyring.ts';
 import { cloneFlags } from './linux-numbers.ts';
 import { memoryPolicyOps } from './memory-policy.ts';
 import { flagsOf, keepGroups, planNamespaces, setgroupsMayBeDenied } from './namespaces.ts';
 import type { ExecOptions } from './options.ts';
 import { pidfdSocketOps } from './pidfd-socket.ts';
 import { identityOps, limitOps, oomScoreOps, personalityOps } from './process.ts';
+import { joinResctrl } from './resctrl.ts';
 import { checkRootlessGroups } from './rootless-rules.ts';
 import { planSeccomp } from './seccomp.ts';
 import { SlotAllocator } from './slots.ts';
@@ -51,6 +53,7 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
     { op: 'clone', side: 'host', flags: 0, ...intoCgroup.field },
     ...pidfd.after,
     ...initAttachOperations(options.cgroup.v1.map(({ dir }) => dir)),
+    ...(options.resctrl === undefined ? [] : joinResctrl(options.resctrl)),
     ...affinity.final,
     ...(userFirst ? [] : oomScoreOps(process, 'init')),
     // Limits need the runtime's privileges over the host, which a joined user namespace takes away.
@@ -58,7 +61,7 @@ export function compileExec(spec: RuntimeSpec, process: ProcessSpec, options: Ex
     ...(others === 0 ? [] : [{ op: 'join', side: 'init', fd: init, flags: others } as const]),
     ...(inUserNamespace ? [{ op: 'set_user', side: 'init', uid: 0, gid: 0, flags: ordinary ? keepGroups : setgroupsMayBeDenied } as const] : []),
     { op: 'setsid', side: 'init' },
-    ...(options.noNewKeyring ? [] : [{ op: 'keyring', side: 'init', name: `_ses.${options.id}` } as const]),
+    ...keyringOps(process, options),
     ...terminalOps(process, options.stdio, consoleSocket.slot, { console: false }),
     ...personalityOps(spec.linux),
     ...memoryPolicyOps(spec.linux?.memoryPolicy),

@@ -1,5 +1,6 @@
 import type { Op, SeccompFilter } from '../../kernel/index.ts';
 import type { NetDevice } from '../../kernel/netlink/index.ts';
+import type { ResctrlGroup } from './resctrl.ts';
 
 /** How to mount a root filesystem: a snapshot's mount, or a plain directory (a bundle's). */
 export type RootfsMount =
@@ -155,4 +156,5 @@ export interface ExecOptions extends CommonOptions {
   readonly bundle?: string | undefined;
   /** the container's cgroup, which the process joins */
   readonly cgroup: { readonly v1: readonly CgroupV1Directory[]; readonly v2?: string | undefined };
+  readonly resctrl?: ResctrlGroup | undefined;
 }

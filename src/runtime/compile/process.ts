@@ -160,7 +160,7 @@ function apparmorOps({ apparmorProfile, selinuxLabel }: ProcessSpec, machine: Ma
     ops.push({ op: 'label', side: 'init', name: 'apparmor/exec', value: `exec ${apparmorProfile}` });
   }
   if (selinuxLabel !== undefined && selinuxLabel !== '') {
-    if (!machine.selinux) throw cannotHonour('process.selinuxLabel', 'selinux is not enabled on this machine');
+    if (!machine.selinux) throw cannotHonour('process.selinuxLabel', 'selinux label is specified in config, but selinux is disabled or not supported');
     ops.push({ op: 'label', side: 'init', name: 'exec', value: selinuxLabel });
   }
   return ops;

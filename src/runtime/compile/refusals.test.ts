@@ -75,7 +75,6 @@ describe('compileCreate refuses, before anything is made,', () => {
       withProcess({ apparmorProfile: 'p' }),
       'process.apparmorProfile cannot be honoured: apparmor is not enabled on this machine',
     ],
-    ['resctrl', { ...base, linux: { ...base.linux, intelRdt: {} } }, 'linux.intelRdt cannot be honoured: resctrl is not supported'],
     ['an unknown propagation', { ...base, linux: { ...base.linux, rootfsPropagation: 'x' } }, 'linux.rootfsPropagation: rootfsPropagation=x is not supported'],
     ['a device of no type', { ...base, linux: { ...base.linux, devices: [{ path: '/dev/x', type: 'z' }] } }, 'linux.devices: /dev/x has the unknown type "z"'],
     [

@@ -15,8 +15,10 @@ import {
 } from '../../kernel/index.ts';
 import type { ResourcesSpec, RuntimeSpec } from '../../oci/index.ts';
 import type { CgroupPlan, Machine } from '../compile/options.ts';
+import { planResctrl, type ResctrlGroup, withResctrl } from '../compile/resctrl.ts';
 import { withDefaultDeviceRules } from '../device-rules.ts';
 import { cgroupDelegation } from './cgroup-delegation.ts';
+import { readResctrl } from './resctrl.ts';
 
 /** `disabled`: no cgroup is made, joined or changed (crun's). */
 export type CgroupManager = 'cgroupfs' | 'disabled';
@@ -34,10 +36,19 @@ export interface CgroupRequest {
 export interface ContainerCgroup {
   readonly plan: CgroupPlan;
   readonly directories: CgroupDirectories;
+  readonly resctrl?: ResctrlGroup | undefined;
 }
 
-/** Plans a new container's cgroup. */
-export function containerCgroup(spec: RuntimeSpec, { id, machine, rootless, manager, warn }: CgroupRequest): ContainerCgroup {
+/** Plans a new container's cgroup, and its group of resctrl with it. */
+export function containerCgroup(spec: RuntimeSpec, request: CgroupRequest): ContainerCgroup {
+  const cgroup = plainCgroup(spec, request);
+  const rdt = spec.linux?.intelRdt;
+  if (rdt === undefined) return cgroup;
+  const planned = planResctrl(rdt, request.id, readResctrl(rdt));
+  return { ...cgroup, plan: withResctrl(cgroup.plan, planned), resctrl: planned.group };
+}
+
+function plainCgroup(spec: RuntimeSpec, { id, machine, rootless, manager, warn }: CgroupRequest): ContainerCgroup {
   if (manager === 'disabled') return noCgroup();
   const { cgroupsPath, resources } = spec.linux ?? {};
   const layout = readCgroupLayout();

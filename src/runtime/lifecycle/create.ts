@@ -179,6 +179,7 @@ function storedContainer(request: CreateRequest, bundle: Bundle, cgroup: Contain
     owner: '',
     cgroup: cgroup.directories,
     privatePids: bundle.spec.linux?.namespaces?.some(({ type, path }) => type === 'pid' && !path) ?? false,
+    resctrl: cgroup.resctrl,
     noNewKeyring: request.noNewKeyring,
     hooks: bundle.spec.hooks,
   };

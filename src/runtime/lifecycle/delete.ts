@@ -1,6 +1,7 @@
 import { isCode, StrakeError } from '../../base/index.ts';
 import { cgroupCleanup } from '../../kernel/index.ts';
 import { compileDelete } from '../compile/prepared.ts';
+import { leaveResctrl } from '../compile/resctrl.ts';
 import type { StoredContainer } from '../state/store.ts';
 import { endCreation } from './abandoned.ts';
 import type { RuntimeContext } from './context.ts';
@@ -24,7 +25,8 @@ export function deleteContainer(context: RuntimeContext, id: string, force: bool
   if (status !== 'stopped' && status !== 'created' && !force)
     throw new StrakeError('FailedPrecondition', `cannot delete container ${id} that is not stopped: ${status}`, { fields: { layer: 'runtime', id } });
   if (container.init === undefined) endCreation(context, container);
-  const removal = { init: container.init, cgroupCleanup: cgroupCleanup(container.cgroup), stateDirectory: store.directory(id) };
+  const groups = [...cgroupCleanup(container.cgroup), ...(container.resctrl === undefined ? [] : leaveResctrl(container.resctrl))];
+  const removal = { init: container.init, cgroupCleanup: groups, stateDirectory: store.directory(id) };
   launcher.run(compileDelete(removal, { kill: true }));
   runPoststopHooks(context, container.hooks, container);
 }

@@ -55,6 +55,7 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
     id: request.id,
     init: container.init,
     cgroup: execCgroup(container.cgroup, container.init.pid, request.cgroups),
+    resctrl: container.resctrl,
     stdio: terminal?.foregroundTerminal(dir) ?? { kind: 'inherit', consoleSocket: wanted.terminal ? request.consoleSocket : undefined },
     start: terminal ? { kind: 'connection' } : { kind: 'at-once' },
     detach: request.detach,

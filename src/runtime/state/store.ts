@@ -24,6 +24,8 @@ export interface StoredContainer {
   readonly cgroup: CgroupDirectories;
   /** its pid namespace is its own: all of its processes end with its first one */
   readonly privatePids: boolean;
+  /** where it is in resctrl */
+  readonly resctrl?: { readonly tasks: readonly string[]; readonly remove: readonly string[] } | undefined;
   readonly noNewKeyring: boolean;
   /** for `start` and `delete` */
   readonly hooks?: Hooks | undefined;
