@@ -30,7 +30,7 @@ export interface MountOptions {
 
 type Change = readonly [set: number, clear: number];
 
-/** Flags of the mount. Access times are three bits as mount(2) has them; `accessTime` makes the field of mount_setattr(2) of them. */
+/** Flags of the mount, but for access times, which are one field (`withAccessTime`). */
 const attributeOptions: Readonly<Record<string, Change>> = {
   ro: [mountAttr.readonly, 0],
   rw: [0, mountAttr.readonly],
