@@ -14,6 +14,7 @@ import { callersEnvironment, runPoststopHooks } from './hooks.ts';
 import { activatedSockets, inheritedDescriptors, withActivation } from './inherited-descriptors.ts';
 import { writePidFile } from './pid-file.ts';
 import { prepareVerbs } from './prepare.ts';
+import { saveFilter } from './saved-filter.ts';
 
 export interface CreateRequest {
   readonly id: string;
@@ -69,6 +70,7 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
       const created = { ...container, init: { pid: report.initPid, startTime: startTimeOf(report, spec) } };
       store.save(created);
       if (mode.detach) prepare(store, created, spec, cgroup.plan, mode.start);
+      saveFilter(store, request.id, bundle.config, operations);
       if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
     } catch (error) {
       process.kill(report.initPid, 'SIGKILL');

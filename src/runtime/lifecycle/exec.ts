@@ -8,6 +8,7 @@ import { execCgroup } from './exec-cgroup.ts';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { notRunning } from './kill.ts';
 import { writePidFile } from './pid-file.ts';
+import { savedFilter } from './saved-filter.ts';
 import { containerStatus } from './status.ts';
 
 export interface ExecRequest {
@@ -43,7 +44,8 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
   if (status === 'stopped' || container.init === undefined) throw refuse(request.id, 'cannot exec in a stopped container');
   if (status === 'paused' && !request.ignorePaused) throw refuse(request.id, 'cannot exec in a paused container (use --ignore-paused to override)');
   if (status === 'creating') throw notRunning(request.id);
-  const spec = parseRuntimeSpec(store.config(request.id));
+  const config = store.config(request.id);
+  const spec = parseRuntimeSpec(config);
   const wanted = requestedProcess(spec.process ?? { cwd: '/' }, request);
   if (request.detach && wanted.terminal && request.consoleSocket === undefined)
     throw refuse(request.id, 'cannot allocate tty if runc will detach without setting console socket');
@@ -67,6 +69,7 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
     onWarning: context.warn,
     onDebug: context.debug,
     bundle: container.bundle,
+    seccompFilter: savedFilter(store, request.id, config),
   });
   const report = context.launcher.run(operations);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
