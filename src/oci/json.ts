@@ -1,4 +1,5 @@
 import { StrakeError } from '../base/index.ts';
+import { invalidJsonPosition } from './json-position.ts';
 
 /** Integers of more digits than this may lose some as a double. */
 const longInteger = /[0-9]{16}/;
@@ -8,9 +9,11 @@ export function parseJson(text: string, what: string): unknown {
   try {
     return longInteger.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
   } catch (cause) {
-    throw new StrakeError('InvalidArgument', `${what} is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    const position = invalidJsonPosition(text);
+    const where = position === undefined ? '' : `line ${position.line}, column ${position.column}: `;
+    throw new StrakeError('InvalidArgument', `${what} is not valid JSON: ${where}${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
-      fields: { layer: 'oci' },
+      fields: { layer: 'oci', ...position },
     });
   }
 }

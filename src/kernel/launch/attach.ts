@@ -1,6 +1,6 @@
 import { StrakeError } from '../../base/index.ts';
 import { deadlines, within } from './deadline.ts';
-import { errnoText } from './failure.ts';
+import { errnoText } from './errno.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { type Frame, frameTypes } from './frames.ts';
 import { decodeExit, decodeReply, type ExitRecord } from './records.ts';

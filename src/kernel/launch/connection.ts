@@ -1,7 +1,8 @@
 import { codeOfErrno, isCode, StrakeError } from '../../base/index.ts';
 import { encodeProgram, type Op } from '../program/index.ts';
 import { deadlines, within } from './deadline.ts';
-import { errnoName, errnoText, programFailure } from './failure.ts';
+import { errnoName, errnoText } from './errno.ts';
+import { programFailure } from './failure.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { type Frame, frameTypes } from './frames.ts';
 import { decodeExit, decodeReply, decodeReport, type ExitRecord, type Report } from './records.ts';

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { StrakeError } from '../../base/index.ts';
 import { ociVersion } from '../default-spec.ts';
 import type { ProgramLauncher } from '../lifecycle/context.ts';
 import { readMachine } from '../machine.ts';
@@ -94,16 +95,23 @@ function isFailedExecve(error: unknown): boolean {
   return error instanceof Error && 'fields' in error && (error.fields as { readonly operation?: string }).operation === 'exec';
 }
 
+/** What the error says to do about it; behind the text that others match on. */
+function remedyOf(error: unknown): string | undefined {
+  return error instanceof StrakeError ? error.fields.remedy : undefined;
+}
+
 /** runc tells its log, and the person at stderr; a failed exec is 255 there, all else 1. */
 function report(error: unknown, verb: string, log: CommandLog): number {
   const fromProgram = error instanceof Error && 'fields' in error && (error.fields as { readonly layer?: string }).layer === 'kernel';
+  const remedy = remedyOf(error);
+  const text = `${errorText(error)}${remedy === undefined ? '' : `: ${remedy}`}`;
   // The process itself has said it where runc's does: with no log line.
   if (verb === 'run' && isFailedExecve(error)) {
-    writeSync(2, `${errorText(error)}\n`);
+    writeSync(2, `${text}\n`);
     return 1;
   }
   const [ofVerb, ofProgram] = failurePrefixes[verb] ?? ['', ''];
-  const message = `${ofVerb}${fromProgram ? ofProgram : ''}${errorText(error)}`;
+  const message = `${ofVerb}${fromProgram ? ofProgram : ''}${text}`;
   log.error(message);
   if (log.toFile) writeSync(2, `${message}\n`);
   return verb === 'exec' ? 255 : 1;

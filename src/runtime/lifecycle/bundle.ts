@@ -21,7 +21,10 @@ export function readBundle(directory: string, configFile = 'config.json'): Bundl
     config = readFileSync(path.resolve(bundle, configFile), 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-    throw new StrakeError('NotFound', `JSON specification file ${configFile} not found`, { cause, fields: { layer: 'runtime', bundle } });
+    throw new StrakeError('NotFound', `JSON specification file ${configFile} not found`, {
+      cause,
+      fields: { layer: 'runtime', bundle, remedy: `it is looked for in ${bundle}; \`strake-runc spec\` writes one` },
+    });
   }
   const spec = parseRuntimeSpec(config);
   if (spec.root === undefined) throw new StrakeError('InvalidArgument', 'root: is missing', { fields: { layer: 'runtime', bundle } });

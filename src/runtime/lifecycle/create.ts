@@ -73,7 +73,7 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
       saveFilter(store, request.id, bundle.config, operations);
       if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
     } catch (error) {
-      process.kill(report.initPid, 'SIGKILL');
+      endInit(report.initPid);
       throw error;
     }
     return operations;
@@ -95,6 +95,15 @@ function checkUnused(store: StateStore, id: string, { directories }: ContainerCg
   } catch (error) {
     store.remove(id);
     throw error;
+  }
+}
+
+/** It may have ended by itself; that must not hide why it has to. */
+function endInit(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { StateStore } from '../state/store.ts';
-import { saveFilter, savedFilter } from './saved-filter.ts';
+import { savedFilter, saveFilter } from './saved-filter.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'strake-filter-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -54,7 +54,10 @@ export class StateStore {
       makeDirectory(directory, this.root);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw withRemedy(cause, `mkdir ${directory}`);
-      throw new StrakeError('AlreadyExists', 'container with given ID already exists', { cause, fields: { layer: 'runtime', id } });
+      throw new StrakeError('AlreadyExists', 'container with given ID already exists', {
+        cause,
+        fields: { layer: 'runtime', id, remedy: `take another, or remove it with \`strake-runc delete ${id}\`` },
+      });
     }
     try {
       write(path.join(directory, 'config.json'), config);
