@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { startRegistry } from '../fixtures/registry.ts';
 import { strakeDist } from './dist.ts';
-import { PeerWorld } from './peer-world.ts';
+import { type DockerOptions, PeerWorld } from './peer-world.ts';
 import type { Finished, Running, RunOptions } from './process.ts';
 import type { Pty, PtySize } from './pty.ts';
 import { until } from './until.ts';
@@ -30,13 +30,14 @@ export class Engine implements AsyncDisposable {
     this.#ownsWorld = ownsWorld;
   }
 
-  /** `runtime`: the OCI runtime of the real Docker instead of runc. */
-  static async start(name: EngineName, { runtime }: { readonly runtime?: string } = {}): Promise<Engine> {
+  /** `options` are the real Docker's; `prepare` changes the peer root before anything runs in it. */
+  static async start(name: EngineName, options: DockerOptions & { readonly prepare?: (peers: PeerWorld) => Promise<void> } = {}): Promise<Engine> {
     const peers = await PeerWorld.start();
     const engine = new Engine(name, peers, true);
     try {
+      await options.prepare?.(peers);
       await startRegistry(peers);
-      if (name === 'docker') await peers.startDocker(runtime);
+      if (name === 'docker') await peers.startDocker(options);
       else await engine.startStrake();
     } catch (error) {
       await engine[Symbol.asyncDispose]();

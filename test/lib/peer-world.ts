@@ -6,6 +6,13 @@ import { strakeDist } from './dist.ts';
 import type { Running } from './process.ts';
 import { Place, World } from './world.ts';
 
+export interface DockerOptions {
+  /** An OCI runtime to use instead of runc. */
+  readonly runtime?: string;
+  /** More flags of dockerd. */
+  readonly flags?: readonly string[];
+}
+
 /**
  * The peer root inside a test world: same network, pids and cgroups as the world, its own root filesystem. Here run
  * the docker CLI (against any socket under `world.work`) and, when started, the real containerd and dockerd. What was built stands at `/strake`.
@@ -65,8 +72,8 @@ address = '${this.containerdSocket}'
     await daemon.output(/containerd successfully booted/, { stream: 'stderr' });
   }
 
-  /** containerd, then dockerd on it; resolves when the API listens. `runtime`: an OCI runtime to use instead of runc. */
-  async startDocker(runtime?: string): Promise<void> {
+  /** containerd, then dockerd on it; resolves when the API listens. */
+  async startDocker({ runtime, flags = [] }: DockerOptions = {}): Promise<void> {
     await this.startContainerd();
     const daemon = this.spawn([
       'dockerd',
@@ -76,6 +83,7 @@ address = '${this.containerdSocket}'
       `--host=unix://${this.dockerSocket}`,
       '--pidfile=/run/docker.pid',
       ...(runtime === undefined ? [] : [`--add-runtime=strake=${runtime}`, '--default-runtime=strake']),
+      ...flags,
     ]);
     this.#daemons.push(daemon);
     await daemon.output(/API listen on/, { stream: 'stderr' });
