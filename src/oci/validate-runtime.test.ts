@@ -10,10 +10,24 @@ const good = {
 const withLinux = (linux: object) => ({ ...good, linux: { ...good.linux, ...linux } });
 const withProcess = (process: object) => ({ ...good, process: { ...good.process, ...process } });
 
+test('hooks of an unknown kind are an unknown field', () => {
+  expect(parseRuntimeSpec(JSON.stringify({ ...good, hooks: { other: 'x', poststop: [{ path: '/x' }] } })).hooks?.poststop).toEqual([{ path: '/x' }]);
+});
+
 describe('parseRuntimeSpec refuses', () => {
   const cases: readonly (readonly [string, unknown, string])[] = [
     ['no JSON', '{', 'config.json is not valid JSON'],
     ['a list', [], 'config.json: must be an object'],
+    ['null', null, 'config.json: must be an object'],
+    ['null in a list', { ...good, mounts: [null] }, 'mounts[0]: must not be null'],
+    ['a rule without names', withLinux({ seccomp: { defaultAction: 'x', syscalls: [{ action: 'y' }] } }), 'linux.seccomp.syscalls[0].names: is missing'],
+    ['a limit that is text', withLinux({ resources: { pids: { limit: '1' } } }), 'linux.resources.pids.limit: must be an integer'],
+    [
+      'an id of more than 32 bits',
+      withLinux({ uidMappings: [{ containerID: 0, hostID: 2 ** 32, size: 1 }] }),
+      'linux.uidMappings[0].hostID: 4294967296 is outside of 0–4294967295',
+    ],
+    ['a priority that is a list', withProcess({ scheduler: { policy: 'SCHED_FIFO', priority: [] } }), 'process.scheduler.priority: must be an integer'],
     ['a missing version', { ...good, ociVersion: undefined }, 'ociVersion: is missing'],
     ['version 2', { ...good, ociVersion: '2.0.0' }, 'ociVersion: unsupported version "2.0.0"'],
     ['an empty root', { ...good, root: { path: '' } }, 'root.path: is empty'],
