@@ -117,7 +117,7 @@ describe('the view from inside', () => {
       spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'cgroup');
       spec.linux.resources['pids'] = { limit: 34 };
     });
-    expect(await container.output(['cat', '/proc/self/cgroup'])).toContain(`/strake/${container.id}`);
+    expect(await container.output(['cat', '/proc/self/cgroup'])).toContain(`/${container.id}`);
     expect(await container.output(['sh', '-c', 'cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null || true'])).toBe('34');
   });
 

@@ -22,7 +22,7 @@ describe('create, start, kill, delete', () => {
     await container.start();
     expect(await container.state()).toMatchObject({ pid: container.pid, status: 'running' });
     expect(container.proc('cmdline')).toBe('sleep\x001000\x00');
-    expect(container.proc('cgroup')).toContain(`/strake/${container.id}`);
+    expect(container.proc('cgroup')).toContain(`/${container.id}`);
 
     await container.kill('TERM'); // busybox's sleep as pid 1 has no handler: the kernel drops it
     expect(container.alive).toBe(true);
