@@ -74,7 +74,7 @@ function cpuWrites(cpu: CpuResources, write: Write, live: boolean): void {
 
 /**
  * memory.limit ≤ memory.memsw.limit holds at every moment: a new cgroup gets the limit first; a live one gets the greater of the two first.
- * memsw is missing on kernels without swap accounting. The kernel's own limits (kernel, kernelTCP) are ignored, as in runc since 1.2.
+ * memsw is missing on kernels without swap accounting. The kernel's own memory has no limit any more (memory.kmem.limit_in_bytes, to 5.15).
  */
 function memoryWrites(memory: MemoryResources, write: Write, live: V1LiveLimits | undefined): void {
   const limit = BigInt(memory.limit ?? 0);
@@ -89,6 +89,7 @@ function memoryWrites(memory: MemoryResources, write: Write, live: V1LiveLimits 
   writeLimit();
   if (!raises) writeSwap();
   if (memory.reservation) write('memory.soft_limit_in_bytes', String(memory.reservation));
+  if (memory.kernelTCP) write('memory.kmem.tcp.limit_in_bytes', String(memory.kernelTCP));
   if (memory.disableOOMKiller) write('memory.oom_control', '1');
   if (memory.swappiness === undefined || BigInt(memory.swappiness) === -1n) return;
   if (memory.swappiness < 0 || memory.swappiness > 100) throw invalidLimit(`invalid memory swappiness value: ${memory.swappiness} (valid range is 0-100)`);

@@ -65,6 +65,7 @@ type Write = (file: string, value: string, flags?: number) => void;
 /** What only v1 can limit would be silently without effect. */
 function refuseV1Only({ memory, cpu, network, blockIO }: ResourcesSpec): void {
   const given: readonly (readonly [string, boolean])[] = [
+    ['memory.kernelTCP', Boolean(memory?.kernelTCP)],
     ['memory.swappiness', memory?.swappiness !== undefined && BigInt(memory.swappiness) !== -1n],
     ['memory.disableOOMKiller', memory?.disableOOMKiller === true],
     ['cpu.realtimeRuntime', Boolean(cpu?.realtimeRuntime)],

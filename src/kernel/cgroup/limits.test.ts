@@ -65,8 +65,8 @@ const v1Cases: [string, ResourcesSpec, string[]][] = [
   ],
   [
     'swappiness and the OOM killer',
-    { memory: { swappiness: 0, disableOOMKiller: true } },
-    ['/cg/memory/c/memory.oom_control=1', '/cg/memory/c/memory.swappiness=0'],
+    { memory: { swappiness: 0, disableOOMKiller: true, kernelTCP: 7 } },
+    ['/cg/memory/c/memory.kmem.tcp.limit_in_bytes=7', '/cg/memory/c/memory.oom_control=1', '/cg/memory/c/memory.swappiness=0'],
   ],
   [
     'cpu',

@@ -101,7 +101,7 @@ export function checkCgroupUnused(directories: CgroupDirectories): void {
 /** In runc's words where it has some. */
 export function warnOfIgnored(resources: ResourcesSpec | undefined, warn: (message: string) => void): void {
   const memory = resources?.memory;
-  if (memory?.kernel !== undefined || memory?.kernelTCP !== undefined) warn('Kernel memory settings are ignored and will be removed');
+  if (memory?.kernel !== undefined) warn('Kernel memory settings are ignored and will be removed');
   if (memory?.useHierarchy === false) warn('linux.resources.memory.useHierarchy is ignored: every memory cgroup is hierarchical');
 }
 
