@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "89e51d2aa0422ce0"
+#define OPS_HASH "a3d95cbdb70c6320"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -90,6 +90,7 @@ enum op_code {
 	OP_IOPRIO = 85,
 	OP_AFFINITY = 86,
 	OP_REAPER = 87,
+	OP_CRIU = 118,
 	OP_HOOK = 88,
 	OP_RELEASE = 89,
 	OP_MEMPOLICY = 91,
@@ -537,6 +538,17 @@ struct op_ioprio {
 struct op_affinity {
 	struct op_bytes mask;
 };
+/* have criu (the program PATH) carry out REQUEST of its RPC (criu_req), after it has joined CGROUPS (cgroup.procs files); ACKNOWLEDGEMENT answers each of its notifications; FILES are open for it as descriptors from first_file on; console: socket that gets the master of the restored terminal; status_fd gets a byte when lazy pages are served; a restored process becomes the init */
+struct op_criu {
+	const char *path;
+	struct op_bytes request;
+	struct op_bytes acknowledgement;
+	struct op_strs cgroups;
+	struct op_strs files;
+	uint32_t first_file;
+	uint32_t console;
+	uint32_t status_fd;
+};
 /* run PATH with ARGS and ENV to its end, in the directory of the slot, with STATE as its stdin; pid_offsets: byte offsets (u32 each) in STATE of fields of 10 spaces, where the init's pid as the side sees it goes; killed with its process group after timeout_ms (0: never); NAME (`prestart hook #0`) is for the failure, which has its last words; flags 1: a failure is a warning on stderr, 2: HOME as `home` found it */
 struct op_hook {
 	const char *name;
@@ -734,6 +746,7 @@ union op_args {
 	struct op_scheduler scheduler;
 	struct op_ioprio ioprio;
 	struct op_affinity affinity;
+	struct op_criu criu;
 	struct op_hook hook;
 	struct op_release release;
 	struct op_mempolicy mempolicy;
@@ -833,6 +846,7 @@ union op_args {
 	OP(IOPRIO, ioprio) \
 	OP(AFFINITY, affinity) \
 	BARE(REAPER, reaper) \
+	OP(CRIU, criu) \
 	OP(HOOK, hook) \
 	OP(RELEASE, release) \
 	OP(MEMPOLICY, mempolicy) \
@@ -893,7 +907,7 @@ static const struct op_desc op_table[] = {
 	{ "umount", 39, 3, 3, { { T_STR, offsetof(struct op_umount, path) }, { T_U32, offsetof(struct op_umount, flags) }, { T_U32, offsetof(struct op_umount, ignore) } } },
 	{ "mask_path", 40, 2, 1, { { T_STR, offsetof(struct op_mask_path, path) } } },
 	{ "readonly_path", 41, 2, 1, { { T_STR, offsetof(struct op_readonly_path, path) } } },
-	{ "mkdir_in", 42, 2, 5, { { T_SLOT, offsetof(struct op_mkdir_in, root) }, { T_STR, offsetof(struct op_mkdir_in, path) }, { T_U32, offsetof(struct op_mkdir_in, mode) }, { T_U32, offsetof(struct op_mkdir_in, uid) }, { T_U32, offsetof(struct op_mkdir_in, gid) } } },
+	{ "mkdir_in", 42, 3, 5, { { T_SLOT, offsetof(struct op_mkdir_in, root) }, { T_STR, offsetof(struct op_mkdir_in, path) }, { T_U32, offsetof(struct op_mkdir_in, mode) }, { T_U32, offsetof(struct op_mkdir_in, uid) }, { T_U32, offsetof(struct op_mkdir_in, gid) } } },
 	{ "mknod_in", 43, 3, 9, { { T_SLOT, offsetof(struct op_mknod_in, root) }, { T_STR, offsetof(struct op_mknod_in, path) }, { T_U32, offsetof(struct op_mknod_in, mode) }, { T_U32, offsetof(struct op_mknod_in, major) }, { T_U32, offsetof(struct op_mknod_in, minor) }, { T_U32, offsetof(struct op_mknod_in, uid) }, { T_U32, offsetof(struct op_mknod_in, gid) }, { T_U32, offsetof(struct op_mknod_in, flags) }, { T_SLOT, offsetof(struct op_mknod_in, helper) } } },
 	{ "symlink_in", 44, 2, 4, { { T_SLOT, offsetof(struct op_symlink_in, root) }, { T_STR, offsetof(struct op_symlink_in, target) }, { T_STR, offsetof(struct op_symlink_in, path) }, { T_U32, offsetof(struct op_symlink_in, flags) } } },
 	{ "copy_up", 45, 2, 3, { { T_SLOT, offsetof(struct op_copy_up, root) }, { T_STR, offsetof(struct op_copy_up, target) }, { T_STR, offsetof(struct op_copy_up, dest) } } },
@@ -934,6 +948,7 @@ static const struct op_desc op_table[] = {
 	{ "ioprio", 85, 2, 1, { { T_U32, offsetof(struct op_ioprio, value) } } },
 	{ "affinity", 86, 3, 1, { { T_BYTES, offsetof(struct op_affinity, mask) } } },
 	{ "reaper", 87, 2, 0, { { 0, 0 } } },
+	{ "criu", 118, 1, 8, { { T_STR, offsetof(struct op_criu, path) }, { T_BYTES, offsetof(struct op_criu, request) }, { T_BYTES, offsetof(struct op_criu, acknowledgement) }, { T_STRS, offsetof(struct op_criu, cgroups) }, { T_STRS, offsetof(struct op_criu, files) }, { T_U32, offsetof(struct op_criu, first_file) }, { T_SLOT, offsetof(struct op_criu, console) }, { T_U32, offsetof(struct op_criu, status_fd) } } },
 	{ "hook", 88, 3, 9, { { T_STR, offsetof(struct op_hook, name) }, { T_STR, offsetof(struct op_hook, path) }, { T_STRS, offsetof(struct op_hook, args) }, { T_STRS, offsetof(struct op_hook, env) }, { T_BYTES, offsetof(struct op_hook, state) }, { T_BYTES, offsetof(struct op_hook, pid_offsets) }, { T_U32, offsetof(struct op_hook, timeout_ms) }, { T_SLOT, offsetof(struct op_hook, dir) }, { T_U32, offsetof(struct op_hook, flags) } } },
 	{ "release", 89, 1, 2, { { T_STR, offsetof(struct op_release, path) }, { T_U32, offsetof(struct op_release, timeout_ms) } } },
 	{ "mempolicy", 91, 2, 2, { { T_U32, offsetof(struct op_mempolicy, mode) }, { T_BYTES, offsetof(struct op_mempolicy, nodes) } } },

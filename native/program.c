@@ -170,6 +170,7 @@ static int refuse(struct run *run, uint32_t index, const char *what)
 static int check_order(struct run *run)
 {
 	bool cloned = false, waits = false, executed = false, acts = false; /* acts: something of the host waits for the execve */
+	bool restored = false; /* by criu, perhaps */
 
 	for (uint32_t i = 0; i < run->nops; i++) {
 		const struct op *op = &run->ops[i];
@@ -191,13 +192,16 @@ static int check_order(struct run *run)
 		case OP_EXEC:
 			executed = true;
 			break;
+		case OP_CRIU:
+			restored = !cloned;
+			break;
 		case OP_REAP:
-			if (!executed || run->reap != run->nops)
+			if (!(executed || restored) || run->reap != run->nops)
 				return refuse(run, i, "there is nothing to wait for");
 			run->reap = i;
 			break;
 		case OP_DETACH:
-			if (!executed || (waits && acts))
+			if (!(executed || restored) || (waits && acts))
 				return refuse(run, i, executed ? "nobody is left to act when the init has executed" : "there is no init to leave");
 			run->has_detach = true;
 			break;

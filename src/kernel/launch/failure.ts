@@ -26,7 +26,7 @@ export function programFailure(report: Report, operations: readonly Op[]): Strak
 function failureText(failure: Failure, report: Report): string {
   const { op, detail } = failure;
   const why = errnoText(report.errno);
-  if (/^exec[ :]/.test(detail) || detail.startsWith('error running ')) return detail;
+  if (/^(exec[ :]|error running |criu failed:)/.test(detail)) return detail;
   if (detail.startsWith('error mounting ')) return `${isRootMount(failure) ? 'invalid rootfs: ' : ''}${detail}: ${why}`;
   if (/^(chdir to cwd|mkdir) /.test(detail)) return `${detail}: ${why}`;
   if (wasKilled(failure)) return limitsMemory(failure) ? 'container init was OOM-killed (memory limit too low?)' : detail;

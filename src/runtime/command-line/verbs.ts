@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 
 /** Each verb is loaded only when it is asked for: a call lives for milliseconds. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  checkpoint: async () => (await import('./verbs/checkpoint.ts')).checkpoint,
   create: async () => (await import('./verbs/create.ts')).create,
   delete: async () => (await import('./verbs/delete.ts')).remove,
   events: async () => (await import('./verbs/events.ts')).events,
@@ -13,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   mounts: async () => (await import('./verbs/mounts.ts')).mounts,
   pause: async () => (await import('./verbs/pause.ts')).pause,
   ps: async () => (await import('./verbs/ps.ts')).ps,
+  restore: async () => (await import('./verbs/restore.ts')).restore,
   resume: async () => (await import('./verbs/pause.ts')).resume,
   run: async () => (await import('./verbs/run.ts')).run,
   spec: async () => (await import('./verbs/spec.ts')).spec,

@@ -5,6 +5,10 @@ export interface VerbText {
 }
 
 export const verbTexts: Readonly<Record<string, VerbText>> = {
+  checkpoint: {
+    summary: 'save the processes of a running container with criu, to restore them later',
+    description: 'The container is removed once it is saved, unless --leave-running or --pre-dump is given.',
+  },
   create: {
     summary: 'make a container, up to the point where its process waits for start',
     description: `The container is made from a bundle: a directory with a configuration, config.json, and a root filesystem. Its namespaces, mounts and
@@ -63,6 +67,10 @@ those of the host, relative ones of the working directory.
   ps: {
     summary: 'list the processes of a container',
     description: 'What follows the id goes to the ps program of the host (default: -ef), of whose lines those of the container are printed.',
+  },
+  restore: {
+    summary: 'make a container from what checkpoint has saved',
+    description: 'The bundle is the one of the checkpoint; the processes go on where they were.',
   },
   resume: {
     summary: 'let the processes of a paused container go on',
