@@ -9,6 +9,8 @@
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 
+#define PROC_ROOT_INODE 1 /* linux/proc_fs.h, PROC_ROOT_INO */
+
 enum bind_flags { BIND_MAKE_SOURCE = 1, BIND_SOURCE_NOFOLLOW = 2, BIND_COPY_LINK = 4, BIND_TARGET_NOFOLLOW = 8, BIND_MAP_TREE = 16, BIND_PROCFS = 32 };
 
 static int clone_source(struct run *run, const struct op_mount_bind *op)
@@ -143,13 +145,14 @@ static int bind(struct run *run, const struct op_mount_bind *op)
 		return fail(run, EBADF, "user namespace slot %u is empty", op->userns);
 	if (userns >= 0 && op->helper == NO_SLOT && map_ids(tree, userns, op->flags & BIND_MAP_TREE) != 0)
 		return fail_map_ids(run, errno, tree, op->source);
-	if (op->flags & BIND_PROCFS && (fstatfs(tree, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC))
-		return fail(run, EPERM, "\"%s\" cannot be mounted because it is not of type proc", op->target);
 	if (fstat(tree, &source) != 0)
 		return fail(run, errno, "bind source %s", op->source);
+	/* A directory of procfs on /proc would put the paths that are hidden or read-only out of their place. */
+	if (op->flags & BIND_PROCFS && (fstatfs(tree, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC || source.st_ino != PROC_ROOT_INODE))
+		return fail(run, EPERM, "\"%s\" cannot be mounted because it is not of type proc", op->target);
 	if (op->create == 3 && S_ISDIR(source.st_mode))
 		create = CREATE_DIRECTORY;
-	target = open_target(run, op->root, op->target, NULL, op->flags & BIND_TARGET_NOFOLLOW ? O_NOFOLLOW : 0, create, &made);
+	target = open_target(run, op->root, op->target, op->flags & BIND_PROCFS ? "proc" : NULL, op->flags & BIND_TARGET_NOFOLLOW ? O_NOFOLLOW : 0, create, &made);
 	return target < 0 ? -1 : place_bind(run, op, tree, target);
 }
 

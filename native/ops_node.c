@@ -81,6 +81,7 @@ static int bind_node(struct run *run, int parent, const char *name, const struct
 {
 	autoclose tree = -1;
 	autoclose target = -1;
+	struct stat st;
 
 	if (op->helper != NO_SLOT)
 		tree = ask_helper_for_node(run, op->helper, op);
@@ -88,8 +89,15 @@ static int bind_node(struct run *run, int parent, const char *name, const struct
 		tree = host_node(run, op);
 	if (tree < 0)
 		return -1;
-	target = openat(parent, name, O_CREAT | O_NOFOLLOW | O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0666);
-	if (target < 0 || set_attributes(tree, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0) != 0 || attach(tree, target) != 0)
+	if (mknodat(parent, name, S_IFREG | 0666, 0) != 0 && errno != EEXIST)
+		return fail(run, errno, "place of device %s", op->path);
+	/* Not opened: what an image has there may be a device that notices. */
+	target = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (target < 0 || fstat(target, &st) != 0)
+		return fail(run, errno, "place of device %s", op->path);
+	if (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
+		return fail(run, EEXIST, "%s exists and is %s", op->path, S_ISLNK(st.st_mode) ? "a symbolic link" : "something else");
+	if (set_attributes(tree, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0) != 0 || attach(tree, target) != 0)
 		return fail(run, errno, "bind of device %s", op->path);
 	return 0;
 }
@@ -148,7 +156,7 @@ int do_reopen_null(struct run *run)
 		if (fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
 			continue;
 		if (null < 0) {
-			null = open("/dev/null", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+			null = open("/dev/null", O_RDWR | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
 			if (null < 0 || fstat(null, &st) != 0)
 				return fail(run, errno, "/dev/null of the container");
 			if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
