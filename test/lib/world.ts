@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupsBelow, delegateCgroups, hierarchies, makeCgroups, removeCgroups, sweepCgroups, thawCgroups } from './cgroups.ts';
+import { ensureProgram } from './compile.ts';
 import type { Finished, RunOptions } from './process.ts';
 import { Running, run } from './process.ts';
 import type { PtySize } from './pty.ts';
@@ -23,7 +24,7 @@ export class Place {
   }
 
   command(argv: readonly string[]): string[] {
-    return [...entry(this.#name), 'nsenter', '-t', String(this.#holder), '-m', '-p', '-n', '-C', '-r', '-w', '--', ...argv];
+    return entering(this.#holder, this.#name, argv);
   }
 
   async run(argv: readonly string[], options?: RunOptions): Promise<Finished> {
@@ -46,12 +47,9 @@ export class Place {
   }
 }
 
-/** Enters the cgroup in every hierarchy first; `env` hands the list over, as the script is run with no other state. */
-function entry(name: string): string[] {
-  const paths = hierarchies()
-    .map(({ path }) => path)
-    .join(' ');
-  return ['env', `STRAKE_WORLD_HIERARCHIES=${paths}`, script('world-enter.sh'), name];
+/** The argv that runs a command in the cgroups `name` and, unless it is 0, in the namespaces of `holder`. */
+function entering(holder: number, name: string, argv: readonly string[]): string[] {
+  return [ensureProgram(script('world-enter.c')), String(holder), ...hierarchies().map(({ path }) => join(path, name)), '--', ...argv];
 }
 
 /**
@@ -82,7 +80,7 @@ export class World extends Place implements AsyncDisposable {
     chmodSync(work, 0o755); // users in the world reach volumes below it
     const mounts = hierarchies().map(({ type, options, path }) => `${type}:${options}:${path}`);
     const namespaces = ['--cgroup', '--net', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
-    const holder = new Running([...entry(cgroup), 'unshare', ...namespaces, 'sh', script('world-holder.sh'), ...mounts], { keepStdin: true });
+    const holder = new Running(entering(0, cgroup, ['unshare', ...namespaces, 'sh', script('world-holder.sh'), ...mounts]), { keepStdin: true });
     await holder.output(/^ready$/m);
     delegateCgroups(cgroup);
     return new World(holder, holder.innerPid, cgroup, work);

@@ -9,7 +9,9 @@ mount -t devpts -o mode=620,ptmxmode=666,gid=5 devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 mount -t mqueue mqueue /dev/mqueue
 mount -t tmpfs tmpfs /run
-mount -t tmpfs -o size=60% tmpfs /tmp
+mount /dev/vda /tmp # not a tmpfs: it has id-mapped mounts only since 6.3
+rmdir /tmp/lost+found
+chmod 1777 /tmp
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control; done
 echo 8 >/proc/sys/vm/nr_hugepages

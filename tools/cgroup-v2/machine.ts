@@ -15,6 +15,8 @@ export interface MachineOptions {
   readonly kernel: Kernel;
   /** The root's share first. */
   readonly shares: readonly Share[];
+  /** A file with an ext4 filesystem, which is /dev/vda there. */
+  readonly disk: string;
   /** Options of the kernel command line, `strake.…` for the guest's own scripts. */
   readonly parameters: readonly string[];
   /** For the initramfs and the kernel's messages. */
@@ -25,7 +27,7 @@ export interface MachineOptions {
 const memoryMiB = 3072;
 const processors = 2;
 /** What boots the machine, and what tests and containers use; nothing is loaded on demand. */
-const modules = ['virtio_pci', '9pnet_virtio', '9p', 'overlay', 'dummy', 'veth', 'bridge', 'loop', 'brd', 'tun', 'bfq'];
+const modules = ['virtio_pci', 'virtio_blk', 'ext4', '9pnet_virtio', '9p', 'overlay', 'dummy', 'veth', 'bridge', 'loop', 'brd', 'tun', 'bfq'];
 const exitLine = /^strake: exit (\d+)\r?\n/m;
 
 /** Boots the machine, passes on what its tests print, and gives their exit status; throws with the kernel's last messages when there is none. */
@@ -72,6 +74,7 @@ function qemuArguments(options: MachineOptions, initrd: string, messages: string
     `-append=${append.join(' ')}`,
     `-serial=file:${messages}`,
     '-serial=stdio',
+    `-drive=file=${options.disk},if=virtio,format=raw,cache=unsafe`,
     ...options.shares.flatMap(({ source }, index) => [
       `-fsdev=local,id=fs${index},path=${source},security_model=none,readonly=on,multidevs=remap`,
       `-device=virtio-9p-pci,fsdev=fs${index},mount_tag=share${index}`,

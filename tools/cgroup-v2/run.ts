@@ -2,10 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { ensureReceiver } from '../../test/runtime/lib/receive-descriptor.ts';
+import { ensureProgram } from '../../test/lib/compile.ts';
 import { emulatorTools, ensureHostTools } from '../peers/host-tools.ts';
 import { ensurePeers } from '../peers/peer-root.ts';
 import { peerRootDir } from '../peers/recipe.ts';
+import { runLogged } from '../peers/shell.ts';
 import { ensureKernel } from './kernel.ts';
 import { runMachine } from './machine.ts';
 
@@ -14,7 +15,8 @@ const bun = realpathSync(process.execPath);
 const guestBun = '/opt/bun';
 const guestCommand = '/opt/command';
 const timeoutMs = 600_000;
-const testTimeoutMs = 240_000;
+const diskSize = '4G';
+const testTimeoutMs = 120_000;
 /** The emulated processor does what this machine's does in about a fifteenth of the time. */
 const slowness = 15;
 
@@ -23,10 +25,12 @@ async function main(args: readonly string[]): Promise<number> {
   const built = spawnSync(process.execPath, [join(root, 'tools/build.ts'), '--if-stale'], { cwd: root, stdio: 'inherit' }).status ?? 1;
   if (built !== 0) return built;
   await ensurePeers();
-  ensureReceiver();
+  for (const source of globSync('test/**/*.c', { cwd: root })) ensureProgram(join(root, source)); // there is no compiler in there
   const work = mkdtempSync('/tmp/strake-v2-');
   try {
     writeFileSync(join(work, 'run.sh'), command(args));
+    const disk = join(work, 'disk');
+    runLogged(join(work, 'disk.log'), ['mke2fs', '-q', '-t', 'ext4', '-O', '^has_journal', disk, diskSize]);
     return await runMachine({
       kernel: ensureKernel(),
       shares: [
@@ -36,6 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
         { source: work, target: guestCommand },
       ],
       parameters: [`strake.guest=${root}/tools/cgroup-v2/guest.sh`, `strake.repository=${root}`, `strake.command=${guestCommand}/run.sh`],
+      disk,
       work,
       timeoutMs,
     });

@@ -1,15 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { ensureProgram } from '../../lib/compile.ts';
 import type { Running } from '../../lib/process.ts';
-import { ensureProgram } from './compile.ts';
 import type { RuntimeWorld } from './runtime-world.ts';
 
-const source = join(import.meta.dirname, 'receive-descriptor.c');
-
 /** JavaScript cannot take a descriptor out of a message: a small C program does. */
-export function ensureReceiver(): string {
-  return ensureProgram(source);
-}
+const source = join(import.meta.dirname, 'receive-descriptor.c');
 
 /** The listening end of a socket to which a runtime sends one descriptor. */
 class Receiver {
@@ -23,7 +19,7 @@ class Receiver {
 
   static async listen(world: RuntimeWorld): Promise<Receiver> {
     const path = join(world.world.work, `${randomBytes(4).toString('hex')}.sock`);
-    const running = world.world.spawn([ensureReceiver(), path], { keepStdin: true });
+    const running = world.world.spawn([ensureProgram(source), path], { keepStdin: true });
     await running.output(/^listening$/m);
     return new Receiver(path, running);
   }

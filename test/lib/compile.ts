@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { strakeDist } from '../../lib/dist.ts';
+import { strakeDist } from './dist.ts';
 
 /** The path of a small C program of the tests, static, and beside the programs under test, so that it goes wherever they go. Compiled at its first use. */
 export function ensureProgram(source: string): string {
