@@ -23,6 +23,7 @@
 #define STALLED_CLIENT_NS 10000000000u /* after the exit: a client that takes nothing for so long is given up */
 #define BACK_OFF_MS 10
 #define TERMINAL_RETRY_NS 200000000u /* a terminal that nobody has open may be opened again: systemd closes its stdio and comes back to /dev/console */
+#define WRITERS_NS 1000000000u
 #define SIGNAL_GROUP 1u
 #define REAP_FORWARD_SIGNALS 1u
 #ifndef PIDFD_SIGNAL_PROCESS_GROUP
@@ -537,6 +538,27 @@ static bool output_waits(const struct monitor *m)
 	return false;
 }
 
+static bool writers_left(const struct monitor *m)
+{
+	for (const struct client *c = m->clients; c; c = c->next)
+		if (c->attached & ATTACH_STDIN && !c->ended && !c->gone)
+			return true;
+	return false;
+}
+
+/* Who sends stdin may be at it still. On a closed connection that would fail, and what it has not read yet would be lost with it: it is told of
+ * the end, and has a moment to leave by itself. */
+static void await_writers(struct monitor *m)
+{
+	uint64_t deadline = monotonic_ns() + WRITERS_NS;
+
+	for (struct client *c = m->clients; c; c = c->next)
+		if (c->attached & ATTACH_STDIN && !c->gone)
+			shutdown(c->fd, SHUT_WR);
+	for (uint64_t now = monotonic_ns(); writers_left(m) && now < deadline; now = monotonic_ns())
+		serve(m, (int)((deadline - now) / 1000000) + 1);
+}
+
 void monitor_finish(struct run *run)
 {
 	struct monitor *m = run->monitor;
@@ -560,6 +582,7 @@ void monitor_finish(struct run *run)
 			if (queue_length(&c->out) > 0 && monotonic_ns() - c->progress > STALLED_CLIENT_NS)
 				queue_clear(&c->out);
 	}
+	await_writers(m);
 	for (struct client *c = m->clients; c; c = c->next)
 		c->gone = c->ended = true;
 	clients_sweep(m);

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
+import { encodeFrame, frameTypes } from '../../src/kernel/launch/frames.ts';
 import { collect, monitored, monitorFlags, shell, until, World } from './monitored.ts';
 
 const world = new World();
@@ -340,4 +341,23 @@ test('resize without a terminal is refused', async () => {
   await expect(task.connection.resize(1, 1)).rejects.toMatchObject({ fields: { errno: 'ENOTTY' } });
   await task.connection.kill(9);
   expect(await task.code()).toBe(137);
+});
+
+test('who still sends stdin when the process has ended loses no output by it', async () => {
+  const task = await world.launch(shell('echo last words'), { flags: monitorFlags.stdin, waitStart: true });
+  const socket = connect({ path: path.join(task.dir, 'monitor.sock') });
+  const failures: Error[] = [];
+  socket.on('error', (error) => failures.push(error));
+  socket.write(encodeFrame(frameTypes.attach, Uint8Array.of(7, 0, 0, 0)));
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.pause();
+  await task.connection.start();
+  await until('the exit is written down', () => existsSync(path.join(task.dir, 'exit')));
+  socket.write(encodeFrame(frameTypes.stdinEof));
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).resume();
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect(failures).toEqual([]);
+  expect(Buffer.concat(chunks).toString('latin1')).toContain('last words\n');
+  task.connection.close();
 });

@@ -38,7 +38,7 @@ export interface ProcessSpec {
   readonly oomScoreAdj?: number;
   readonly scheduler?: SchedulerSpec;
   readonly selinuxLabel?: string;
-  readonly ioPriority?: { readonly class: 'IOPRIO_CLASS_RT' | 'IOPRIO_CLASS_BE' | 'IOPRIO_CLASS_IDLE'; readonly priority: number };
+  readonly ioPriority?: { readonly class: 'IOPRIO_CLASS_RT' | 'IOPRIO_CLASS_BE' | 'IOPRIO_CLASS_IDLE'; readonly priority?: number };
   /** CPU lists such as `0-3,7` */
   readonly execCPUAffinity?: { readonly initial?: string; readonly final?: string };
 }

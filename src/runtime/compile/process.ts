@@ -149,8 +149,9 @@ function ioPriorityOps({ ioPriority }: ProcessSpec): readonly Op[] {
   if (ioPriority === undefined) return [];
   const ioClass = ioPriorityClasses[ioPriority.class];
   if (ioClass === undefined) throw invalid('process.ioPriority.class', `unknown class ${JSON.stringify(ioPriority.class)}`);
-  if (ioPriority.priority < 0 || ioPriority.priority > 7) throw invalid('process.ioPriority.priority', 'must be in 0–7');
-  return [{ op: 'ioprio', side: 'init', value: (ioClass << 13) | ioPriority.priority }];
+  const { priority = 0 } = ioPriority;
+  if (priority < 0 || priority > 7) throw invalid('process.ioPriority.priority', 'must be in 0–7');
+  return [{ op: 'ioprio', side: 'init', value: (ioClass << 13) | priority }];
 }
 
 function apparmorOps({ apparmorProfile, selinuxLabel }: ProcessSpec, machine: Machine): readonly Op[] {
