@@ -1,5 +1,5 @@
 import { formatOp, type Op, type Report } from '../../kernel/index.ts';
-import type { ProgramLauncher } from '../lifecycle/context.ts';
+import type { Observer, ProgramLauncher } from '../lifecycle/context.ts';
 
 /** A little-endian bit mask as a number. */
 function maskText(mask: Uint8Array = new Uint8Array()): string {
@@ -48,5 +48,9 @@ export class DebugLauncher implements ProgramLauncher {
 
   awaitExit(): void {
     this.#inner.awaitExit();
+  }
+
+  observe(observer: Observer): void {
+    this.#inner.observe(observer);
   }
 }

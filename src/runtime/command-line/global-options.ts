@@ -14,6 +14,7 @@ export const globalFlags: FlagTable = {
   'cgroup-manager': { kind: 'string' },
   rootless: { kind: 'string' },
   criu: { kind: 'string' },
+  trace: { kind: 'string' },
   help: { kind: 'bool', alias: 'h' },
   version: { kind: 'bool', alias: 'v' },
 };

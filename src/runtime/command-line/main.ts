@@ -10,6 +10,7 @@ import { misuseOf, parseFlags } from './flags.ts';
 import { givenRoot, globalFlags, logOptions } from './global-options.ts';
 import { type CommandLog, openLog } from './log.ts';
 import { defaultRoot, isRootless } from './rootless.ts';
+import type { Trace } from './trace.ts';
 import { loadCommand } from './verbs.ts';
 
 /** How messages begin that containerd, Docker and Podman pass on or match: for every failure of the verb, and for one of the program. */
@@ -34,6 +35,7 @@ export interface MainOptions {
 export async function runtimeMain(argv: readonly string[], options: MainOptions): Promise<number> {
   let log: CommandLog = openLog({ format: 'text', level: 'warning' });
   let verb = '';
+  let trace: Trace | undefined;
   // Not process.stdout: making that stream alone takes 4 ms.
   const print = (text: string) => void writeSync(1, `${text}\n`);
   try {
@@ -53,6 +55,12 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
     const flags = parseFlags({ ...command.flags, help: { kind: 'bool', alias: 'h' } }, rest, command.flagsEndAfter);
     if (flags.bool('help')) return await help(verb, options.version, print);
     const launcher = options.launcher();
+    const traceFile = globals.string('trace') || flags.string('trace');
+    if (traceFile) {
+      trace = new (await import('./trace.ts')).Trace(traceFile);
+      launcher.observe(trace);
+      trace.phase('start');
+    }
     const context = {
       store: new StateStore(root ?? defaultRoot()),
       rootIsGiven: root !== undefined,
@@ -62,9 +70,13 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
       cgroupManager: cgroupManager(globals),
       warn: log.warn,
       debug: log.debug,
+      phase: (name: string) => trace?.phase(name),
     };
-    return await command.run(context, flags, print);
+    const status = await command.run(context, flags, print);
+    trace?.phase('end');
+    return status;
   } catch (error) {
+    trace?.phase('failed');
     const misuse = misuseOf(error);
     if (misuse === undefined) return report(error, verb, log);
     if (misuse === 'flag') writeSync(2, `Incorrect Usage: ${errorText(error)}\n\n`);

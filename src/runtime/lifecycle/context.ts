@@ -4,6 +4,11 @@ import type { Machine } from '../compile/options.ts';
 import type { StateStore } from '../state/store.ts';
 import type { CgroupManager } from './cgroup.ts';
 
+/** Hears what each program reports, with a duration of every operation. */
+export interface Observer {
+  reported(operations: readonly Op[], report: Report): void;
+}
+
 /** Every method throws `frontGone` when the process that runs programs has died. */
 export interface ProgramLauncher {
   /** Runs a program up to its first report, of host operations alone to its end. A failed operation is thrown. */
@@ -14,6 +19,8 @@ export interface ProgramLauncher {
   handOver(): void;
   /** After the hand-over: returns when the process has ended, and its cleanup is done. */
   awaitExit(): void;
+  /** From now on programs are timed. */
+  observe(observer: Observer): void;
 }
 
 /** What the verbs of the OCI command line work with. */
@@ -29,6 +36,8 @@ export interface RuntimeContext {
   readonly cgroupManager: CgroupManager;
   readonly warn: (message: string) => void;
   readonly debug: (message: string) => void;
+  /** says what was done since the last call, for a trace */
+  readonly phase: (name: string) => void;
 }
 
 export function frontGone(what: string): StrakeError {

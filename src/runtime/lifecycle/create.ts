@@ -48,7 +48,8 @@ export interface LaunchMode {
 
 /** Compiles, claims the id, launches, writes the state and the pid file. The program, which a failed start names its operation of. */
 export function launchContainer(context: RuntimeContext, request: CreateRequest, bundle: Bundle, mode: LaunchMode): readonly Op[] {
-  const { store } = context;
+  const { store, phase } = context;
+  phase('configuration');
   const activated = activatedSockets(process.env, process.ppid);
   const descriptors = inheritedDescriptors(activated, request.preserveFds);
   const spec = withActivation(bundle.spec, activated);
@@ -58,6 +59,7 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
   const cgroup = containerCgroup(spec, { id: request.id, machine, rootless: context.rootless, manager: context.cgroupManager, warn: context.warn });
   const options = { ...createOptions(context, request, bundle, mode, { machine, cgroup: cgroup.plan }), preserveFds: descriptors };
   const operations = compileCreate(spec, options);
+  phase('compile');
   warnOfStrays(context, spec, cgroup.plan);
   store.claim(request.id, bundle.config);
   checkUnused(store, request.id, cgroup);
@@ -65,13 +67,16 @@ export function launchContainer(context: RuntimeContext, request: CreateRequest,
     // Written down before it is made: whoever kills us can still have all of it deleted.
     const container = storedContainer(request, bundle, cgroup);
     store.save({ ...container, creator: identityOf(process.ppid) });
+    phase('claim');
     const report = context.launcher.run(operations);
+    phase('launch');
     try {
       const created = { ...container, init: { pid: report.initPid, startTime: startTimeOf(report, spec) } };
       store.save(created);
       if (mode.detach) prepare(store, created, spec, cgroup.plan, mode.start);
       saveFilter(store, request.id, bundle.config, operations);
       if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
+      phase('save');
     } catch (error) {
       endInit(report.initPid);
       throw error;

@@ -49,6 +49,7 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
   const wanted = requestedProcess(spec.process ?? { cwd: '/' }, request);
   if (request.detach && wanted.terminal && request.consoleSocket === undefined)
     throw refuse(request.id, 'cannot allocate tty if runc will detach without setting console socket');
+  context.phase('configuration');
   const descriptors = inheritedDescriptors(0, request.preserveFds);
   const dir = path.join(store.directory(request.id), `console-${process.pid}`);
   const onTerminal = !request.detach && wanted.terminal === true;
@@ -71,7 +72,9 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
     bundle: container.bundle,
     seccompFilter: savedFilter(store, request.id, config),
   });
+  context.phase('compile');
   const report = context.launcher.run(operations);
+  context.phase('launch');
   if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
   if (request.detach) return 0;
   context.launcher.handOver();

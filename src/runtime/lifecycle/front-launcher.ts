@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { decodeReport, encodeFrame, encodeProgram, frameTypes, type Op, programFailure, type Report } from '../../kernel/index.ts';
-import { frontGone, type ProgramLauncher } from './context.ts';
+import { frontGone, type Observer, type ProgramLauncher } from './context.ts';
 
 const headerBytes = 8;
 /** docs/CONTRACTS.md, "Connection protocol" */
@@ -12,6 +12,7 @@ const maxReportBytes = 4 << 20;
  */
 export class FrontLauncher implements ProgramLauncher {
   readonly #control: number;
+  #observer: Observer | undefined;
 
   /** `control`: our end of the connection, a descriptor. */
   constructor(control: number) {
@@ -29,8 +30,9 @@ export class FrontLauncher implements ProgramLauncher {
   }
 
   #run(operations: readonly Op[], answers: Buffer[]): Report {
-    this.#send(encodeFrame(frameTypes.program, encodeProgram(operations)));
+    this.#send(encodeFrame(frameTypes.program, encodeProgram(operations, { trace: this.#observer !== undefined })));
     const report = decodeReport(this.#await(frameTypes.report, answers));
+    this.#observer?.reported(operations, report);
     if (report.failedIndex !== undefined) throw programFailure(report, operations);
     return report;
   }
@@ -46,6 +48,10 @@ export class FrontLauncher implements ProgramLauncher {
       if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
       throw frontGone('the end of the connection');
     }
+  }
+
+  observe(observer: Observer): void {
+    this.#observer = observer;
   }
 
   awaitExit(): void {

@@ -47,7 +47,7 @@ test('the shape is runc’s: NAME first, then USAGE, with the program’s name',
     '   strake-runc start <container-id>',
     '',
     'OPTIONS:',
-    '   --help, -h  print this',
-    '',
+    '   --trace file  write where the time goes to this file: phases and operations as JSON lines',
+    '   --help, -h    print this',
   ]);
 });

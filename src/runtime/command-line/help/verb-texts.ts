@@ -37,7 +37,8 @@ exit status is that of the process; 255 when it could not be started.
   },
   explain: {
     summary: 'print the program that create would run for a bundle, and run nothing',
-    description: 'One line an operation, in order, with the side that does it: "host" or "init". --calls adds the system calls of each.',
+    description: `One line an operation, in order and in sections, with the side that does it, "host" or "init", and what it does; with --calls the system calls of
+each instead.`,
   },
   features: {
     summary: 'print as JSON what this runtime can do',

@@ -13,6 +13,7 @@ export const createFlags: FlagTable = {
   'no-subreaper': { kind: 'bool' },
   'no-new-keyring': { kind: 'bool' },
   'preserve-fds': { kind: 'string' },
+  trace: { kind: 'string' },
 };
 
 export function createRequest(flags: ParsedFlags): CreateRequest {

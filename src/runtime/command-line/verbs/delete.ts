@@ -4,7 +4,7 @@ import { exactArgs } from '../flags.ts';
 
 export const remove: Command = {
   usage: 'delete [options] <container-id>',
-  flags: { force: { kind: 'bool', alias: 'f' }, regex: { kind: 'bool', alias: 'r' } },
+  flags: { force: { kind: 'bool', alias: 'f' }, regex: { kind: 'bool', alias: 'r' }, trace: { kind: 'string' } },
   async run(context, flags) {
     exactArgs('delete', flags.args, 1);
     const [id = ''] = flags.args;

@@ -22,6 +22,7 @@ export const exec: Command = {
     'preserve-fds': { kind: 'string' },
     'process-label': { kind: 'string' },
     process: { kind: 'string', alias: 'p' },
+    trace: { kind: 'string' },
     tty: { kind: 'bool', alias: 't' },
     user: { kind: 'string', alias: 'u' },
   },

@@ -4,7 +4,7 @@ import { exactArgs } from '../flags.ts';
 
 export const start: Command = {
   usage: 'start <container-id>',
-  flags: {},
+  flags: { trace: { kind: 'string' } },
   run(context, { args }) {
     exactArgs('start', args, 1);
     startContainer(context, args[0] ?? '');
