@@ -1,5 +1,5 @@
 import type { Op } from '../../kernel/index.ts';
-import type { RuntimeSpec } from '../../oci/index.ts';
+import type { ProcessSpec, RuntimeSpec } from '../../oci/index.ts';
 import { resetAffinity } from './affinity.ts';
 import { cloneIntoCgroup } from './clone-into-cgroup.ts';
 import { invalid } from './error.ts';
@@ -19,12 +19,15 @@ import { planSeccomp } from './seccomp.ts';
 import { SlotAllocator } from './slots.ts';
 import { consoleSocketOps, detachOrReap, monitorOps, startFifoOps, terminalOps } from './stdio.ts';
 
+/** A container may be created without a process; it is the start that fails then (runtime.md, "Start"): nothing was looked up to execute. */
+const absentProcess: ProcessSpec = { cwd: '/', args: ['no process'] };
+
 /**
  * A configuration as the program that makes its container. Pure: what the machine is like comes in by `options`. Throws InvalidArgument
  * for a contradiction and Unimplemented for a field that cannot be honoured, before anything is made.
  */
 export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readonly Op[] {
-  const process = spec.process;
+  const process = spec.process ?? (options.start.kind === 'fifo' ? absentProcess : undefined);
   if (process === undefined) throw invalid('process', 'the configuration has none');
   const { linux } = spec;
   const { machine } = options;
@@ -88,7 +91,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...memoryPolicyOps(linux?.memoryPolicy),
     ...limitOps(process, machine),
     ...(options.reaper ? [...deathOps(options), { op: 'reaper', side: 'init' } as const] : []),
-    ...identityOps(process, seccomp, options, namespaces.has('user'), hooks.beforeExec),
+    ...identityOps(process, seccomp, options, namespaces.has('user'), hooks.beforeExec).filter(({ op }) => process !== absentProcess || op !== 'lookup_exec'),
     ...hooks.afterExec,
     ...detachOrReap(options),
     ...(options.detach

@@ -1,4 +1,5 @@
 import { StrakeError } from '../../base/index.ts';
+import { parseRuntimeSpec } from '../../oci/index.ts';
 import { compileStart } from '../compile/prepared.ts';
 import { isAlive, type ProcessIdentity } from '../state/process-identity.ts';
 import type { StoredContainer } from '../state/store.ts';
@@ -20,6 +21,11 @@ export function startContainer(context: RuntimeContext, id: string): void {
   if (status === 'stopped') throw refuse(id, 'cannot start a container that has stopped');
   if (status !== 'created' || container.init === undefined) throw refuse(id, 'cannot start an already running container');
   const { hooks } = container;
+  if (parseRuntimeSpec(store.config(id)).process === undefined) {
+    // Its init has nothing to execute, and ends.
+    launcher.run(compileStart(store.startFifo(id)));
+    throw refuse(id, 'cannot start a container without a process in its configuration');
+  }
   if (hooks?.poststart?.length || hooks?.startContainer?.length) startWithHooks(context, container, container.init);
   else launcher.run(compileStart(store.startFifo(id)));
 }
