@@ -52,12 +52,12 @@ static void answer(int listener, int record)
 		struct seccomp_notif request = { 0 };
 		struct seccomp_notif_resp response = { .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
 
-		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) {
-			/* Who called was killed meanwhile, or all have ended. */
-			if (errno != EINTR && poll(&watched, 1, 0) == 1 && watched.revents & POLLHUP)
-				return;
+		/* Before 6.11 a receiver that sleeps is not woken when all have ended; poll tells it since 5.9. */
+		if (poll(&watched, 1, -1) == 1 && !(watched.revents & POLLIN))
+			return;
+		/* Who called may have been killed meanwhile. */
+		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
 			continue;
-		}
 		if (note(&seen, request.data.arch, (uint32_t)request.data.nr))
 			dprintf(record, "%08x %u\n", request.data.arch, (uint32_t)request.data.nr);
 		response.id = request.id;

@@ -1,10 +1,10 @@
 /** `run --learn`: the profile of a container lets that container run again, and no other program. */
 import { expect, test } from 'bun:test';
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LinuxSeccomp } from '../../src/oci/index.ts';
 import { defaultSeccompProfile } from '../../src/runtime/seccomp-profile/index.ts';
+import { ensureProgram } from '../lib/compile.ts';
 import { type TestSpec, useRuntimeWorld } from './lib/index.ts';
 
 const runtime = useRuntimeWorld();
@@ -51,36 +51,10 @@ test.each([false, true])('what ran runs again, another program does not (no_new_
 });
 
 test('threads, children and another ABI are seen', async () => {
-  const program = `
-#include <pthread.h>
-#include <sched.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-static void *thread(void *none) { syscall(SYS_sched_get_priority_max, 0); return none; }
-int main(void)
-{
-	pthread_t id;
-	pthread_create(&id, 0, thread, 0);
-	pthread_join(id, 0);
-	if (fork() == 0) {
-		syscall(SYS_sched_get_priority_min, 0);
-#ifdef __x86_64__
-		long result;
-		__asm__ volatile("int $0x80" : "=a"(result) : "a"(20) : "memory"); /* i386's getpid */
-		_exit(result == getpid() ? 0 : 1);
-#endif
-		_exit(0);
-	}
-	int status;
-	wait(&status);
-	return status != 0;
-}`;
   const bundle = runtime.current.bundle((spec) => {
     spec.process.args = ['/abi'];
   });
-  const built = spawnSync('gcc', ['-static', '-pthread', '-x', 'c', '-o', join(bundle.rootfs, 'abi'), '-'], { input: program, encoding: 'utf8' });
-  expect(built.stderr).toBe('');
+  copyFileSync(ensureProgram(join(import.meta.dirname, 'lib/learn-calls.c')), join(bundle.rootfs, 'abi'));
   const file = join(bundle.dir, 'profile.json');
   expect(await runtime.current.run(bundle, ['--learn', file])).toMatchObject({ code: 0, stderr: '' });
   const profile = JSON.parse(readFileSync(file, 'utf8')) as LinuxSeccomp;
