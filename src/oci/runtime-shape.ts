@@ -136,8 +136,8 @@ function checkShape(value: unknown, shape: Shape, at: string): unknown {
   if (value === null || value === undefined) return undefined;
   if (Array.isArray(shape)) return checkList(value, shape[0] as Shape, at);
   if (typeof value !== 'object' || Array.isArray(value)) throw invalid(at, 'must be an object');
-  const record = value as Record<string, unknown>;
   const fields = shape as Readonly<Record<string, Shape>>;
+  const record = withKnownCase(value as Record<string, unknown>, fields);
   const every = fields['*'];
   const checked: [string, unknown][] = [];
   for (const name of new Set([...Object.keys(record), ...Object.keys(fields)])) {
@@ -148,6 +148,15 @@ function checkShape(value: unknown, shape: Shape, at: string): unknown {
     if (entry !== undefined) checked.push([name, entry]);
   }
   return Object.fromEntries(checked);
+}
+
+/** Go's decoder takes a field's name in any case, and configurations are written for it (`pagesize`, `CPU`). */
+function withKnownCase(record: Record<string, unknown>, fields: Readonly<Record<string, Shape>>): Record<string, unknown> {
+  const unknown = fields['*'] === undefined ? Object.keys(record).filter((name) => !Object.hasOwn(fields, name)) : [];
+  if (unknown.length === 0) return record;
+  const names = new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name]));
+  const meant = (name: string) => (Object.hasOwn(fields, name) ? name : (names.get(name.toLowerCase()) ?? name));
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [meant(name), value]));
 }
 
 function checkList(value: unknown, shape: Shape, at: string): readonly unknown[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { formatJson, parseProcessSpec, parseRuntimeSpec } from './index.ts';
+import { formatJson, parseProcessSpec, parseResourcesSpec, parseRuntimeSpec } from './index.ts';
 
 const good = {
   ociVersion: '1.2.0',
@@ -103,6 +103,11 @@ describe('parseRuntimeSpec takes', () => {
     const text = JSON.stringify(good).replace('{', '{"annotations":{"__proto__":"x"},');
     expect(Object.entries(parseRuntimeSpec(text).annotations ?? {})).toEqual([['__proto__', 'x']]);
   });
+});
+
+test('names of fields in any case, as Go reads them; a map has its own', () => {
+  const text = '{"CPU": {"Shares": 512}, "hugepageLimits": [{"pagesize": "2MB", "LIMIT": 5}], "Unified": {"CPU.Max": "1"}}';
+  expect(parseResourcesSpec(text)).toEqual({ cpu: { shares: 512 }, hugepageLimits: [{ pageSize: '2MB', limit: 5 }], unified: { 'CPU.Max': '1' } });
 });
 
 test('parseProcessSpec', () => {
