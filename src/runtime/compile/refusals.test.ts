@@ -89,6 +89,11 @@ describe('compileCreate refuses, before anything is made,', () => {
     });
 });
 
+test('--no-pivot in the mount namespace of the host', () => {
+  const spec = { ...base, linux: { ...base.linux, namespaces: [], maskedPaths: [], readonlyPaths: [] } };
+  expect(() => compileCreate(spec, { ...options, noPivot: true })).toThrow("linux.namespaces: --no-pivot without a mount namespace would move the host's root");
+});
+
 test('capabilities that the machine lacks are left out of every set and reported once', () => {
   const warnings: string[] = [];
   const names = ['CAP_CHOWN', 'CAP_SYS_RESOURCE', 'CAP_NEW'];

@@ -134,6 +134,7 @@ function enterOps(spec: RuntimeSpec, options: CreateOptions, namespaces: Namespa
 }
 
 function enterOp({ noPivot }: CreateOptions, namespaces: NamespacePlan, root: number): Op {
+  if (noPivot && !namespaces.has('mount')) throw invalid('linux.namespaces', "--no-pivot without a mount namespace would move the host's root");
   if (noPivot) return { op: 'move_root', side: 'init', root };
   return namespaces.has('mount') ? { op: 'pivot_root', side: 'init', root } : { op: 'chroot', side: 'init', root };
 }
