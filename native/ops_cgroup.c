@@ -13,24 +13,112 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-/* What a container leaves is its directory and the ones that it made in it: a cgroup has no other removable entries. */
-static int remove_cgroup(int parent, const char *name)
-{
-	struct dirent *entry;
-	DIR *dir;
+/* --- whole trees: a container that may write to its cgroup makes it as deep as it likes ------------------------------------- */
 
-	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EBUSY && errno != ENOTEMPTY)
+/* A cgroup that is gone through, below the one that came before. */
+struct level {
+	struct level *above;
+	char **names; /* subgroups that are still to be gone through */
+	size_t n;
+	char own[256];
+};
+
+static void pop(struct level **level)
+{
+	struct level *gone = *level;
+
+	while (gone->n > 0)
+		free(gone->names[--gone->n]);
+	free(gone->names);
+	*level = gone->above;
+	free(gone);
+}
+
+static int read_names(int dir, struct level *level)
+{
+	DIR *stream = open_directory(dir, ".");
+	struct dirent *entry;
+
+	if (!stream)
 		return -1;
-	dir = open_directory(parent, name);
-	if (!dir)
-		return errno == ENOENT ? 0 : -1;
-	while ((entry = readdir(dir)))
-		if (entry->d_type == DT_DIR && !is_dots(entry->d_name))
-			remove_cgroup(dirfd(dir), entry->d_name);
-	closedir(dir);
-	return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
+	while ((entry = readdir(stream))) {
+		char **names;
+
+		if (entry->d_type != DT_DIR || is_dots(entry->d_name))
+			continue;
+		names = realloc(level->names, (level->n + 1) * sizeof(*names));
+		if (names)
+			level->names = names;
+		if (!names || !(names[level->n] = strdup(entry->d_name)))
+			break;
+		level->n++;
+	}
+	closedir(stream);
+	return entry ? -1 : 0;
+}
+
+/* Goes on with the directory OWN, which is open as DIR: ENTER sees it, then what is below it is known. 0 or -1 (errno). */
+static int push(struct level **level, const char *own, int dir, int (*enter)(int dir, void *data), void *data)
+{
+	struct level *next = calloc(1, sizeof(*next));
+
+	if (!next)
+		return -1;
+	next->above = *level;
+	snprintf(next->own, sizeof(next->own), "%s", own);
+	*level = next;
+	return (enter && enter(dir, data) != 0) || read_names(dir, next) != 0 ? -1 : 0;
+}
+
+static bool is_gone(int err)
+{
+	return err == ENOENT || err == ENODEV;
+}
+
+/* All of the tree at NAME in PARENT, its directories removed on the way back when REMOVE is set. No descriptor is held for the levels above, and no
+ * path is longer than a name. 0 (it may be missing) or -1 (errno). */
+static int walk(int parent, const char *name, int (*enter)(int dir, void *data), void *data, bool remove)
+{
+	autoclose at = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct level *level = NULL;
+	int result = at < 0 ? -1 : push(&level, "", at, enter, data), saved;
+
+	while (result == 0 && (level->n > 0 || level->above)) {
+		char *sub = level->n > 0 ? level->names[--level->n] : NULL;
+		int next = openat(at, sub ? sub : "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (next >= 0) {
+			close(at);
+			at = next;
+			if (sub) {
+				result = push(&level, sub, at, enter, data);
+			} else {
+				if (remove)
+					unlinkat(at, level->own, AT_REMOVEDIR);
+				pop(&level);
+			}
+		} else if (!sub || !is_gone(errno)) {
+			result = -1;
+		}
+		saved = errno;
+		free(sub);
+		errno = saved;
+	}
+	saved = errno;
+	while (level)
+		pop(&level);
+	errno = saved;
+	return result == 0 || (at < 0 && is_gone(errno)) ? 0 : -1;
+}
+
+/* What a container leaves is its directory and the ones that it made in it: a cgroup has no other removable entries. */
+static int remove_cgroup(const char *path)
+{
+	if (unlinkat(AT_FDCWD, path, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if ((errno != EBUSY && errno != ENOTEMPTY) || walk(AT_FDCWD, path, NULL, NULL, true) != 0)
+		return -1;
+	return unlinkat(AT_FDCWD, path, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
 }
 
 /* Between two tries: short at first, as a killed process takes some 100 µs to leave its cgroup. */
@@ -46,7 +134,7 @@ int do_rmdir(struct run *run, const struct op_rmdir *op)
 	uint64_t deadline = monotonic_ns() + op->timeout_ms * 1000000ull;
 
 	for (unsigned attempt = 0;; attempt++) {
-		if (remove_cgroup(AT_FDCWD, op->path) == 0)
+		if (remove_cgroup(op->path) == 0)
 			return 0;
 		if (errno != EBUSY || monotonic_ns() >= deadline)
 			return fail(run, errno, "rmdir %s", op->path);
@@ -66,45 +154,37 @@ int do_cgroup_attach(struct run *run, const struct op_cgroup_attach *op)
 	return 0;
 }
 
-/* Signals every process listed in FILE (0: none is). How many there were, -1: errno. */
-static int kill_listed(const char *path, int number)
-{
-	FILE *f = fopen(path, "re");
-	int pid, count = 0;
+struct killing {
+	int number; /* 0: nobody is signalled */
+	int count; /* of the processes that were there */
+};
 
-	if (!f)
-		return -1;
+/* Signals every process that is listed in the cgroup. */
+static int kill_listed(int dir, void *data)
+{
+	struct killing *killing = data;
+	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!f) {
+		close_fd(&fd);
+		return is_gone(errno) ? 0 : -1;
+	}
 	while (fscanf(f, "%d", &pid) == 1) {
-		count++;
+		killing->count++;
 		if (pid > 1)
-			kill(pid, number);
+			kill(pid, killing->number);
 	}
 	fclose(f);
-	return count;
+	return 0;
 }
 
-/* A v1 cgroup has no cgroup.kill, and its subgroups are killed one by one. */
+/* A v1 cgroup has no cgroup.kill, and its subgroups are killed one by one. How many processes there were, -1: errno. */
 static int kill_tree(const char *path, int number)
 {
-	char name[PROGRAM_MAX_PATH + 16];
-	struct dirent *entry;
-	DIR *dir = opendir(path);
-	int count = 0;
+	struct killing killing = { number, 0 };
 
-	if (!dir)
-		return errno == ENOENT || errno == ENODEV ? 0 : -1;
-	while ((entry = readdir(dir))) {
-		bool procs = strcmp(entry->d_name, "cgroup.procs") == 0;
-		int n = 0;
-
-		if (!procs && (entry->d_type != DT_DIR || entry->d_name[0] == '.'))
-			continue;
-		if (snprintf(name, sizeof(name), "%s/%s", path, entry->d_name) < (int)sizeof(name))
-			n = procs ? kill_listed(name, number) : kill_tree(name, number);
-		count += n > 0 ? n : 0;
-	}
-	closedir(dir);
-	return count;
+	return walk(AT_FDCWD, path, kill_listed, &killing, false) == 0 ? killing.count : -1;
 }
 
 int do_cgroup_kill(struct run *run, const struct op_cgroup_kill *op)
@@ -161,7 +241,8 @@ int do_signal(struct run *run, const struct op_signal *op)
 	if (process >= 0 && process_start_time((pid_t)op->pid) != op->start_time)
 		return fail(run, ESRCH, "process %u is another one by now", op->pid);
 	if (process < 0 || syscall(SYS_pidfd_send_signal, process, op->signal, NULL, 0) != 0)
-		return fail(run, errno, "process %u", op->pid);
+		/* A thread has that number by now (pidfd_open(2)). */
+		return fail(run, process < 0 && (errno == EINVAL || errno == ENOENT) ? ESRCH : errno, "process %u", op->pid);
 	return 0;
 }
 

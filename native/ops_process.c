@@ -203,8 +203,8 @@ int do_end_process(struct run *run, const struct op_end_process *op)
 	autoclose fd = (int)syscall(SYS_pidfd_open, (pid_t)op->pid, 0);
 	struct pollfd end = { .fd = fd, .events = POLLIN };
 
-	/* Its number may be another's by now; one that nobody has waited for has ended too. */
-	if ((fd < 0 && errno == ESRCH) || (fd >= 0 && process_start_time((pid_t)op->pid) != op->start_time))
+	/* Its number may be another's by now, or a thread's (EINVAL, ENOENT since 6.9); one that nobody has waited for has ended too. */
+	if ((fd < 0 && (errno == ESRCH || errno == EINVAL || errno == ENOENT)) || (fd >= 0 && process_start_time((pid_t)op->pid) != op->start_time))
 		return 0;
 	if (fd < 0)
 		return fail(run, errno, "process %u", op->pid);

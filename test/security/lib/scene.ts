@@ -1,19 +1,6 @@
 import { expect } from 'bun:test';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Mount, ProcessSpec, RuntimeSpec } from '../../../src/oci/index.ts';
@@ -45,10 +32,10 @@ export interface BundleOptions {
 }
 
 /**
- * A directory of its own for one attack: bundles, volumes, a canary that stands for the host's files, a state root. `end` kills what still runs
+ * A directory of its own for one attack: bundles, volumes, a canary that stands for the host's files, a state root. Its end kills what still runs
  * and fails the test when the canary was touched or anything is left.
  */
-export class Scene {
+export class Scene implements AsyncDisposable {
   readonly dir = mkdtempSync(path.join(tmpdir(), 'strake-attack-'));
   readonly canary: string;
   readonly #programs: ReadonlyMap<string, string>;
@@ -130,7 +117,7 @@ export class Scene {
     return await this.#watch(argv, attackerProgram(), '');
   }
 
-  async end(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#attackers) child.kill('SIGKILL');
     for (const id of this.#ids) if (existsSync(path.join(this.dir, 'state', id))) this.runc('delete', '--force', id);
     try {
@@ -176,7 +163,7 @@ export class Scene {
   /** Mounts, cgroups, state and processes of this scene's containers. */
   #left(): string[] {
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-    const cgroups = globSync([`/sys/fs/cgroup/strake/${path.basename(this.dir)}*`, `/sys/fs/cgroup/*/strake/${path.basename(this.dir)}*`]);
+    const cgroups = containerCgroups(path.basename(this.dir));
     const state = path.join(this.dir, 'state');
     return [...mounts.filter((line) => line.includes(this.dir)), ...cgroups, ...(existsSync(state) ? readdirSync(state) : []), ...processesIn(this.dir)];
   }
@@ -198,6 +185,13 @@ function runtimePrograms(): ReadonlyMap<string, string> {
     return `${ino} ${size} ${ctimeNs}`;
   };
   return new Map(['strake', 'strake-init'].map((name) => [name, state(path.join(strakeDist, name))]));
+}
+
+/** The directories of containers whose name begins so, in every hierarchy. */
+export function containerCgroups(prefix: string): string[] {
+  const { status, stdout } = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `${prefix}*`, '-prune'], { encoding: 'utf8' });
+  if (status === null) throw new Error('find(1) is needed');
+  return stdout.split('\n').filter((line) => line !== '');
 }
 
 /** Processes that work in the scene or were told of it. */
