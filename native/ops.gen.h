@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "a3d95cbdb70c6320"
+#define OPS_HASH "fb17862c5ff208a2"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -92,6 +92,7 @@ enum op_code {
 	OP_REAPER = 87,
 	OP_CRIU = 118,
 	OP_HOOK = 88,
+	OP_HOOK_RUNNER = 90,
 	OP_RELEASE = 89,
 	OP_MEMPOLICY = 91,
 	OP_SEND_PIDFD = 92,
@@ -848,6 +849,7 @@ union op_args {
 	BARE(REAPER, reaper) \
 	OP(CRIU, criu) \
 	OP(HOOK, hook) \
+	BARE(HOOK_RUNNER, hook_runner) \
 	OP(RELEASE, release) \
 	OP(MEMPOLICY, mempolicy) \
 	OP(SEND_PIDFD, send_pidfd) \
@@ -950,6 +952,7 @@ static const struct op_desc op_table[] = {
 	{ "reaper", 87, 2, 0, { { 0, 0 } } },
 	{ "criu", 118, 1, 8, { { T_STR, offsetof(struct op_criu, path) }, { T_BYTES, offsetof(struct op_criu, request) }, { T_BYTES, offsetof(struct op_criu, acknowledgement) }, { T_STRS, offsetof(struct op_criu, cgroups) }, { T_STRS, offsetof(struct op_criu, files) }, { T_U32, offsetof(struct op_criu, first_file) }, { T_SLOT, offsetof(struct op_criu, console) }, { T_U32, offsetof(struct op_criu, status_fd) } } },
 	{ "hook", 88, 3, 9, { { T_STR, offsetof(struct op_hook, name) }, { T_STR, offsetof(struct op_hook, path) }, { T_STRS, offsetof(struct op_hook, args) }, { T_STRS, offsetof(struct op_hook, env) }, { T_BYTES, offsetof(struct op_hook, state) }, { T_BYTES, offsetof(struct op_hook, pid_offsets) }, { T_U32, offsetof(struct op_hook, timeout_ms) }, { T_SLOT, offsetof(struct op_hook, dir) }, { T_U32, offsetof(struct op_hook, flags) } } },
+	{ "hook_runner", 90, 1, 0, { { 0, 0 } } },
 	{ "release", 89, 1, 2, { { T_STR, offsetof(struct op_release, path) }, { T_U32, offsetof(struct op_release, timeout_ms) } } },
 	{ "mempolicy", 91, 2, 2, { { T_U32, offsetof(struct op_mempolicy, mode) }, { T_BYTES, offsetof(struct op_mempolicy, nodes) } } },
 	{ "send_pidfd", 92, 1, 2, { { T_SLOT, offsetof(struct op_send_pidfd, socket) }, { T_STR, offsetof(struct op_send_pidfd, name) } } },

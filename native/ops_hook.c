@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +20,7 @@
 #define FAILURE_IS_WARNING 1u
 #define WITH_HOME 2u
 #define HOOK_UMASK 022
+#define RUNNER_DESCRIPTORS 512
 
 /* Files, not pipes: what a hook leaves running may write on, and nobody has to read. */
 struct streams {
@@ -150,11 +153,95 @@ static int run_hook(struct run *run, const struct op_hook *op, struct streams *s
 	return fail(run, ECANCELED, "error running %s: %s, stdout: %s, stderr: %s", op->name, end, out, err_words);
 }
 
+/* Which hook, for which init. */
+struct order {
+	uint32_t index;
+	pid_t init;
+};
+
+struct outcome {
+	int32_t err; /* 0: it ran */
+	char detail[DETAIL_MAX];
+};
+
+/* Of all that the fork has copied only SOCKET and the slots stay: an end of the container's stdio that is open here would never end. */
+static int keep_slots(struct run *run, int socket)
+{
+	for (size_t i = 0; i < PROGRAM_MAX_SLOTS; i++)
+		if (run->slots[i] >= 0)
+			run->slots[i] = fcntl(run->slots[i], F_DUPFD_CLOEXEC, RUNNER_DESCRIPTORS);
+	socket = fcntl(socket, F_DUPFD_CLOEXEC, RUNNER_DESCRIPTORS);
+	syscall(SYS_close_range, 3u, RUNNER_DESCRIPTORS - 1u, 0u);
+	return socket;
+}
+
+/* The runner: one hook after the other, until the other end is closed. */
+_Noreturn static void serve_hooks(struct run *run, int socket)
+{
+	struct outcome outcome;
+	struct order order;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	socket = keep_slots(run, socket);
+	while (recv(socket, &order, sizeof(order), 0) == (ssize_t)sizeof(order) && order.index < run->nops && run->ops[order.index].code == OP_HOOK) {
+		run->current = order.index;
+		run->report_pid = order.init;
+		run->failed.index = NO_OP;
+		outcome.err = do_hook(run, &run->ops[order.index].args.hook) == 0 ? 0 : run->failed.err;
+		memcpy(outcome.detail, run->failed.detail, sizeof(outcome.detail));
+		if (send(socket, &outcome, sizeof(outcome), MSG_NOSIGNAL) < 0)
+			break;
+	}
+	_exit(0);
+}
+
+int do_hook_runner(struct run *run)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return fail(run, errno, "hook runner");
+	pid = fork();
+	if (pid < 0) {
+		int err = errno;
+
+		close(pair[0]);
+		close(pair[1]);
+		return fail(run, err, "hook runner");
+	}
+	if (pid == 0) {
+		serve_hooks(run, pair[1]);
+	}
+	close(pair[1]);
+	run->hook_runner = pair[0];
+	return 0;
+}
+
+static int order_hook(struct run *run)
+{
+	struct order order = { run->current, run->report_pid };
+	struct outcome outcome;
+	ssize_t n;
+
+	if (send(run->hook_runner, &order, sizeof(order), MSG_NOSIGNAL) < 0)
+		return fail(run, errno, "hook runner");
+	do
+		n = recv(run->hook_runner, &outcome, sizeof(outcome), 0);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(outcome))
+		return fail(run, n < 0 ? errno : EPIPE, "hook runner");
+	outcome.detail[sizeof(outcome.detail) - 1] = '\0';
+	return outcome.err == 0 ? 0 : fail(run, outcome.err, "%s", outcome.detail);
+}
+
 int do_hook(struct run *run, const struct op_hook *op)
 {
 	struct streams streams = { -1, -1, -1 };
 	int result;
 
+	if (!run->in_init && run->hook_runner >= 0)
+		return order_hook(run);
 	if (op->args.n == 0)
 		return fail(run, EINVAL, "%s", op->name);
 	if (op->dir != NO_SLOT && run->slots[op->dir] < 0)

@@ -23,6 +23,7 @@ _Noreturn static void become_init(struct run *run, int sync_fd)
 	run->in_init = true;
 	run->init_pid = 0;
 	close_fd(&run->root_dir); /* of the host's mount namespace, when the host side used it */
+	close_fd(&run->hook_runner);
 	run->sync_fd = sync_fd;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -28,7 +28,7 @@ void run_init(struct run *run, int conn)
 	memset(run, 0, sizeof(*run));
 	run->conn = conn;
 	run->failed.index = run->cleanup_index = NO_OP;
-	run->root_dir = run->sync_fd = run->init_pidfd = run->pty_master = run->self_fds = run->proc_fd = run->null_fd = run->empty_fd = -1;
+	run->root_dir = run->hook_runner = run->sync_fd = run->init_pidfd = run->pty_master = run->self_fds = run->proc_fd = run->null_fd = run->empty_fd = -1;
 	for (size_t i = 0; i < PROGRAM_MAX_SLOTS; i++)
 		run->slots[i] = -1;
 }
@@ -269,6 +269,7 @@ static void release_init(struct run *run)
 	for (size_t i = 0; i < PROGRAM_MAX_SLOTS; i++)
 		close_fd(&run->slots[i]);
 	close_fd(&run->sync_fd);
+	close_fd(&run->hook_runner);
 	close_fd(&run->init_pidfd);
 	close_fd(&run->pty_master);
 }

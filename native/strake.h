@@ -84,6 +84,7 @@ struct run {
 	int pty_master; /* from the init's `terminal`, -1: none */
 	int self_fds; /* /proc/self/fd as it was before `chroot`, -1: none. A file session opens by it what it has looked at */
 	struct monitor *monitor; /* NULL without `monitor` */
+	int hook_runner; /* the socket of the process that runs the host side's hooks, -1: this one does */
 	bool detached; /* the init was left to itself */
 
 	/* host side, in the front of the command line (front.c) */

@@ -78,7 +78,7 @@ export const processShape: Shape = {
     deadline: 'integer?',
     period: 'integer?',
   },
-  ioPriority: { class: 'string', priority: 'int32' },
+  ioPriority: { class: 'string', priority: 'int32?' },
   execCPUAffinity: { initial: 'string?', final: 'string?' },
 };
 export const mountsShape: Shape = [

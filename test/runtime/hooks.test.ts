@@ -1,8 +1,8 @@
 /** Hooks: where, when and with what each of the six kinds runs, and what a failure of each does (runtime-spec config.md, "POSIX-platform Hooks"; runtime.md, "Lifecycle"). */
 import { describe, expect, test } from 'bun:test';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { useRuntimeWorld } from './lib/index.ts';
+import { type TestSpec, useRuntimeWorld } from './lib/index.ts';
 
 const runtime = useRuntimeWorld();
 const kinds = ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'] as const;
@@ -93,6 +93,44 @@ test('environment: its own, or that of the caller on the host, none before the p
   expect((await runtime.current.run(bundle, [], { env: { ONE: 'caller' } })).code).toBe(0);
   const read = (name: string) => readFileSync(join(bundle.rootfs, name), 'utf8');
   expect([read('host'), read('before'), read('inside')]).toEqual(['caller-\nown-\n', '-\nown-\n', '-process\nown-\n']);
+});
+
+test('beside joined namespaces too the host’s hooks are in the runtime’s', async () => {
+  const reachable = (patch: (spec: TestSpec) => void) => {
+    const bundle = runtime.current.bundle(patch);
+    for (const dir of [runtime.current.world.work, bundle.dir]) chmodSync(dir, 0o711);
+    return bundle;
+  };
+  await using first = await runtime.current.running(
+    reachable((spec) => {
+      spec.linux.namespaces.push({ type: 'user' });
+      spec.linux['uidMappings'] = [{ containerID: 0, hostID: 100000, size: 65536 }];
+      spec.linux['gidMappings'] = [{ containerID: 0, hostID: 100000, size: 65536 }];
+    }),
+  );
+  const links = 'for name in user pid net mnt; do readlink /proc/self/ns/$name; done';
+  const bundle = reachable((spec) => {
+    spec['hostname'] = '';
+    const files = { user: 'user', pid: 'pid', network: 'net' };
+    spec.linux.namespaces = [{ type: 'mount' }, ...Object.entries(files).map(([type, file]) => ({ type, path: `/proc/${first.pid}/ns/${file}` }))];
+    spec.mounts = spec.mounts.filter(({ type }) => type !== 'sysfs' && type !== 'cgroup' && type !== 'mqueue');
+    spec['hooks'] = { createRuntime: [shell(`{ ${links}; pwd; cat; } > rootfs/create`)], poststart: [shell(`{ ${links}; pwd; } > rootfs/start`)] };
+  });
+  const own = await runtime.current.world.output(['sh', '-c', links]);
+  await using second = await runtime.current.running(bundle);
+  const [created = '', started = ''] = ['create', 'start'].map((name) => readFileSync(join(bundle.rootfs, name), 'utf8'));
+  expect(created).toStartWith(`${own}${bundle.dir}\n`);
+  expect(created).toContain(`"pid":${String(second.pid).padStart(10)}`);
+  expect(started).toBe(`${own}${bundle.dir}\n`);
+
+  const failed = await runtime.current.run(
+    reachable((spec) => {
+      spec['hostname'] = '';
+      spec.linux.namespaces = [{ type: 'mount' }, { type: 'pid', path: `/proc/${first.pid}/ns/pid` }];
+      spec['hooks'] = { createRuntime: [shell('exit 3')] };
+    }),
+  );
+  expect(failed.stderr).toContain('error running createRuntime hook #0: exit status 3, stdout: , stderr: ');
 });
 
 describe('a hook that fails', () => {

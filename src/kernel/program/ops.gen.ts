@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'a3d95cbdb70c6320';
+export const opsHash = 'fb17862c5ff208a2';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -695,6 +695,12 @@ export interface HookOp {
   readonly flags?: number | undefined;
 }
 
+/** fork a process that runs the hooks of the host side from here on: the namespaces that this process joins are not theirs */
+export interface HookRunnerOp {
+  readonly op: 'hook_runner';
+  readonly side: 'host';
+}
+
 /** let the process of a created container go: a byte into its FIFO at PATH, which is removed, and wait until it has executed or ended, at most timeout_ms */
 export interface ReleaseOp {
   readonly op: 'release';
@@ -955,6 +961,7 @@ export type Op =
   | ReaperOp
   | CriuOp
   | HookOp
+  | HookRunnerOp
   | ReleaseOp
   | MempolicyOp
   | SendPidfdOp
@@ -1063,6 +1070,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   reaper: { code: 87, fields: [], calls: 'rt_sigprocmask clone [set_robust_list] setpgid ioctl [getpgid rt_sigprocmask ioctl rt_sigprocmask] rt_sigprocmask' },
   criu: { code: 118, fields: [['str', 'path'], ['bytes', 'request'], ['bytes', 'acknowledgement'], ['strs', 'cgroups'], ['strs', 'files'], ['u32', 'firstFile'], ['slot', 'console'], ['u32', 'statusFd']], calls: '([openat] dup2 close)* socketpair rt_sigprocmask clone3 rt_sigprocmask close (openat write close)* sendto (recvmsg|sendmsg|sendto|write|close)* close close* wait4 [pidfd_open openat read close]' },
   hook: { code: 88, fields: [['str', 'name'], ['str', 'path'], ['strs', 'args'], ['strs', 'env'], ['bytes', 'state'], ['bytes', 'pidOffsets'], ['u32', 'timeoutMs'], ['slot', 'dir'], ['u32', 'flags']], calls: 'memfd_create write lseek memfd_create memfd_create umask rt_sigprocmask clone3 rt_sigprocmask umask pidfd_open poll close wait4 [pread64 pread64] close close close' },
+  hook_runner: { code: 90, fields: [], calls: 'socketpair clone [set_robust_list] close' },
   release: { code: 89, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'openat write poll* unlink close' },
   mempolicy: { code: 91, fields: [['u32', 'mode'], ['bytes', 'nodes']], calls: 'set_mempolicy' },
   send_pidfd: { code: 92, fields: [['slot', 'socket'], ['str', 'name']], calls: 'sendmsg' },

@@ -48,7 +48,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
   const intoCgroup = cloneIntoCgroup(cgroup.v2, slots);
   const rootfs = rootfsOps(spec, options, namespaces, ns, root, slots);
   const netDevices = netDeviceOps(linux?.netDevices, { namespaces, user: machine.ordinaryUser, devices: options.netDevices ?? [] }, slots);
-  const hooks = createHookOps(spec, options, root, slots);
+  const hooks = createHookOps(spec, options, ns.host.length > 0, root, slots);
   return [
     ...monitorOps(options.stdio, cgroup.oomFile),
     ...cgroup.create,
@@ -61,6 +61,7 @@ export function compileCreate(spec: RuntimeSpec, options: CreateOptions): readon
     ...ns.open,
     ...rootfs.beforeJoin,
     ...netDevices.before,
+    ...hooks.beforeJoin,
     ...ns.host,
     { op: 'clone', side: 'host', flags: ns.cloneFlags, ...intoCgroup.field },
     ...pidfd.after,

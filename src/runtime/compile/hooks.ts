@@ -61,7 +61,9 @@ function hookOps(kind: keyof Hooks, hooks: Hooks | undefined, container: HookedC
 }
 
 export interface CreateHookOps {
-  /** hooks of the host side begin in the bundle, as runc's do */
+  /** hooks of the host side run in the runtime's namespaces (config.md): where that side joins others itself, a process that stays behind runs them */
+  readonly beforeJoin: readonly Op[];
+  /** they begin in the bundle, as runc's do */
   readonly afterClone: readonly Op[];
   /** in the root, with the host's tree around it */
   readonly beforePivot: readonly Op[];
@@ -72,13 +74,21 @@ export interface CreateHookOps {
 }
 
 /** The hooks of a container at their places in its program; those that `start` and `delete` run are not among them. */
-export function createHookOps({ hooks, annotations }: RuntimeSpec, options: CreateOptions, root: number, slots: SlotAllocator): CreateHookOps {
+export function createHookOps(
+  { hooks, annotations }: RuntimeSpec,
+  options: CreateOptions,
+  hostJoins: boolean,
+  root: number,
+  slots: SlotAllocator,
+): CreateHookOps {
   const container = { id: options.id, bundle: options.bundle, annotations };
   const environment = options.hookEnvironment ?? [];
   const dir = hostKinds.some((kind) => (hooks?.[kind] ?? []).length > 0) ? slots.take() : undefined;
   const onHost = (kind: keyof Hooks) => hookOps(kind, hooks, container, { side: 'host', dir, environment });
   return {
-    afterClone: dir === undefined ? [] : [openDirectory(options.bundle, dir)],
+    beforeJoin:
+      dir === undefined || !hostJoins ? [] : [openDirectory(options.bundle, dir), { op: 'hook_runner', side: 'host' }, { op: 'close', side: 'host', fd: dir }],
+    afterClone: dir === undefined || hostJoins ? [] : [openDirectory(options.bundle, dir)],
     beforePivot: [
       ...onHost('prestart'),
       ...onHost('createRuntime'),

@@ -14,6 +14,8 @@ type Options = CreateOptions | ExecOptions;
 const defaultUmask = 0o022;
 const noIds = 0xffff_ffff;
 const sigkill = 9;
+/** Behind stdin, stdout and stderr. */
+const firstDescriptor = 3;
 /** chdir, field `flags`. */
 const leaveDenied = 1;
 const onlyDenied = 2;
@@ -61,7 +63,7 @@ export function identityOps(
     { op: 'ambient', side: 'init', mask: masks.ambient },
     // After the change of identity, which takes it back.
     ...deathOps(options),
-    { op: 'close_fds', side: 'init', first: 3 + (options.preserveFds ?? 0) },
+    { op: 'close_fds', side: 'init', first: firstDescriptor + (options.preserveFds ?? 0) },
     { op: 'lookup_exec', side: 'init', file, env },
     // The agent is told when the container is created: one that serves a connection at a time would wait for somebody's start.
     ...(seccomp.notifies ? [...seccomp.filter, ...start] : [...start, ...seccomp.filter]),
