@@ -33,7 +33,7 @@ describe('flags', () => {
     writeFileSync(file, JSON.stringify({ cwd: '/tmp', args: ['sh', '-c', 'pwd; umask; ulimit -n; echo "$A"'], env: ['PATH=/bin', 'A=b'] }));
     const plain = await container.exec([], ['--process', file]);
     expect(plain.stdout).toBe('/tmp\n0077\n100\nb\n');
-    writeFileSync(file, JSON.stringify({ cwd: '/', args: ['sh', '-c', 'ulimit -n'], env: [], rlimits: [{ type: 'RLIMIT_NOFILE', soft: 64, hard: 128 }] }));
+    writeFileSync(file, JSON.stringify({ cwd: '/', args: ['/bin/sh', '-c', 'ulimit -n'], env: [], rlimits: [{ type: 'RLIMIT_NOFILE', soft: 64, hard: 128 }] }));
     expect((await container.exec([], ['--process', file])).stdout).toBe('64\n');
   });
 
@@ -140,6 +140,6 @@ describe('refusals', () => {
     const refused = await runtime.current.runtime(['start', container.id]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('cannot start a container without a process');
-    expect((await container.state()).status).toBe('created');
+    await container.ended();
   });
 });
