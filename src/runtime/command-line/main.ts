@@ -117,9 +117,10 @@ function report(error: unknown, verb: string, log: CommandLog): number {
   const fromProgram = error instanceof Error && 'fields' in error && (error.fields as { readonly layer?: string }).layer === 'kernel';
   const remedy = remedyOf(error);
   const text = `${errorText(error)}${remedy === undefined ? '' : `: ${remedy}`}`;
-  // The process itself has said it where runc's does: with no log line, and in a line of its own.
+  // The process itself has said it where runc's does: with no log line, and in one line.
   if (verb === 'run' && isFailedExecve(error)) {
-    writeSync(2, `${errorText(error)}\n${remedy === undefined ? '' : `${remedy}\n`}`);
+    writeSync(2, `${errorText(error)}\n`);
+    log.debug(text);
     return 1;
   }
   const [ofVerb, ofProgram] = failurePrefixes[verb] ?? ['', ''];
