@@ -61,6 +61,13 @@ test('a pidfd is of the process that was meant', async () => {
   expect(await run(open(start + 1n))).toEqual([0, ESRCH, `process ${process.pid} is another one by now`]);
 });
 
+test('a number that a thread has by now is of a process that has ended', async () => {
+  const thread = Number(readdirSync('/proc/self/task').find((id) => Number(id) !== process.pid));
+  const gone = { side: 'host', pid: thread, startTime: 1 } as const;
+  expect(await run({ op: 'end_process', ...gone, timeoutMs: 1000, flags: 1 })).toEqual(fine);
+  expect(await run({ op: 'signal', ...gone, signal: 9 })).toEqual([0, ESRCH, `process ${thread}`]);
+});
+
 test('cgroup_kill empties a tree of cgroups, rmdir removes it', async () => {
   const base = '/sys/fs/cgroup/pids';
   const group = path.join(existsSync(base) ? base : '/sys/fs/cgroup', `strake-test-${process.pid}`);
