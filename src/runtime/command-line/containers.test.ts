@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ProcessSpec, RuntimeSpec } from '../../oci/index.ts';
@@ -26,6 +26,12 @@ function bundle(process: Partial<ProcessSpec> & { readonly args: readonly string
   writeFileSync(path.join(dir, 'config.json'), JSON.stringify(change(base)));
   return dir;
 }
+
+/** A name that nothing else on the machine has. */
+const newId = () => `${path.basename(work)}-${counter++}`;
+
+/** The container's directories in every hierarchy, a line each. */
+const cgroupsOf = (id: string) => spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', id], { encoding: 'utf8' }).stdout;
 
 function runc(...args: string[]) {
   // A created container keeps its caller's stdio: a pipe of ours would never end.
@@ -65,7 +71,7 @@ describe.skipIf(!ready)('strake-runc', () => {
         mounts: [...(spec.mounts ?? []), { destination: '/scratch', type: 'tmpfs', source: 'tmpfs', options: ['mode=1777'] }],
       }),
     );
-    const id = 'run1';
+    const id = newId();
     const result = runc('run', '-b', dir, id);
     expect(result.stdout.split('\n')).toEqual([
       'uid=1000 gid=1001 groups=27,1001',
@@ -87,17 +93,18 @@ describe.skipIf(!ready)('strake-runc', () => {
       '',
     ]);
     expect(existsSync(path.join(work, 'state', id))).toBe(false);
-    expect(globSync(`/sys/fs/cgroup/*/strake/${id}`)).toEqual([]);
+    expect(cgroupsOf(id)).toBe('');
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(dir);
   });
 
   test('create, start, state, exec, pause, update, kill, delete', () => {
     const dir = bundle({ args: ['sleep', '1000'] });
-    const id = 'life1';
+    const id = newId();
     const pidFile = path.join(dir, 'pid');
     try {
       expect(runc('create', '-b', dir, '--pid-file', pidFile, id)).toEqual({ status: 0, stdout: '', error: '' });
       const pid = Number(readFileSync(pidFile, 'utf8'));
+      expect(cgroupsOf(id)).not.toBe('');
       const state = () => JSON.parse(runc('state', id).stdout) as { status: string; pid: number; bundle: string };
       expect(state()).toMatchObject({ status: 'created', pid, bundle: dir });
       expect(runc('create', '-b', dir, id).error).toStartWith('runc create failed: container with given ID already exists');
@@ -125,7 +132,7 @@ describe.skipIf(!ready)('strake-runc', () => {
       expect(runc('delete', '--force', id).status).toBe(0);
       expect(runc('state', id)).toMatchObject({ status: 1, error: 'container does not exist' });
       expect(runc('delete', id).error).toBe('container does not exist');
-      expect(globSync(`/sys/fs/cgroup/*/strake/${id}`)).toEqual([]);
+      expect(cgroupsOf(id)).toBe('');
     } finally {
       runc('delete', '--force', id);
     }
@@ -144,14 +151,15 @@ describe.skipIf(!ready)('strake-runc', () => {
   ];
   for (const [name, process, message] of failures)
     test(`create of ${name} says so and leaves nothing`, () => {
-      const result = runc('create', '-b', bundle(process), 'fail1');
+      const id = newId();
+      const result = runc('create', '-b', bundle(process), id);
       expect(result).toEqual({
         status: 1,
         stdout: '',
         error: expect.stringContaining(`runc create failed: unable to start container process: error during container init: ${message}`),
       });
-      expect(existsSync(path.join(work, 'state/fail1'))).toBe(false);
-      expect(globSync('/sys/fs/cgroup/*/strake/fail1')).toEqual([]);
+      expect(existsSync(path.join(work, 'state', id))).toBe(false);
+      expect(cgroupsOf(id)).toBe('');
     });
 
   test('a working directory that leads out through /proc is refused', () => {
