@@ -1012,7 +1012,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   cgroup_attach: { code: 24, fields: [['str', 'dir']], calls: 'openat write close' },
   cgroup_kill: { code: 25, fields: [['str', 'dir'], ['u32', 'timeoutMs']], calls: 'openat [write close] (openat [openat|newfstatat|fcntl|getdents64|read|kill|close]* [clock_nanosleep])*' },
   cgroup_device: { code: 26, fields: [['str', 'dir'], ['bytes', 'program']], calls: 'openat bpf bpf close close' },
-  oom_wait: { code: 28, fields: [['str', 'dir'], ['u64', 'seen'], ['u32', 'timeoutMs']], calls: 'openat [eventfd2 openat write close|inotify_init1 inotify_add_watch inotify_add_watch] read poll read* close*' },
+  oom_wait: { code: 28, fields: [['str', 'dir'], ['u64', 'seen'], ['u32', 'timeoutMs']], calls: 'openat (eventfd2 openat write close|inotify_init1 inotify_add_watch inotify_add_watch) [openat|read|poll|close]*' },
   signal: { code: 29, fields: [['u32', 'pid'], ['u64', 'startTime'], ['u32', 'signal']], calls: 'pidfd_open openat read close pidfd_send_signal close' },
   netlink: { code: 27, fields: [['u32', 'protocol'], ['bytes', 'message'], ['bytes', 'pidOffsets'], ['slot', 'ns'], ['u32', 'flags'], ['bytes', 'link'], ['bytes', 'linkOffsets']], calls: '[openat setns] [socket ioctl close] socket setsockopt sendto (recvfrom [sendmsg]*)* close [setns close]' },
   propagation: { code: 30, fields: [['str', 'path'], ['u64', 'flags']], calls: 'mount' },
