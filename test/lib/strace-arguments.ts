@@ -110,8 +110,13 @@ function readNumber(value: string | readonly string[] | undefined): bigint {
   return BigInt(bytes ?? text.replace(/^0(?=\d)/, '0o'));
 }
 
-/** A string of the call, or the end or beginning of a path in one; a path of which the parent is opened first; KEY=VALUE as two strings. */
+/** A string of the call, or the end or beginning of a path in one; a path of which the parent is opened first; KEY=VALUE as two strings; lines one by one. */
 function shows(seen: string, text: string): boolean {
+  const lines = text.split('\n');
+  return showsWhole(seen, text) || (lines.length > 1 && lines.every((line) => showsWhole(seen, line)));
+}
+
+function showsWhole(seen: string, text: string): boolean {
   const quoted = JSON.stringify(text).slice(1, -1);
   if ([`"${quoted}"`, `/${quoted}"`, `"${quoted}/`].some((form) => seen.includes(form))) return true;
   const slash = quoted.lastIndexOf('/');
