@@ -1,5 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Op, SeccompFilter } from '../../kernel/index.ts';
 import type { StateStore } from '../state/store.ts';
 
@@ -17,25 +15,15 @@ export function saveFilter(store: StateStore, id: string, config: string, operat
   header.write(magic, 'latin1');
   header.writeUInt32LE(op.flags ?? 0, magic.length);
   header.writeUInt32LE(op.filter.length, magic.length + 4);
-  writeFileSync(filterFile(store, id), Buffer.concat([header, op.filter, Buffer.from(config)]), { mode: 0o600 });
+  store.writeFilter(id, Buffer.concat([header, op.filter, Buffer.from(config)]));
 }
 
 /** The filter that was saved with this very configuration; undefined when there is none. */
 export function savedFilter(store: StateStore, id: string, config: string): SeccompFilter | undefined {
-  let data: Buffer;
-  try {
-    data = readFileSync(filterFile(store, id));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  if (data.length < headerBytes || data.toString('latin1', 0, magic.length) !== magic) return undefined;
+  const data = store.readFilter(id);
+  if (data === undefined || data.length < headerBytes || data.toString('latin1', 0, magic.length) !== magic) return undefined;
   const flags = data.readUInt32LE(magic.length);
   const end = headerBytes + data.readUInt32LE(magic.length + 4);
   if (data.toString('utf8', end) !== config) return undefined;
   return { filter: data.subarray(headerBytes, end), flags, notifies: (flags & newListener) !== 0 };
-}
-
-function filterFile(store: StateStore, id: string): string {
-  return path.join(store.directory(id), 'seccomp.bpf');
 }

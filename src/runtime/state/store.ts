@@ -78,6 +78,21 @@ export class StateStore {
     write(path.join(this.directory(id), `${verb}.program`), program);
   }
 
+  /** The compiled seccomp filter (docs/CONTRACTS.md). */
+  writeFilter(id: string, data: Uint8Array): void {
+    write(this.#filterFile(id), data);
+  }
+
+  /** Undefined when none was written. */
+  readFilter(id: string): Buffer | undefined {
+    try {
+      return readFileSync(this.#filterFile(id));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
   /** NotFound when there is none. */
   load(id: string): StoredContainer {
     return JSON.parse(this.#read(id, 'state.json')) as StoredContainer;
@@ -99,6 +114,10 @@ export class StateStore {
 
   remove(id: string): void {
     rmSync(this.directory(id), { recursive: true, force: true });
+  }
+
+  #filterFile(id: string): string {
+    return path.join(this.directory(id), 'seccomp.bpf');
   }
 
   #read(id: string, name: string): string {
