@@ -7,6 +7,7 @@
  *   --jobs N          files at a time, each worker in a world of its own (default 2)
  *   --record FILE     one line a test: outcome, tab, `FILE: NAME`, tab, reason of a skip
  *   --output DIR      the whole output of each file
+ *   --rootless LIST   runc's suite as an ordinary user with the features in LIST: idmap, cgroup, both with a comma, or empty
  *   --v1-only         hide the v2 tree of a hybrid machine (crun refuses it)
  *
  * Exits with 1 when a test fails that known-failing/ does not list; that is judged only for strake-runc. Says which listed tests pass.
@@ -19,6 +20,7 @@ import { ensurePeers } from '../../tools/peers/peer-root.ts';
 import { peerRootDir } from '../../tools/peers/recipe.ts';
 import { run } from '../lib/process.ts';
 import { compare, type NamedResult, parseKnownFailing } from './known-failing.ts';
+import { parseFeatures, prepareRootless } from './rootless.ts';
 import { SuiteRoot } from './suite-root.ts';
 import { crunTests, runcBats, runtimeTools, type SuiteFile } from './suites.ts';
 import { parseTap } from './tap.ts';
@@ -38,6 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
       jobs: { type: 'string' },
       record: { type: 'string' },
       output: { type: 'string' },
+      rootless: { type: 'string' },
       'v1-only': { type: 'boolean' },
     },
   });
@@ -45,8 +48,9 @@ async function main(argv: readonly string[]): Promise<number> {
   if (own && spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
   const runtime = path.resolve(values.runtime ?? path.join(repository, 'dist/strake-runc'));
   const only = new RegExp(values.only ?? '');
+  const rootless = values.rootless === undefined ? undefined : parseFeatures(values.rootless);
   const files = [
-    ...(values['runc-bats'] === undefined ? [] : runcBats(path.resolve(values['runc-bats']), runtime)),
+    ...(values['runc-bats'] === undefined ? [] : runcBats(path.resolve(values['runc-bats']), runtime, rootless)),
     ...(values['runtime-tools'] === undefined ? [] : runtimeTools(path.resolve(values['runtime-tools']), runtime)),
     ...(values['crun-tests'] === undefined ? [] : crunTests(path.resolve(values['crun-tests']), runtime)),
   ].filter(({ name }) => only.test(name));
@@ -58,6 +62,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const results = new Map<SuiteFile, NamedResult[]>();
   const work = async () => {
     await using suiteRoot = await SuiteRoot.start(place);
+    if (rootless !== undefined) await prepareRootless(suiteRoot, rootless);
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) results.set(file, await runFile(suiteRoot, file, values.output));
   };
   const workers = await Promise.allSettled(Array.from({ length: Number(values.jobs ?? 2) }, work));

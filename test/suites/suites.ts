@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { becomeRootless, type RootlessFeatures, rootlessEnvironment } from './rootless.ts';
 
 /** One program of a suite that prints TAP. */
 export interface SuiteFile {
@@ -21,18 +22,19 @@ const hangingTest = 'checkpoint --lazy-pages and restore';
 const validationTimeoutMs = 120_000;
 
 /** runc's own suite: `directory` is its checkout, with the helpers of its tests built. */
-export function runcBats(directory: string, runtime: string): SuiteFile[] {
+export function runcBats(directory: string, runtime: string, rootless?: RootlessFeatures): SuiteFile[] {
   const tests = join(directory, 'tests/integration');
   requireBuilt(join(directory, 'tests/cmd/_bin'), 'the helpers of its tests');
   const testTimeout = process.env['BATS_TEST_TIMEOUT'];
-  const env = { RUNC: runtime, ...(testTimeout === undefined ? {} : { BATS_TEST_TIMEOUT: testTimeout }) };
+  const timeout = testTimeout === undefined ? {} : { BATS_TEST_TIMEOUT: testTimeout };
+  const env = { RUNC: runtime, ...timeout, ...(rootless === undefined ? {} : rootlessEnvironment(rootless)) };
   return readdirSync(tests)
     .filter((name) => name.endsWith('.bats'))
     .sort()
     .map((name) => ({
-      list: 'runc-bats',
+      list: rootless === undefined ? 'runc-bats' : 'runc-bats-rootless',
       name,
-      argv: ['bats', '--tap', '--negative-filter', hangingTest, join(tests, name)],
+      argv: [...(rootless === undefined ? [] : becomeRootless), 'bats', '--tap', '--negative-filter', hangingTest, join(tests, name)],
       checkout: directory,
       cwd: directory,
       env,
