@@ -113,11 +113,10 @@ describe.skipIf(!ready)('strake-runc', () => {
       expect(runc('start', id).error).toBe('cannot start an already running container');
       const exec = runc('exec', '--user', '5:6', '--cwd', '/bin', '--env', 'A=b', id, 'sh', '-c', 'id; pwd; echo $A; exit 9');
       expect(exec).toEqual({ status: 9, stdout: 'uid=5 gid=6\n/bin\nb\n', error: '' });
+      // What to do about it is for people: the log has runc's words alone.
       expect(runc('exec', id, 'nosuch')).toMatchObject({
         status: 255,
-        error: expect.stringContaining(
-          'exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH: the PATH of the process is ',
-        ),
+        error: 'exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH',
       });
       expect(runc('pause', id).status).toBe(0);
       expect(state().status).toBe('paused');

@@ -116,16 +116,17 @@ function remedyOf(error: unknown): string | undefined {
 function report(error: unknown, verb: string, log: CommandLog): number {
   const fromProgram = error instanceof Error && 'fields' in error && (error.fields as { readonly layer?: string }).layer === 'kernel';
   const remedy = remedyOf(error);
-  const text = `${errorText(error)}${remedy === undefined ? '' : `: ${remedy}`}`;
+  const advised = (text: string) => (remedy === undefined ? text : `${text}: ${remedy}`);
   // The process itself has said it where runc's does: with no log line, and in one line.
   if (verb === 'run' && isFailedExecve(error)) {
     writeSync(2, `${errorText(error)}\n`);
-    log.debug(text);
+    log.debug(advised(errorText(error)));
     return 1;
   }
   const [ofVerb, ofProgram] = failurePrefixes[verb] ?? ['', ''];
-  const message = `${ofVerb}${fromProgram ? ofProgram : ''}${text}`;
-  log.error(message);
-  if (log.toFile) writeSync(2, `${message}\n`);
+  const message = `${ofVerb}${fromProgram ? ofProgram : ''}${errorText(error)}`;
+  // An engine reads its file and passes the message on, or matches on it, whole: there are runc's words alone.
+  log.error(log.toFile ? message : advised(message));
+  if (log.toFile) writeSync(2, `${advised(message)}\n`);
   return verb === 'exec' ? 255 : 1;
 }
