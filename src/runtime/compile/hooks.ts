@@ -8,6 +8,8 @@ import type { SlotAllocator } from './slots.ts';
 /** Bits of hook's `flags`. */
 const hookFlags = { failureIsWarning: 1, withHome: 2 } as const;
 const msPerSecond = 1000;
+/** The operation has 32 bits for it: 49 days are as good as more. */
+const longestMs = 0xffff_ffff;
 const hostKinds = ['prestart', 'createRuntime', 'poststart', 'poststop'] as const;
 /** The only descriptor of a program of hooks alone. */
 const bundleSlot = 0;
@@ -136,5 +138,5 @@ function hookState(kind: keyof Hooks, { id, bundle, annotations }: HookedContain
 }
 
 function timeoutMs({ timeout = 0 }: Hook): number {
-  return timeout * msPerSecond;
+  return Math.min(timeout * msPerSecond, longestMs);
 }

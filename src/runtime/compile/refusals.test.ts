@@ -113,3 +113,9 @@ describe('cpuMask', () => {
   for (const bad of ['', '3-1', 'a', '0,', '8192', '-1'])
     test(`refuses ${JSON.stringify(bad)}`, () => expect(() => cpuMask('f', bad)).toThrow('f: invalid CPU list'));
 });
+
+test('a hook that may take longer than the operation can say may take as long as it can', () => {
+  const hooks = { createRuntime: [{ path: '/bin/true', timeout: 4_294_968 }] };
+  const timeouts = compileCreate({ ...base, hooks }, options).flatMap((op) => (op.op === 'hook' ? [op.timeoutMs] : []));
+  expect(timeouts).toEqual([0xffff_ffff]);
+});
