@@ -60,6 +60,9 @@ static ssize_t sync_packet(struct run *run, struct sync_msg *msg, int *fd)
 	do
 		n = recvmsg(run->sync_fd, &header, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
+	/* It died with something of ours unread. */
+	if (n < 0 && errno == ECONNRESET)
+		n = 0;
 	c = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
 	if (c && c->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
