@@ -1,10 +1,11 @@
 /** Filters and agents of real containers: what the kernel answers, what an agent is told, and what `exec` loads again. */
 import { afterAll, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { ensureProgram } from '../lib/compile.ts';
 import { type TestSpec, useRuntimeWorld } from './lib/index.ts';
 
 const runtime = useRuntimeWorld();
@@ -115,58 +116,8 @@ test('exec loads the filter that create compiled, and compiles again where that 
   expect(await mkdir('/tmp/d')).toBe(1);
 });
 
-/** Takes one connection: prints the state, then answers each notification with the errno ENOMEDIUM (123), as linux/seccomp.h has it. */
-const agentSource = `
-#include <linux/seccomp.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-int main(int argc, char **argv)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int server = socket(AF_UNIX, SOCK_STREAM, 0);
-	strncpy(address.sun_path, argv[1], sizeof(address.sun_path) - 1);
-	if (bind(server, (struct sockaddr *)&address, sizeof(address)) || listen(server, 4))
-		return 1;
-	puts("listening");
-	fflush(stdout);
-	for (;;) {
-		char text[8192], control[CMSG_SPACE(sizeof(int))];
-		struct iovec iov = { text, sizeof(text) - 1 };
-		struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
-		int connection = accept(server, 0, 0), fd;
-		ssize_t n = recvmsg(connection, &message, 0);
-		if (n <= 0 || !CMSG_FIRSTHDR(&message))
-			return 2;
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
-		text[n] = 0;
-		printf("%s\\n", text);
-		printf("end %zd\\n", recv(connection, text, 1, 0));
-		fflush(stdout);
-		close(connection);
-		if (fork() == 0)
-			for (;;) {
-				struct seccomp_notif request = { 0 };
-				struct seccomp_notif_resp response = { 0 };
-				if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &request))
-					_exit(0);
-				response.id = request.id;
-				response.error = -123;
-				ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response);
-			}
-		close(fd);
-	}
-}`;
-
 test.each([false, true])('an agent is told who the process is, and answers for it (no_new_privs %p)', async (noNewPrivileges) => {
-  const binary = join(directory, 'agent');
-  if (!existsSync(binary)) {
-    const built = Bun.spawnSync(['gcc', '-o', binary, '-x', 'c', '-'], { stdin: Buffer.from(agentSource) });
-    expect(built.stderr.toString()).toBe('');
-  }
+  const binary = ensureProgram(join(import.meta.dirname, 'lib/seccomp-agent.c'));
   const socket = join(directory, `agent-${noNewPrivileges}.sock`);
   const agent = spawn(binary, [socket], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
   const said = createInterface(agent.stdout)[Symbol.asyncIterator]();

@@ -209,7 +209,7 @@ const cases: readonly Case[] = [
   { name: 'no such filesystem', spec: mount('/x', 'nopefs', 'none'), says: ['no such device: this kernel has no filesystem nopefs'] },
   {
     name: 'no layer of an overlay',
-    spec: mount('/x', 'overlay', 'overlay', ['lowerdir=/none']),
+    spec: mount('/x', 'overlay', 'overlay', ['lowerdir=/none:/nothing']),
     says: ['no such file or directory: a directory that lowerdir, upperdir or workdir names'],
   },
   {
