@@ -17,10 +17,13 @@ export interface ExistingCgroups {
   readonly cpuset: InheritedCpuset | undefined;
   /** v2: the controllers that an ancestor hands down already, by its directory; none for one that is not there yet */
   readonly handedDown: ReadonlyMap<string, readonly string[]>;
+  /** v2: an ancestor, or the cgroup itself, that takes no processes under controllers of domains: its directory and cgroup.type */
+  readonly threaded?: { readonly dir: string; readonly type: string } | undefined;
 }
 
 export function readExistingCgroups(layout: CgroupLayout, directories: CgroupDirectories): ExistingCgroups {
-  return { cpuset: readInheritedCpuset(directories), handedDown: readHandedDown(layout, directories) };
+  const handedDown = readHandedDown(layout, directories);
+  return { cpuset: readInheritedCpuset(directories), handedDown, threaded: readThreaded(layout, directories, handedDown) };
 }
 
 function readInheritedCpuset(directories: CgroupDirectories): InheritedCpuset | undefined {
@@ -47,6 +50,16 @@ function readHandedDown(layout: CgroupLayout, directories: CgroupDirectories): R
     handedDown.set(dir, text.split(' '));
   }
   return handedDown;
+}
+
+function readThreaded(layout: CgroupLayout, { v2 }: CgroupDirectories, handedDown: ReadonlyMap<string, unknown>): ExistingCgroups['threaded'] {
+  // The root has no type; what is not there yet will be of its parent's kind.
+  for (const dir of v2 === undefined ? [] : [...handedDown.keys(), v2]) {
+    if (dir === layout.v2?.mountpoint || layout.kind !== 'v2') continue;
+    const type = readIfThere(`${dir}/cgroup.type`);
+    if (type !== undefined && type !== 'domain') return { dir, type };
+  }
+  return undefined;
 }
 
 function readIfThere(file: string): string | undefined {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { ResourcesSpec } from '../../oci/index.ts';
 import type { Op } from '../program/index.ts';
 import { formatOp } from '../program/index.ts';
 import { cgroupDirectories } from './directories.ts';
@@ -165,4 +166,16 @@ test('without a devices controller the rules are a program of the v2 tree, and w
   expect(plan.create.flatMap((op) => (op.op === 'cgroup_device' ? [op.dir] : []))).toEqual(['/cg/unified/a']);
   const v1: CgroupLayout = { ...without, kind: 'v1', v2: undefined };
   expect(() => planCgroup({ layout: v1, directories: cgroupDirectories(v1, '/a'), existing, resources })).toThrow('mountpoint for devices not found');
+});
+
+test.each([
+  ['threaded', 'it is in threaded mode'],
+  ['domain threaded', 'it is in domain threaded mode'],
+  ['domain invalid', 'it is in an invalid state'],
+])('below a %s cgroup there is no limit of domains', (type, state) => {
+  const layout: CgroupLayout = { kind: 'v2', v1: [], v2: { mountpoint: '/cg', root: '/', controllers: ['memory', 'pids'] } };
+  const existing = { cpuset: undefined, handedDown: new Map(), threaded: { dir: '/cg/t', type } };
+  const plan = (resources: ResourcesSpec) => planCgroup({ layout, directories: cgroupDirectories(layout, '/t/a'), existing, resources });
+  expect(() => plan({ memory: { limit: 1 } })).toThrow(`cannot enter cgroupv2 "/cg/t" with domain controllers -- ${state}`);
+  expect(plan({ pids: { limit: 5 }, cpu: {} }).v2).toBe('/cg/t/a');
 });

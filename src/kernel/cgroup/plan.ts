@@ -57,6 +57,7 @@ export interface PlanCgroupOptions {
 /** Compiles a container's cgroup to operations. Pure. Throws FailedPrecondition for a limit that the machine has no controller for. */
 export function planCgroup(options: PlanCgroupOptions): CgroupPlan {
   const { layout, directories, existing, resources = {} } = options;
+  checkDomain(existing, resources);
   return {
     v1: directories.v1.map(({ name, dir }) => ({ name, dir })),
     v1Links: layout.v1.flatMap(({ name, controllers }) =>
@@ -108,6 +109,15 @@ export function thawOperations(directories: CgroupDirectories): readonly Op[] {
 function limitOperations({ layout, directories, lenient }: PlanCgroupOptions, resources: ResourcesSpec): readonly Op[] {
   if (layout.kind === 'v2' && directories.v2) return v2LimitOperations(directories.v2, resources, { controllers: layout.v2?.controllers ?? [], lenient });
   return v1LimitOperations(directories, resources, { lenient });
+}
+
+/** A cgroup of threads limits processor time and counts processes alone (cgroups(7), "Thread mode"). Messages are runc's. */
+function checkDomain({ threaded }: ExistingCgroups, { memory, blockIO, cpu, hugepageLimits }: ResourcesSpec): void {
+  const isAsked = [memory, blockIO, cpu, hugepageLimits].some((group) => Object.values(group ?? {}).some((value) => value !== undefined));
+  if (threaded === undefined || !isAsked) return;
+  const state = threaded.type === 'domain invalid' ? 'it is in an invalid state' : `it is in ${threaded.type} mode`;
+  const message = `cannot enter cgroupv2 ${JSON.stringify(threaded.dir)} with domain controllers -- ${state}`;
+  throw new StrakeError('FailedPrecondition', message, { fields: { layer: 'kernel' } });
 }
 
 function makeV1Directories(directories: CgroupDirectories, { cpuset }: ExistingCgroups, { cpu }: ResourcesSpec): readonly Op[] {
