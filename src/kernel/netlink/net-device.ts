@@ -6,7 +6,7 @@ import { routeOperation } from './operation.ts';
 /** linux/rtnetlink.h, if_link.h, if_addr.h */
 const rtm = { newLink: 16, getLink: 18, newAddress: 20, getAddress: 22 } as const;
 const ifla = { name: 3, netNsPid: 19 } as const;
-const ifa = { address: 1, local: 2, flags: 8 } as const;
+const ifa = { address: 1, local: 2, broadcast: 4, flags: 8 } as const;
 const permanentFlag = 0x80;
 const universeScope = 0;
 const iffUp = 1;
@@ -30,6 +30,7 @@ export interface NetAddress {
   readonly prefixLength: number;
   /** network byte order */
   readonly address: Buffer;
+  readonly broadcast?: Buffer | undefined;
 }
 
 /** Asks for every link and every address of the namespace; for `parseNetDevices`. */
@@ -65,7 +66,8 @@ function parseAddress(body: Buffer): NetAddress | undefined {
   const all = found.get(ifa.flags)?.readUInt32LE(0) ?? flags;
   const address = found.get(ifa.local) ?? found.get(ifa.address);
   if (address === undefined || scope !== universeScope || (all & permanentFlag) === 0) return undefined;
-  return { family, prefixLength, address };
+  const broadcast = found.get(ifa.broadcast);
+  return { family, prefixLength, address, ...(broadcast === undefined ? {} : { broadcast }) };
 }
 
 function attributes(data: Buffer): ReadonlyMap<number, Buffer> {
@@ -101,7 +103,7 @@ export function restoreNetDevice({ addresses }: NetDevice, name: string): Op {
   return { ...op, link: Buffer.from(name), linkOffsets: bytes } as Op;
 }
 
-function addressMessage({ family, prefixLength, address }: NetAddress): NetlinkPart {
+function addressMessage({ family, prefixLength, address, broadcast }: NetAddress): NetlinkPart {
   const header = Buffer.alloc(addressHeaderBytes);
   header[0] = family;
   header[1] = prefixLength;
@@ -111,5 +113,6 @@ function addressMessage({ family, prefixLength, address }: NetAddress): NetlinkP
     raw(header),
     attribute(ifa.local, address),
     attribute(ifa.address, address),
+    ...(broadcast === undefined ? [] : [attribute(ifa.broadcast, broadcast)]),
   );
 }
