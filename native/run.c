@@ -302,10 +302,12 @@ int run_program(struct run *run)
 	if (failed)
 		kill_init(run);
 	run_cleanup(run);
-	if (failed)
+	if (failed) {
+		release_init(run); /* a front goes on with what takes the rest away, and may have few descriptors */
 		report_send(run, run->exec_sent ? PHASE_STARTED : PHASE_CREATED);
-	else if (run->reap == run->nops)
+	} else if (run->reap == run->nops) {
 		report_send(run, PHASE_CREATED);
+	}
 	monitor_finish(run);
 	if (failed)
 		return FAILURE_STATUS;
