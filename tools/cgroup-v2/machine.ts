@@ -58,7 +58,7 @@ export async function runMachine(options: MachineOptions): Promise<number> {
 
 function qemuArguments(options: MachineOptions, initrd: string, messages: string): string[] {
   const shares = options.shares.map(({ target }, index) => `share${index}:${target}`).join(',');
-  const append = ['console=ttyS0', 'panic=-1', 'cgroup_no_v1=all', 'mitigations=off', `strake.shares=${shares}`, ...options.parameters];
+  const append = ['console=ttyS0', 'panic=-1', 'cgroup_no_v1=all', 'mitigations=off', 'apparmor=0', `strake.shares=${shares}`, ...options.parameters];
   return [
     '-nodefaults',
     '-no-user-config',
