@@ -64,7 +64,12 @@ const steps: readonly PeerStep[] = [
     name: 'run -t: a terminal',
     async play(client) {
       // ctr tells the terminal its size after the start.
-      const argv = run(client, 'tty', ['--rm', '-t'], ['sh', '-c', 'until stty size 2>/dev/null; do usleep 10000; done; test -t 0 && echo terminal; exit 5']);
+      const argv = run(
+        client,
+        'tty',
+        ['--rm', '-t'],
+        ['sh', '-c', 'until stty size 2>/dev/null | grep 30; do usleep 10000; done; test -t 0 && echo terminal; exit 5'],
+      );
       const pty = peers.pty(['ctr', ...argv], { rows: 30, cols: 90 });
       await pty.shows(/30 90\r+\nterminal/);
       client.note('terminal', await pty.end());
