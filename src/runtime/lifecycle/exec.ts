@@ -6,7 +6,7 @@ import { compileExec } from '../compile/exec.ts';
 import type { RuntimeContext } from './context.ts';
 import { execCgroup } from './exec-cgroup.ts';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
-import { notRunning } from './kill.ts';
+import { notRunning } from './not-running.ts';
 import { writePidFile } from './pid-file.ts';
 import { savedFilter } from './saved-filter.ts';
 import { containerStatus } from './status.ts';

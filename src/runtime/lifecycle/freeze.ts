@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StrakeError } from '../../base/index.ts';
 import { freezeOperations, readFreezer } from '../../kernel/index.ts';
 import type { RuntimeContext } from './context.ts';
-import { notRunning } from './kill.ts';
+import { notRunning } from './not-running.ts';
 import { containerStatus } from './status.ts';
 
 const timeoutMs = 5_000;

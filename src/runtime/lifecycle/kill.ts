@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { StrakeError } from '../../base/index.ts';
 import { allDirectories, cgroupKillOperations, thawOperations } from '../../kernel/index.ts';
 import type { RuntimeContext } from './context.ts';
+import { notRunning } from './not-running.ts';
 import { containerPids } from './processes.ts';
 import { containerStatus } from './status.ts';
 
@@ -50,10 +51,6 @@ export async function killContainer({ store, launcher, warn }: RuntimeContext, i
   }
   // What its first process has started in a namespace of others is nobody's to find without a cgroup.
   if (signal === sigkill && !privatePids) warn('failed to kill all processes, possibly due to lack of cgroup (Hint: enable cgroup v2 delegation)');
-}
-
-export function notRunning(id: string): StrakeError {
-  return new StrakeError('FailedPrecondition', 'container not running', { fields: { layer: 'runtime', id } });
 }
 
 function send(pid: number, signal: number): void {

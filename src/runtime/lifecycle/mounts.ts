@@ -2,7 +2,7 @@ import type { Mount } from '../../oci/index.ts';
 import { parseRuntimeSpec } from '../../oci/index.ts';
 import { compileAddMounts, compileRemoveMounts } from '../compile/live-mounts.ts';
 import type { RuntimeContext } from './context.ts';
-import { notRunning } from './kill.ts';
+import { notRunning } from './not-running.ts';
 import { containerStatus } from './status.ts';
 
 export type MountChange = 'add' | 'remove';

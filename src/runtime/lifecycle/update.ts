@@ -5,7 +5,7 @@ import type { ResourcesSpec } from '../../oci/index.ts';
 import type { StoredContainer } from '../state/store.ts';
 import { warnOfIgnored } from './cgroup.ts';
 import type { RuntimeContext } from './context.ts';
-import { notRunning } from './kill.ts';
+import { notRunning } from './not-running.ts';
 import { containerStatus } from './status.ts';
 
 /** Changes the limits of a container that has not ended; what is not given stays, device rules too. */
