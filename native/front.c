@@ -1,7 +1,7 @@
 /* The front of the OCI command line: the process that the caller of `strake-runc` sees, and the ancestor of what it starts. It starts the
  * program that decides (the strake executable, which takes some milliseconds to come up), seals itself meanwhile, and runs the programs that come back.
  * Nothing is decided here. */
-#include "monitor.h"
+#include "strake.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -98,18 +98,12 @@ static int start(char *argv[])
 	return seal_self(argv);
 }
 
-/* After the hand-over it may still carry a terminal, or write a trace; else it has nothing left to do but to end, which takes it a millisecond. */
-static bool decider_matters(const struct run *run)
-{
-	return !run->handed_over || run->failed.index != NO_OP || run->flags & PROGRAM_TRACE || (run->monitor && run->monitor->op);
-}
-
 /* Our exit status: that of the decider, or what it has left to us; what failed to start is told by the decider. */
 static int await_decider(const struct run *run)
 {
 	int status = run->decider_status;
 
-	if (!run->decider_ended && decider_matters(run))
+	if (!run->decider_ended)
 		while (waitpid(run->decider, &status, 0) < 0 && errno == EINTR)
 			;
 	return run->handed_over && run->failed.index == NO_OP ? exit_code(run->init_status) : exit_code(status);
