@@ -45,7 +45,7 @@ async function strake(argv: readonly string[]): Promise<string> {
 /** Attaches strace to the zygote; resolves when it is attached. Flags are numbers, as in the program. */
 async function traceZygote(log: string): Promise<{ readonly tracer: Running; readonly zygote: number }> {
   const { world } = engine;
-  const zygote = world.pids().find((pid) => world.alive(pid) && /strake-init\0zygote/.test(world.proc(pid, 'cmdline')));
+  const zygote = world.pids().find((pid) => /strake-init\0zygote/.test(world.commandLine(pid)));
   if (zygote === undefined) throw new Error('no zygote runs');
   const tracer = world.spawn(['strace', '-f', '-v', '-X', 'raw', '-s', '65536', '-o', log, '-p', String(zygote)]);
   await tracer.output(/attached/, { stream: 'stderr' });
@@ -55,13 +55,7 @@ async function traceZygote(log: string): Promise<{ readonly tracer: Running; rea
 /** The client hears of the exit before the monitor's last calls. */
 function monitorRuns(): boolean {
   const { world } = engine;
-  return world.pids().some((pid) => {
-    try {
-      return world.alive(pid) && world.proc(pid, 'cmdline').startsWith('strake-init: monitor');
-    } catch {
-      return false; // it ended between the two looks
-    }
-  });
+  return world.pids().some((pid) => world.commandLine(pid).startsWith('strake-init: monitor'));
 }
 
 beforeAll(async () => {

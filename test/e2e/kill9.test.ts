@@ -74,7 +74,7 @@ describe('kill -9 of the daemon', () => {
         const creating = engine.dockerSpawn(['run', '-d', '--name', 'second', busybox, 'sleep', '1000']);
         await until(
           'the client to have connected',
-          () => creating.exited || engine.world.pids().some((one) => engine.world.alive(one) && engine.world.proc(one, 'cmdline').includes('\0second\0')),
+          () => creating.exited || engine.world.pids().some((one) => engine.world.commandLine(one).includes('\0second\0')),
         );
         await new Promise((resolve) => setTimeout(resolve, delayMs));
         await killDaemon();

@@ -431,7 +431,7 @@ describe('without an engine', () => {
         ['one', 'two', 'three'].map(async (name) => await world.run([strakeBinary, 'run', '--rm', '--name', name, 'hello'], { env })),
       );
       for (const finished of first) expect(finished).toMatchObject({ code: 0, stderr: '' });
-      const daemons = (): number[] => world.pids().filter((pid) => world.alive(pid) && world.proc(pid, 'cmdline').includes('\0daemon\0'));
+      const daemons = (): number[] => world.pids().filter((pid) => world.commandLine(pid).includes('\0daemon\0'));
       expect(daemons()).toHaveLength(1);
       const [daemon] = daemons();
       expect((await world.run([strakeBinary, 'ps', '-aq'], { env })).stdout).toBe('');

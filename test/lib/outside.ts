@@ -34,11 +34,7 @@ export async function startOutside(world: World): Promise<Outside> {
   const script = 'ip link set lo up && echo made && read go && ip addr add "$1/24" dev out1 && ip link set out1 up && exec python3 -c "$2"';
   const running = new Running(world.command(['unshare', '--net', 'sh', '-c', script, 'sh', address, server]), { keepStdin: true });
   await running.output(/made\n/);
-  const inner = world
-    .pids()
-    .find(
-      (pid) => world.alive(pid) && world.proc(pid, 'cmdline').includes('ip addr add "$1/24" dev out1') && !world.proc(pid, 'cmdline').startsWith('unshare'),
-    );
+  const inner = world.pids().find((pid) => world.commandLine(pid).includes('ip addr add "$1/24" dev out1') && !world.commandLine(pid).startsWith('unshare'));
   await world.output(['sh', '-c', `ip link add out0 type veth peer name out1 netns ${inner} && ip addr add ${gateway}/24 dev out0 && ip link set out0 up`]);
   running.write('go\n');
   await running.output(/ready\n/);

@@ -111,6 +111,15 @@ export class World extends Place implements AsyncDisposable {
     }
   }
 
+  /** The words of a process that lives, each with a NUL behind it; empty for one that has ended, meanwhile or before. */
+  commandLine(pid: number): string {
+    try {
+      return this.alive(pid) ? this.proc(pid, 'cmdline') : '';
+    } catch {
+      return '';
+    }
+  }
+
   /** The machine's path of the cgroup that holds the process, in the hierarchy of a v1 controller (or `unified`). */
   cgroupOf(pid: number, controller: string): string {
     for (const line of this.proc(pid, 'cgroup').split('\n')) {

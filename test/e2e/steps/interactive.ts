@@ -100,7 +100,7 @@ export const interactiveSteps: readonly Step[] = [
       const running = session.spawn(['exec', name, 'sh', '-c', 'echo $$; exec sleep 1000']);
       await running.output(/\d+\n/);
       const { world } = session.engine;
-      const isInner = (pid: number): boolean => world.alive(pid) && world.proc(pid, 'cmdline') === 'sleep\x001000\x00' && pid !== init;
+      const isInner = (pid: number): boolean => world.commandLine(pid) === 'sleep\x001000\x00' && pid !== init;
       const inner = await until('the exec to have become sleep', () => world.pids().find(isInner));
       for (const kind of ['mnt', 'pid', 'net', 'ipc', 'uts', 'cgroup']) {
         expect(readlinkSync(world.procPath(inner, 'ns', kind))).toBe(readlinkSync(world.procPath(init, 'ns', kind)));
