@@ -27,7 +27,7 @@ export interface MachineOptions {
 const memoryMiB = 3072;
 const processors = 2;
 /** What boots the machine, and what tests and containers use; nothing is loaded on demand. */
-const modules = ['virtio_pci', 'virtio_blk', 'ext4', '9pnet_virtio', '9p', 'overlay', 'dummy', 'veth', 'bridge', 'loop', 'brd', 'tun', 'bfq'];
+const modules = ['virtio_pci', 'virtio_blk', 'crc32c_generic', 'ext4', '9pnet_virtio', '9p', 'overlay', 'dummy', 'veth', 'bridge', 'loop', 'brd', 'tun', 'bfq'];
 const exitLine = /^strake: exit (\d+)\r?\n/m;
 
 /** Boots the machine, passes on what its tests print, and gives their exit status; throws with the kernel's last messages when there is none. */
