@@ -9,16 +9,23 @@ mount -t devpts -o mode=620,ptmxmode=666,gid=5 devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 mount -t mqueue mqueue /dev/mqueue
 mount -t tmpfs tmpfs /run
+repository=$(value repository)
+mkdir /run/repository
+mount --rbind "$repository" /run/repository
 mount /dev/vda /tmp # not a tmpfs: it has id-mapped mounts only since 6.3
 rmdir /tmp/lost+found
 chmod 1777 /tmp
+if [ ! -d "$repository" ]; then # it lies below /tmp
+  mkdir -p "$repository"
+  mount --rbind /run/repository "$repository"
+fi
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control; done
 echo 8 >/proc/sys/vm/nr_hugepages
 ip link set lo up
 hostname strake-v2
 
-cd "$(value repository)" || exit
+cd "$repository" || exit
 stty -F /dev/ttyS1 raw -echo
 sh "$(value command)" >/dev/ttyS1 2>&1
 echo "strake: exit $?" >/dev/ttyS1
