@@ -15,7 +15,8 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 test('with the real kernel, in a network namespace of its own', () => {
-  const script = `mount -t sysfs sysfs /sys && ip link set lo up && exec "$0" "$1" "$2"`;
+  // A new namespace forwards when the machine does.
+  const script = `echo 0 >/proc/sys/net/ipv4/ip_forward && mount -t sysfs sysfs /sys && ip link set lo up && exec "$0" "$1" "$2"`;
   const result = spawnSync(
     'unshare',
     ['--net', '--mount', 'sh', '-c', script, process.execPath, path.join(import.meta.dirname, 'fixtures-namespace.ts'), directory],
