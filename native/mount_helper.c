@@ -89,28 +89,6 @@ struct helper {
 	unsigned made;
 };
 
-/* One packet with at most one descriptor. Its size, 0 at the end, -1: errno. */
-static ssize_t receive(int socket, void *data, size_t len, int *fd)
-{
-	struct iovec iov = { data, len };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
-	struct cmsghdr *c;
-	ssize_t n;
-
-	*fd = -1;
-	do
-		n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	c = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
-	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
-	return n;
-}
-
 static int open_source(struct run *run, const struct message *message, int ns, struct answer *answer)
 {
 	const struct source_request *request = &message->source;
@@ -172,7 +150,7 @@ _Noreturn static void serve(struct run *run, int socket)
 		struct answer answer = { 0 };
 		autoclose ns = -1;
 		autoclose tree = -1;
-		ssize_t n = receive(socket, &message, sizeof(message), &ns);
+		ssize_t n = receive_descriptor(socket, &message, sizeof(message), &ns);
 
 		if (n != (ssize_t)sizeof(message))
 			_exit(n == 0 ? 0 : 1);
@@ -216,7 +194,7 @@ static int ask(struct run *run, uint32_t slot, const struct message *message, st
 	if (run->slots[slot] < 0)
 		return fail(run, EBADF, "slot %u of the mount helper is empty", slot);
 	if (ns < 0 || send_descriptor(run->slots[slot], message, sizeof(*message), ns) != 0 ||
-	    receive(run->slots[slot], answer, sizeof(*answer), tree) != (ssize_t)sizeof(*answer))
+	    receive_descriptor(run->slots[slot], answer, sizeof(*answer), tree) != (ssize_t)sizeof(*answer))
 		return fail(run, errno, "mount helper");
 	return 0;
 }

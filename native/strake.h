@@ -155,6 +155,8 @@ struct sync_msg {
 };
 /* DATA, and FD with it by SCM_RIGHTS (-1: none). 0 or -1 (errno; EPIPE: the other side is gone). */
 int send_descriptor(int socket, const void *data, size_t len, int fd);
+/* One packet of at most LEN bytes, and the descriptor that came with it in *FD, or -1. Its size, 0 at the end, -1: errno. */
+ssize_t receive_descriptor(int socket, void *data, size_t len, int *fd);
 /* The same by a system call whose fourth argument, which the kernel does not read, is PASS: a seccomp filter knows it by that. */
 int send_descriptor_passing(int socket, const void *data, size_t len, int fd, uint64_t pass);
 /* The same over sync_fd. */

@@ -34,6 +34,27 @@ int send_descriptor_passing(int socket, const void *data, size_t len, int fd, ui
 	return n < 0 ? -1 : 0;
 }
 
+ssize_t receive_descriptor(int socket, void *data, size_t len, int *fd)
+{
+	struct iovec iov = { data, len };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	*fd = -1;
+	do
+		n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	c = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	return n;
+}
+
 int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, const char *detail, int fd)
 {
 	struct sync_msg msg = { .kind = (uint32_t)kind, .index = index, .err = err };
@@ -47,25 +68,11 @@ int sync_send(struct run *run, enum sync_kind kind, uint32_t index, int err, con
 /* One packet, with a descriptor in *FD or -1. Its size, 0 at the end, -1: errno. */
 static ssize_t sync_packet(struct run *run, struct sync_msg *msg, int *fd)
 {
-	struct iovec iov = { msg, sizeof(*msg) };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
-	struct cmsghdr *c;
-	ssize_t n;
+	ssize_t n = receive_descriptor(run->sync_fd, msg, sizeof(*msg), fd);
 
-	*fd = -1;
-	do
-		n = recvmsg(run->sync_fd, &header, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
 	/* It died with something of ours unread. */
 	if (n < 0 && errno == ECONNRESET)
 		n = 0;
-	c = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
-	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
 	if (n >= 0 && (size_t)n < offsetof(struct sync_msg, detail))
 		return 0;
 	if (n > 0 && (size_t)n > offsetof(struct sync_msg, detail))
