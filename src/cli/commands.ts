@@ -58,7 +58,10 @@ const entries: readonly CommandEntry[] = [
 ];
 
 /** `strake daemon` and the other faces are dispatched in src/cmd; they are named here for the overview only. */
-const elsewhere: readonly Pick<CommandEntry, 'name' | 'summary'>[] = [{ name: 'daemon', summary: 'Run the engine in the foreground' }];
+const elsewhere: readonly Pick<CommandEntry, 'name' | 'summary'>[] = [
+  { name: 'daemon', summary: 'Run the engine in the foreground' },
+  { name: 'registry', summary: 'Serve images to others, as a registry' },
+];
 
 /** Docker's management commands: `container ls`, `image rm`. */
 const groups: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -36,6 +36,16 @@ export interface LocalCore extends Disposable {
   flush(): void;
 }
 
+/** The content store alone, for who keeps no images and runs no containers. */
+export function openLocalContent({
+  root,
+  log,
+  now = () => new Date(),
+}: Pick<LocalCoreOptions, 'root' | 'log' | 'now'>): Disposable & { readonly content: ContentStore } {
+  const db = MetadataDatabase.open({ root, log, now });
+  return { content: new LocalContentStore({ root, db, now }), [Symbol.dispose]: () => db[Symbol.dispose]() };
+}
+
 export function openLocalCore({ root, log, openFileTree, layerLimits, now = () => new Date() }: LocalCoreOptions): LocalCore {
   const db = MetadataDatabase.open({ root, log, now });
   const snapshots = new OverlaySnapshotter({ root, db, openFileTree, log, now });

@@ -1,11 +1,13 @@
 /** The life of a daemon: lock, listen, wait for a signal, close. What it serves is composed elsewhere. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { errorCode, errorMessage, type Logger, StrakeError } from '../../base/index.ts';
 import { otherDaemonStatus } from '../../cli/daemon-status.ts';
 import { type Engine, serveEngine } from '../../engine/index.ts';
 import { lockDataRoot } from './data-root-lock.ts';
 import type { DaemonFlags } from './flags.ts';
 import { groupId, parseHost } from './hosts.ts';
+import { nextSignal } from './next-signal.ts';
+import { tellReady } from './tell-ready.ts';
 
 export interface ComposedEngine extends AsyncDisposable {
   readonly engine: Engine;
@@ -47,20 +49,6 @@ function stackOf(error: unknown): { readonly stack?: string } {
   return errorCode(error) === 'Internal' && error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {};
 }
 
-/** The first of them ends the daemon; a second while it closes ends the process, should closing hang. */
-async function nextSignal(): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(name, () => {
-      resolve(name);
-      process.once(name, () => process.exit(1));
-    });
-  }
-  // The terminal that it was started from may go; the daemon stays.
-  process.on('SIGHUP', () => {});
-  return await promise;
-}
-
 function writePidFile(file: string | undefined): Disposable {
   if (file !== undefined) writeFileSync(file, `${process.pid}\n`, { mode: 0o644 });
   return {
@@ -75,15 +63,5 @@ function isOurs(file: string): boolean {
     return readFileSync(file, 'utf8').trim() === String(process.pid);
   } catch {
     return false;
-  }
-}
-
-/** Whoever started the daemon may be gone, which is no reason to end. */
-function tellReady(descriptor: number | undefined, log: Logger): void {
-  if (descriptor === undefined) return;
-  try {
-    writeSync(descriptor, 'ready\n');
-  } catch (error) {
-    log.debug('nobody waits for readiness', { error: errorMessage(error) });
   }
 }

@@ -8,10 +8,14 @@ import { migrations } from './migrations.ts';
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface MetadataOptions {
-  /** The data root; the file is `metadata.db` in it. */
+  /** The data root. */
   readonly root: string;
   readonly log: Logger;
   readonly now?: () => Date;
+  /** The file's name in the root: `metadata.db` unless told. */
+  readonly file?: string;
+  /** Its schema, one step a version; the stores' own unless told. */
+  readonly schema?: readonly string[];
 }
 
 /**
@@ -33,17 +37,17 @@ export class MetadataDatabase implements Disposable {
     this.quarantined = quarantined;
   }
 
-  static open({ root, log, now = () => new Date() }: MetadataOptions): MetadataDatabase {
+  static open({ root, log, now = () => new Date(), file: name = 'metadata.db', schema = migrations }: MetadataOptions): MetadataDatabase {
     mkdirSync(root, { recursive: true, mode: 0o700 });
-    const file = path.join(root, 'metadata.db');
+    const file = path.join(root, name);
     try {
-      return new MetadataDatabase(openFile(file), root, undefined);
+      return new MetadataDatabase(openFile(file, schema), root, undefined);
     } catch (error) {
       if (!isDamage(error)) throw error;
       const aside = `${file}.damaged-${now().toISOString().replaceAll(':', '')}`;
       for (const suffix of ['', '-wal', '-shm']) renameIfThere(`${file}${suffix}`, `${aside}${suffix}`);
       log.error('metadata database is damaged: set aside, a new one is begun', { file, aside, error: errorMessage(error) });
-      return new MetadataDatabase(openFile(file), root, aside);
+      return new MetadataDatabase(openFile(file, schema), root, aside);
     }
   }
 
@@ -143,13 +147,13 @@ function isDamage(error: unknown): boolean {
   return code === sqlite.corrupt || code === sqlite.notADatabase;
 }
 
-function openFile(file: string): DatabaseSync {
+function openFile(file: string, schema: readonly string[]): DatabaseSync {
   const db = new DatabaseSync(file);
   try {
     db.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on; pragma busy_timeout = 5000');
     const check = db.prepare('pragma quick_check(1)').get() as Row;
     if (Object.values(check)[0] !== 'ok') throw new StrakeError('DataLoss', `metadata database fails its check: ${String(Object.values(check)[0])}`);
-    migrate(db);
+    migrate(db, schema);
     return db;
   } catch (error) {
     db.close();
@@ -157,13 +161,13 @@ function openFile(file: string): DatabaseSync {
   }
 }
 
-function migrate(db: DatabaseSync): void {
+function migrate(db: DatabaseSync, schema: readonly string[]): void {
   const version = Number((db.prepare('pragma user_version').get() as Row)['user_version']);
-  if (version > migrations.length)
-    throw new StrakeError('FailedPrecondition', `metadata database has version ${version}, this build knows ${migrations.length}`, {
+  if (version > schema.length)
+    throw new StrakeError('FailedPrecondition', `metadata database has version ${version}, this build knows ${schema.length}`, {
       fields: { layer: 'core', remedy: 'run the newer build that wrote it' },
     });
-  for (const [index, sql] of migrations.entries()) {
+  for (const [index, sql] of schema.entries()) {
     if (index < version) continue;
     db.exec(`begin immediate; ${sql}; pragma user_version = ${index + 1}; commit`);
   }

@@ -1,0 +1,23 @@
+/** Sockets give a few KiB at a time; a write to a file for each would cost more than the bytes. */
+const gatheredBytes = 256 << 10;
+
+/** The same bytes in larger pieces. What has arrived when the source breaks off is given before its error. */
+export async function* gather(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for await (const chunk of source) {
+      parts.push(chunk);
+      size += chunk.length;
+      if (size < gatheredBytes) continue;
+      yield Buffer.concat(parts, size);
+      parts = [];
+      size = 0;
+    }
+  } catch (error) {
+    failure = { error };
+  }
+  if (size > 0) yield Buffer.concat(parts, size);
+  if (failure !== undefined) throw failure.error;
+}
