@@ -48,6 +48,8 @@ const entries: readonly CommandEntry[] = [
   ),
   entry('explain', runUsage, 'Show what run would do, without doing it', async () => (await import('./commands/explain.ts')).explain),
   entry('pull', '[OPTIONS] NAME[:TAG|@DIGEST]', 'Download an image from a registry', async () => (await import('./commands/pull.ts')).pull),
+  entry('login', '[OPTIONS] [SERVER]', 'Log in to a registry', async () => (await import('./commands/login.ts')).login),
+  entry('logout', '[SERVER]', 'Log out from a registry', async () => (await import('./commands/logout.ts')).logout, false),
   entry('images', '[OPTIONS] [REPOSITORY[:TAG]]', 'List images', async () => (await import('./commands/images.ts')).images),
   entry('rmi', '[OPTIONS] IMAGE [IMAGE...]', 'Remove one or more images', async () => (await import('./commands/rmi.ts')).rmi),
   entry('tag', 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]', 'Give an image another name', async () => (await import('./commands/tag.ts')).tag),

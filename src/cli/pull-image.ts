@@ -1,6 +1,7 @@
 import type { Context } from './context.ts';
 import { ExitStatus } from './exit-status.ts';
 import { createProgress, type ProgressMessage } from './progress.ts';
+import { registryAuthHeader } from './registry-auth/credentials.ts';
 
 export interface PullOptions {
   readonly quiet: boolean;
@@ -12,7 +13,10 @@ export interface PullOptions {
 export async function pullImage(context: Context, image: string, options: PullOptions): Promise<void> {
   const { name, tag } = splitReference(image);
   const progress = options.quiet ? undefined : createProgress(options.progress, context.isTerminal(options.progress === context.err ? 2 : 1));
-  const messages = context.client.lines<ProgressMessage>('POST', '/images/create', { query: { fromImage: name, tag, platform: options.platform } });
+  const messages = context.client.lines<ProgressMessage>('POST', '/images/create', {
+    query: { fromImage: name, tag, platform: options.platform },
+    headers: registryAuthHeader(image, context.env),
+  });
   for await (const message of messages) {
     if (message.error !== undefined) throw new ExitStatus(1, `Error response from daemon: ${message.error}`);
     progress?.(message);

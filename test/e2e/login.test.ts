@@ -1,5 +1,7 @@
 /** `docker login` at a registry that asks for credentials, by password and by token: what is right succeeds, what is wrong says so, and pulls use it. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Engine } from '../lib/engine.ts';
 
 const setupMs = 600_000;
@@ -52,4 +54,23 @@ test('what is no registry is named', async () => {
   const { code, stderr } = await login('127.0.0.1:1', 'x');
   expect(code).not.toBe(0);
   expect(stderr).toContain('127.0.0.1:1');
+});
+
+test.each([basic, bearer])('strake login and logout: %s', async (registry) => {
+  const config = join(engine.work, `config-${registry.replace(/\W/g, '-')}`);
+  const strake = async (argv: readonly string[], stdin = '') => await engine.world.run([...engine.strake, ...argv], { stdin, env: { DOCKER_CONFIG: config } });
+  const wrong = await strake(['login', '-u', 'ann', '--password-stdin', registry], 'wrong');
+  expect(wrong).toMatchObject({ code: 1, stdout: '' });
+  expect(existsSync(config)).toBe(false);
+  const right = await strake(['login', '-u', 'ann', '--password-stdin', registry], 's3cret:x\n');
+  expect(right).toMatchObject({ code: 0, stdout: 'Login Succeeded\n' });
+  expect(right.stderr).toContain(`stored unencrypted in '${config}/config.json'`);
+  expect(JSON.parse(readFileSync(join(config, 'config.json'), 'utf8'))).toEqual({ auths: { [registry]: { auth: btoa('ann:s3cret:x') } } });
+  expect(await strake(['login', registry])).toMatchObject({
+    code: 0,
+    stdout: 'Authenticating with existing credentials... [Username: ann]\nLogin Succeeded\n',
+  });
+  expect(await strake(['logout', registry])).toMatchObject({ code: 0, stdout: `Removing login credentials for ${registry}\n` });
+  expect(await strake(['logout', registry])).toMatchObject({ code: 0, stdout: `Not logged in to ${registry}\n` });
+  expect(await strake(['login', registry])).toMatchObject({ code: 1, stderr: 'Error: Cannot perform an interactive login from a non TTY device\n' });
 });
