@@ -36,12 +36,24 @@ int files_parent(struct files *f, const char *path, char *name)
 	return f->parent_fd;
 }
 
-static const char *path_of(const struct op *op)
+int64_t to_ns(struct timespec time)
+{
+	if (time.tv_sec > INT64_MAX / 1000000000 - 1)
+		return INT64_MAX;
+	if (time.tv_sec < INT64_MIN / 1000000000 + 1)
+		return INT64_MIN;
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static const char *path_of(const struct files *f, const struct op *op)
 {
 	switch ((enum op_code)op->code) {
 	case OP_FILE_DATA:
+	case OP_FILE_HOLE:
 	case OP_FILE_SYNC:
 		return "";
+	case OP_FILE_WALK:
+		return f->at;
 	default: /* every other one begins with its path */
 		return op->args.file_remove.path;
 	}
@@ -60,14 +72,14 @@ static int answer(struct files *f, int err, const char *name, const char *path)
 /* Whether the operation is answered: the others are silent unless they fail, and then the session ends. */
 static bool is_question(const struct op *op)
 {
-	return op->code == OP_FILE_READ || op->code == OP_FILE_STAT || op->code == OP_FILE_LIST || op->code == OP_FILE_SYNC;
+	return op->code == OP_FILE_READ || op->code == OP_FILE_STAT || op->code == OP_FILE_LIST || op->code == OP_FILE_WALK || op->code == OP_FILE_SYNC;
 }
 
 static int execute(struct files *f, const struct op *op)
 {
 	bool writes = !is_question(op) || op->code == OP_FILE_SYNC;
 
-	if (writes && f->file_fd >= 0 && op->code != OP_FILE_DATA) {
+	if (writes && f->file_fd >= 0 && op->code != OP_FILE_DATA && op->code != OP_FILE_HOLE) {
 		errno = EPROTO; /* the file before is not whole */
 		return -1;
 	}
@@ -91,7 +103,7 @@ static int run_op(struct files *f, const struct op *op)
 
 	if (err == 0 && !question)
 		return 0;
-	if (answer(f, err, op->desc->name, path_of(op)) != 0)
+	if (answer(f, err, op->desc->name, path_of(f, op)) != 0)
 		return -1;
 	return err == 0 || question ? 0 : -1;
 }

@@ -3,6 +3,8 @@
 #define STRAKE_FILES_H
 #include "strake.h"
 
+#include <time.h>
+
 /* Set of inode numbers, open addressing; 0 is no inode. */
 struct inode_set {
 	uint64_t *slot;
@@ -25,16 +27,19 @@ struct files {
 	uint64_t file_left;
 	uint32_t file_mode;
 	int64_t file_mtime;
-	bool file_sparse;
+	bool file_sparse; /* it may end in a hole */
+	bool sparse_data; /* zero blocks become holes */
 	struct directory_time *times;
 	size_t ntimes, times_size;
 	struct inode_set made;
-	const char *op_name, *op_path;
+	char at[2 * PROGRAM_MAX_PATH + 2]; /* where a walk failed */
 };
 
 /* O_PATH descriptor of PATH's parent, owned by the session, and its last name in NAME[256]. -1: errno. */
 int files_parent(struct files *f, const char *path, char *name);
 void files_forget_parent(struct files *f);
+/* ns since the epoch; what 64 bits cannot say is the nearest that they can. */
+int64_t to_ns(struct timespec time);
 
 /* --- files_remove.c --- */
 /* Removes NAME below DIR and all that it holds, without crossing mounts; missing is fine. 0 or -1 (errno). */
@@ -44,7 +49,7 @@ int clear_tree(int dir, const struct inode_set *kept, unsigned depth);
 bool inode_set_has(const struct inode_set *set, uint64_t inode);
 int inode_set_add(struct inode_set *set, uint64_t inode);
 
-/* --- the operations, file_NAME (files_write.c, files_read.c): 0, or -1 (errno). Those that read answer DATA frames themselves. */
+/* --- the operations, file_NAME (files_write.c, files_read.c, files_walk.c): 0, or -1 (errno). Those that read answer DATA frames themselves. */
 #define DECLARE(CODE, name) int name(struct files *, const struct op_##name *);
 FILE_OPS(DECLARE)
 #undef DECLARE

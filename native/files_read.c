@@ -73,7 +73,7 @@ int file_stat(struct files *f, const struct op_file_stat *op)
 	p = put(p, &(uint32_t){ st.st_uid }, 4);
 	p = put(p, &(uint32_t){ st.st_gid }, 4);
 	p = put(p, &(uint64_t){ (uint64_t)st.st_size }, 8);
-	p = put(p, &(int64_t){ st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec }, 8);
+	p = put(p, &(int64_t){ to_ns(st.st_mtim) }, 8);
 	p = put(p, &(uint64_t){ st.st_rdev }, 8);
 	p = put(p, &(uint64_t){ st.st_ino }, 8);
 	p = put(p, &(uint64_t){ st.st_nlink }, 8);

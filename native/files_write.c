@@ -127,6 +127,7 @@ static int finish_file(struct files *f)
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, to_timespec(f->file_mtime) };
 	int result = 0;
 
+	/* Behind a hole there may be nothing that makes the file as long as it is. */
 	if (f->file_sparse)
 		result = ftruncate(f->file_fd, lseek(f->file_fd, 0, SEEK_CUR));
 	if (result == 0)
@@ -160,7 +161,7 @@ int file_create(struct files *f, const struct op_file_create *op)
 	f->file_left = op->size;
 	f->file_mode = op->mode;
 	f->file_mtime = op->mtime;
-	f->file_sparse = op->flags & 1;
+	f->file_sparse = f->sparse_data = op->flags & 1;
 	if (fchown(f->file_fd, op->uid, op->gid) != 0)
 		return -1;
 	return op->size == 0 ? finish_file(f) : 0;
@@ -171,13 +172,29 @@ static bool all_zero(const uint8_t *p, size_t n)
 	return p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
 }
 
+static size_t block(size_t len)
+{
+	return len < SPARSE_BLOCK ? len : SPARSE_BLOCK;
+}
+
+/* How much of DATA is zeros (ZERO), or is not, in whole blocks. */
+static size_t run_length(const uint8_t *data, size_t len, bool zero)
+{
+	size_t n = 0;
+
+	while (n < len && all_zero(data + n, block(len - n)) == zero)
+		n += block(len - n);
+	return n;
+}
+
 static int write_data(struct files *f, const uint8_t *data, size_t len)
 {
 	while (len > 0) {
-		size_t part = f->file_sparse && len > SPARSE_BLOCK ? SPARSE_BLOCK : len;
+		bool hole = f->sparse_data && all_zero(data, block(len));
+		size_t part = f->sparse_data ? run_length(data, len, hole) : len;
 		ssize_t n;
 
-		if (f->file_sparse && all_zero(data, part)) {
+		if (hole) {
 			if (lseek(f->file_fd, (off_t)part, SEEK_CUR) < 0)
 				return -1;
 			n = (ssize_t)part;
@@ -202,6 +219,19 @@ int file_data(struct files *f, const struct op_file_data *op)
 	if (write_data(f, op->data.p, op->data.len) != 0)
 		return -1;
 	f->file_left -= op->data.len;
+	return f->file_left == 0 ? finish_file(f) : 0;
+}
+
+int file_hole(struct files *f, const struct op_file_hole *op)
+{
+	if (f->file_fd < 0 || op->size > f->file_left) {
+		errno = f->file_fd < 0 ? EBADF : EFBIG;
+		return -1;
+	}
+	if (lseek(f->file_fd, (off_t)op->size, SEEK_CUR) < 0)
+		return -1;
+	f->file_sparse = true;
+	f->file_left -= op->size;
 	return f->file_left == 0 ? finish_file(f) : 0;
 }
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "fb17862c5ff208a2"
+#define OPS_HASH "7585cf7ebd5e2bee"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -114,6 +114,8 @@ enum op_code {
 	OP_FILE_STAT = 131,
 	OP_FILE_CHMOD = 132,
 	OP_FILE_LIST = 133,
+	OP_FILE_WALK = 134,
+	OP_FILE_HOLE = 135,
 };
 
 /* open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -675,6 +677,15 @@ struct op_file_chmod {
 struct op_file_list {
 	const char *path;
 };
+/* answer DATA frames with what is at PATH and all below it, parents first, each directory's names in byte order; a file that goes meanwhile is left out; then REPLY. Flags: 1 the content of regular files follows their entries, 2 go on across mounts. Records: entry `u8 1, u8 flags (1 content follows, 2 another name of a file that came), u16 path, u16 target, u16 attributes, u32 mode, u32 uid, u32 gid, u32 links, u32 major, u32 minor, u64 size, i64 mtime, u64 inode`, path below PATH, link target, attributes `u16 length, u32 length, name, value`; content `u8 2, u32 length, bytes`, as many as the size says: a file that shrinks meanwhile is filled up with zeros */
+struct op_file_walk {
+	const char *path;
+	uint32_t flags;
+};
+/* the next SIZE bytes of the file that is open are a hole */
+struct op_file_hole {
+	uint64_t size;
+};
 
 union op_args {
 	struct op_open open;
@@ -768,6 +779,8 @@ union op_args {
 	struct op_file_stat file_stat;
 	struct op_file_chmod file_chmod;
 	struct op_file_list file_list;
+	struct op_file_walk file_walk;
+	struct op_file_hole file_hole;
 };
 
 /* For declarations and dispatch: the operations of programs, with fields and without, and those of file sessions. */
@@ -871,7 +884,9 @@ union op_args {
 	OP(FILE_READ, file_read) \
 	OP(FILE_STAT, file_stat) \
 	OP(FILE_CHMOD, file_chmod) \
-	OP(FILE_LIST, file_list)
+	OP(FILE_LIST, file_list) \
+	OP(FILE_WALK, file_walk) \
+	OP(FILE_HOLE, file_hole)
 
 #ifdef OPS_TABLE
 static const struct op_desc op_table[] = {
@@ -974,6 +989,8 @@ static const struct op_desc op_table[] = {
 	{ "file_stat", 131, 4, 2, { { T_STR, offsetof(struct op_file_stat, path) }, { T_U32, offsetof(struct op_file_stat, follow) } } },
 	{ "file_chmod", 132, 4, 4, { { T_STR, offsetof(struct op_file_chmod, path) }, { T_U32, offsetof(struct op_file_chmod, mode) }, { T_U32, offsetof(struct op_file_chmod, uid) }, { T_U32, offsetof(struct op_file_chmod, gid) } } },
 	{ "file_list", 133, 4, 1, { { T_STR, offsetof(struct op_file_list, path) } } },
+	{ "file_walk", 134, 4, 2, { { T_STR, offsetof(struct op_file_walk, path) }, { T_U32, offsetof(struct op_file_walk, flags) } } },
+	{ "file_hole", 135, 4, 1, { { T_U64, offsetof(struct op_file_hole, size) } } },
 };
 #endif
 #endif

@@ -199,6 +199,87 @@ test('read, stat and list answer, and their failures end nothing', async () => {
   session.close();
 });
 
+/** The paths of a walk, with what flags say, and content. */
+async function walked(session: FileSession, name: string, options: { content?: boolean; crossMounts?: boolean } = {}): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const items of session.walk(name, options)) {
+    for (const item of items) {
+      if (item.type === 'data') lines.push(`${lines.pop()}=${item.data.length > 20 ? item.data.length : item.data}`);
+      else lines.push(`${item.entry.path}${item.entry.isLink ? ' again' : ''}`);
+    }
+  }
+  return lines;
+}
+
+test('a walk has parents first, names in byte order, content on demand; another name of a file without it', async () => {
+  const { session } = await open();
+  await session.write([
+    ...content('a/z', 'z'),
+    ...content('a-b', 'x'),
+    ...content('a/\u{10000}', 'astral'),
+    ...content('a/\uffee', 'basic'),
+    ...content('B', ''),
+    file({ op: 'file_link', path: 'zz', target: 'a/z' }),
+    symlink('l', 'a'),
+  ]);
+  expect(await walked(session, '')).toEqual(['', 'B', 'a', 'a/z', 'a/\uffee', 'a/\u{10000}', 'a-b', 'l', 'zz again']);
+  expect(await walked(session, 'a', { content: true })).toEqual(['', 'z=z', '\uffee=basic', '\u{10000}=astral']);
+  expect(await walked(session, 'a-b', { content: true })).toEqual(['=x']);
+  expect(await walked(session, 'l/', { content: true })).toEqual(['']);
+  await expect(walked(session, 'no')).rejects.toMatchObject({ code: 'NotFound', message: 'file_walk: no: no such file or directory' });
+  session.close();
+});
+
+test('names that are no text come back as they are', async () => {
+  const { session, root } = await open();
+  await session.write(content('d\udcff/\udcfc', 'x'));
+  await session.sync(false);
+  expect(readdirSync(root, 'buffer')).toEqual([Buffer.from([0x64, 0xff])]);
+  expect(await walked(session, '')).toEqual(['', 'd\udcff', 'd\udcff/\udcfc']);
+  session.close();
+});
+
+test('a walk stops at mounts, unless it is told to go on', async () => {
+  const { session, root } = await open();
+  mkdirSync(path.join(root, 'm'));
+  expect(spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', path.join(root, 'm')]).status).toBe(0);
+  try {
+    writeFileSync(path.join(root, 'm/inside'), 'x');
+    expect(await walked(session, '')).toEqual(['', 'm']);
+    expect(await walked(session, '', { crossMounts: true })).toEqual(['', 'm', 'm/inside']);
+  } finally {
+    session.close();
+    spawnSync('umount', [path.join(root, 'm')]);
+  }
+});
+
+test('what no path can say is an error that names the place, and ends nothing', async () => {
+  const { session, root } = await open();
+  mkdirSync(path.join(root, 'd'));
+  for (let i = 0; i < 2; i++) {
+    mkdirSync(path.join(root, 'new', 'x/'.repeat(1500)), { recursive: true });
+    renameSync(path.join(root, 'd'), path.join(root, 'new', 'x/'.repeat(1500), 'd'));
+    renameSync(path.join(root, 'new'), path.join(root, 'd'));
+  }
+  await expect(walked(session, '')).rejects.toMatchObject({ message: expect.stringMatching(/^file_walk: \/d\/x\/x.*: file name too long$/) });
+  expect((await session.stat('d')).mode).toBe(0o40755);
+  session.close();
+});
+
+test('a hole may be told, at the end too', async () => {
+  const tree = await apply([
+    file({ op: 'file_create', path: 'f', mode: 0o100644, size: 5 << 20, ...owner }),
+    file({ op: 'file_hole', size: 1 << 20 }),
+    file({ op: 'file_data', data: Buffer.from('x'.repeat(1 << 20)) }),
+    file({ op: 'file_hole', size: 3 << 20 }),
+  ]);
+  expect(statSync(tree.in('f')).size).toBe(5 << 20);
+  expect(statSync(tree.in('f')).blocks * 512).toBe(1 << 20);
+  expect(await failure([file({ op: 'file_create', path: 'f', mode: 0o100644, size: 1, ...owner }), file({ op: 'file_hole', size: 2 })])).toBe(
+    'file_hole: file too large',
+  );
+});
+
 test('a sparse file has its holes and its size', async () => {
   const bytes = Buffer.alloc(3 << 20);
   bytes.fill('x', 1 << 20, (1 << 20) + 5000);

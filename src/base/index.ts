@@ -4,3 +4,4 @@ export { codeOfErrno, errorCode, errorCodes, errorMessage, isCode, StrakeError }
 export { randomId, shortId } from './ids.ts';
 export type { LineLoggerOptions, LogFields, Logger, LogLevel } from './log.ts';
 export { createLineLogger, logLevels, silentLogger } from './log.ts';
+export { comparePaths, pathByteLength, pathBytes, pathText } from './path-text.ts';

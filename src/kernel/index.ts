@@ -55,6 +55,9 @@ export type {
   LaunchOptions,
   OutputFrame,
   Report,
+  WalkEntry,
+  WalkItem,
+  WalkOptions,
   ZygoteOptions,
 } from './launch/index.ts';
 export {

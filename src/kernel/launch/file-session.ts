@@ -1,4 +1,4 @@
-import { codeOfErrno, StrakeError } from '../../base/index.ts';
+import { codeOfErrno, pathText, StrakeError } from '../../base/index.ts';
 import { encodeOperations, encodeProgram, type Op } from '../program/index.ts';
 import type { LaunchOptions } from './connection.ts';
 import { deadlines, within } from './deadline.ts';
@@ -7,6 +7,7 @@ import { programFailure } from './failure.ts';
 import type { FrameSocket } from './frame-socket.ts';
 import { type Frame, frameTypes } from './frames.ts';
 import { decodeReply, decodeReport, type Report } from './records.ts';
+import { decodeWalk, type WalkItem } from './walk-records.ts';
 
 export type FileOp = Extract<Op, { readonly side: 'file' }>;
 
@@ -32,10 +33,21 @@ export interface DirectoryEntry {
 
 const batchBytes = 256 << 10;
 const maxDataBytes = 1 << 20;
+const noLimit = 2n ** 63n - 1n;
+
+/** Answers that wait for their reader: beyond so many frames strake-init waits too. */
+const maxWaitingFrames = 4;
 
 interface Question {
-  readonly data: Buffer[];
-  readonly done: PromiseWithResolvers<Buffer>;
+  readonly onData: (frame: Buffer) => void;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+export interface WalkOptions {
+  /** The content of regular files follows their entries. */
+  readonly content?: boolean;
+  /** Go on below mount points, else they are empty directories. */
+  readonly crossMounts?: boolean;
 }
 
 /**
@@ -110,7 +122,7 @@ export class FileSession implements AsyncDisposable {
       rdev: data.readBigUInt64LE(28),
       inode: data.readBigUInt64LE(36),
       links: data.readBigUInt64LE(44),
-      linkTarget: data.toString('utf8', 52),
+      linkTarget: pathText(data, 52),
     };
   }
 
@@ -119,10 +131,23 @@ export class FileSession implements AsyncDisposable {
     const entries: DirectoryEntry[] = [];
     for (let offset = 0; offset < data.length; ) {
       const length = data.readUInt16LE(offset + 1);
-      entries.push({ type: data[offset] ?? 0, name: data.toString('utf8', offset + 3, offset + 3 + length) });
+      entries.push({ type: data[offset] ?? 0, name: pathText(data, offset + 3, offset + 3 + length) });
       offset += 3 + length;
     }
     return entries;
+  }
+
+  /**
+   * What is at `path` and all below it, parents first, each directory's names in byte order. Whoever walks asks for nothing else meanwhile, and writes
+   * nothing. NotFound when it is missing; what goes while it is read is left out.
+   */
+  async *walk(path: string, { content = false, crossMounts = false }: WalkOptions = {}): AsyncGenerator<readonly WalkItem[]> {
+    for await (const frame of this.stream({ op: 'file_walk', side: 'file', path, flags: (content ? 1 : 0) | (crossMounts ? 2 : 0) })) yield decodeWalk(frame);
+  }
+
+  /** The content of a regular file, as `read`, in pieces and however long. */
+  async *readStream(path: string): AsyncGenerator<Buffer> {
+    yield* this.stream({ op: 'file_read', side: 'file', path, limit: noLimit });
   }
 
   close(): void {
@@ -134,13 +159,57 @@ export class FileSession implements AsyncDisposable {
   }
 
   private async ask(operation: FileOp): Promise<Buffer> {
+    const data: Buffer[] = [];
+    const { done } = await this.put(operation, (frame) => data.push(frame));
+    await within(done, { what: `the answer to ${operation.op}`, timeoutMs: deadlines.fileSync });
+    return Buffer.concat(data);
+  }
+
+  /** The frames of an answer as they come; strake-init waits for a reader that is slow. */
+  private async *stream(operation: FileOp): AsyncGenerator<Buffer> {
+    const waiting: Buffer[] = [];
+    let ended = false;
+    let left = false;
+    let news = Promise.withResolvers<void>();
+    const { done } = await this.put(operation, (frame) => {
+      if (left) return;
+      waiting.push(frame);
+      if (waiting.length >= maxWaitingFrames) this.frames.pause();
+      news.resolve();
+    });
+    const end = () => {
+      ended = true;
+      news.resolve();
+    };
+    done.then(end, end);
+    try {
+      for (;;) {
+        await within(news.promise, { what: `more of ${operation.op}`, timeoutMs: deadlines.fileSync });
+        news = Promise.withResolvers<void>();
+        if (ended) news.resolve();
+        for (let frame = waiting.shift(); frame !== undefined; frame = waiting.shift()) {
+          if (waiting.length < maxWaitingFrames) this.frames.resume();
+          yield frame;
+        }
+        if (ended && waiting.length === 0) break;
+      }
+      await done;
+    } finally {
+      // The rest of an answer that nobody reads to its end still comes, before that of the next question.
+      left = true;
+      this.frames.resume();
+    }
+  }
+
+  /** Sends a question; `done` settles with its REPLY. */
+  private async put(operation: FileOp, onData: (frame: Buffer) => void): Promise<{ readonly done: Promise<void> }> {
     this.throwFailure();
-    const question: Question = { data: [], done: Promise.withResolvers<Buffer>() };
+    const question: Question = { onData, done: Promise.withResolvers<void>() };
     question.done.promise.catch(() => undefined);
     this.questions.push(question);
     await this.write([operation]);
     await this.flush();
-    return await within(question.done.promise, { what: `the answer to ${operation.op}`, timeoutMs: deadlines.fileSync });
+    return { done: question.done.promise };
   }
 
   private async enqueue(operations: readonly FileOp[]): Promise<void> {
@@ -160,7 +229,7 @@ export class FileSession implements AsyncDisposable {
 
   private receive(frame: Frame): void {
     if (frame.type === frameTypes.report) this.begun?.resolve(decodeReport(frame.payload));
-    else if (frame.type === frameTypes.data) this.questions[0]?.data.push(Buffer.from(frame.payload));
+    else if (frame.type === frameTypes.data) this.questions[0]?.onData(Buffer.from(frame.payload));
     else if (frame.type === frameTypes.reply) this.answer(decodeReply(frame.payload));
   }
 
@@ -168,7 +237,7 @@ export class FileSession implements AsyncDisposable {
     const question = this.questions[0];
     if (errno === 0) {
       this.questions.shift();
-      question?.done.resolve(Buffer.concat(question.data));
+      question?.done.resolve();
       return;
     }
     const name = errnoName(errno);
@@ -210,5 +279,5 @@ function* inPieces(operations: readonly FileOp[]): Generator<FileOp> {
 
 /** strake-init begins the detail of a failure with the operation's name. */
 function isQuestion(detail: string): boolean {
-  return /^file_(read|stat|list|sync)\b/.test(detail);
+  return /^file_(read|stat|list|walk|sync)\b/.test(detail);
 }

@@ -1,4 +1,4 @@
-import { StrakeError } from '../../base/index.ts';
+import { pathByteLength, pathBytes, StrakeError } from '../../base/index.ts';
 import { type Op, type OpFieldType, opTable } from './ops.gen.ts';
 
 /** "No descriptor" in a slot field. */
@@ -82,7 +82,7 @@ function fieldLength(op: Op, type: OpFieldType, name: string): number {
 function textLength(text: string, op: Op, name: string): number {
   if (text.includes('\0'))
     throw new StrakeError('InvalidArgument', `operation ${op.op}: ${name} has a NUL byte`, { fields: { layer: 'kernel', operation: op.op } });
-  return Buffer.byteLength(text);
+  return pathByteLength(text);
 }
 
 function writeField(buffer: Buffer, offset: number, type: OpFieldType, value: unknown): number {
@@ -113,7 +113,7 @@ function writeField(buffer: Buffer, offset: number, type: OpFieldType, value: un
 }
 
 function writeText(buffer: Buffer, offset: number, text: string): number {
-  const length = buffer.write(text, offset + 4, 'utf8');
+  const length = text.isWellFormed() ? buffer.write(text, offset + 4, 'utf8') : pathBytes(text).copy(buffer, offset + 4);
   buffer.writeUInt32LE(length, offset);
   return offset + 4 + length;
 }

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'fb17862c5ff208a2';
+export const opsHash = '7585cf7ebd5e2bee';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -883,6 +883,21 @@ export interface FileListOp {
   readonly path: string;
 }
 
+/** answer DATA frames with what is at PATH and all below it, parents first, each directory's names in byte order; a file that goes meanwhile is left out; then REPLY. Flags: 1 the content of regular files follows their entries, 2 go on across mounts. Records: entry `u8 1, u8 flags (1 content follows, 2 another name of a file that came), u16 path, u16 target, u16 attributes, u32 mode, u32 uid, u32 gid, u32 links, u32 major, u32 minor, u64 size, i64 mtime, u64 inode`, path below PATH, link target, attributes `u16 length, u32 length, name, value`; content `u8 2, u32 length, bytes`, as many as the size says: a file that shrinks meanwhile is filled up with zeros */
+export interface FileWalkOp {
+  readonly op: 'file_walk';
+  readonly side: 'file';
+  readonly path: string;
+  readonly flags?: number | undefined;
+}
+
+/** the next SIZE bytes of the file that is open are a hole */
+export interface FileHoleOp {
+  readonly op: 'file_hole';
+  readonly side: 'file';
+  readonly size: number | bigint;
+}
+
 export type Op =
   | OpenOp
   | CloseOp
@@ -982,7 +997,9 @@ export type Op =
   | FileReadOp
   | FileStatOp
   | FileChmodOp
-  | FileListOp;
+  | FileListOp
+  | FileWalkOp
+  | FileHoleOp;
 
 export type OpFieldType = 'u32' | 'u64' | 'i32' | 'i64' | 'str' | 'bytes' | 'strs' | 'slot';
 export interface OpDescription {
@@ -1092,4 +1109,6 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   file_stat: { code: 131, fields: [['str', 'path'], ['u32', 'follow']], calls: '([close] [openat2]|openat2) newfstatat [readlinkat] sendmsg [close] sendmsg' },
   file_chmod: { code: 132, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid']], calls: '[close] [openat2] newfstatat fchownat [fchmodat2]' },
   file_list: { code: 133, fields: [['str', 'path']], calls: 'openat2 openat newfstatat fcntl fcntl (getdents64 [sendmsg])* close close sendmsg' },
+  file_walk: { code: 134, fields: [['str', 'path'], ['u32', 'flags']], calls: '[openat2] fchdir [newfstatat|llistxattr|lgetxattr|readlinkat|openat2|openat|read|getdents64|fcntl|fchdir|chdir|close|sendmsg]* close chdir sendmsg' },
+  file_hole: { code: 135, fields: [['u64', 'size']], calls: 'lseek [ftruncate] [fchmod utimensat close]' },
 };
