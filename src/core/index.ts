@@ -1,9 +1,27 @@
 export type { ContainerRecord, ContainerStore, NewContainer } from './containers/containers.ts';
 export type { BlobInfo, ContentStore, ContentWriter, IngestStatus, WriterOptions } from './content/content.ts';
 export { applyLayer } from './diff/apply.ts';
-export type { AppliedLayer, ApplyOptions, FileSink, FileTree, LayerCompression, LayerLimits, OpenFileTree } from './diff/diff.ts';
+export type { ArchiveOptions } from './diff/archive-tree.ts';
+export { archiveTree } from './diff/archive-tree.ts';
+export type {
+  AppliedLayer,
+  ApplyOptions,
+  Change,
+  CompareOptions,
+  Comparer,
+  FileFacts,
+  FileSink,
+  FileTree,
+  LayerCompression,
+  LayerLimits,
+  OpenFileTree,
+} from './diff/diff.ts';
 export { defaultLayerLimits } from './diff/diff.ts';
 export { createOpenFileTree } from './diff/file-tree.ts';
+export { encodeEntry, endOfArchive, paddingOf } from './diff/tar/encode.ts';
+export type { EntryKind, TarEntry } from './diff/tar/entry.ts';
+export type { TarHandler, TarLimits } from './diff/tar/reader.ts';
+export { TarReader } from './diff/tar/reader.ts';
 export type { TarFile } from './diff/tar/writer.ts';
 export { writeTar } from './diff/tar/writer.ts';
 export type { EventBus, StrakeEvent } from './events/events.ts';

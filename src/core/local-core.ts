@@ -3,7 +3,8 @@ import type { ContainerStore } from './containers/containers.ts';
 import { createLocalContainerStore } from './containers/local/container-store.ts';
 import type { ContentStore } from './content/content.ts';
 import { LocalContentStore } from './content/local/content-store.ts';
-import type { LayerLimits, OpenFileTree } from './diff/diff.ts';
+import { createComparer } from './diff/compare.ts';
+import type { Comparer, LayerLimits, OpenFileTree } from './diff/diff.ts';
 import type { EventBus } from './events/events.ts';
 import { createLocalEventBus } from './events/local/event-bus.ts';
 import { Leases } from './garbage/leases.ts';
@@ -31,6 +32,7 @@ export interface LocalCore extends Disposable {
   readonly containers: ContainerStore;
   readonly events: EventBus;
   readonly unpacker: LayerUnpacker;
+  readonly comparer: Comparer;
   readonly leases: Leases;
   /** What was acknowledged so far survives a power loss. */
   flush(): void;
@@ -56,6 +58,7 @@ export function openLocalCore({ root, log, openFileTree, layerLimits, now = () =
     containers: createLocalContainerStore(db, now),
     events: createLocalEventBus({ now }),
     unpacker: new LayerUnpacker({ snapshots, openFileTree, ...(layerLimits === undefined ? {} : { limits: layerLimits }) }),
+    comparer: createComparer({ openFileTree }),
     leases: new Leases(),
     flush: () => db.checkpoint(),
     [Symbol.dispose]: () => db[Symbol.dispose](),

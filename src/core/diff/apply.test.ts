@@ -8,8 +8,9 @@ import { digestOf } from '../../oci/index.ts';
 import { openTestTree, rejection } from '../fixtures.ts';
 import { applyLayer } from './apply.ts';
 import type { ApplyOptions } from './diff.ts';
+import type { TarEntry } from './tar/entry.ts';
 import { rawEntry, rawFile, rawPax } from './tar/fixtures-tar.ts';
-import { type TarEntry, TarReader } from './tar/reader.ts';
+import { TarReader } from './tar/reader.ts';
 
 const end = Buffer.alloc(1024);
 const layer = (...parts: Buffer[]) => Buffer.concat([...parts, end]);

@@ -1,5 +1,6 @@
-/** Layers: tar streams that are applied to a directory tree. */
-import type { FileOp } from '../../kernel/index.ts';
+/** Layers: tar streams that are applied to a directory tree, and made of what differs between two. */
+import type { FileOp, WalkItem, WalkOptions } from '../../kernel/index.ts';
+import type { SnapshotMount } from '../snapshots/snapshots.ts';
 
 /**
  * Where file operations go: a session whose process is chrooted into the target (kernel's FileSession). A failed operation is thrown by a later call.
@@ -12,14 +13,52 @@ export interface FileSink extends AsyncDisposable {
   sync(durable: boolean): Promise<void>;
 }
 
+/** What can be known of one entry. */
+export interface FileFacts {
+  /** With the type bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly sizeBytes: bigint;
+  readonly mtimeNs: bigint;
+  readonly inode: bigint;
+  readonly links: bigint;
+}
+
 /** A sink that can be asked too. */
 export interface FileTree extends FileSink {
   list(path: string): Promise<readonly { readonly name: string /** DT_* of getdents64(2) */; readonly type: number }[]>;
-  stat(path: string): Promise<{ readonly mode: number; readonly sizeBytes: bigint; readonly inode: bigint; readonly links: bigint }>;
+  /** Of the entry itself, a link is not followed. NotFound. */
+  stat(path: string): Promise<FileFacts>;
+  /** All of a tree as one stream (kernel's FileSession.walk). Nothing else may be asked while it is read. */
+  walk(path: string, options?: WalkOptions): AsyncIterable<readonly WalkItem[]>;
+  /** Content of a regular file, links are followed inside the root. */
+  readStream(path: string): AsyncIterable<Uint8Array>;
 }
 
-/** Opens a session that is chrooted into a host directory. */
-export type OpenFileTree = (directory: string, options?: { readonly signal?: AbortSignal }) => Promise<FileTree>;
+/** Opens a session that is chrooted into a host directory, or into what a snapshot shows: that one read-only, unless it is one directory. */
+export type OpenFileTree = (place: string | SnapshotMount, options?: { readonly signal?: AbortSignal }) => Promise<FileTree>;
+
+/** A path that differs between two trees, with its leading slash. */
+export interface Change {
+  readonly kind: 'added' | 'modified' | 'deleted';
+  readonly path: string;
+}
+
+export interface CompareOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Says what differs between two snapshots. The lower one is undefined for an empty tree. */
+export interface Comparer {
+  /**
+   * The layer that makes `upper` of `lower`: an uncompressed tar stream that depends on the two trees alone, not on where or when. When the uppermost directory
+   * of `upper` lies on just those of `lower`, it is read alone; else both trees are. ENAMETOOLONG is OutOfRange: a path of more than 4095 bytes is in no layer.
+   */
+  layer(lower: SnapshotMount | undefined, upper: SnapshotMount, options?: CompareOptions): AsyncIterable<Uint8Array>;
+  /** In the order of the paths, a directory before what it holds. The root itself is no change. */
+  changes(lower: SnapshotMount | undefined, upper: SnapshotMount, options?: CompareOptions): AsyncIterable<readonly Change[]>;
+}
 
 export type LayerCompression = 'none' | 'gzip' | 'zstd';
 

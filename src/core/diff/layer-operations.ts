@@ -1,8 +1,10 @@
-import { StrakeError } from '../../base/index.ts';
+import { pathByteLength, StrakeError } from '../../base/index.ts';
 import type { FileOp } from '../../kernel/index.ts';
 import type { ApplyOptions, LayerLimits } from './diff.ts';
 import { baseOf, checkText, normalizePath, parentOf } from './layer-paths.ts';
-import type { TarEntry, TarHandler } from './tar/reader.ts';
+import type { TarEntry } from './tar/entry.ts';
+import type { TarHandler } from './tar/reader.ts';
+import { isLayerXattr } from './xattrs.ts';
 
 const whiteoutPrefix = '.wh.';
 /** Metadata of aufs, of which only the opaque mark means something in a layer (image-spec layer.md, "Whiteouts"). */
@@ -102,7 +104,7 @@ export class LayerOperations implements TarHandler {
         this.#sizeBytes += entry.sizeBytes;
         break;
       case 'symlink':
-        this.#sizeBytes += Buffer.byteLength(entry.linkName); // as the file system counts it, and docker with it
+        this.#sizeBytes += pathByteLength(entry.linkName); // as the file system counts it, and docker with it
         this.#pending.push({ op: 'file_symlink', side, path, target: entry.linkName, uid, gid, mtime });
         break;
       case 'link':
@@ -112,7 +114,7 @@ export class LayerOperations implements TarHandler {
         this.#pending.push({ op: 'file_node', side, path, mode: fileTypes[kind] | entry.mode, major: entry.devMajor, minor: entry.devMinor, uid, gid, mtime });
     }
     this.#xattrs =
-      kind === 'file' || kind === 'directory' ? entry.xattrs.filter(([name]) => isKept(name)).map(([name, value]) => xattr(path, name, value)) : [];
+      kind === 'file' || kind === 'directory' ? entry.xattrs.filter(([name]) => isLayerXattr(name)).map(([name, value]) => xattr(path, name, value)) : [];
     if (this.#left === 0) this.#flushXattrs();
   }
 
@@ -167,10 +169,4 @@ function isAufsMetadata(path: string): boolean {
 
 function xattr(path: string, name: string, value: Uint8Array): FileOp {
   return { op: 'file_xattr', side: 'file', path, name, value };
-}
-
-/** What a layer may set. Never overlayfs's own marks: a redirect would show another layer's files. */
-function isKept(name: string): boolean {
-  if (name.startsWith('user.')) return !name.startsWith('user.overlay.');
-  return name === 'security.capability' || name === 'system.posix_acl_access' || name === 'system.posix_acl_default';
 }

@@ -1,4 +1,4 @@
-import { StrakeError } from '../../base/index.ts';
+import { pathByteLength, StrakeError } from '../../base/index.ts';
 import type { LayerLimits } from './diff.ts';
 
 /**
@@ -24,7 +24,7 @@ export function normalizePath(name: string, { pathBytes, pathDepth }: Pick<Layer
 /** Link targets and names: a text that the kernel can take. */
 export function checkText(text: string, pathBytes: number): void {
   if (text.includes('\0')) throw invalid(`name ${JSON.stringify(text.slice(0, 200))} has a NUL byte`);
-  if (text.length > pathBytes || Buffer.byteLength(text) > pathBytes)
+  if (text.length > pathBytes || pathByteLength(text) > pathBytes)
     throw new StrakeError('ResourceExhausted', `name ${JSON.stringify(text.slice(0, 80))}… is longer than ${pathBytes} bytes`, { fields: { layer: 'core' } });
 }
 

@@ -1,4 +1,4 @@
-import { StrakeError } from '../../../base/index.ts';
+import { pathText, StrakeError } from '../../../base/index.ts';
 
 export const blockBytes = 512;
 
@@ -62,11 +62,10 @@ function checkSum(buffer: Buffer): boolean {
   return true;
 }
 
-/** Bytes that are no UTF-8 become U+FFFD: such names cannot be said to the file session, whose texts are UTF-8. */
 function text(buffer: Buffer, start: number, end: number): string {
   let stop = buffer.indexOf(0, start);
   if (stop === -1 || stop > end) stop = end;
-  return buffer.toString('utf8', start, stop);
+  return pathText(buffer, start, stop);
 }
 
 /** Octal digits, or base 256 big endian with the first bit set (GNU, star). Negative ones are possible for times only. */

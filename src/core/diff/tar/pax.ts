@@ -1,3 +1,4 @@
+import { pathText } from '../../../base/index.ts';
 import { damaged } from './header.ts';
 
 /** Extended header records, values as bytes (an extended attribute is binary). */
@@ -14,7 +15,7 @@ export function parsePax(bytes: Buffer): PaxRecords {
     if (end > bytes.length || end <= space + 1 || bytes[end - 1] !== 0x0a) throw damaged('an extended header record has a wrong length');
     const equals = bytes.indexOf(0x3d, space + 1);
     if (equals === -1 || equals >= end) throw damaged('an extended header record has no value');
-    const key = bytes.toString('utf8', space + 1, equals);
+    const key = pathText(bytes, space + 1, equals);
     const value = bytes.subarray(equals + 1, end - 1);
     if (value.length === 0) records.delete(key);
     else records.set(key, Buffer.from(value));
@@ -27,7 +28,7 @@ export function paxText(records: PaxRecords, key: string): string | undefined {
   const value = records.get(key);
   if (value === undefined) return undefined;
   if (value.includes(0)) throw damaged(`extended header ${key} has a NUL byte`);
-  return value.toString('utf8');
+  return pathText(value);
 }
 
 /** A whole number that is not negative. */

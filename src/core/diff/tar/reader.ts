@@ -1,23 +1,7 @@
-import { StrakeError } from '../../../base/index.ts';
+import { pathText, StrakeError } from '../../../base/index.ts';
+import type { EntryKind, TarEntry } from './entry.ts';
 import { blockBytes, damaged, decodeHeader, type TarHeader } from './header.ts';
 import { type PaxRecords, parsePax, paxNumber, paxText, paxTimeNs } from './pax.ts';
-
-export type EntryKind = 'file' | 'directory' | 'symlink' | 'link' | 'character' | 'block' | 'fifo';
-
-/** One entry, with what extended headers say about it. Name and link target are as in the archive. */
-export interface TarEntry {
-  readonly kind: EntryKind;
-  readonly name: string;
-  readonly linkName: string;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly sizeBytes: number;
-  readonly mtimeNs: bigint;
-  readonly devMajor: number;
-  readonly devMinor: number;
-  readonly xattrs: readonly (readonly [name: string, value: Buffer])[];
-}
 
 /** Called in the archive's order: an entry, then the data of a file in pieces, which are views of what was pushed. */
 export interface TarHandler {
@@ -155,7 +139,7 @@ export class TarReader {
   }
 
   #extend(type: string, bytes: Buffer): void {
-    const name = () => bytes.toString('utf8', 0, bytes.indexOf(0) === -1 ? bytes.length : bytes.indexOf(0));
+    const name = () => pathText(bytes, 0, bytes.indexOf(0) === -1 ? bytes.length : bytes.indexOf(0));
     if (type === 'x') this.#records = parsePax(bytes);
     else if (type === 'g') this.#globals = new Map([...this.#globals, ...parsePax(bytes)]);
     else if (type === 'L') this.#longName = name();
