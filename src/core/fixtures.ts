@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { silentLogger } from '../base/index.ts';
+import { type Logger, silentLogger } from '../base/index.ts';
 import { DirectLauncher } from '../kernel/index.ts';
 import type { OpenFileTree } from './diff/diff.ts';
 import { createOpenFileTree } from './diff/file-tree.ts';
@@ -17,9 +17,9 @@ export interface TestCore extends LocalCore {
 }
 
 /** Stores in a directory that goes with them. */
-export function openTestCore(options: { readonly openFileTree?: OpenFileTree } = {}): TestCore {
+export function openTestCore(options: { readonly openFileTree?: OpenFileTree; readonly log?: Logger; readonly now?: () => Date } = {}): TestCore {
   const root = mkdtempSync(path.join(tmpdir(), 'strake-core-'));
-  const core = openLocalCore({ root, log: silentLogger, openFileTree: options.openFileTree ?? openTestTree });
+  const core = openLocalCore({ root, log: silentLogger, openFileTree: openTestTree, ...options });
   return {
     ...core,
     root,

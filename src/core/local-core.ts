@@ -7,9 +7,13 @@ import { createComparer } from './diff/compare.ts';
 import type { Comparer, LayerLimits, OpenFileTree } from './diff/diff.ts';
 import type { EventBus } from './events/events.ts';
 import { createLocalEventBus } from './events/local/event-bus.ts';
-import { Leases } from './garbage/leases.ts';
+import { type CollectGarbage, GarbageCollector } from './garbage/collector.ts';
+import { DocumentLinks } from './garbage/document-links.ts';
+import { KeptLeases, Leases } from './garbage/leases.ts';
 import type { ImageStore } from './images/images.ts';
 import { createLocalImageStore } from './images/local/image-store.ts';
+import type { LeaseStore } from './leases/leases.ts';
+import { createLocalLeaseStore } from './leases/local/lease-store.ts';
 import { MetadataDatabase } from './metadata/index.ts';
 import { OverlaySnapshotter } from './snapshots/local/overlay-snapshotter.ts';
 import type { Snapshotter } from './snapshots/snapshots.ts';
@@ -33,7 +37,12 @@ export interface LocalCore extends Disposable {
   readonly events: EventBus;
   readonly unpacker: LayerUnpacker;
   readonly comparer: Comparer;
+  /** Of running work. */
   readonly leases: Leases;
+  /** Of clients. */
+  readonly leaseStore: LeaseStore;
+  /** Removes what nothing needs any more. */
+  readonly collectGarbage: CollectGarbage;
   /** What was acknowledged so far survives a power loss. */
   flush(): void;
 }
@@ -51,15 +60,21 @@ export function openLocalContent({
 export function openLocalCore({ root, log, openFileTree, layerLimits, now = () => new Date() }: LocalCoreOptions): LocalCore {
   const db = MetadataDatabase.open({ root, log, now });
   const snapshots = new OverlaySnapshotter({ root, db, openFileTree, log, now });
+  const content = new LocalContentStore({ root, db, log, now });
+  const links = new DocumentLinks({ db, content, snapshotter: snapshots.name });
+  const leases = new Leases(new KeptLeases(db, now));
+  const collector = new GarbageCollector({ db, content, snapshots, links, leases, log, now });
   return {
-    content: new LocalContentStore({ root, db, now }),
+    content,
     snapshots,
-    images: createLocalImageStore(db, now),
+    images: createLocalImageStore({ db, link: async (target) => void (await links.link(target)), now }),
     containers: createLocalContainerStore(db, now),
     events: createLocalEventBus({ now }),
     unpacker: new LayerUnpacker({ snapshots, openFileTree, ...(layerLimits === undefined ? {} : { limits: layerLimits }) }),
     comparer: createComparer({ openFileTree }),
-    leases: new Leases(),
+    leases,
+    leaseStore: createLocalLeaseStore(db, now),
+    collectGarbage: async (options) => await collector.collect(options),
     flush: () => db.checkpoint(),
     [Symbol.dispose]: () => db[Symbol.dispose](),
   };

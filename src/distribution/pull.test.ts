@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openTestCore, rejection, type TestCore } from '../core/fixtures.ts';
-import { collectGarbage } from '../core/index.ts';
 import { digestOf, hostPlatform, mediaTypes } from '../oci/index.ts';
 import { putImage, startTestRegistry, type TestImageChange, type TestRegistry } from './fixtures-registry.ts';
 import { createPuller, type PullerOptions, type PullOptions } from './pull.ts';
@@ -21,7 +20,7 @@ function pullFrom(core: TestCore, registry: TestRegistry, options: Partial<PullO
 
 /** What is in the stores after garbage collection: nothing, after a pull that failed. */
 async function kept(core: TestCore): Promise<readonly string[]> {
-  await collectGarbage(core);
+  await core.collectGarbage();
   const snapshots = (await Array.fromAsync(core.snapshots.walk())).map(({ key }) => key);
   const blobs = (await Array.fromAsync(core.content.walk())).map(({ digest }) => digest);
   return [...(await core.images.list()).map(({ name }) => name), ...snapshots, ...blobs];

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ComponentVersion, ImageSummary } from '../api/docker/index.ts';
 import { errorCode, errorMessage, type Logger } from '../base/index.ts';
-import { collectGarbage, type LocalCore } from '../core/index.ts';
+import type { LocalCore } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
 import type { PullImage } from '../distribution/index.ts';
 import type { NetworkManager } from '../network/index.ts';
@@ -92,7 +92,8 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     snapshots: core.snapshots,
     events,
     builtins: createBuiltinImages(core, paths.helloProgram),
-    collectGarbage: async () => await collectGarbage({ ...core, log }),
+    leases: core.leases,
+    collectGarbage: core.collectGarbage,
     flush: () => core.flush(),
     log,
   });
@@ -128,7 +129,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
 /** What a daemon that was killed had begun: content without an image, snapshots without a container, files without a snapshot. Nothing runs yet that could need them. */
 async function removeLeftovers(core: EngineOptions['core'], log: Logger): Promise<void> {
   try {
-    const { blobs, snapshots } = await collectGarbage({ ...core, log, activeSnapshots: true });
+    const { blobs, snapshots } = await core.collectGarbage({ activeSnapshots: true });
     await core.snapshots.cleanup();
     if (blobs.length + snapshots.length > 0) log.info('removed what an earlier daemon left', { blobs: blobs.length, snapshots: snapshots.length });
   } catch (error) {

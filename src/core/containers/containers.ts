@@ -17,7 +17,8 @@ export type NewContainer = Pick<ContainerRecord, 'id' | 'labels' | 'image' | 'sn
 
 export interface ContainerStore {
   get(id: string): Promise<ContainerRecord>;
-  list(): Promise<readonly ContainerRecord[]>;
+  /** Those that any of the filters selects, in containerd's language: `id`, `image`, `labels.NAME`. */
+  list(filters?: readonly string[]): Promise<readonly ContainerRecord[]>;
   create(container: NewContainer): Promise<ContainerRecord>;
   /** Replaces the fields given. NotFound when absent. */
   update(id: string, change: Partial<Omit<NewContainer, 'id'>>): Promise<ContainerRecord>;

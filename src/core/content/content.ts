@@ -50,9 +50,11 @@ export interface ContentStore {
   writer(options: WriterOptions): Promise<ContentWriter>;
   /** Replaces all labels. */
   setLabels(digest: string, labels: Readonly<Record<string, string>>): Promise<BlobInfo>;
-  walk(): AsyncIterable<BlobInfo>;
+  /** Those that any of the filters selects, in containerd's language: `digest`, `size`, `labels.NAME`. */
+  walk(filters?: readonly string[]): AsyncIterable<BlobInfo>;
   delete(digest: string): Promise<void>;
-  ingests(): Promise<readonly IngestStatus[]>;
+  /** Filters know `ref`. */
+  ingests(filters?: readonly string[]): Promise<readonly IngestStatus[]>;
   /** Removes an interrupted ingest; NotFound when there is none. */
   abort(ref: string): Promise<void>;
 }

@@ -11,7 +11,8 @@ export interface ImageRecord {
 
 export interface ImageStore {
   get(name: string): Promise<ImageRecord>;
-  list(): Promise<readonly ImageRecord[]>;
+  /** Those that any of the filters selects, in containerd's language: `name`, `target.digest`, `target.mediatype`, `labels.NAME`, `annotations.NAME`. */
+  list(filters?: readonly string[]): Promise<readonly ImageRecord[]>;
   create(image: { readonly name: string; readonly target: Descriptor; readonly labels?: Readonly<Record<string, string>> }): Promise<ImageRecord>;
   /** Creates or replaces target and labels; atomic. */
   put(image: { readonly name: string; readonly target: Descriptor; readonly labels?: Readonly<Record<string, string>> }): Promise<ImageRecord>;

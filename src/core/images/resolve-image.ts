@@ -1,4 +1,4 @@
-import { isCode, StrakeError } from '../../base/index.ts';
+import { StrakeError } from '../../base/index.ts';
 import {
   chainIds,
   choosePlatform,
@@ -52,40 +52,6 @@ export function checkLayers(manifest: Manifest, config: ImageConfig, name: strin
     throw new StrakeError('InvalidArgument', `manifest ${name} has ${manifest.layers.length} layers, its configuration ${diffIds} diff ids`, {
       fields: { layer: 'core' },
     });
-}
-
-/**
- * Digests that an image keeps alive: its documents as far as they are here, configurations and layers. A document that is damaged keeps nothing alive but
- * itself, and is told to `onDamage`.
- */
-export async function referencedDigests(
-  content: ContentStore,
-  target: Descriptor,
-  onDamage: (error: unknown) => void = () => undefined,
-): Promise<{ readonly digests: readonly string[]; readonly chainIds: readonly string[] }> {
-  const orAbsent = async <T>(answer: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await answer;
-    } catch (error) {
-      if (isCode(error, 'DataLoss') || isCode(error, 'InvalidArgument') || isCode(error, 'OutOfRange')) onDamage(error);
-      // Of several platforms only one is usually here.
-      else if (!isCode(error, 'NotFound')) throw error;
-      return undefined;
-    }
-  };
-  const digests: string[] = [target.digest];
-  const chains: string[] = [];
-  const document = await orAbsent(readDocument(content, target));
-  if (document === undefined) return { digests, chainIds: chains };
-  for (const descriptor of document.kind === 'index' ? document.index.manifests : [target]) {
-    digests.push(descriptor.digest);
-    const inner = descriptor === target ? document : await orAbsent(readDocument(content, descriptor));
-    if (inner?.kind !== 'manifest') continue;
-    digests.push(inner.manifest.config.digest, ...inner.manifest.layers.map((layer) => layer.digest));
-    const image = await orAbsent(resolveManifest(content, descriptor, inner.manifest));
-    if (image) chains.push(...image.chainIds);
-  }
-  return { digests, chainIds: chains };
 }
 
 async function readDocument(content: ContentStore, { digest, mediaType }: Descriptor) {

@@ -20,4 +20,10 @@ export const migrations: readonly string[] = [
   create index snapshot_parents on snapshots (parent);
   create table facts (name text primary key, value integer not null) strict
   `,
+  `
+  create table leases (id text primary key, labels text not null, created integer not null) strict;
+  create table lease_resources (
+    lease text not null references leases (id) on delete cascade, type text not null, resource text not null, primary key (lease, type, resource)
+  ) strict
+  `,
 ];

@@ -49,7 +49,8 @@ export interface Snapshotter {
   usage(key: string): Promise<SnapshotUsage>;
   /** FailedPrecondition while it has children. The files go at once or at the next `cleanup`. */
   remove(key: string): Promise<void>;
-  walk(): AsyncIterable<SnapshotInfo>;
+  /** Those that any of the filters selects, in containerd's language: `name`, `parent`, `kind`, `labels.NAME`. */
+  walk(filters?: readonly string[]): AsyncIterable<SnapshotInfo>;
   /** Removes directories that no record knows (after a crash). */
   cleanup(): Promise<void>;
   /** The directory that layer files are written to when unpacking into an active snapshot, and whether whiteouts are written as overlayfs has them. */

@@ -1,16 +1,7 @@
 /** In-memory stores for the tests of this folder. */
 import { StrakeError, silentLogger } from '../../base/index.ts';
-import {
-  type ContainerStore,
-  type ContentStore,
-  collectGarbage,
-  type ImageRecord,
-  type ImageStore,
-  Leases,
-  type SnapshotInfo,
-  type Snapshotter,
-} from '../../core/index.ts';
-import { chainIds, type Descriptor, digestOf, mediaTypes } from '../../oci/index.ts';
+import { type ContentStore, type ImageRecord, type ImageStore, Leases, type Snapshotter } from '../../core/index.ts';
+import { chainIds, type Descriptor, digestOf, type ImageConfig, type Manifest, mediaTypes } from '../../oci/index.ts';
 import type { BuiltinImages } from './builtin-images.ts';
 import { Images } from './images.ts';
 
@@ -43,8 +34,8 @@ export function createFixture(builtins: BuiltinImages = { create: async () => un
     content,
     store,
     snapshots: snapshotter,
-    collectGarbage: async () =>
-      await collectGarbage({ content, snapshots: snapshotter, images: store, containers: { list: async () => [] } as unknown as ContainerStore, leases }),
+    leases,
+    collectGarbage: async () => await sweepAll({ store, blobs, snapshots, leases }),
     flush() {},
     events: { publish: ({ action, attributes }) => events.push(`${action} ${attributes?.['name'] ?? ''}`) },
     builtins,
@@ -66,6 +57,27 @@ export function createFixture(builtins: BuiltinImages = { create: async () => un
       return put(mediaTypes.ociManifest, Buffer.from(JSON.stringify({ schemaVersion: 2, config: configDescriptor, layers: layerDescriptors })));
     },
   };
+}
+
+/** What the core's collector does, for images of one manifest. */
+async function sweepAll({
+  store,
+  blobs,
+  snapshots,
+  leases,
+}: Pick<Fixture, 'blobs' | 'snapshots' | 'leases'> & { readonly store: ImageStore }): Promise<{ readonly snapshots: readonly string[] }> {
+  const json = (digest: string) => JSON.parse(String(Buffer.from(blobs.get(digest) ?? Buffer.from('{}')))) as Partial<Manifest & ImageConfig>;
+  const marked = new Set<string>();
+  for (const { target } of await store.list()) {
+    const { config, layers = [] } = json(target.digest) as Partial<Manifest>;
+    const digests = [target, ...(config ? [config] : []), ...layers].map(({ digest }) => digest);
+    for (const name of [...digests, ...chainIds(json(config?.digest ?? '').rootfs?.diff_ids ?? [])]) marked.add(name);
+  }
+  const isGarbage = (name: string) => !(marked.has(name) || leases.holds(name));
+  for (const digest of [...blobs.keys()].filter(isGarbage)) blobs.delete(digest);
+  const gone = [...snapshots.keys()].filter(isGarbage);
+  for (const key of gone) snapshots.delete(key);
+  return { snapshots: gone };
 }
 
 const notFound = (what: string) => new StrakeError('NotFound', `${what}: not found`);
@@ -102,12 +114,9 @@ function createMemoryContent(blobs: Map<string, Uint8Array>): ContentStore {
       if (bytes === undefined) throw notFound(digest);
       return bytes;
     },
-    ingests: async () => [],
-    async *walk() {
-      for (const [digest, bytes] of blobs) yield { digest, sizeBytes: bytes.length };
-    },
-    async delete(digest: string) {
-      if (!blobs.delete(digest)) throw notFound(digest);
+    async info(digest: string) {
+      if (!blobs.has(digest)) throw notFound(digest);
+      return { digest };
     },
   } as unknown as ContentStore;
 }
@@ -117,14 +126,6 @@ function createMemorySnapshots(snapshots: Map<string, string | undefined>): Snap
     async usage(key: string) {
       if (!snapshots.has(key)) throw notFound(key);
       return { sizeBytes: 100, inodes: 1 };
-    },
-    async remove(key: string) {
-      if (!snapshots.has(key)) throw notFound(key);
-      if ([...snapshots.values()].includes(key)) throw new StrakeError('FailedPrecondition', `${key} has children`);
-      snapshots.delete(key);
-    },
-    async *walk() {
-      for (const [key, parent] of snapshots) yield { key, parent, kind: 'committed' } as SnapshotInfo;
     },
   } as unknown as Snapshotter;
 }

@@ -1,5 +1,5 @@
 import { errorCode, isCode, type Logger, StrakeError } from '../../base/index.ts';
-import type { ContentStore, ImageRecord, ImageStore, Snapshotter } from '../../core/index.ts';
+import type { ContentStore, ImageRecord, ImageStore, Leases, Snapshotter } from '../../core/index.ts';
 import { type Descriptor, familiarName, type ImageConfig, parseReference, type Reference, withDefaultTag } from '../../oci/index.ts';
 import type { EngineEvents } from '../events/index.ts';
 import type { BuiltinImages } from './builtin-images.ts';
@@ -13,6 +13,7 @@ export interface ImagesOptions {
   readonly events: Pick<EngineEvents, 'publish'>;
   /** Those made from the executable's own files, at the first use of their name. */
   readonly builtins: BuiltinImages;
+  readonly leases: Leases;
   /** Removes what nothing needs any more. */
   readonly collectGarbage: () => Promise<{ readonly snapshots: readonly string[] }>;
   /** Makes what was done so far survive a power loss. */
@@ -89,9 +90,13 @@ export class Images {
     });
   }
 
-  /** Lets `name` stand for `target`. */
+  /** Lets `name` stand for `target`. NotFound when that is removed meanwhile. */
   async assign(name: string, target: Descriptor): Promise<void> {
-    const { store } = this.options;
+    const { store, content, leases } = this.options;
+    using lease = leases.acquire();
+    // Held before it is looked for: what is there then stays, with all that it refers to.
+    lease.add(target.digest);
+    await content.info(target.digest);
     const before = await this.record(name);
     await store.put({ name, target });
     if (await this.record(danglingName(target.digest))) await store.delete(danglingName(target.digest));

@@ -1,5 +1,6 @@
 import { StrakeError } from '../../../base/index.ts';
 import { formatJson, parseJson, type RuntimeSpec } from '../../../oci/index.ts';
+import { fieldsOf, parseFilters } from '../../filters/index.ts';
 import { labelsOf, labelsText, type MetadataDatabase, type Row, textOf, timeOf } from '../../metadata/index.ts';
 import type { ContainerRecord, ContainerStore } from '../containers.ts';
 
@@ -16,7 +17,13 @@ export function createLocalContainerStore(db: MetadataDatabase, now: () => Date 
   };
   return {
     get: async (id) => find(id),
-    list: async () => db.all('select * from containers order by created, id').map(toRecord),
+    list: async (filters = []) => {
+      const wanted = parseFilters(filters);
+      return db
+        .all('select * from containers order by created, id')
+        .map(toRecord)
+        .filter(({ id, image, labels }) => wanted(fieldsOf({ id, image }, { labels })));
+    },
     create: async ({ id, labels, image, snapshotKey, spec, extensions }) => {
       if (id.length > maxIdLength || !idPattern.test(id))
         throw new StrakeError('InvalidArgument', `container id ${JSON.stringify(id.slice(0, 80))} is not valid`, { fields: { layer: 'core' } });

@@ -1,20 +1,26 @@
-import { mkdirSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parseDigest } from '../../../oci/index.ts';
+import { isDigest, parseDigest } from '../../../oci/index.ts';
+
+const algorithms = ['sha256', 'sha384', 'sha512'] as const;
 
 /** Where blobs and ingests are: `<root>/content/blobs/ALGORITHM/HEX`, `<root>/content/ingest/NUMBER`. A file under `blobs` is whole: it got there by rename after fsync. */
 export class BlobFiles {
   readonly #blobs: string;
   readonly #ingests: string;
   readonly #damaged: string;
+  readonly #removed: string;
+  #removals = 0;
 
   constructor(root: string) {
     this.#blobs = path.join(root, 'content', 'blobs');
     this.#ingests = path.join(root, 'content', 'ingest');
     this.#damaged = path.join(root, 'content', 'damaged');
-    for (const algorithm of ['sha256', 'sha384', 'sha512']) mkdirSync(path.join(this.#blobs, algorithm), { recursive: true, mode: 0o700 });
+    this.#removed = path.join(root, 'content', 'removed');
+    for (const algorithm of algorithms) mkdirSync(path.join(this.#blobs, algorithm), { recursive: true, mode: 0o700 });
     mkdirSync(this.#ingests, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#removed, { recursive: true, mode: 0o700 });
   }
 
   blob(digest: string): string {
@@ -26,9 +32,24 @@ export class BlobFiles {
     return path.join(this.#ingests, String(id));
   }
 
-  /** Size and time of a blob that is there, else undefined. */
-  async stat(digest: string): Promise<{ readonly sizeBytes: number; readonly modifiedAt: Date } | undefined> {
-    return await statFile(this.blob(digest));
+  /** Size and time of a blob that is there, else undefined. Synchronous, so that nobody removes it between this look and what follows from it. */
+  stat(digest: string): { readonly sizeBytes: number; readonly modifiedAt: Date } | undefined {
+    const stats = statSync(this.blob(digest), { throwIfNoEntry: false });
+    return stats && { sizeBytes: stats.size, modifiedAt: stats.mtime };
+  }
+
+  /** Digests of the files that are there. */
+  digests(): string[] {
+    return algorithms.flatMap((algorithm) =>
+      readdirSync(path.join(this.#blobs, algorithm))
+        .map((hex) => `${algorithm}:${hex}`)
+        .filter(isDigest),
+    );
+  }
+
+  /** Numbers of the ingest files that are there. */
+  async ingestIds(): Promise<number[]> {
+    return (await readdir(this.#ingests)).map(Number).filter(Number.isSafeInteger);
   }
 
   async ingestSize(id: number): Promise<number> {
@@ -56,8 +77,18 @@ export class BlobFiles {
     return aside;
   }
 
-  async removeBlob(digest: string): Promise<void> {
-    await rm(this.blob(digest), { force: true });
+  /** Takes the blob's name away at once, so that whoever brings the same again is not in the way; the file goes with the next `emptyRemoved`. */
+  unlink(digest: string): void {
+    try {
+      renameSync(this.blob(digest), path.join(this.#removed, `${process.pid}-${this.#removals++}`));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+
+  /** To free the pages of a large file takes long: it is done aside. */
+  async emptyRemoved(): Promise<void> {
+    for (const name of await readdir(this.#removed)) await rm(path.join(this.#removed, name), { force: true });
   }
 }
 

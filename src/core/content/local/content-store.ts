@@ -1,5 +1,6 @@
-import { StrakeError } from '../../../base/index.ts';
+import { errorMessage, type Logger, StrakeError } from '../../../base/index.ts';
 import { type DigestAlgorithm, Digester, digestOf, parseDigest } from '../../../oci/index.ts';
+import { fieldsOf, parseFilters } from '../../filters/index.ts';
 import { labelsOf, labelsText, type MetadataDatabase, numberOf, type Row, textOf, timeOf } from '../../metadata/index.ts';
 import type { BlobInfo, ContentStore, ContentWriter, IngestStatus, WriterOptions } from '../content.ts';
 import { BlobFiles } from './blob-files.ts';
@@ -11,6 +12,7 @@ const maxRefBytes = 512;
 export interface LocalContentOptions {
   readonly root: string;
   readonly db: MetadataDatabase;
+  readonly log: Logger;
   readonly now?: () => Date;
 }
 
@@ -19,16 +21,22 @@ export class LocalContentStore implements ContentStore {
   readonly #files: BlobFiles;
   readonly #db: MetadataDatabase;
   readonly #now: () => Date;
+  readonly #log: Logger;
   readonly #locked = new Set<string>();
 
-  constructor({ root, db, now = () => new Date() }: LocalContentOptions) {
+  constructor({ root, db, log, now = () => new Date() }: LocalContentOptions) {
+    this.#log = log;
     this.#files = new BlobFiles(root);
     this.#db = db;
     this.#now = now;
   }
 
   async info(digest: string): Promise<BlobInfo> {
-    const file = await this.#files.stat(digest);
+    return this.#info(digest);
+  }
+
+  #info(digest: string): BlobInfo {
+    const file = this.#files.stat(digest);
     const row = this.#db.get('select * from blobs where digest = ?', digest);
     if (file === undefined) {
       if (row !== undefined) this.#db.run('delete from blobs where digest = ?', digest);
@@ -80,7 +88,7 @@ export class LocalContentStore implements ContentStore {
     if (this.#locked.has(ref)) throw new StrakeError('Unavailable', `ingest ${ref} is locked by another writer`, { fields: { layer: 'core' } });
     this.#locked.add(ref);
     try {
-      if (expectedDigest !== undefined && (await this.#files.stat(expectedDigest)) !== undefined)
+      if (expectedDigest !== undefined && this.#files.stat(expectedDigest) !== undefined)
         throw new StrakeError('AlreadyExists', `blob ${expectedDigest}: already exists`, { fields: { layer: 'core', digest: expectedDigest } });
       const id = await this.#beginIngest(options);
       return await LocalWriter.open({
@@ -107,10 +115,12 @@ export class LocalContentStore implements ContentStore {
     return await this.info(digest);
   }
 
-  async *walk(): AsyncIterable<BlobInfo> {
+  async *walk(filters: readonly string[] = []): AsyncIterable<BlobInfo> {
+    const wanted = parseFilters(filters);
     for (const row of this.#db.all('select digest from blobs order by digest')) {
       try {
-        yield await this.info(textOf(row, 'digest'));
+        const info = this.#info(textOf(row, 'digest'));
+        if (wanted(fieldsOf({ digest: info.digest, size: String(info.sizeBytes) }, { labels: info.labels }))) yield info;
       } catch (error) {
         // Removed since the list was made, or its file is gone.
         if (!(error instanceof StrakeError && error.code === 'NotFound')) throw error;
@@ -119,13 +129,41 @@ export class LocalContentStore implements ContentStore {
   }
 
   async delete(digest: string): Promise<void> {
-    await this.info(digest);
-    this.#db.run('delete from blobs where digest = ?', digest);
-    await this.#files.removeBlob(digest);
+    this.#info(digest);
+    this.sweep([digest]);
+    await this.#files.emptyRemoved();
   }
 
-  async ingests(): Promise<readonly IngestStatus[]> {
-    const rows = this.#db.all('select * from ingests order by ref');
+  /** For the garbage collector: forgets these blobs at once. */
+  sweep(digests: readonly string[]): readonly string[] {
+    const there = this.#db.transaction(() => digests.filter((digest) => this.#db.run('delete from blobs where digest = ?', digest).changes > 0));
+    for (const digest of digests) this.#files.unlink(digest);
+    if (digests.length > 0) this.#removeLater(this.#files.emptyRemoved());
+    return there;
+  }
+
+  /** For the garbage collector: forgets ingests that nobody writes. */
+  sweepIngests(refs: readonly string[]): void {
+    for (const ref of refs) {
+      const row = this.#locked.has(ref) ? undefined : this.#db.get('select id from ingests where ref = ?', ref);
+      if (row) this.#removeLater(this.#discard(numberOf(row, 'id')));
+    }
+  }
+
+  /** After a crash or a lost database: files that no record knows are recorded, so that they are used or collected; half-written ones go. */
+  async adoptFiles(): Promise<void> {
+    await this.#files.emptyRemoved();
+    for (const digest of this.#files.digests()) this.#info(digest);
+    for (const id of await this.#files.ingestIds()) if (!this.#db.get('select 1 from ingests where id = ?', id)) await this.#files.removeIngest(id);
+  }
+
+  #removeLater(removal: Promise<void>): void {
+    removal.catch((error: unknown) => this.#log.warn('files of removed content stay until the next start', { error: errorMessage(error) }));
+  }
+
+  async ingests(filters: readonly string[] = []): Promise<readonly IngestStatus[]> {
+    const wanted = parseFilters(filters);
+    const rows = this.#db.all('select * from ingests order by ref').filter((row) => wanted(fieldsOf({ ref: textOf(row, 'ref') })));
     return await Promise.all(rows.map(async (row) => toStatus(row, await this.#files.ingestSize(numberOf(row, 'id')))));
   }
 

@@ -1,12 +1,20 @@
 import { StrakeError } from '../../../base/index.ts';
 import type { Descriptor } from '../../../oci/index.ts';
+import { fieldsOf, parseFilters } from '../../filters/index.ts';
 import { labelsOf, labelsText, type MetadataDatabase, type Row, textOf, timeOf } from '../../metadata/index.ts';
 import type { ImageRecord, ImageStore } from '../images.ts';
 
 const maxNameBytes = 4096;
 
+export interface LocalImageOptions {
+  readonly db: MetadataDatabase;
+  /** Writes down what a target refers to, so that whoever keeps the target keeps that. */
+  readonly link: (target: Descriptor) => Promise<void>;
+  readonly now?: () => Date;
+}
+
 /** Images in the metadata database. */
-export function createLocalImageStore(db: MetadataDatabase, now: () => Date = () => new Date()): ImageStore {
+export function createLocalImageStore({ db, link, now = () => new Date() }: LocalImageOptions): ImageStore {
   const find = (name: string): ImageRecord => {
     const row = db.get('select * from images where name = ?', name);
     if (row === undefined) throw new StrakeError('NotFound', `image ${JSON.stringify(name)}: not found`, { fields: { layer: 'core', image: name } });
@@ -14,9 +22,18 @@ export function createLocalImageStore(db: MetadataDatabase, now: () => Date = ()
   };
   return {
     get: async (name) => find(name),
-    list: async () => db.all('select * from images order by name').map(toRecord),
+    list: async (filters = []) => {
+      const wanted = parseFilters(filters);
+      return db
+        .all('select * from images order by name')
+        .map(toRecord)
+        .filter(({ name, target, labels }) =>
+          wanted(fieldsOf({ name, 'target.digest': target.digest, 'target.mediatype': target.mediaType }, { labels, annotations: target.annotations })),
+        );
+    },
     create: async ({ name, target, labels }) => {
       checkName(name);
+      await link(target);
       if (db.get('select 1 from images where name = ?', name))
         throw new StrakeError('AlreadyExists', `image ${JSON.stringify(name)}: already exists`, { fields: { layer: 'core', image: name } });
       const at = now().getTime();
@@ -25,6 +42,7 @@ export function createLocalImageStore(db: MetadataDatabase, now: () => Date = ()
     },
     put: async ({ name, target, labels }) => {
       checkName(name);
+      await link(target);
       const at = now().getTime();
       db.run(
         `insert into images (name, target, labels, created, updated) values (?, ?, ?, ?, ?)

@@ -3,6 +3,7 @@ import { chmod, chown, lstat, mkdir, readdir, rename, rm } from 'node:fs/promise
 import path from 'node:path';
 import { errorMessage, type Logger, StrakeError } from '../../../base/index.ts';
 import type { OpenFileTree } from '../../diff/diff.ts';
+import { fieldsOf, parseFilters } from '../../filters/index.ts';
 import { labelsOf, labelsText, type MetadataDatabase, numberOf, type Row, textOf, timeOf } from '../../metadata/index.ts';
 import type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from '../snapshots.ts';
 import { measureTree } from './measure-tree.ts';
@@ -23,6 +24,7 @@ export interface OverlaySnapshotterOptions {
 
 /** Snapshots as directories `<root>/snapshots/NUMBER/{fs,work}` that overlayfs stacks; the numbers keep mount options short. */
 export class OverlaySnapshotter implements Snapshotter {
+  readonly name = 'overlayfs';
   readonly #directory: string;
   readonly #db: MetadataDatabase;
   readonly #openFileTree: OpenFileTree;
@@ -100,15 +102,40 @@ export class OverlaySnapshotter implements Snapshotter {
     const child = this.#db.get('select key from snapshots where parent = ? limit 1', id);
     if (child) throw failedPrecondition(key, `has children, such as ${textOf(child, 'key')}`);
     this.#db.run('delete from snapshots where id = ?', id);
-    const removed = await this.#rename(String(id));
     // Nobody waits for the files: unlinking them takes longer than all else of a removal.
-    this.#deleteFiles(removed).catch((error: unknown) =>
-      this.#log.warn('files of a removed snapshot stay until the next cleanup', { path: removed, error: errorMessage(error) }),
+    this.#deleteLater(await this.#rename(String(id)));
+  }
+
+  /** For the garbage collector: forgets these at once, children before their parents; one that has a child stays. */
+  sweep(keys: readonly string[]): readonly string[] {
+    const gone: Row[] = [];
+    this.#db.transaction(() => {
+      for (const key of keys) {
+        const row = this.#lookup(key);
+        if (row === undefined || this.#db.get('select 1 from snapshots where parent = ?', numberOf(row, 'id'))) continue;
+        this.#db.run('delete from snapshots where id = ?', numberOf(row, 'id'));
+        gone.push(row);
+      }
+    });
+    // Numbers are not used again: nobody minds that the files are still there.
+    for (const row of gone) this.#deleteLater(this.#home(row));
+    return gone.map((row) => textOf(row, 'key'));
+  }
+
+  #deleteLater(directory: string): void {
+    const name = path.basename(directory);
+    const removal = name.startsWith('removed-') ? this.#deleteFiles(directory) : this.#removeFiles(name);
+    removal.catch((error: unknown) =>
+      this.#log.warn('files of a removed snapshot stay until the next cleanup', { path: directory, error: errorMessage(error) }),
     );
   }
 
-  async *walk(): AsyncIterable<SnapshotInfo> {
-    for (const row of this.#db.all('select * from snapshots order by id')) yield this.#toInfo(row);
+  async *walk(filters: readonly string[] = []): AsyncIterable<SnapshotInfo> {
+    const wanted = parseFilters(filters);
+    for (const row of this.#db.all('select * from snapshots order by id')) {
+      const info = this.#toInfo(row);
+      if (wanted(fieldsOf({ name: info.key, parent: info.parent ?? '', kind: info.kind }, { labels: info.labels }))) yield info;
+    }
   }
 
   async cleanup(): Promise<void> {
