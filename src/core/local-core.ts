@@ -54,7 +54,7 @@ export function openLocalContent({
   now = () => new Date(),
 }: Pick<LocalCoreOptions, 'root' | 'log' | 'now'>): Disposable & { readonly content: ContentStore } {
   const db = MetadataDatabase.open({ root, log, now });
-  return { content: new LocalContentStore({ root, db, now }), [Symbol.dispose]: () => db[Symbol.dispose]() };
+  return { content: new LocalContentStore({ root, db, log, now }), [Symbol.dispose]: () => db[Symbol.dispose]() };
 }
 
 export function openLocalCore({ root, log, openFileTree, layerLimits, now = () => new Date() }: LocalCoreOptions): LocalCore {
