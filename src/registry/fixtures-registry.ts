@@ -6,7 +6,7 @@ import { silentLogger } from '../base/index.ts';
 import { type ContentStore, MetadataDatabase, openLocalContent } from '../core/index.ts';
 import { digestOf, mediaTypes } from '../oci/index.ts';
 import { startServer } from './http/server.ts';
-import { createRegistry, type RegistryOptions } from './registry.ts';
+import { createRegistry, type HandleRequest, type RegistryOptions } from './registry.ts';
 import { registrySchema } from './store/schema.ts';
 import { createStorage, type Storage } from './store/storage.ts';
 
@@ -28,9 +28,16 @@ export interface TestRegistryOptions {
   readonly root?: string;
   readonly now?: () => Date;
   readonly options?: Partial<Omit<RegistryOptions, 'storage'>>;
+  /** What stands before the API. */
+  readonly wrap?: (api: HandleRequest) => HandleRequest;
 }
 
-export async function startTestRegistry({ root: given, now = () => new Date(), options = {} }: TestRegistryOptions = {}): Promise<TestRegistry> {
+export async function startTestRegistry({
+  root: given,
+  now = () => new Date(),
+  options = {},
+  wrap = (api) => api,
+}: TestRegistryOptions = {}): Promise<TestRegistry> {
   const root = given ?? mkdtempSync(path.join(tmpdir(), 'strake-registry-'));
   const cleanup = new AsyncDisposableStack();
   if (given === undefined) cleanup.defer(() => rmSync(root, { recursive: true, force: true }));
@@ -38,7 +45,7 @@ export async function startTestRegistry({ root: given, now = () => new Date(), o
   const db = cleanup.use(MetadataDatabase.open({ root, log: silentLogger, now, file: 'registry.db', schema: registrySchema }));
   const storage = createStorage({ content, db, now });
   cleanup.defer(async () => await storage.uploads.close());
-  const handle = createRegistry({ log: silentLogger, ...options, storage });
+  const handle = wrap(createRegistry({ ...options, storage }));
   const server = await startServer({ host: '127.0.0.1', port: 0, handle, log: silentLogger });
   cleanup.defer(async () => await server.close(0));
   const url = `http://127.0.0.1:${server.port}`;

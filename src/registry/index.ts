@@ -1,3 +1,13 @@
+export type { AccessRules } from './auth/access-rules.ts';
+export { allForUsers, parseAccessRules } from './auth/access-rules.ts';
+export { basicGate } from './auth/basic.ts';
+export type { Gate } from './auth/gate.ts';
+export { openGate } from './auth/open-gate.ts';
+export { Passwords } from './auth/passwords.ts';
+export { TokenSigner, TokenVerifier } from './auth/token.ts';
+export { tokenGate } from './auth/token-gate.ts';
+export { createTokenServer } from './auth/token-server.ts';
+export type { RegistryRequest, Reply } from './http/message.ts';
 export type { RunningServer, ServerOptions } from './http/server.ts';
 export { startServer } from './http/server.ts';
 export type { HandleRequest, RegistryOptions } from './registry.ts';

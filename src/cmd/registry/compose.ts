@@ -2,17 +2,25 @@
 import type { Logger } from '../../base/index.ts';
 import { MetadataDatabase, openLocalContent } from '../../core/index.ts';
 import { createRegistry, createStorage, type HandleRequest, registrySchema } from '../../registry/index.ts';
+import { composeAuth } from './auth.ts';
 import type { RegistryFlags } from './flags.ts';
 
 export interface ComposedRegistry extends AsyncDisposable {
   readonly handle: HandleRequest;
 }
 
-export function composeRegistry({ root }: RegistryFlags, log: Logger): ComposedRegistry {
-  const cleanup = new AsyncDisposableStack();
+export async function composeRegistry(flags: RegistryFlags, log: Logger): Promise<ComposedRegistry> {
+  const { root, readOnly } = flags;
+  await using cleanup = new AsyncDisposableStack();
   const { content } = cleanup.use(openLocalContent({ root, log }));
   const db = cleanup.use(MetadataDatabase.open({ root, log, file: 'registry.db', schema: registrySchema }));
   const storage = createStorage({ content, db });
   cleanup.defer(async () => await storage.uploads.close());
-  return { handle: createRegistry({ storage, log }), [Symbol.asyncDispose]: async () => await cleanup.disposeAsync() };
+  const { gate, tokenServer } = await composeAuth(flags);
+  const api = createRegistry({ storage, gate, readOnly });
+  const kept = cleanup.move();
+  return {
+    handle: async (request) => await (tokenServer !== undefined && request.path === '/token' ? tokenServer : api)(request),
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
 }

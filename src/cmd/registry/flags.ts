@@ -1,5 +1,5 @@
 import { type LogLevel, logLevels } from '../../base/index.ts';
-import type { FlagTable } from '../../cli/flags/flags.ts';
+import type { FlagTable, FlagValues } from '../../cli/flags/flags.ts';
 import { formatFlags } from '../../cli/flags/help.ts';
 import { parseFlags } from '../../cli/flags/parse.ts';
 import { UsageError } from '../../cli/usage-error.ts';
@@ -7,11 +7,29 @@ import { UsageError } from '../../cli/usage-error.ts';
 export interface RegistryFlags {
   readonly address: HostPort;
   readonly root: string;
+  readonly readOnly: boolean;
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  readonly auth: AuthFlags;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
   readonly readyFd: number | undefined;
   readonly help: boolean;
 }
+
+/** How clients show who they are. */
+export type AuthFlags =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'basic'; readonly htpasswdFile: string; readonly accessFile: string | undefined }
+  /** Tokens that this registry gives out itself. */
+  | {
+      readonly kind: 'token';
+      readonly htpasswdFile: string;
+      readonly accessFile: string | undefined;
+      readonly service: string;
+      readonly realm: string | undefined;
+    }
+  /** Tokens of somebody else, known by their key. */
+  | { readonly kind: 'foreign-token'; readonly keyFile: string; readonly service: string; readonly issuer: string; readonly realm: string };
 
 export interface HostPort {
   readonly host: string;
@@ -21,6 +39,16 @@ export interface HostPort {
 const table = {
   addr: { kind: 'string', value: 'HOST:PORT', help: 'Address to listen on (default "127.0.0.1:5000"); no host: all addresses' },
   root: { kind: 'string', value: 'DIR', help: 'Directory of all that is stored (default "/var/lib/strake-registry")' },
+  'read-only': { kind: 'bool', help: 'Serve what is there; nothing can be pushed or deleted' },
+  'tls-cert': { kind: 'string', value: 'FILE', help: 'Certificate with its chain (PEM): serve HTTPS' },
+  'tls-key': { kind: 'string', value: 'FILE', help: 'Key of the certificate (PEM)' },
+  auth: { kind: 'string', help: '"basic" (default with --htpasswd) or "token"' },
+  htpasswd: { kind: 'string', value: 'FILE', help: 'Users and the bcrypt hashes of their passwords' },
+  access: { kind: 'string', value: 'FILE', help: 'Rules USER PATTERN ACTIONS: who may do what; without it, all users everything' },
+  'token-realm': { kind: 'string', value: 'URL', help: 'Where tokens are to be had (default: here, at /token)' },
+  'token-service': { kind: 'string', value: 'NAME', help: 'Name of this registry in tokens (default "strake-registry")' },
+  'token-issuer': { kind: 'string', value: 'NAME', help: 'Who gives out the tokens, with --token-key' },
+  'token-key': { kind: 'string', value: 'FILE', help: 'Public key or certificate (PEM) of another token server' },
   'log-level': { kind: 'string', help: '"debug", "info", "warn" or "error" (default "info")' },
   'log-format': { kind: 'string', help: '"text" or "json" (default "text")' },
   'ready-fd': { kind: 'int', help: 'Descriptor that gets one line once the registry listens' },
@@ -34,6 +62,9 @@ export function parseRegistryFlags(argv: readonly string[]): RegistryFlags {
   return {
     address: hostPort('addr', values.addr ?? '127.0.0.1:5000'),
     root,
+    readOnly: values['read-only'],
+    tls: tlsFlags(values),
+    auth: authFlags(values),
     logLevel: oneOf('log-level', values['log-level'] ?? 'info', logLevels),
     logFormat: oneOf('log-format', values['log-format'] ?? 'text', ['text', 'json'] as const),
     readyFd: values['ready-fd'],
@@ -43,6 +74,38 @@ export function parseRegistryFlags(argv: readonly string[]): RegistryFlags {
 
 export function registryUsage(): string {
   return `Usage:  strake registry [OPTIONS]\n\nServe images to others, as a registry (OCI distribution-spec 1.1)\n\nOptions:\n${formatFlags(table)}`;
+}
+
+type Values = FlagValues<typeof table>;
+
+function tlsFlags(values: Values): RegistryFlags['tls'] {
+  const { 'tls-cert': certificateFile, 'tls-key': keyFile } = values;
+  if (certificateFile === undefined && keyFile === undefined) return undefined;
+  if (certificateFile === undefined || keyFile === undefined) throw new UsageError('--tls-cert and --tls-key belong together');
+  return { certificateFile, keyFile };
+}
+
+function authFlags(values: Values): AuthFlags {
+  const { htpasswd: htpasswdFile, access: accessFile, 'token-key': keyFile, 'token-realm': realm, 'token-issuer': issuer } = values;
+  const service = values['token-service'] ?? 'strake-registry';
+  if (!/^[\w.:/ -]{1,128}$/.test(service)) throw new UsageError(`invalid value ${JSON.stringify(service)} for --token-service`);
+  if (realm !== undefined && !/^https?:\/\/[^\s"\\]+$/.test(realm))
+    throw new UsageError(`invalid value ${JSON.stringify(realm)} for --token-realm: must be a URL`);
+  const kind = oneOf('auth', values.auth ?? (keyFile === undefined ? 'basic' : 'token'), ['basic', 'token'] as const);
+  if (keyFile !== undefined) {
+    if (kind !== 'token' || realm === undefined || issuer === undefined || htpasswdFile !== undefined || accessFile !== undefined)
+      throw new UsageError('--token-key goes with --token-realm and --token-issuer, without --htpasswd and --access');
+    return { kind: 'foreign-token', keyFile, service, issuer, realm };
+  }
+  if (issuer !== undefined) throw new UsageError('--token-issuer goes with --token-key');
+  if (htpasswdFile === undefined) {
+    if (values.auth !== undefined || accessFile !== undefined || realm !== undefined)
+      throw new UsageError('--auth, --access and --token-realm need --htpasswd');
+    return { kind: 'open' };
+  }
+  if (kind === 'token') return { kind, htpasswdFile, accessFile, service, realm };
+  if (realm !== undefined) throw new UsageError('--token-realm goes with --auth token');
+  return { kind, htpasswdFile, accessFile };
 }
 
 function hostPort(name: string, text: string): HostPort {

@@ -1,6 +1,7 @@
 /** The life of a registry: lock, listen, wait for a signal, close. What it serves is composed elsewhere. */
+import { readFileSync } from 'node:fs';
 import { errorCode, errorMessage, type Logger } from '../../base/index.ts';
-import { startServer } from '../../registry/index.ts';
+import { type ServerOptions, startServer } from '../../registry/index.ts';
 import { lockDataRoot } from '../daemon/data-root-lock.ts';
 import { nextSignal } from '../daemon/next-signal.ts';
 import { tellReady } from '../daemon/tell-ready.ts';
@@ -12,8 +13,8 @@ export async function runRegistry(flags: RegistryFlags, log: Logger): Promise<nu
   const signal = nextSignal();
   try {
     using _lock = lockDataRoot(flags.root);
-    await using composed = composeRegistry(flags, log);
-    const server = await startServer({ ...flags.address, handle: composed.handle, log });
+    await using composed = await composeRegistry(flags, log);
+    const server = await startServer({ ...flags.address, tls: readTls(flags), handle: composed.handle, log });
     log.info(`registry listens on ${flags.address.host}:${server.port}`, { root: flags.root, pid: process.pid });
     tellReady(flags.readyFd, log);
     log.info(`processing signal '${await signal}'`);
@@ -23,4 +24,8 @@ export async function runRegistry(flags: RegistryFlags, log: Logger): Promise<nu
     log.error(`registry failed: ${errorMessage(error)}`, { code: errorCode(error) });
     return 1;
   }
+}
+
+function readTls({ tls }: RegistryFlags): ServerOptions['tls'] {
+  return tls && { certificate: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
 }

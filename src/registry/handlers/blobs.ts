@@ -4,7 +4,8 @@ import { registryError } from '../errors.ts';
 import { parseRange } from '../http/byte-range.ts';
 import type { Reply } from '../http/message.ts';
 import { checkDigest } from '../names.ts';
-import type { Endpoint, Registry, TargetOf } from './endpoint.ts';
+import type { Storage } from '../store/storage.ts';
+import type { Endpoint, TargetOf } from './endpoint.ts';
 
 /** Content never changes under its name. */
 const forEver = 'max-age=31536000';
@@ -47,7 +48,7 @@ export const deleteBlob: Endpoint<'blob'> = {
   },
 };
 
-async function findBlob({ catalogue, content }: Registry, { repository, reference }: TargetOf<'blob'>): Promise<BlobInfo> {
+async function findBlob({ catalogue, content }: Storage, { repository, reference }: TargetOf<'blob'>): Promise<BlobInfo> {
   const digest = checkDigest(reference);
   if (!catalogue.hasBlob(repository, digest)) throw unknownBlob(digest);
   try {

@@ -1,5 +1,5 @@
 import { registryError } from '../errors.ts';
-import { json, type RegistryRequest, type Reply } from '../http/message.ts';
+import { json } from '../http/message.ts';
 import type { Target } from '../http/target.ts';
 import { deleteBlob, getBlob } from './blobs.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -7,7 +7,7 @@ import { listReferrers, listRepositories, listTags } from './listings.ts';
 import { deleteManifest, getManifest, putManifest } from './manifests.ts';
 import { cancelUpload, finishUpload, startUpload, uploadChunk, uploadStatus } from './uploads.ts';
 
-const base: Endpoint<'base'> = { action: undefined, handle: async () => json({}) };
+const base: Endpoint<'base'> = { action: 'enter', handle: async () => json({}) };
 
 /** distribution-spec 1.1, "Endpoints", and distribution's catalogue. */
 const endpoints: { readonly [Kind in Target['kind']]: Readonly<Record<string, Endpoint<Kind>>> } = {
@@ -28,6 +28,3 @@ export function findEndpoint(target: Target, method: string): Endpoint<Target['k
   if (found !== undefined) return found;
   throw registryError('UNSUPPORTED', `method ${method.slice(0, 16)} is not possible here`, { headers: { Allow: Object.keys(methods).join(', ') } });
 }
-
-export type { Action, Endpoint, Registry } from './endpoint.ts';
-export type { RegistryRequest, Reply };

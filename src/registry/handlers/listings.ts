@@ -1,9 +1,10 @@
 import { mediaTypes } from '../../oci/index.ts';
+import type { Client } from '../auth/gate.ts';
 import { registryError } from '../errors.ts';
 import { json, queryText, type RegistryRequest } from '../http/message.ts';
 import { limits } from '../limits.ts';
 import { checkDigest } from '../names.ts';
-import type { Listed, Page } from '../store/catalogue.ts';
+import type { Catalogue, Listed, Page } from '../store/catalogue.ts';
 import type { Endpoint } from './endpoint.ts';
 
 export const listTags: Endpoint<'tags'> = {
@@ -16,14 +17,23 @@ export const listTags: Endpoint<'tags'> = {
 };
 
 export const listRepositories: Endpoint<'catalogue'> = {
-  action: undefined,
-  async handle({ catalogue, mayAccess }, request) {
-    const { entries, link } = paged(request, (page) => catalogue.repositories(page));
-    const visible: string[] = [];
-    for (const name of entries) if (await mayAccess(request, name, 'pull')) visible.push(name);
-    return json({ repositories: visible }, link(entries.at(-1)));
+  action: 'list',
+  async handle({ catalogue }, request, _target, client) {
+    const { entries, link } = paged(request, (page) => visible(catalogue, page, client));
+    return json({ repositories: entries }, link(entries.at(-1)));
   },
 };
+
+/** Of the repositories that the client may know of. */
+function visible(catalogue: Catalogue, { last, limit }: Page, client: Client): Listed<string> {
+  const seen: string[] = [];
+  for (let after = last; ; ) {
+    const { entries, hasMore } = catalogue.repositories({ last: after, limit: limits.pageEntries });
+    seen.push(...entries.filter((name) => client.sees(name)));
+    if (!hasMore || seen.length > limit) return { entries: seen.slice(0, limit), hasMore: seen.length > limit };
+    after = entries.at(-1);
+  }
+}
 
 export const listReferrers: Endpoint<'referrers'> = {
   action: 'pull',

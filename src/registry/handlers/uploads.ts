@@ -1,25 +1,27 @@
 import { isCode, StrakeError } from '../../base/index.ts';
+import type { Client } from '../auth/gate.ts';
 import { registryError } from '../errors.ts';
 import { parseChunkRange } from '../http/byte-range.ts';
 import { contentLength, queryText, type RegistryRequest, type Reply } from '../http/message.ts';
 import { checkDigest, checkName } from '../names.ts';
+import type { Storage } from '../store/storage.ts';
 import type { Upload, UploadChunk } from '../store/uploads.ts';
-import type { Endpoint, Registry } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
 /** Begins an upload; with `digest` it is the whole of it, with `mount` perhaps none is needed. */
 export const startUpload: Endpoint<'uploads'> = {
   action: 'push',
-  async handle(registry, request, { repository }) {
+  async handle(storage, request, { repository }, client) {
     const { query } = request;
     const mount = queryText(query, 'mount');
-    if (mount !== undefined && (await mountBlob(registry, request, repository, checkDigest(mount)))) return created(repository, mount);
+    if (mount !== undefined && (await mountBlob(storage, client, queryText(query, 'from'), repository, checkDigest(mount)))) return created(repository, mount);
     const digest = queryText(query, 'digest');
     if (digest !== undefined) {
-      await registry.uploads.whole(repository, checkDigest(digest), chunkOf(request));
+      await storage.uploads.whole(repository, checkDigest(digest), chunkOf(request));
       return created(repository, digest);
     }
     checkAlgorithm(queryText(query, 'digest-algorithm'));
-    return accepted(registry.uploads.start(repository), 202);
+    return accepted(storage.uploads.start(repository), 202);
   },
 };
 
@@ -55,11 +57,16 @@ export const cancelUpload: Endpoint<'upload'> = {
 };
 
 /** Gives the repository a blob that another one has, if the client may read it there. Without `from`, wherever the client may read it. */
-async function mountBlob({ catalogue, content, locks, mayAccess }: Registry, request: RegistryRequest, repository: string, digest: string): Promise<boolean> {
-  const from = queryText(request.query, 'from');
+async function mountBlob(
+  { catalogue, content, locks }: Storage,
+  client: Client,
+  from: string | undefined,
+  repository: string,
+  digest: string,
+): Promise<boolean> {
   const sources = from === undefined ? catalogue.holdersOf(digest) : catalogue.hasBlob(checkName(from), digest) ? [from] : [];
   for (const source of sources) {
-    if (!(await mayAccess(request, source, 'pull'))) continue;
+    if (!client.may(source, 'pull')) continue;
     return await locks.run(digest, async () => {
       if (!catalogue.hasBlob(source, digest) || !(await isThere(content.info(digest)))) return false;
       catalogue.linkBlob(repository, digest);
