@@ -42,4 +42,5 @@ export { MetadataDatabase, numberOf, textOf, timeOf } from './metadata/index.ts'
 export type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from './snapshots/snapshots.ts';
 export type { LayerEvent, LayerJob } from './unpack/layer-unpacker.ts';
 export { LayerUnpacker } from './unpack/layer-unpacker.ts';
+export { Slots } from './unpack/slots.ts';
 export { unpackFromContent, unpackImage } from './unpack/unpack-image.ts';
