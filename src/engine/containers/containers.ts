@@ -9,6 +9,7 @@ import type {
   ExecInspect,
 } from '../../api/docker/index.ts';
 import { type AttachRequest, type AttachSession, attachContainer } from './attach.ts';
+import { type CommitResult, type CommitSource, commitContainer } from './commit.ts';
 import type { ContainerExit } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { type CreateContainer, createContainer } from './create.ts';
@@ -137,6 +138,10 @@ export class Containers {
 
   prune(filters: PruneFilters, hasLabel: (labels: Readonly<Record<string, string>>, wanted: string) => boolean): Promise<ContainersPruneResponse> {
     return pruneContainers(this.context, filters, hasLabel);
+  }
+
+  commit(reference: string, options: { readonly pause: boolean }, make: (source: CommitSource) => Promise<CommitResult>): Promise<CommitResult> {
+    return commitContainer(this.context, reference, options, make);
   }
 
   createExec(reference: string, request: ExecCreateRequest): string {

@@ -6,7 +6,7 @@ export { Filters, hasLabel } from './query.ts';
 export type { Reply } from './reply.ts';
 export { empty, hijacked, json, lines, notModified, stream, text } from './reply.ts';
 export type { ApiRequest } from './request.ts';
-export { readJson } from './request.ts';
+export { body, readJson } from './request.ts';
 export type { Handler, Route } from './route.ts';
 export { del, get, head, post } from './route.ts';
 export type { ApiServer, ApiServerOptions } from './server.ts';

@@ -1,3 +1,4 @@
+import { exchangeSteps } from './exchange.ts';
 import { imageSteps } from './images.ts';
 import { interactiveSteps } from './interactive.ts';
 import { lifecycleSteps } from './lifecycle.ts';
@@ -20,4 +21,5 @@ export const steps: Readonly<Record<string, readonly Step[]>> = {
   network: networkSteps,
   listing: listingSteps,
   images: imageSteps,
+  exchange: exchangeSteps,
 };
