@@ -1,5 +1,5 @@
 /* The front of the OCI command line: the process that the caller of `strake-runc` sees, and the ancestor of what it starts. It starts the
- * program that decides (the strake executable, which takes some milliseconds to come up), seals itself meanwhile, and runs the programs that come back.
+ * program that decides (strake-decider, beside our own file), seals itself meanwhile, and runs the programs that come back.
  * Nothing is decided here. */
 #include "strake.h"
 
@@ -16,52 +16,15 @@
 #define STATE_VARIABLE "STRAKE_FRONT"
 /* For the decider: the number of its end of the connection. */
 #define CONTROL_VARIABLE "STRAKE_CONTROL"
-/* Half of its start-up is the compilers for code that runs long, which this does not. */
-#define NO_JIT "BUN_JSC_useJIT=0"
-
-extern char **environ;
-
-/* Variables that steer the JavaScript engine are not the user's to set for what runs as root. */
-static bool is_passed_on(const char *variable)
-{
-	static const char *const dropped[] = { "BUN_", "NODE_", STATE_VARIABLE "=", CONTROL_VARIABLE "=" };
-
-	for (size_t i = 0; i < sizeof(dropped) / sizeof(*dropped); i++)
-		if (strncmp(variable, dropped[i], strlen(dropped[i])) == 0)
-			return false;
-	return true;
-}
-
-/* The environment of the decider. NULL: out of memory. */
-static char **decider_environment(char *control)
-{
-	size_t n = 0, count = 0;
-	char **env;
-
-	while (environ[count])
-		count++;
-	env = calloc(count + 3, sizeof(*env));
-	for (size_t i = 0; env && i < count; i++)
-		if (is_passed_on(environ[i]))
-			env[n++] = environ[i];
-	if (env) {
-		env[n++] = (char *)(uintptr_t)NO_JIT;
-		env[n++] = control;
-	}
-	return env;
-}
-
-/* The child: `strake` beside our own file, under the name that we were called by. */
+/* The child: `strake-decider` beside our own file, under the name that we were called by. */
 _Noreturn static void become_decider(char *argv[], int control, pid_t front)
 {
 	static const int ours[] = { SIGHUP, SIGINT, SIGQUIT };
 	char path[PROGRAM_MAX_PATH + 16], variable[64];
 	ssize_t n = readlink("/proc/self/exe", path, PROGRAM_MAX_PATH);
 	char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
-	char **env;
 
-	snprintf(variable, sizeof(variable), CONTROL_VARIABLE "=%d", control);
-	env = decider_environment(variable);
+	snprintf(variable, sizeof(variable), "%d", control);
 	/* The terminal's signals are handled by the front; what the decider has begun it brings to an end, unless the front is gone. */
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		signal(ours[i], SIG_IGN);
@@ -69,11 +32,11 @@ _Noreturn static void become_decider(char *argv[], int control, pid_t front)
 	if (getppid() != front) /* it died before that: nobody would end us */
 		_exit(1);
 	fcntl(control, F_SETFD, 0);
-	if (slash && env) {
-		strcpy(slash + 1, "strake");
-		execve(path, argv, env);
+	if (slash && setenv(CONTROL_VARIABLE, variable, 1) == 0) {
+		strcpy(slash + 1, "strake-decider");
+		execv(path, argv);
 	}
-	dprintf(2, "strake-runc: cannot run the executable strake, which belongs beside strake-init: %s\n", strerror(errno));
+	dprintf(2, "strake-runc: cannot run strake-decider, which belongs beside strake-init: %s\n", strerror(errno));
 	_exit(1);
 }
 

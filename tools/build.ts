@@ -1,19 +1,22 @@
-// Builds dist/ (or the directory that STRAKE_DIST names): strake-init and strake-hello (C), the strake executable (Bun), and its links.
+// Builds dist/ (or the directory that STRAKE_DIST names): strake-init and strake-hello (C), strake-decider (QuickJS), the strake executable (Bun), and its links.
 // `--if-stale` does nothing when they are newer than every source.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { buildDecider } from './decider.ts';
 
 const root = path.join(import.meta.dirname, '..');
 const dist = path.resolve(root, process.env['STRAKE_DIST'] ?? 'dist');
 /** Names under which a program has another face. */
 const links = { 'strake-runc': 'strake-init' };
 
-if (!process.argv.includes('--if-stale') || isStale()) build();
+if (!process.argv.includes('--if-stale') || isStale()) await build();
 
-function build(): void {
+async function build(): Promise<void> {
+  const define = { STRAKE_COMMIT: JSON.stringify(sourceCommit()) };
   mkdirSync(dist, { recursive: true });
   run('make', ['-s', '-C', 'native', `OUT=${dist}`]);
+  await buildDecider({ main: path.join(root, 'src/cmd/strake-runc.ts'), work: path.join(root, 'native/build/decider'), out: dist, define });
   run(process.execPath, [
     'build',
     'src/cmd/strake.ts',
@@ -28,7 +31,7 @@ function build(): void {
     '--no-compile-autoload-bunfig',
     '--no-compile-autoload-tsconfig',
     '--no-compile-autoload-package-json',
-    `--define=STRAKE_COMMIT=${JSON.stringify(sourceCommit())}`,
+    ...Object.entries(define).map(([name, value]) => `--define=${name}=${value}`),
     `--outfile=${path.join(dist, 'strake')}`,
   ]);
   for (const [link, program] of Object.entries(links)) {
@@ -51,7 +54,7 @@ function sourceCommit(): string {
 }
 
 function isStale(): boolean {
-  if (['strake-init', 'strake-hello'].some((name) => !existsSync(path.join(dist, name)))) return true;
+  if (['strake-init', 'strake-hello', 'strake-decider'].some((name) => !existsSync(path.join(dist, name)))) return true;
   // The executable is written last, whatever changed.
   const built = statSync(path.join(dist, 'strake'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return built < Math.max(...['src', 'native', 'package-lock.json', 'tools/build.ts'].map((name) => newestBelow(path.join(root, name))));

@@ -42,6 +42,10 @@ export class DebugLauncher implements ProgramLauncher {
     return this.#inner.ask(operations);
   }
 
+  start(operations: readonly Op[]): void {
+    this.#inner.start(operations);
+  }
+
   handOver(): void {
     this.#inner.handOver();
   }

@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { StrakeError } from '../../base/index.ts';
 import { ociVersion } from '../default-spec.ts';
 import type { ProgramLauncher } from '../lifecycle/context.ts';
+import type { Terminal } from '../lifecycle/foreground-terminal.ts';
 import { readMachine } from '../machine.ts';
 import { StateStore } from '../state/store.ts';
 import { cgroupManager } from './cgroup-manager.ts';
@@ -29,6 +30,8 @@ export interface MainOptions {
   readonly commit: string;
   /** runs programs in a child whose stdio is ours */
   readonly launcher: () => ProgramLauncher;
+  /** the caller's */
+  readonly terminal: Terminal;
 }
 
 /** `strake-runc` from argv (without the program's name) to the exit status. */
@@ -65,6 +68,7 @@ export async function runtimeMain(argv: readonly string[], options: MainOptions)
       store: new StateStore(root ?? defaultRoot()),
       rootIsGiven: root !== undefined,
       launcher: !log.debugging ? launcher : new (await import('./debug-launcher.ts')).DebugLauncher(launcher, log.debug, verb),
+      terminal: options.terminal,
       machine: readMachine,
       rootless: isRootless(globals.string('rootless')),
       cgroupManager: cgroupManager(globals),

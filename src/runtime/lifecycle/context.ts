@@ -3,6 +3,7 @@ import type { Op, Report } from '../../kernel/index.ts';
 import type { Machine } from '../compile/options.ts';
 import type { StateStore } from '../state/store.ts';
 import type { CgroupManager } from './cgroup.ts';
+import type { Terminal } from './foreground-terminal.ts';
 
 /** Hears what each program reports, with a duration of every operation. */
 export interface Observer {
@@ -15,6 +16,8 @@ export interface ProgramLauncher {
   run(operations: readonly Op[]): Report;
   /** The same, and the DATA frames that came before the report. */
   ask(operations: readonly Op[]): readonly Buffer[];
+  /** Lets the process of the last program go on, which waits for its start on the connection: returns when execve has succeeded. `operations`: that program. */
+  start(operations: readonly Op[]): void;
   /** What had to be written down of the process that the program waits for is: its exit status becomes ours, and the program's cleanup may take all away. */
   handOver(): void;
   /** After the hand-over: returns when the process has ended, and its cleanup is done. */
@@ -29,6 +32,7 @@ export interface RuntimeContext {
   /** the store's directory was named by the caller: it must be there to be listed */
   readonly rootIsGiven: boolean;
   readonly launcher: ProgramLauncher;
+  readonly terminal: Terminal;
   /** read at need only */
   readonly machine: () => Machine;
   /** cgroups are taken where they can be had, and a container without limits does without */

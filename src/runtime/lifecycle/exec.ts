@@ -59,7 +59,7 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
     init: container.init,
     cgroup: execCgroup(container.cgroup, container.init.pid, request.cgroups),
     resctrl: container.resctrl,
-    stdio: terminal?.foregroundTerminal(dir) ?? { kind: 'inherit', consoleSocket: wanted.terminal ? request.consoleSocket : undefined },
+    stdio: terminal?.foregroundTerminal(context, dir) ?? { kind: 'inherit', consoleSocket: wanted.terminal ? request.consoleSocket : undefined },
     start: terminal ? { kind: 'connection' } : { kind: 'at-once' },
     detach: request.detach,
     forwardSignals: !request.detach,
@@ -77,10 +77,12 @@ export async function execInContainer(context: RuntimeContext, request: ExecRequ
   context.phase('launch');
   if (request.pidFile !== undefined) writePidFile(request.pidFile, report.initPid);
   if (request.detach) return 0;
-  context.launcher.handOver();
-  if (terminal === undefined) return 0;
+  if (terminal === undefined) {
+    context.launcher.handOver();
+    return 0;
+  }
   try {
-    return await terminal.carryTerminal(dir, operations);
+    return terminal.carryTerminal(context, dir, operations);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

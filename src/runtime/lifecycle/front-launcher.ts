@@ -31,10 +31,19 @@ export class FrontLauncher implements ProgramLauncher {
 
   #run(operations: readonly Op[], answers: Buffer[]): Report {
     this.#send(encodeFrame(frameTypes.program, encodeProgram(operations, { trace: this.#observer !== undefined })));
+    return this.#succeeded(operations, answers);
+  }
+
+  #succeeded(operations: readonly Op[], answers: Buffer[]): Report {
     const report = decodeReport(this.#await(frameTypes.report, answers));
     this.#observer?.reported(operations, report);
     if (report.failedIndex !== undefined) throw programFailure(report, operations);
     return report;
+  }
+
+  start(operations: readonly Op[]): void {
+    this.#send(encodeFrame(frameTypes.start));
+    this.#succeeded(operations, []);
   }
 
   handOver(): void {

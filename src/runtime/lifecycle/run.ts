@@ -29,10 +29,9 @@ async function runBundle(context: RuntimeContext, request: RunRequest, bundle: B
   const { carryTerminal, foregroundTerminal } = await import('./foreground-terminal.ts');
   // The directory of the monitor is the container's own, so that it goes with it.
   const dir = path.join(store.directory(request.id), 'console');
-  const mode = { start: { kind: 'connection' }, detach: false, keep: request.keep, stdio: foregroundTerminal(dir) } as const;
+  const mode = { start: { kind: 'connection' }, detach: false, keep: request.keep, stdio: foregroundTerminal(context, dir) } as const;
   const operations = launchContainer(context, request, bundle, mode);
-  launcher.handOver();
-  return await carryTerminal(dir, operations);
+  return carryTerminal(context, dir, operations);
 }
 
 /** Stays until the container has ended, and writes down what it called. */
