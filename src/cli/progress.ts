@@ -4,6 +4,8 @@ import { humanSize } from './format/units.ts';
 export interface ProgressMessage {
   readonly id?: string;
   readonly status?: string;
+  /** Text to be shown as it is. */
+  readonly stream?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
   readonly error?: string;
 }

@@ -6,11 +6,15 @@ import { type EngineRequest, type EngineResponse, request } from './request.ts';
 const apiVersion = 'v1.51';
 const maxLineBytes = 4 << 20;
 
-export type QueryValue = string | number | boolean | undefined;
+/** A list is the parameter as often. */
+export type QueryValue = string | number | boolean | readonly string[] | undefined;
 
 export interface CallOptions {
   readonly query?: Readonly<Record<string, QueryValue>>;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it comes, instead of a body. */
+  readonly upload?: { readonly contentType: string; readonly chunks: AsyncIterable<Uint8Array> };
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
@@ -28,8 +32,9 @@ export class EngineClient {
     const response = await request(this.endpoint, {
       method,
       path: `/${apiVersion}${path}${queryString(options.query)}`,
-      headers: { ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }), ...options.headers },
+      headers: { ...contentType(options), ...options.headers },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.upload === undefined ? {} : { body: options.upload.chunks }),
       ...(options.signal ? { signal: options.signal } : {}),
     });
     if (response.status >= 400) throw engineError(response.status, await response.text());
@@ -70,12 +75,18 @@ export class EngineClient {
   }
 }
 
+function contentType({ body, upload }: CallOptions): Readonly<Record<string, string>> {
+  if (upload !== undefined) return { 'Content-Type': upload.contentType };
+  return body === undefined ? {} : { 'Content-Type': 'application/json' };
+}
+
 function parse<Answer>(text: string): Answer {
   return (text === '' ? undefined : JSON.parse(text)) as Answer;
 }
 
 function queryString(query: CallOptions['query']): string {
   const pairs = Object.entries(query ?? {})
+    .flatMap(([key, value]) => (Array.isArray(value) ? value.map((item: string) => [key, item] as const) : [[key, value] as const]))
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value === true ? '1' : value === false ? '0' : String(value))}`);
   return pairs.length > 0 ? `?${pairs.join('&')}` : '';

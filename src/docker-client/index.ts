@@ -5,3 +5,4 @@ export { demultiplex } from './demultiplex.ts';
 export type { Endpoint } from './endpoint.ts';
 export { defaultSocket, formatEndpoint, parseEndpoint } from './endpoint.ts';
 export type { HijackedStream } from './hijack.ts';
+export type { EngineResponse } from './request.ts';

@@ -10,7 +10,7 @@ export interface EngineRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD';
   /** With the query string. */
   readonly path: string;
-  readonly body?: string | Uint8Array;
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
@@ -39,11 +39,33 @@ export function unreachable(endpoint: Endpoint, cause: unknown): StrakeError {
   });
 }
 
+function isStream(body: NonNullable<EngineRequest['body']>): body is AsyncIterable<Uint8Array> {
+  return typeof body !== 'string' && !(body instanceof Uint8Array);
+}
+
+/** One chunk is read when there is room for it. An error of the source ends the request, and is what it fails with. */
+function uploadStream(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await iterator.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 async function viaFetch(endpoint: Endpoint, options: EngineRequest): Promise<EngineResponse> {
   const base = endpoint.kind === 'unix' ? 'http://engine' : `http://${endpoint.host}:${endpoint.port}`;
   const init: RequestInit & { unix?: string; timeout?: boolean } = { method: options.method, headers: { ...options.headers }, timeout: false };
   if (endpoint.kind === 'unix') init.unix = endpoint.path;
-  if (options.body !== undefined) init.body = options.body as string;
+  if (options.body !== undefined) init.body = isStream(options.body) ? uploadStream(options.body) : (options.body as string);
   if (options.signal) init.signal = options.signal;
   const response = await fetch(base + options.path, init);
   return {
@@ -68,7 +90,11 @@ async function viaNode(endpoint: Endpoint, options: EngineRequest): Promise<Engi
     resolve,
   );
   outgoing.on('error', reject);
-  outgoing.end(options.body);
+  if (options.body !== undefined && isStream(options.body)) {
+    const { pipeline } = await import('node:stream');
+    // Its error is the request's, which is heard above.
+    pipeline(options.body, outgoing, () => undefined);
+  } else outgoing.end(options.body);
   const response = await promise;
   return {
     status: response.statusCode ?? 0,

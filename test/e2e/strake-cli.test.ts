@@ -1,7 +1,8 @@
 /** Our own command line as a person uses it: on terminals, in pipes, with signals; what it prints is held against the docker CLI on the same engine. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Engine, strakeBinary } from '../lib/engine.ts';
 import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
@@ -388,6 +389,96 @@ describe('pull', () => {
     stepMs,
   );
 });
+
+describe('images as archives', () => {
+  test(
+    'save and load, through files and pipes, and with the docker CLI',
+    async () => {
+      const [ours, theirs] = ['ours.tar', 'theirs.tar'].map((name) => join(engine.work, name)) as [string, string];
+      await ok('pull', '--quiet', image('layers'));
+      const id = await ok('inspect', '--format', '{{.Id}}', image('layers'));
+      await ok('save', '--output', ours, image('layers'), busybox);
+      expect((await engine.docker(['save', '-o', theirs, busybox, image('layers')])).code).toBe(0);
+      expect(sortedEntries(ours)).toEqual(sortedEntries(theirs));
+      await ok('rmi', image('layers'));
+      await expectSame(['load', '-i', theirs]);
+      await ok('rmi', image('layers'));
+      const loaded = await strake(['load'], { stdin: readFileSync(ours) });
+      expect(loaded.stdout.split('\n').toSorted()).toEqual(['', `Loaded image: ${busybox}:latest`, `Loaded image: ${image('layers')}:latest`]);
+      expect(await ok('inspect', '--format', '{{.Id}}', image('layers'))).toBe(id);
+      await ok('rmi', image('layers'));
+      for (const argv of [
+        ['load', '-i', '/absent'],
+        ['save', '-o', join(engine.work, 'x.tar'), 'absent'],
+        ['save', '-o', engine.work, busybox],
+        ['load', 'x'],
+      ])
+        expect((await strake(argv)).code).not.toBe(0);
+      await expectSame(['load', '-i', '/absent.tar']);
+      await expectSame(['save', '-o', join(engine.work, 'x.tar'), 'absent']);
+    },
+    stepMs,
+  );
+
+  test(
+    'save of a terminal is refused; load shows the layers on one',
+    async () => {
+      const terminal = pty(['save', busybox]);
+      await terminal.shows(/cowardly refusing to save to a terminal. Use the -o flag or redirect/);
+      expect(await terminal.end()).toBe(1);
+      const file = join(engine.work, 'terminal.tar');
+      await ok('save', '-o', file, busybox);
+      await ok('rmi', '--force', busybox);
+      const load = pty(['load', '-i', file], { cols: 120, rows: 30 });
+      await load.shows(/[0-9a-f]{12}: Loading layer \[=+>? *\] +[\d.]+MB\/[\d.]+MB/);
+      await load.shows(/Loaded image: /);
+      expect(await load.end()).toBe(0);
+    },
+    stepMs,
+  );
+
+  test(
+    'import, commit, image prune: as docker says it',
+    async () => {
+      const root = join(engine.work, 'root.tar');
+      await ok('create', '--name', 'commits', busybox, 'true');
+      expect(await ok('commit', '-m', 'why', '-c', 'ENV FROM=commit', '-c', 'CMD ["env"]', 'commits', 'made:commit')).toMatch(/^sha256:[0-9a-f]{64}$/);
+      expect(await ok('run', '--rm', 'made:commit')).toContain('FROM=commit');
+      await ok('rm', 'commits');
+      await engine.world.output([
+        'sh',
+        '-c',
+        `mkdir -p ${engine.work}/root/bin && echo x >${engine.work}/root/bin/x && tar cf ${root} -C ${engine.work}/root .`,
+      ]);
+      const imported = await ok('import', '-c', 'CMD ["/bin/x"]', '-m', 'by hand', root, 'made:import');
+      expect(await ok('inspect', '--format', '{{.Id}} {{json .Config.Cmd}} {{.Comment}}', 'made:import')).toBe(`${imported} ["/bin/x"] by hand`);
+      expect((await strake(['import', '-', 'made:pipe'], { stdin: readFileSync(root) })).code).toBe(0);
+      expect(await ok('inspect', '--format', '{{json .RootFS.Layers}}', 'made:pipe')).toBe(
+        await ok('inspect', '--format', '{{json .RootFS.Layers}}', 'made:import'),
+      );
+      await expectSame(['commit', 'absent', 'made:x']);
+      await expectSame(['import', '/absent.tar']);
+      await ok('tag', busybox, 'made:import');
+      const [ours, theirs] = [await strake(['image', 'prune'], { stdin: 'y\n' }), await engine.docker(['image', 'prune', '--force'])];
+      expect(ours.stdout).toMatch(
+        /^WARNING! This will remove all dangling images\.\nAre you sure you want to continue\? \[y\/N\] Deleted Images:\ndeleted: sha256:/,
+      );
+      expect(theirs.stdout).toBe('Total reclaimed space: 0B\n');
+      expect(await ok('image', 'prune', '--force')).toBe('Total reclaimed space: 0B');
+      expect((await strake(['image', 'prune', '--all'], { stdin: 'n\n' })).stdout).toBe(
+        'WARNING! This will remove all images without at least one container associated to them.\nAre you sure you want to continue? [y/N] ',
+      );
+      await ok('rmi', 'made:commit', 'made:import', 'made:pipe');
+    },
+    stepMs,
+  );
+});
+
+/** Names and sizes of what is in an archive. */
+function sortedEntries(file: string): readonly string[] {
+  const rows = execFileSync('tar', ['tvf', file], { encoding: 'utf8' }).trimEnd().split('\n');
+  return rows.map((row) => row.replace(/^(\S+) \S+ +(\d+) \S+ \S+ /, '$1 $2 ')).toSorted();
+}
 
 describe('explain', () => {
   test(
