@@ -3,10 +3,12 @@ import { runLogged } from './shell.ts';
 
 /** What the tests need on the machine itself, by Debian package: a file that shows that it is there. Everything else is in the peer root. */
 const programs: Readonly<Record<string, string>> = {
+  acl: '/usr/bin/setfacl',
   attr: '/usr/bin/getfattr',
   'busybox-static': '/bin/busybox',
   debootstrap: '/usr/sbin/debootstrap',
   iproute2: '/usr/sbin/ip',
+  'libarchive-tools': '/usr/bin/bsdtar',
   'libseccomp-dev': '/usr/include/seccomp.h',
   nftables: '/usr/sbin/nft',
   strace: '/usr/bin/strace',

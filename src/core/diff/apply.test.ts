@@ -53,7 +53,7 @@ function xattrs(root: string, name: string): string[] {
   const found: string[] = [];
   const archive = execFileSync('tar', ['-C', root, '--xattrs', '--xattrs-include=*', '--no-recursion', '-cf', '-', name]);
   const entry = (read: TarEntry) => found.push(...read.xattrs.map(([key, value]) => `${key}=${value.toString('hex')}`));
-  new TarReader({ entry, data: () => undefined }, { entries: 1, headerBytes: 4096 }).push(archive);
+  new TarReader({ entry, data: () => undefined, hole: () => undefined }, { entries: 1, headerBytes: 4096 }).push(archive);
   return found.sort();
 }
 

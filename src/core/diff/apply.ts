@@ -39,6 +39,8 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
     }
     await written;
     reader.end();
+    operations.end();
+    await sink.write(operations.take());
     const diffId = digester.digest();
     if (options.expectedDiffId !== undefined && diffId !== options.expectedDiffId)
       throw new StrakeError('DataLoss', `content has diff id ${diffId}, the image's configuration says ${options.expectedDiffId}`, {

@@ -21,8 +21,8 @@ const after = `
   echo changed >>etc/one; rm etc/two; echo new >etc/deep/new; chmod 600 etc/deep/file
   rm -r var/cache; mkdir var/cache; echo c >var/cache/c
   rm -r usr; echo file >usr; ln usr usr-again; mknod null c 1 3; mkfifo fifo; ln -s ../.. up
-  setfattr -n user.key -v value null-file 2>/dev/null || { echo >null-file; setfattr -n user.key -v value null-file; }
-  setcap cap_net_raw=ep null-file 2>/dev/null || setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 null-file
+  echo >a-file; setfattr -n user.key -v value a-file; setfattr -n user.a=b a-file; setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 a-file
+  setfacl -m u:5:rw,g:7:r,m:rwx a-file; setfacl -d -m u:6:rx etc/deep
   python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
   truncate -s 1M sparse; echo end >>sparse; touch -d '2001-02-03 04:05:06.789012345 UTC' sparse
   printf '' >"$(printf 'latin-\\374')"; mkdir "$(printf 'n%.0s' $(seq 120))"; echo '*' >'*'`;

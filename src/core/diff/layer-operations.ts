@@ -13,6 +13,7 @@ const opaqueName = '.wh..wh..opq';
 const fileTypes = { file: 0o100000, directory: 0o040000, character: 0o020000, block: 0o060000, fifo: 0o010000 } as const;
 const implicitDirectoryMode = 0o040755;
 const keepTime = -1n;
+const sparseFromBytes = 64 << 10;
 
 /** Turns tar entries into file operations: whiteouts, missing parents, hostile names. Operations gather until they are taken. */
 export class LayerOperations implements TarHandler {
@@ -20,6 +21,8 @@ export class LayerOperations implements TarHandler {
   readonly #limits: LayerLimits;
   /** Every path that this layer made, and whether as a whiteout. */
   readonly #made = new Map<string, 'entry' | 'whiteout'>();
+  /** Default lists of access, by directory: what is made below would take after them. */
+  readonly #defaultAcls = new Map<string, FileOp>();
   #pending: FileOp[] = [];
   #xattrs: FileOp[] = [];
   #left = 0;
@@ -49,6 +52,11 @@ export class LayerOperations implements TarHandler {
     return operations;
   }
 
+  /** The layer is over: what had to wait for all entries. */
+  end(): void {
+    this.#pending.push(...this.#defaultAcls.values());
+  }
+
   entry(entry: TarEntry): void {
     const path = normalizePath(entry.name, this.#limits);
     const name = baseOf(path);
@@ -75,9 +83,17 @@ export class LayerOperations implements TarHandler {
   }
 
   data(bytes: Uint8Array): void {
+    this.#content({ op: 'file_data', side: 'file', data: bytes }, bytes.length);
+  }
+
+  hole(bytes: number): void {
+    this.#content({ op: 'file_hole', side: 'file', size: bytes }, bytes);
+  }
+
+  #content(operation: FileOp, bytes: number): void {
     if (this.#left < 0) return;
-    this.#pending.push({ op: 'file_data', side: 'file', data: bytes });
-    this.#left -= bytes.length;
+    this.#pending.push(operation);
+    this.#left -= bytes;
     if (this.#left === 0) this.#flushXattrs();
   }
 
@@ -99,12 +115,12 @@ export class LayerOperations implements TarHandler {
         this.#pending.push({ op: 'file_dir', side, path, mode: fileTypes.directory | entry.mode, uid, gid, mtime });
         break;
       case 'file':
-        this.#pending.push({ op: 'file_create', side, path, mode: fileTypes.file | entry.mode, uid, gid, mtime, size: entry.sizeBytes });
+        this.#pending.push({ op: 'file_create', side, path, mode: fileTypes.file | entry.mode, uid, gid, mtime, size: entry.sizeBytes, flags: sparse(entry) });
         this.#left = entry.sizeBytes;
-        this.#sizeBytes += entry.sizeBytes;
+        this.#count(entry.sizeBytes);
         break;
       case 'symlink':
-        this.#sizeBytes += pathByteLength(entry.linkName); // as the file system counts it, and docker with it
+        this.#count(pathByteLength(entry.linkName)); // as the file system counts it, and docker with it
         this.#pending.push({ op: 'file_symlink', side, path, target: entry.linkName, uid, gid, mtime });
         break;
       case 'link':
@@ -113,9 +129,30 @@ export class LayerOperations implements TarHandler {
       default:
         this.#pending.push({ op: 'file_node', side, path, mode: fileTypes[kind] | entry.mode, major: entry.devMajor, minor: entry.devMinor, uid, gid, mtime });
     }
-    this.#xattrs =
-      kind === 'file' || kind === 'directory' ? entry.xattrs.filter(([name]) => isLayerXattr(name)).map(([name, value]) => xattr(path, name, value)) : [];
+    if (kind === 'file' || kind === 'directory') this.#setXattrs(entry, path);
+    if (kind !== 'directory' && this.#defaultAcls.size > 0) this.#forgetBelow(path);
     if (this.#left === 0) this.#flushXattrs();
+  }
+
+  /** Holes count too: who copies the file may fill them. */
+  #count(bytes: number): void {
+    this.#sizeBytes += bytes;
+    if (this.#sizeBytes > this.#limits.bytes)
+      throw new StrakeError('ResourceExhausted', `unpacked it exceeds a limit: more than ${this.#limits.bytes} bytes (--max-layer-size)`, {
+        fields: { layer: 'core', remedy: 'start the daemon with a higher --max-layer-size, if the image is trusted' },
+      });
+  }
+
+  #setXattrs({ xattrs }: TarEntry, path: string): void {
+    for (const [name, value] of xattrs) {
+      if (name === 'system.posix_acl_default') this.#defaultAcls.set(path, xattr(path, name, value));
+      else if (isLayerXattr(name)) this.#xattrs.push(xattr(path, name, value));
+    }
+  }
+
+  /** Something else took the place of a directory. */
+  #forgetBelow(path: string): void {
+    for (const directory of this.#defaultAcls.keys()) if (directory === path || directory.startsWith(`${path}/`)) this.#defaultAcls.delete(directory);
   }
 
   /** After the content: writing a file drops its capabilities. */
@@ -158,6 +195,11 @@ export class LayerOperations implements TarHandler {
     this.#pending.push({ op: 'file_dir', side: 'file', path: parent, mode: implicitDirectoryMode, uid: 0, gid: 0, mtime: keepTime });
     if (hidden) this.#opaque(parent);
   }
+}
+
+/** Zero blocks become holes, in files where there is something to win. */
+function sparse({ sizeBytes }: TarEntry): number {
+  return sizeBytes >= sparseFromBytes ? 1 : 0;
 }
 
 function isAufsMetadata(path: string): boolean {

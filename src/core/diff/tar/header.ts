@@ -69,7 +69,7 @@ function text(buffer: Buffer, start: number, end: number): string {
 }
 
 /** Octal digits, or base 256 big endian with the first bit set (GNU, star). Negative ones are possible for times only. */
-function numberField(buffer: Buffer, start: number, end: number, name: string, mayBeNegative = false): number {
+export function numberField(buffer: Buffer, start: number, end: number, name: string, mayBeNegative = false): number {
   const first = buffer[start] ?? 0;
   if (first & 0x80) return base256(buffer, start, end, name, mayBeNegative);
   let value = 0;
@@ -105,4 +105,8 @@ function idField(buffer: Buffer, start: number, end: number, name: string): numb
 
 export function damaged(problem: string): StrakeError {
   return new StrakeError('InvalidArgument', problem, { fields: { layer: 'core', operation: 'untar' } });
+}
+
+export function exhausted(problem: string): StrakeError {
+  return new StrakeError('ResourceExhausted', problem, { fields: { layer: 'core', operation: 'untar' } });
 }

@@ -1,12 +1,14 @@
 import { pathText, StrakeError } from '../../../base/index.ts';
 import type { EntryKind, TarEntry } from './entry.ts';
-import { blockBytes, damaged, decodeHeader, type TarHeader } from './header.ts';
-import { type PaxRecords, parsePax, paxNumber, paxText, paxTimeNs } from './pax.ts';
+import { blockBytes, damaged, decodeHeader, exhausted, type TarHeader } from './header.ts';
+import { type PaxRecords, parsePax, paxNumber, paxText, paxTimeNs, paxXattrs } from './pax.ts';
+import { beginOldSparse, checkSparse, continueOldSparse, type OldSparse, paxSparse, SparseContent, type SparseMap, SparseMapReader } from './sparse.ts';
 
-/** Called in the archive's order: an entry, then the data of a file in pieces, which are views of what was pushed. */
+/** Called in the archive's order: an entry, then the data of a file in pieces, which are views of what was pushed, and the holes between them. */
 export interface TarHandler {
   entry(entry: TarEntry): void;
   data(bytes: Uint8Array): void;
+  hole(bytes: number): void;
 }
 
 export interface TarLimits {
@@ -16,7 +18,9 @@ export interface TarLimits {
 
 type State =
   | { readonly at: 'header' }
-  | { readonly at: 'data'; left: number; padding: number }
+  | { readonly at: 'data'; left: number; padding: number; readonly sparse?: SparseContent }
+  | { readonly at: 'sparse blocks'; readonly sparse: OldSparse; readonly storedBytes: number }
+  | { readonly at: 'sparse map'; readonly reader: SparseMapReader; readonly storedBytes: number }
   | { readonly at: 'extension'; readonly type: string; readonly bytes: Buffer; filled: number; padding: number }
   | { readonly at: 'padding'; left: number }
   | { readonly at: 'end' };
@@ -31,11 +35,12 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   '5': 'directory',
   '6': 'fifo',
 };
-const xattrPrefix = 'SCHILY.xattr.';
+/** GNU tar's old format of sparse files. */
+const sparseType = 'S';
 
 /**
- * Reads a tar stream that is pushed in pieces of any size: ustar, PAX, GNU long names. Sparse files, which only GNU tar makes when asked to, are refused.
- * Nothing is copied but headers.
+ * Reads a tar stream that is pushed in pieces of any size: ustar, PAX, GNU long names, sparse files in all of GNU's formats. Nothing is copied but
+ * headers.
  */
 export class TarReader {
   readonly #handler: TarHandler;
@@ -71,7 +76,7 @@ export class TarReader {
   end(): void {
     const { at } = this.#state;
     if (at === 'end' || (at === 'header' && this.#partialBytes === 0 && this.#records === undefined)) return;
-    const where = at === 'data' || at === 'padding' ? `in entry ${JSON.stringify(this.#name.slice(0, 200))}` : 'in a header';
+    const where = at !== 'header' && at !== 'extension' ? `in entry ${JSON.stringify(this.#name.slice(0, 200))}` : 'in a header';
     throw new StrakeError('DataLoss', `archive is truncated ${where}`, { fields: { layer: 'core', operation: 'untar' } });
   }
 
@@ -79,12 +84,16 @@ export class TarReader {
   #step(state: State, chunk: Uint8Array): number {
     switch (state.at) {
       case 'header':
-        return this.#takeHeader(chunk);
+      case 'sparse blocks':
+      case 'sparse map':
+        return this.#takeBlock(state, chunk);
       case 'data': {
         const taken = Math.min(state.left, chunk.length);
-        this.#handler.data(taken === chunk.length ? chunk : chunk.subarray(0, taken));
+        const piece = taken === chunk.length ? chunk : chunk.subarray(0, taken);
+        if (state.sparse) state.sparse.push(piece, this.#handler);
+        else this.#handler.data(piece);
         state.left -= taken;
-        if (state.left === 0) this.#pad(state.padding);
+        if (state.left === 0) this.#endContent(state);
         return taken;
       }
       case 'extension': {
@@ -108,9 +117,9 @@ export class TarReader {
     }
   }
 
-  #takeHeader(chunk: Uint8Array): number {
+  #takeBlock(state: State, chunk: Uint8Array): number {
     if (this.#partialBytes === 0 && chunk.length >= blockBytes) {
-      this.#header(chunk);
+      this.#block(state, chunk.subarray(0, blockBytes));
       return blockBytes;
     }
     const taken = Math.min(blockBytes - this.#partialBytes, chunk.length);
@@ -118,22 +127,39 @@ export class TarReader {
     this.#partialBytes += taken;
     if (this.#partialBytes === blockBytes) {
       this.#partialBytes = 0;
-      this.#header(this.#partial);
+      this.#block(state, this.#partial);
     }
     return taken;
+  }
+
+  #block(state: State, block: Uint8Array): void {
+    if (state.at === 'sparse blocks') this.#sparseBlock(state, block);
+    else if (state.at === 'sparse map') {
+      const map = state.reader.push(block);
+      if (map) this.#beginSparse(map, state.storedBytes - state.reader.bytes);
+    } else this.#header(block);
+  }
+
+  #sparseBlock({ sparse, storedBytes }: Extract<State, { at: 'sparse blocks' }>, block: Uint8Array): void {
+    this.#countExtension(blockBytes);
+    if (!continueOldSparse(sparse, bufferOf(block))) this.#beginSparse(sparse, storedBytes);
   }
 
   #header(block: Uint8Array): void {
     const header = decodeHeader(block);
     if (header === undefined) this.#state = { at: 'end' };
     else if ('xgLK'.includes(header.type)) this.#beginExtension(header);
-    else this.#beginEntry(header);
+    else this.#beginEntry(header, block);
+  }
+
+  #countExtension(bytes: number): void {
+    this.#extensionBytes += bytes;
+    if (this.#extensionBytes > this.#limits.headerBytes)
+      throw exhausted(`extended headers of ${this.#extensionBytes} bytes, at most ${this.#limits.headerBytes} are allowed`);
   }
 
   #beginExtension({ type, sizeBytes }: TarHeader): void {
-    this.#extensionBytes += sizeBytes + blockBytes;
-    if (this.#extensionBytes > this.#limits.headerBytes)
-      throw exhausted(`extended headers of ${this.#extensionBytes} bytes, at most ${this.#limits.headerBytes} are allowed`);
+    this.#countExtension(sizeBytes + blockBytes);
     if (sizeBytes === 0) return;
     this.#state = { at: 'extension', type, bytes: Buffer.alloc(sizeBytes), filled: 0, padding: paddingOf(sizeBytes) };
   }
@@ -146,24 +172,32 @@ export class TarReader {
     else this.#longLink = name();
   }
 
-  #beginEntry(header: TarHeader): void {
+  #beginEntry(header: TarHeader, block: Uint8Array): void {
     this.#entries++;
     if (this.#entries > this.#limits.entries) throw exhausted(`more than ${this.#limits.entries} entries`);
-    const entry = this.#merge(header);
+    const records: PaxRecords = this.#globals.size === 0 ? (this.#records ?? this.#globals) : new Map([...this.#globals, ...(this.#records ?? [])]);
+    const stored = paxNumber(records, 'size') ?? header.sizeBytes;
+    const sparse = header.type === sparseType ? ({ at: 'header', ...beginOldSparse(bufferOf(block)) } as const) : paxSparse(records);
+    const sizeBytes = sparse === undefined ? stored : sparse.at === 'records' ? sparse.map.sizeBytes : sparse.sizeBytes;
+    const entry = this.#merge(header, records, sizeBytes);
+    if (sparse !== undefined && entry.kind !== 'file') throw damaged(`entry ${JSON.stringify(entry.name)} is a sparse ${entry.kind}`);
     this.#records = undefined;
     this.#longName = undefined;
     this.#longLink = undefined;
     this.#extensionBytes = 0;
     this.#name = entry.name;
     this.#handler.entry(entry);
-    if (entry.sizeBytes > 0) this.#state = { at: 'data', left: entry.sizeBytes, padding: paddingOf(entry.sizeBytes) };
+    if (sparse === undefined) this.#content(entry.sizeBytes);
+    else if (sparse.at === 'records') this.#beginSparse(sparse.map, stored);
+    else if (sparse.at === 'content')
+      this.#state = { at: 'sparse map', reader: new SparseMapReader(sizeBytes, Math.min(stored, this.#limits.headerBytes)), storedBytes: stored };
+    else if (sparse.more) this.#state = { at: 'sparse blocks', sparse, storedBytes: stored };
+    else this.#beginSparse(sparse, stored);
   }
 
-  #merge(header: TarHeader): TarEntry {
-    const records: PaxRecords = this.#globals.size === 0 ? (this.#records ?? this.#globals) : new Map([...this.#globals, ...(this.#records ?? [])]);
-    const name = paxText(records, 'path') ?? this.#longName ?? header.name;
-    const kind = kindOf(header.type, name, records);
-    const sizeBytes = paxNumber(records, 'size') ?? header.sizeBytes;
+  #merge(header: TarHeader, records: PaxRecords, sizeBytes: number): TarEntry {
+    const name = paxText(records, 'GNU.sparse.name') ?? paxText(records, 'path') ?? this.#longName ?? header.name;
+    const kind = kindOf(header.type, name);
     return {
       kind,
       name,
@@ -176,8 +210,24 @@ export class TarReader {
       mtimeNs: paxTimeNs(records, 'mtime') ?? BigInt(header.mtime) * 1_000_000_000n,
       devMajor: header.devMajor,
       devMinor: header.devMinor,
-      xattrs: records.size === 0 ? [] : xattrsOf(records),
+      xattrs: records.size === 0 ? [] : paxXattrs(records),
     };
+  }
+
+  #beginSparse(map: SparseMap, storedBytes: number): void {
+    checkSparse(map, storedBytes);
+    this.#content(storedBytes, new SparseContent(map));
+  }
+
+  #content(bytes: number, sparse?: SparseContent): void {
+    const state = { at: 'data', left: bytes, padding: paddingOf(bytes), ...(sparse === undefined ? {} : { sparse }) } as const;
+    if (bytes > 0) this.#state = { ...state };
+    else this.#endContent(state);
+  }
+
+  #endContent({ padding, sparse }: { readonly padding: number; readonly sparse?: SparseContent }): void {
+    sparse?.end(this.#handler);
+    this.#pad(padding);
   }
 
   #pad(bytes: number): void {
@@ -185,19 +235,11 @@ export class TarReader {
   }
 }
 
-function kindOf(type: string, name: string, records: PaxRecords): EntryKind {
-  if (type === 'S' || (records.size > 0 && [...records.keys()].some((key) => key.startsWith('GNU.sparse.'))))
-    throw new StrakeError('Unimplemented', `entry ${JSON.stringify(name)} is a sparse file: not supported in layers`, {
-      fields: { layer: 'core', operation: 'untar' },
-    });
-  const kind = kinds[type];
+function kindOf(type: string, name: string): EntryKind {
+  const kind = type === sparseType ? 'file' : kinds[type];
   if (kind === undefined) throw damaged(`entry ${JSON.stringify(name)} has an unknown type ${JSON.stringify(type)}`);
   // Before there was a type for directories they were files with a slash at the end.
   return kind === 'file' && name.endsWith('/') ? 'directory' : kind;
-}
-
-function xattrsOf(records: PaxRecords): (readonly [string, Buffer])[] {
-  return [...records].filter(([key]) => key.startsWith(xattrPrefix)).map(([key, value]) => [key.slice(xattrPrefix.length), value]);
 }
 
 function idOf(id: number): number {
@@ -207,6 +249,6 @@ function idOf(id: number): number {
 
 const paddingOf = (sizeBytes: number) => (blockBytes - (sizeBytes % blockBytes)) % blockBytes;
 
-function exhausted(problem: string): StrakeError {
-  return new StrakeError('ResourceExhausted', problem, { fields: { layer: 'core', operation: 'untar' } });
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
