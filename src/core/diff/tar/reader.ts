@@ -8,7 +8,8 @@ import { beginOldSparse, checkSparse, continueOldSparse, type OldSparse, paxSpar
 export interface TarHandler {
   entry(entry: TarEntry): void;
   data(bytes: Uint8Array): void;
-  hole(bytes: number): void;
+  /** Without it a sparse file is Unimplemented. */
+  hole?(bytes: number): void;
 }
 
 export interface TarLimits {
@@ -90,7 +91,7 @@ export class TarReader {
       case 'data': {
         const taken = Math.min(state.left, chunk.length);
         const piece = taken === chunk.length ? chunk : chunk.subarray(0, taken);
-        if (state.sparse) state.sparse.push(piece, this.#handler);
+        if (state.sparse) state.sparse.push(piece);
         else this.#handler.data(piece);
         state.left -= taken;
         if (state.left === 0) this.#endContent(state);
@@ -216,7 +217,12 @@ export class TarReader {
 
   #beginSparse(map: SparseMap, storedBytes: number): void {
     checkSparse(map, storedBytes);
-    this.#content(storedBytes, new SparseContent(map));
+    const { data, hole } = this.#handler;
+    if (hole === undefined)
+      throw new StrakeError('Unimplemented', `entry ${JSON.stringify(this.#name)} is a sparse file: not supported here`, {
+        fields: { layer: 'core', operation: 'untar' },
+      });
+    this.#content(storedBytes, new SparseContent(map, { data: data.bind(this.#handler), hole: hole.bind(this.#handler) }));
   }
 
   #content(bytes: number, sparse?: SparseContent): void {
@@ -226,7 +232,7 @@ export class TarReader {
   }
 
   #endContent({ padding, sparse }: { readonly padding: number; readonly sparse?: SparseContent }): void {
-    sparse?.end(this.#handler);
+    sparse?.end();
     this.#pad(padding);
   }
 

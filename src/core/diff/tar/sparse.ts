@@ -105,22 +105,24 @@ interface ContentHandler {
 /** Cuts content into the parts of a map, with the holes between them. */
 export class SparseContent {
   readonly #map: SparseMap;
+  readonly #to: ContentHandler;
   #next = 0;
   /** Bytes of the part at `#next` that came. */
   #filled = 0;
   #position = 0;
 
-  constructor(map: SparseMap) {
+  constructor(map: SparseMap, to: ContentHandler) {
     this.#map = map;
+    this.#to = to;
   }
 
-  push(bytes: Uint8Array, to: ContentHandler): void {
+  push(bytes: Uint8Array): void {
     for (let rest = bytes; rest.length > 0; ) {
       const part = this.#map.parts[this.#next];
       if (part === undefined) return;
-      if (part.offset > this.#position) to.hole(part.offset - this.#position);
+      if (part.offset > this.#position) this.#to.hole(part.offset - this.#position);
       const piece = rest.subarray(0, part.bytes - this.#filled);
-      if (piece.length > 0) to.data(piece);
+      if (piece.length > 0) this.#to.data(piece);
       this.#filled += piece.length;
       this.#position = part.offset + this.#filled;
       rest = rest.subarray(piece.length);
@@ -131,8 +133,8 @@ export class SparseContent {
   }
 
   /** The hole at the end. */
-  end(to: ContentHandler): void {
-    if (this.#map.sizeBytes > this.#position) to.hole(this.#map.sizeBytes - this.#position);
+  end(): void {
+    if (this.#map.sizeBytes > this.#position) this.#to.hole(this.#map.sizeBytes - this.#position);
   }
 }
 
