@@ -56,7 +56,7 @@ test.each(
       { name: 'L', compression: 'none', whiteouts: 'plain' },
     );
     expect(readFileSync(path.join(directory, 'target/f')).equals(content)).toBe(true);
-    expect(statSync(path.join(directory, 'target/f')).blocks).toBe(statSync(path.join(directory, 'f')).blocks);
+    expect(statSync(path.join(directory, 'target/f')).blocks * 512).toBeLessThan(content.length / 2);
     expect(readFileSync(path.join(directory, 'target/next'), 'utf8')).toBe('next');
   } finally {
     rmSync(directory, { recursive: true });
