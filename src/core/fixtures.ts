@@ -7,6 +7,7 @@ import { DirectLauncher } from '../kernel/index.ts';
 import type { OpenFileTree } from './diff/diff.ts';
 import { createOpenFileTree } from './diff/file-tree.ts';
 import { type LocalCore, openLocalCore } from './local-core.ts';
+import type { SnapshotterName } from './snapshots/local/check-snapshotter.ts';
 
 export const initPath = process.env['STRAKE_INIT'] ?? path.join(import.meta.dirname, '../../dist/strake-init');
 
@@ -17,7 +18,9 @@ export interface TestCore extends LocalCore {
 }
 
 /** Stores in a directory that goes with them. */
-export function openTestCore(options: { readonly openFileTree?: OpenFileTree; readonly log?: Logger; readonly now?: () => Date } = {}): TestCore {
+export function openTestCore(
+  options: { readonly openFileTree?: OpenFileTree; readonly log?: Logger; readonly now?: () => Date; readonly snapshotter?: SnapshotterName } = {},
+): TestCore {
   const root = mkdtempSync(path.join(tmpdir(), 'strake-core-'));
   const core = openLocalCore({ root, log: silentLogger, openFileTree: openTestTree, ...options });
   return {

@@ -46,6 +46,7 @@ export type { LocalCore, LocalCoreOptions } from './local-core.ts';
 export { openLocalContent, openLocalCore } from './local-core.ts';
 export type { Row } from './metadata/index.ts';
 export { MetadataDatabase, numberOf, textOf, timeOf } from './metadata/index.ts';
+export type { SnapshotterName } from './snapshots/local/check-snapshotter.ts';
 export type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from './snapshots/snapshots.ts';
 export type { LayerEvent, LayerJob } from './unpack/layer-unpacker.ts';
 export { LayerUnpacker } from './unpack/layer-unpacker.ts';

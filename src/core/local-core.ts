@@ -4,6 +4,7 @@ import { createLocalContainerStore } from './containers/local/container-store.ts
 import type { ContentStore } from './content/content.ts';
 import { LocalContentStore } from './content/local/content-store.ts';
 import { createComparer } from './diff/compare.ts';
+import { createCopyTree } from './diff/copy-tree.ts';
 import type { Comparer, LayerLimits, OpenFileTree } from './diff/diff.ts';
 import type { EventBus } from './events/events.ts';
 import { createLocalEventBus } from './events/local/event-bus.ts';
@@ -15,7 +16,10 @@ import { createLocalImageStore } from './images/local/image-store.ts';
 import type { LeaseStore } from './leases/leases.ts';
 import { createLocalLeaseStore } from './leases/local/lease-store.ts';
 import { MetadataDatabase } from './metadata/index.ts';
-import { OverlaySnapshotter } from './snapshots/local/overlay-snapshotter.ts';
+import { checkSnapshotter, type SnapshotterName } from './snapshots/local/check-snapshotter.ts';
+import { LocalSnapshotter } from './snapshots/local/local-snapshotter.ts';
+import { nativeLayout } from './snapshots/local/native-layout.ts';
+import { overlayLayout } from './snapshots/local/overlay-layout.ts';
 import type { Snapshotter } from './snapshots/snapshots.ts';
 import { LayerUnpacker } from './unpack/layer-unpacker.ts';
 
@@ -24,6 +28,8 @@ export interface LocalCoreOptions {
   readonly root: string;
   readonly log: Logger;
   readonly openFileTree: OpenFileTree;
+  /** `overlayfs` unless told. One data root has snapshots of one snapshotter: FailedPrecondition for another. */
+  readonly snapshotter?: SnapshotterName;
   readonly layerLimits?: Partial<LayerLimits>;
   readonly now?: () => Date;
 }
@@ -57,9 +63,12 @@ export function openLocalContent({
   return { content: new LocalContentStore({ root, db, log, now }), [Symbol.dispose]: () => db[Symbol.dispose]() };
 }
 
-export function openLocalCore({ root, log, openFileTree, layerLimits, now = () => new Date() }: LocalCoreOptions): LocalCore {
+export function openLocalCore({ root, log, openFileTree, snapshotter = 'overlayfs', layerLimits, now = () => new Date() }: LocalCoreOptions): LocalCore {
   const db = MetadataDatabase.open({ root, log, now });
-  const snapshots = new OverlaySnapshotter({ root, db, openFileTree, log, now });
+  const comparer = createComparer({ openFileTree });
+  checkSnapshotter(db, snapshotter);
+  const layout = snapshotter === 'native' ? nativeLayout(createCopyTree({ comparer, openFileTree })) : overlayLayout;
+  const snapshots = new LocalSnapshotter({ root, db, openFileTree, log, now, layout });
   const content = new LocalContentStore({ root, db, log, now });
   const links = new DocumentLinks({ db, content, snapshotter: snapshots.name });
   const leases = new Leases(new KeptLeases(db, now));
@@ -71,7 +80,7 @@ export function openLocalCore({ root, log, openFileTree, layerLimits, now = () =
     containers: createLocalContainerStore(db, now),
     events: createLocalEventBus({ now }),
     unpacker: new LayerUnpacker({ snapshots, openFileTree, ...(layerLimits === undefined ? {} : { limits: layerLimits }) }),
-    comparer: createComparer({ openFileTree }),
+    comparer,
     leases,
     leaseStore: createLocalLeaseStore(db, now),
     collectGarbage: async (options) => await collector.collect(options),

@@ -36,6 +36,7 @@ import { type NetworksBackend, networkRoutes } from './router/networks/index.ts'
 import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
 import { volumeRoutes } from './router/volumes/index.ts';
 import { type ApiServer, type Filters, type Host, hasLabel, type Route, startApiServer } from './server/index.ts';
+import { storageDriver } from './storage-driver.ts';
 import { type ContainerCounts, readEngineId, System } from './system/index.ts';
 import { Volumes } from './volumes/index.ts';
 
@@ -116,6 +117,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     engineId,
     productVersion,
     dataRoot: paths.dataRoot,
+    storageDriver: storageDriver(core.snapshots),
     debug: options.debug ?? false,
     labels: options.labels ?? [],
     insecureRegistries: options.insecureRegistries ?? [],

@@ -23,7 +23,9 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   mkdirSync(zygoteDirectory, { recursive: true, mode: 0o700 });
   await using cleanup = new AsyncDisposableStack();
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
-  const core = cleanup.use(openLocalCore({ root: dataRoot, log, openFileTree: createOpenFileTree(launcher), layerLimits: flags.layerLimits }));
+  const core = cleanup.use(
+    openLocalCore({ root: dataRoot, log, openFileTree: createOpenFileTree(launcher), layerLimits: flags.layerLimits, snapshotter: flags.snapshotter }),
+  );
   const machine = readMachine();
   const layout = readCgroupLayout();
   const tasks = new LocalTaskManager({ execRoot, launcher, events: core.events, log, machine, layout });

@@ -1,5 +1,6 @@
 /** dockerd's names for the daemon's settings. A flag that is not served is refused: to ignore one silently would change what root runs. */
 import { type LogLevel, logLevels, StrakeError } from '../../base/index.ts';
+import type { SnapshotterName } from '../../core/index.ts';
 
 export interface DaemonFlags {
   readonly dataRoot: string;
@@ -14,6 +15,7 @@ export interface DaemonFlags {
   readonly bip: string | undefined;
   readonly insecureRegistries: readonly string[];
   readonly labels: readonly string[];
+  readonly snapshotter: SnapshotterName;
   /** Bounds of an image's layers; the defaults of core where absent. */
   readonly layerLimits: { readonly bytes?: number; readonly expansion?: number };
   /** A descriptor that gets one line once the daemon listens: how the command line waits for the daemon that it started. */
@@ -46,9 +48,17 @@ const definitions: readonly FlagDefinition[] = [
   { name: 'max-layer-size', kind: 'string', usage: 'Bytes that a layer may unpack to, with k, m, g or t (default "64g")' },
   { name: 'pidfile', short: 'p', kind: 'string', usage: 'File that holds the process id' },
   { name: 'ready-fd', kind: 'string', usage: 'Descriptor that gets one line once the daemon listens' },
-  { name: 'storage-driver', short: 's', kind: 'string', usage: 'overlayfs or overlay2, which are the same here' },
+  {
+    name: 'storage-driver',
+    short: 's',
+    kind: 'string',
+    usage: '"overlay2" (default), or "vfs": every layer and container a whole copy, for file systems that overlayfs refuses',
+  },
   { name: 'tls', kind: 'boolean', usage: '--tls=false: serve tcp hosts to anybody who reaches them, as root' },
 ];
+
+/** By Docker's names and by containerd's. */
+const snapshotters: Readonly<Record<string, SnapshotterName | undefined>> = { overlay2: 'overlayfs', overlayfs: 'overlayfs', vfs: 'native', native: 'native' };
 
 export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
   const values = readValues(args);
@@ -56,8 +66,9 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
   const execRoot = absolute('exec-root', last('exec-root') ?? '/run/strake');
   const debug = last('debug') === 'true';
   if (last('live-restore') === 'false') throw usage('--live-restore=false is not available: containers always outlive the daemon');
-  const storageDriver = last('storage-driver') ?? 'overlayfs';
-  if (!['overlayfs', 'overlay2'].includes(storageDriver)) throw usage(`storage driver ${storageDriver} is not available: overlayfs is`);
+  const storageDriver = last('storage-driver') ?? 'overlay2';
+  const snapshotter = snapshotters[storageDriver];
+  if (snapshotter === undefined) throw usage(`storage driver ${storageDriver} is not available: overlay2 and vfs are`);
   const hosts = values.get('host') ?? [`unix://${execRoot}/strake.sock`];
   if (hosts.some((host) => host.startsWith('tcp://')) && last('tls') !== 'false')
     throw usage('a tcp host gives root to anybody who reaches it: say --tls=false to serve it all the same (TLS with client certificates is not available)');
@@ -75,6 +86,7 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     bip: last('bip'),
     insecureRegistries: values.get('insecure-registry') ?? [],
     labels: values.get('label') ?? [],
+    snapshotter,
     layerLimits: {
       ...optional('bytes', bytes('max-layer-size', last('max-layer-size'))),
       ...optional('expansion', positive('max-layer-expansion', last('max-layer-expansion'))),

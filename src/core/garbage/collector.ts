@@ -183,8 +183,9 @@ class Run {
       const parent = byId.get(row['parent']);
       if (left === 0 && parent) leaves.push(parent);
     }
-    this.#snapshots.push(...snapshots.sweep(garbage));
-    return garbage.length === batch;
+    const swept = snapshots.sweep(garbage);
+    this.#snapshots.push(...swept);
+    return garbage.length === batch && swept.length > 0;
   }
 
   #isGarbage(row: Row, marked: ReadonlySet<Node>): boolean {

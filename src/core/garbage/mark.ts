@@ -1,4 +1,4 @@
-import { labelsOf, type MetadataDatabase, numberOf, type Row, textOf } from '../metadata/index.ts';
+import { type MetadataDatabase, numberOf, type Row, readableLabelsOf, textOf } from '../metadata/index.ts';
 import { backReferencesOf, gcLabels, isExpired, isRoot, type Node, referencesOf } from './reference-labels.ts';
 
 export interface MarkOptions {
@@ -31,7 +31,7 @@ class Graph {
     this.#options = options;
     const { db, snapshotter } = options;
     this.#blobs = byName(db.all(`select digest as name, labels from blobs where labels like '%containerd.io/gc.%'`));
-    const snapshots = db.all('select id, key as name, parent, labels from snapshots');
+    const snapshots = db.all('select id, key as name, parent, parent_key, labels from snapshots');
     this.#snapshots = byName(snapshots);
     this.#snapshotKeys = new Map(snapshots.map((row) => [numberOf(row, 'id'), textOf(row, 'name')]));
     for (const [kind, rows] of [
@@ -39,7 +39,7 @@ class Graph {
       ['snapshot', this.#snapshots],
     ] as const)
       for (const [name, row] of rows)
-        for (const back of backReferencesOf(labelsOf(row), snapshotter))
+        for (const back of backReferencesOf(readableLabelsOf(row), snapshotter))
           this.#backReferences.set(back, [...(this.#backReferences.get(back) ?? []), `${kind} ${name}`]);
   }
 
@@ -48,13 +48,14 @@ class Graph {
     for (const name of held) this.#reach(`content ${name}`, `snapshot ${name}`);
     for (const row of db.all('select name, labels from images')) {
       const node: Node = `image ${textOf(row, 'name')}`;
-      if (!isExpired(labelsOf(row), now)) this.#reach(node);
-      for (const back of backReferencesOf(labelsOf(row), snapshotter)) this.#backReferences.set(back, [...(this.#backReferences.get(back) ?? []), node]);
+      if (!isExpired(readableLabelsOf(row), now)) this.#reach(node);
+      for (const back of backReferencesOf(readableLabelsOf(row), snapshotter))
+        this.#backReferences.set(back, [...(this.#backReferences.get(back) ?? []), node]);
     }
     for (const row of db.all('select id, snapshot_key, labels from containers'))
-      this.#reach(`container ${textOf(row, 'id')}`, `snapshot ${textOf(row, 'snapshot_key')}`, ...referencesOf(labelsOf(row), snapshotter));
-    for (const [digest, row] of this.#blobs) if (isRoot(labelsOf(row))) this.#reach(`content ${digest}`);
-    for (const [key, row] of this.#snapshots) if (isRoot(labelsOf(row))) this.#reach(`snapshot ${key}`);
+      this.#reach(`container ${textOf(row, 'id')}`, `snapshot ${textOf(row, 'snapshot_key')}`, ...referencesOf(readableLabelsOf(row), snapshotter));
+    for (const [digest, row] of this.#blobs) if (isRoot(readableLabelsOf(row))) this.#reach(`content ${digest}`);
+    for (const [key, row] of this.#snapshots) if (isRoot(readableLabelsOf(row))) this.#reach(`snapshot ${key}`);
     this.#leases();
   }
 
@@ -67,7 +68,7 @@ class Graph {
   #leases(): void {
     const { db, now, snapshotter } = this.#options;
     for (const lease of db.all('select id, labels from leases')) {
-      const labels = labelsOf(lease);
+      const labels = readableLabelsOf(lease);
       if (isExpired(labels, now)) continue;
       const isFlat = Object.hasOwn(labels, gcLabels.flat);
       for (const row of db.all('select type, resource from lease_resources where lease = ?', textOf(lease, 'id'))) {
@@ -119,7 +120,7 @@ class Graph {
           : kind === 'image'
             ? db.get('select labels from images where name = ?', name)
             : undefined;
-    return row === undefined ? [] : referencesOf(labelsOf(row), snapshotter);
+    return row === undefined ? [] : referencesOf(readableLabelsOf(row), snapshotter);
   }
 
   #targetOf(image: string): Node | undefined {
@@ -127,10 +128,12 @@ class Graph {
     return row === undefined ? undefined : `content ${textOf(row, 'digest')}`;
   }
 
+  /** By the key, which stays right when the parent's record is damaged; a parent without that key is found by its number. */
   #parentOf(key: string): Node | undefined {
-    const parent = this.#snapshots.get(key)?.['parent'];
-    const parentKey = typeof parent === 'number' ? this.#snapshotKeys.get(parent) : undefined;
-    return parentKey === undefined ? undefined : `snapshot ${parentKey}`;
+    const { parent, parent_key: parentKey } = this.#snapshots.get(key) ?? {};
+    if (typeof parentKey === 'string' && this.#snapshots.has(parentKey)) return `snapshot ${parentKey}`;
+    const found = typeof parent === 'number' ? this.#snapshotKeys.get(parent) : undefined;
+    return found === undefined ? undefined : `snapshot ${found}`;
   }
 
   #expectedOf(ref: string): Node | undefined {

@@ -10,6 +10,15 @@ export function labelsOf(row: Row): Readonly<Record<string, string>> {
   return JSON.parse(row['labels'] as string) as Record<string, string>;
 }
 
+/** Of a record that may be damaged: labels that cannot be read are none. */
+export function readableLabelsOf(row: Row): Readonly<Record<string, string>> {
+  try {
+    return labelsOf(row);
+  } catch {
+    return {};
+  }
+}
+
 export function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
   return JSON.stringify(labels ?? {});
 }

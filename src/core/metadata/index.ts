@@ -1,3 +1,3 @@
-export { labelsOf, labelsText, numberOf, textOf, timeOf } from './columns.ts';
+export { labelsOf, labelsText, numberOf, readableLabelsOf, textOf, timeOf } from './columns.ts';
 export type { MetadataOptions, Row } from './database.ts';
 export { MetadataDatabase } from './database.ts';

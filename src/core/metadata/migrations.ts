@@ -26,4 +26,9 @@ export const migrations: readonly string[] = [
     lease text not null references leases (id) on delete cascade, type text not null, resource text not null, primary key (lease, type, resource)
   ) strict
   `,
+  `
+  alter table snapshots add column parent_key text;
+  alter table snapshots add column sum text;
+  create index snapshot_parent_keys on snapshots (parent_key)
+  `,
 ];

@@ -38,13 +38,18 @@ export interface CommitOptions {
 }
 
 export interface Snapshotter {
+  /** As containerd's labels and leases call it: `overlayfs`, `native`. */
+  readonly name: string;
+  /** Whether a layer can be unpacked before those below it, without a parent, and get it when it is committed; else it is unpacked over its parent. */
+  readonly unpacksApart: boolean;
+  /** NotFound when absent; DataLoss when its record is damaged or its files are gone: to commit it again puts it right. */
   stat(key: string): Promise<SnapshotInfo>;
   /** A new writable snapshot over a committed parent. AlreadyExists when the key is taken, NotFound when the parent is not there. */
   prepare(key: string, parent: string | undefined, labels?: Readonly<Record<string, string>>): Promise<SnapshotMount>;
   /** As prepare, read-only. */
   view(key: string, parent: string | undefined, labels?: Readonly<Record<string, string>>): Promise<SnapshotMount>;
   mounts(key: string): Promise<SnapshotMount>;
-  /** Turns the active snapshot `key` into the committed `name`: syncfs first, then recorded. AlreadyExists when `name` is there. */
+  /** Turns the active snapshot `key` into the committed `name`: syncfs first, then recorded. AlreadyExists when `name` is there, unless that is damaged: then it is healed, and those above it stay. */
   commit(name: string, key: string, options?: CommitOptions): Promise<void>;
   usage(key: string): Promise<SnapshotUsage>;
   /** FailedPrecondition while it has children. The files go at once or at the next `cleanup`. */

@@ -69,7 +69,8 @@ export class LayerUnpacker {
     try {
       return (await this.#options.snapshots.stat(chainId)).kind === 'committed';
     } catch (error) {
-      if (isCode(error, 'NotFound')) return false;
+      // One that is damaged is healed by being unpacked again.
+      if (isCode(error, 'NotFound') || isCode(error, 'DataLoss')) return false;
       throw error;
     }
   }
@@ -79,20 +80,22 @@ export class LayerUnpacker {
     const key = `${unpackPrefix}${job.chainId}`;
     if (this.#slots.full) emit({ state: 'waiting' });
     let prepared = false;
+    const over = snapshots.unpacksApart ? undefined : job.parent;
     try {
+      await over?.ready;
       let applied: AppliedLayer;
       {
         using _slot = await this.#slots.take(signal);
         await this.#removeStale(key);
-        await snapshots.prepare(key, undefined);
+        await snapshots.prepare(key, over?.chainId);
         prepared = true;
         applied = await this.#apply(job, key, signal, emit);
       }
       await job.parent?.ready;
       signal.throwIfAborted();
       await snapshots.commit(job.chainId, key, {
-        ...(job.parent === undefined ? {} : { parent: job.parent.chainId }),
-        inheritRoot: !applied.hasRoot,
+        ...(job.parent === undefined || over !== undefined ? {} : { parent: job.parent.chainId }),
+        inheritRoot: !applied.hasRoot && over === undefined,
         usage: { sizeBytes: applied.sizeBytes, inodes: applied.inodes + 1 },
       });
     } catch (error) {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { ContainerInspect, EndpointSettings, MountPoint, NetworkSettings } from '../../api/docker/index.ts';
 import { isCode } from '../../base/index.ts';
+import { storageDriver } from '../storage-driver.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { describeState, isRunning } from './lifecycle.ts';
@@ -29,23 +30,20 @@ export async function inspectContainer(context: ContainerContext, reference: str
     LogPath: started ? logPath(context, container) : '',
     Name: `/${document.name}`,
     RestartCount: document.restartCount,
-    Driver: storageDriver,
+    Driver: storageDriver(context.snapshots),
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execIds.length === 0 ? null : execIds,
     HostConfig: hostConfig,
-    GraphDriver: { Data: await layerDirectories(context, container), Name: storageDriver },
+    GraphDriver: { Data: await layerDirectories(context, container), Name: storageDriver(context.snapshots) },
     ...(options.size ? await containerSizes(context, container) : {}),
     Mounts: mountPoints(context, container),
     Config: document.config,
     NetworkSettings: networkSettings(container),
   };
 }
-
-/** Docker's name for how the layers are stacked. */
-const storageDriver = 'overlay2';
 
 /** Where the layers are, as overlay2 says it. The root is mounted in the container's own namespace only: the host sees it at /proc/PID/root. */
 async function layerDirectories({ snapshots }: ContainerContext, { id, document: { lifecycle } }: Container): Promise<Readonly<Record<string, string>> | null> {

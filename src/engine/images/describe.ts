@@ -1,6 +1,7 @@
 /** Images as the Engine API tells them. */
 import type { ImageConfigJson, ImageHistoryItem, ImageInspect, ImageSummary } from '../../api/docker/index.ts';
 import type { ImageProcessConfig } from '../../oci/index.ts';
+import { storageDriver } from '../storage-driver.ts';
 import { createdSeconds, type EngineImage, familiar } from './image.ts';
 import { type Images, labels } from './images.ts';
 
@@ -36,7 +37,7 @@ export async function inspect(images: Images, image: EngineImage): Promise<Image
     ...(typeof config.variant === 'string' && config.variant !== '' ? { Variant: config.variant } : {}),
     Os: config.os,
     Size: await images.sizeBytes(image),
-    GraphDriver: { Data: null, Name: 'overlay2' },
+    GraphDriver: { Data: null, Name: storageDriver(images.options.snapshots) },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: image.taggedAt.toISOString() },
     Descriptor: image.target,

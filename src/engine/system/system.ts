@@ -13,6 +13,7 @@ export interface SystemOptions {
   readonly engineId: string;
   readonly productVersion: string;
   readonly dataRoot: string;
+  readonly storageDriver: string;
   readonly debug: boolean;
   readonly labels: readonly string[];
   readonly insecureRegistries: readonly string[];
@@ -54,7 +55,7 @@ export class System {
   }
 
   async info(): Promise<InfoResponse> {
-    const { engineId, productVersion, dataRoot, debug, labels, counts } = this.options;
+    const { engineId, productVersion, dataRoot, storageDriver, debug, labels, counts } = this.options;
     const cgroups = readCgroupFacts();
     const system = readOsRelease();
     const containers = await counts.containers();
@@ -71,7 +72,7 @@ export class System {
       ContainersPaused: containers.paused,
       ContainersStopped: containers.stopped,
       Images: await counts.images(),
-      Driver: 'overlay2',
+      Driver: storageDriver,
       DriverStatus: [],
       Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['json-file', 'none'] },
       MemoryLimit: cgroups.memory,

@@ -1,30 +1,42 @@
 import { describe, expect, test } from 'bun:test';
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { silentLogger } from '../../../base/index.ts';
-import { openTestCore, openTestTree } from '../../fixtures.ts';
+import { hostPlatform } from '../../../oci/index.ts';
+import { writeTar } from '../../diff/tar/writer.ts';
+import { openTestCore, openTestTree, type TestCore } from '../../fixtures.ts';
+import { importImage } from '../../images/import-image.ts';
+import { resolveImage } from '../../images/resolve-image.ts';
+import { openLocalCore } from '../../local-core.ts';
 import { MetadataDatabase } from '../../metadata/index.ts';
 import { snapshotsConformance } from '../conformance.ts';
-import { OverlaySnapshotter } from './overlay-snapshotter.ts';
+import { snapshotterNames } from './check-snapshotter.ts';
+import { LocalSnapshotter } from './local-snapshotter.ts';
+import { overlayLayout } from './overlay-layout.ts';
 
-describe('overlay snapshotter', () => {
-  snapshotsConformance(async () => {
-    const core = openTestCore();
-    return {
-      store: core.snapshots,
-      write: async (key, name, content) => {
-        const { dir } = await core.snapshots.unpackTarget(key);
-        await using tree = await openTestTree(dir);
-        await tree.write([
-          { op: 'file_create', side: 'file', path: name, mode: 0o100644, uid: 0, gid: 0, mtime: 0, size: content.length },
-          { op: 'file_data', side: 'file', data: Buffer.from(content) },
-        ]);
-        await tree.sync(false);
-      },
-      [Symbol.asyncDispose]: async () => core[Symbol.dispose](),
-    };
+async function write(core: TestCore, key: string, name: string, content: string): Promise<void> {
+  const { dir } = await core.snapshots.unpackTarget(key);
+  await using tree = await openTestTree(dir);
+  await tree.write([
+    { op: 'file_create', side: 'file', path: name, mode: 0o100644, uid: 0, gid: 0, mtime: 0, size: content.length },
+    { op: 'file_data', side: 'file', data: Buffer.from(content) },
+  ]);
+  await tree.sync(false);
+}
+
+for (const snapshotter of snapshotterNames)
+  describe(`${snapshotter} snapshotter`, () => {
+    snapshotsConformance(async () => {
+      const core = openTestCore({ snapshotter });
+      return {
+        store: core.snapshots,
+        write: async (key, name, content) => await write(core, key, name, content),
+        [Symbol.asyncDispose]: async () => core[Symbol.dispose](),
+      };
+    });
   });
 
+describe('overlayfs', () => {
   test('mounts stack numbered directories, uppermost first; only root reaches them', async () => {
     using core = openTestCore();
     const { snapshots, root } = core;
@@ -71,10 +83,84 @@ describe('overlay snapshotter', () => {
     await core.snapshots.prepare('b', undefined);
     for (const suffix of ['', '-wal', '-shm']) rmSync(path.join(core.root, `metadata.db${suffix}`));
     using db = MetadataDatabase.open({ root: core.root, log: silentLogger });
-    const snapshots = new OverlaySnapshotter({ root: core.root, db, openFileTree: openTestTree, log: silentLogger });
+    const snapshots = new LocalSnapshotter({ root: core.root, db, openFileTree: openTestTree, log: silentLogger, layout: overlayLayout });
     await snapshots.cleanup();
     await snapshots.prepare('c', undefined);
     expect(readdirSync(path.join(core.root, 'snapshots')).sort()).toEqual(['1', '2', '3']);
+  });
+});
+
+describe('native', () => {
+  test('each snapshot is a tree of its own, with all that its parent has', async () => {
+    using core = openTestCore({ snapshotter: 'native' });
+    const { snapshots } = core;
+    await snapshots.prepare('a', undefined);
+    const { dir: below } = await snapshots.unpackTarget('a');
+    {
+      await using tree = await openTestTree(below);
+      await tree.write([
+        { op: 'file_dir', side: 'file', path: '.', mode: 0o041711, uid: 12, gid: 34, mtime: 5_000_000_001n },
+        { op: 'file_dir', side: 'file', path: 'd', mode: 0o042750, uid: 1, gid: 2, mtime: 7n },
+        { op: 'file_create', side: 'file', path: 'd/f', mode: 0o104755, uid: 3, gid: 4, mtime: 123_456_789n, size: 3 },
+        { op: 'file_data', side: 'file', data: Buffer.from('abc') },
+        { op: 'file_xattr', side: 'file', path: 'd/f', name: 'user.x', value: Buffer.from('y') },
+        { op: 'file_link', side: 'file', path: 'hard', target: 'd/f' },
+        { op: 'file_symlink', side: 'file', path: 'soft', target: '/etc/passwd', uid: 5, gid: 6, mtime: 9n },
+        { op: 'file_node', side: 'file', path: 'null', mode: 0o020666, major: 1, minor: 3, uid: 0, gid: 0, mtime: 11n },
+        { op: 'file_node', side: 'file', path: 'fifo', mode: 0o010600, major: 0, minor: 0, uid: 0, gid: 0, mtime: 13n },
+      ]);
+      await tree.sync(false);
+    }
+    await snapshots.commit('base', 'a');
+    const mount = await snapshots.prepare('b', 'base');
+    const { dir } = await snapshots.unpackTarget('b');
+    expect([mount, dir]).toEqual([{ type: 'bind', source: path.join(core.root, 'snapshots/2/fs'), readonly: false }, path.join(core.root, 'snapshots/2/fs')]);
+    expect(await snapshots.view('v', 'base')).toEqual({ type: 'bind', source: below, readonly: true });
+    const facts = (root: string) =>
+      ['.', 'd', 'd/f', 'hard', 'soft', 'null', 'fifo'].map((name) => {
+        const { mode, uid, gid, size, mtimeNs, rdev, nlink, isDirectory } = {
+          ...lstatSync(path.join(root, name), { bigint: true }),
+          isDirectory: name === '.',
+        };
+        // The times of a root directory are of who made the snapshot.
+        return [name, mode, uid, gid, size, isDirectory ? 0n : mtimeNs, rdev, nlink];
+      });
+    expect(facts(dir)).toEqual(facts(below));
+    expect(lstatSync(path.join(dir, 'd/f')).ino).toBe(lstatSync(path.join(dir, 'hard')).ino);
+    expect([readFileSync(path.join(dir, 'hard'), 'utf8'), readlinkSync(path.join(dir, 'soft'))]).toEqual(['abc', '/etc/passwd']);
+    await using tree = await openTestTree(dir);
+    const seen = (await Array.fromAsync(tree.walk('.'))).flat();
+    expect(JSON.stringify(seen, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).toContain('user.x');
+    // What is written above does not reach below.
+    await write(core, 'b', 'new', 'x');
+    expect(readdirSync(below).includes('new')).toBe(false);
+  });
+
+  test('an image: what a layer takes away is not there, and nothing stands for it', async () => {
+    using core = openTestCore({ snapshotter: 'native' });
+    const file = (name: string) => ({ name, type: 'file' as const, mode: 0o644, content: Buffer.from(name) });
+    const dir = (name: string) => ({ name, type: 'directory' as const, mode: 0o755 });
+    const layers = [
+      [file('gone'), dir('d'), file('d/old'), file('kept')],
+      [file('.wh.gone'), dir('d'), file('d/.wh..wh..opq'), file('d/new')],
+    ].map(writeTar);
+    const { target } = await importImage(core, { name: 'i', config: {}, layers });
+    const { chainIds } = await resolveImage(core.content, target, hostPlatform());
+    await core.snapshots.prepare('c', chainIds[1]);
+    const { dir: files } = await core.snapshots.unpackTarget('c');
+    expect([readdirSync(files).sort(), readdirSync(path.join(files, 'd'))]).toEqual([['d', 'kept'], ['new']]);
+    await core.snapshots.remove('c');
+    await core.images.delete('i');
+    expect((await core.collectGarbage()).snapshots).toEqual(chainIds.toReversed());
+  });
+
+  test('one data root has snapshots of one snapshotter', async () => {
+    using core = openTestCore({ snapshotter: 'native' });
+    await core.snapshots.prepare('a', undefined);
+    const open = () => openLocalCore({ root: core.root, log: silentLogger, openFileTree: openTestTree })[Symbol.dispose]();
+    expect(open).toThrow('the data root has snapshots of native, not of overlayfs');
+    await core.snapshots.remove('a');
+    expect(open).not.toThrow();
   });
 });
 
