@@ -17,7 +17,7 @@ void files_forget_parent(struct files *f)
 	f->parent_path = NULL;
 }
 
-int files_parent(struct files *f, const char *path, char *name)
+static int parent_of(struct files *f, const char *path, bool create, char *name)
 {
 	const char *slash = strrchr(path, '/');
 	size_t len = slash ? (size_t)(slash - path) : 0;
@@ -29,7 +29,7 @@ int files_parent(struct files *f, const char *path, char *name)
 		return f->parent_fd;
 	}
 	files_forget_parent(f);
-	f->parent_fd = open_parent_in_root(f->root, path, 0, true, name);
+	f->parent_fd = open_parent_in_root(f->root, path, 0, create, name);
 	if (f->parent_fd < 0)
 		return -1;
 	f->parent_path = plain ? strndup(path, len) : NULL; /* NULL: for this operation only */
@@ -43,6 +43,16 @@ int64_t to_ns(struct timespec time)
 	if (time.tv_sec < INT64_MIN / 1000000000 + 1)
 		return INT64_MIN;
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int files_parent(struct files *f, const char *path, char *name)
+{
+	return parent_of(f, path, true, name);
+}
+
+int files_find_parent(struct files *f, const char *path, char *name)
+{
+	return parent_of(f, path, false, name);
 }
 
 static const char *path_of(const struct files *f, const struct op *op)
@@ -72,12 +82,13 @@ static int answer(struct files *f, int err, const char *name, const char *path)
 /* Whether the operation is answered: the others are silent unless they fail, and then the session ends. */
 static bool is_question(const struct op *op)
 {
-	return op->code == OP_FILE_READ || op->code == OP_FILE_STAT || op->code == OP_FILE_LIST || op->code == OP_FILE_WALK || op->code == OP_FILE_SYNC;
+	return op->code == OP_FILE_READ || op->code == OP_FILE_STAT || op->code == OP_FILE_LIST || op->code == OP_FILE_WALK || op->code == OP_FILE_SYNC ||
+	       op->code == OP_FILE_ENTER;
 }
 
 static int execute(struct files *f, const struct op *op)
 {
-	bool writes = !is_question(op) || op->code == OP_FILE_SYNC;
+	bool writes = !is_question(op) || op->code == OP_FILE_SYNC || op->code == OP_FILE_ENTER;
 
 	if (writes && f->file_fd >= 0 && op->code != OP_FILE_DATA && op->code != OP_FILE_HOLE) {
 		errno = EPROTO; /* the file before is not whole */
@@ -148,6 +159,8 @@ int do_files(struct run *run)
 
 	if (f.root < 0)
 		return fail(run, errno, "root of the session");
+	if (run->self_fds < 0) /* no chroot came before: this root is the machine's own */
+		run->self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (report_send(run, PHASE_CREATED) != 0)
 		return 0;
 	while (conn_read_frame(run->conn, &type, &payload, &len, FRAME_MAX_BYTES) == 1) {

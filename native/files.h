@@ -19,6 +19,7 @@ struct directory_time {
 struct files {
 	struct run *run;
 	int root; /* the session's root directory */
+	bool keep_kinds; /* directories and other entries do not replace one another */
 	/* The last parent directory that was resolved: consecutive entries of one directory share it. Dropped by whatever may change what the path means. */
 	int parent_fd;
 	char *parent_path;
@@ -35,8 +36,10 @@ struct files {
 	char at[2 * PROGRAM_MAX_PATH + 2]; /* where a walk failed */
 };
 
-/* O_PATH descriptor of PATH's parent, owned by the session, and its last name in NAME[256]. -1: errno. */
+/* O_PATH descriptor of PATH's parent, which is made when it is missing; owned by the session. Its last name is in NAME[256]. -1: errno. */
 int files_parent(struct files *f, const char *path, char *name);
+/* As files_parent, for an entry that is there already: missing directories are not made. */
+int files_find_parent(struct files *f, const char *path, char *name);
 void files_forget_parent(struct files *f);
 /* ns since the epoch; what 64 bits cannot say is the nearest that they can. */
 int64_t to_ns(struct timespec time);

@@ -64,7 +64,7 @@ int file_stat(struct files *f, const struct op_file_stat *op)
 	int dir = -1;
 
 	if (!op->follow) {
-		dir = names_root(op->path) ? f->root : files_parent(f, op->path, name);
+		dir = names_root(op->path) ? f->root : files_find_parent(f, op->path, name);
 		if (dir < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			return -1;
 	} else if (fd < 0 || fstat(fd, &st) != 0)

@@ -59,6 +59,10 @@ static int clear_way(struct files *f, int dir, const char *name)
 		return errno == ENOENT ? 0 : -1;
 	if (!S_ISDIR(st.st_mode))
 		return unlinkat(dir, name, 0);
+	if (f->keep_kinds) {
+		errno = EISDIR;
+		return -1;
+	}
 	if (remove_tree(dir, name) != 0)
 		return -1;
 	files_forget_parent(f);
@@ -107,6 +111,10 @@ int file_dir(struct files *f, const struct op_file_dir *op)
 		int made = mkdirat(dir, name, 0700);
 
 		if (made != 0 && errno == EEXIST && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode)) {
+			if (f->keep_kinds) {
+				errno = ENOTDIR;
+				return -1;
+			}
 			files_forget_parent(f); /* a link that parents may have passed through goes away */
 			dir = files_parent(f, op->path, name);
 			made = dir < 0 || unlinkat(dir, name, 0) != 0 ? -1 : mkdirat(dir, name, 0700);
@@ -315,7 +323,7 @@ int file_xattr(struct files *f, const struct op_file_xattr *op)
 {
 	char name[256] = ".";
 	autoclose back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int dir = names_root(op->path) ? f->root : files_parent(f, op->path, name);
+	int dir = names_root(op->path) ? f->root : files_find_parent(f, op->path, name);
 	int result, saved;
 
 	if (dir < 0 || back < 0 || fchdir(dir) != 0)
@@ -332,7 +340,7 @@ int file_chmod(struct files *f, const struct op_file_chmod *op)
 {
 	char name[256] = ".";
 	struct stat st;
-	int dir = names_root(op->path) ? f->root : files_parent(f, op->path, name);
+	int dir = names_root(op->path) ? f->root : files_find_parent(f, op->path, name);
 
 	if (dir < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || fchownat(dir, name, op->uid, op->gid, AT_SYMLINK_NOFOLLOW) != 0)
 		return -1;
@@ -353,4 +361,24 @@ int file_sync(struct files *f, const struct op_file_sync *op)
 	}
 	f->ntimes = 0;
 	return op->sync ? syncfs(f->root) : 0;
+}
+
+int file_enter(struct files *f, const struct op_file_enter *op)
+{
+	autoclose path = -1;
+	int dir;
+
+	files_forget_parent(f);
+	if (f->ntimes > 0) {
+		errno = EBUSY; /* these times belong below the root that was */
+		return -1;
+	}
+	path = open_in_root(f->root, op->path, O_DIRECTORY, 0, CREATE_NO);
+	dir = path < 0 ? -1 : openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* not O_PATH: syncfs wants more */
+	if (dir < 0)
+		return -1;
+	close(f->root);
+	f->root = dir;
+	f->keep_kinds = op->flags & 1;
+	return 0;
 }

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "7585cf7ebd5e2bee"
+#define OPS_HASH "35171764a71dbb6b"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -116,6 +116,7 @@ enum op_code {
 	OP_FILE_LIST = 133,
 	OP_FILE_WALK = 134,
 	OP_FILE_HOLE = 135,
+	OP_FILE_ENTER = 155,
 };
 
 /* open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -686,6 +687,11 @@ struct op_file_walk {
 struct op_file_hole {
 	uint64_t size;
 };
+/* make the directory PATH (links followed inside the root) the root of every operation that follows; flags 1: a directory is never replaced by anything else (EISDIR), nor anything else by a directory (ENOTDIR); answer REPLY */
+struct op_file_enter {
+	const char *path;
+	uint32_t flags;
+};
 
 union op_args {
 	struct op_open open;
@@ -781,6 +787,7 @@ union op_args {
 	struct op_file_list file_list;
 	struct op_file_walk file_walk;
 	struct op_file_hole file_hole;
+	struct op_file_enter file_enter;
 };
 
 /* For declarations and dispatch: the operations of programs, with fields and without, and those of file sessions. */
@@ -886,7 +893,8 @@ union op_args {
 	OP(FILE_CHMOD, file_chmod) \
 	OP(FILE_LIST, file_list) \
 	OP(FILE_WALK, file_walk) \
-	OP(FILE_HOLE, file_hole)
+	OP(FILE_HOLE, file_hole) \
+	OP(FILE_ENTER, file_enter)
 
 #ifdef OPS_TABLE
 static const struct op_desc op_table[] = {
@@ -991,6 +999,7 @@ static const struct op_desc op_table[] = {
 	{ "file_list", 133, 4, 1, { { T_STR, offsetof(struct op_file_list, path) } } },
 	{ "file_walk", 134, 4, 2, { { T_STR, offsetof(struct op_file_walk, path) }, { T_U32, offsetof(struct op_file_walk, flags) } } },
 	{ "file_hole", 135, 4, 1, { { T_U64, offsetof(struct op_file_hole, size) } } },
+	{ "file_enter", 155, 4, 2, { { T_STR, offsetof(struct op_file_enter, path) }, { T_U32, offsetof(struct op_file_enter, flags) } } },
 };
 #endif
 #endif

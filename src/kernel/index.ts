@@ -72,6 +72,7 @@ export {
   frameTypes,
   MonitorAttachment,
   programFailure,
+  programFile,
   TaskConnection,
   ZygoteLauncher,
 } from './launch/index.ts';

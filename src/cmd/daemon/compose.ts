@@ -8,11 +8,10 @@ import { createPuller } from '../../distribution/index.ts';
 import { assembleEngine, createContainersPart } from '../../engine/index.ts';
 import { containerRoutes } from '../../engine/router/containers/index.ts';
 import { execRoutes } from '../../engine/router/exec/index.ts';
-import { readCgroupLayout, ZygoteLauncher } from '../../kernel/index.ts';
+import { programFile, readCgroupLayout, ZygoteLauncher } from '../../kernel/index.ts';
 import { BridgeNetworks, fileNetworkStore } from '../../network/index.ts';
 import { readMachine } from '../../runtime/index.ts';
 import type { DaemonFlags } from './flags.ts';
-import { programFile } from './program-files.ts';
 import { registryLogin } from './registry-login.ts';
 import type { ComposedEngine } from './run-daemon.ts';
 import { availableCapabilities, securityDefaults } from './security-defaults.ts';
@@ -54,6 +53,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
         {
           store: core.containers,
           snapshots: core.snapshots,
+          comparer: core.comparer,
           tasks,
           rootFiles,
           images,

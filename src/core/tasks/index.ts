@@ -1,6 +1,6 @@
 export { LocalTaskManager, type LocalTaskManagerOptions } from './local/manager.ts';
 export { LocalRootFiles, type LocalRootFilesOptions } from './local/root-files.ts';
-export type { RootFiles, RootSource } from './root-files.ts';
+export type { OpenRootOptions, RootBind, RootFiles, RootSource, RootTree } from './root-files.ts';
 export type {
   Attachment,
   AttachOptions,

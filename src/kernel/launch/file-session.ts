@@ -150,6 +150,14 @@ export class FileSession implements AsyncDisposable {
     yield* this.stream({ op: 'file_read', side: 'file', path, limit: noLimit });
   }
 
+  /**
+   * The directory `path`, links followed inside the root, is the root of what follows. `keepKinds`: a directory is not replaced by anything else
+   * (errno EISDIR), nor anything else by a directory (ENOTDIR). FailedPrecondition with directory times that are not set yet: `sync` first.
+   */
+  async enter(path: string, { keepKinds = false }: { readonly keepKinds?: boolean } = {}): Promise<void> {
+    await this.ask({ op: 'file_enter', side: 'file', path, flags: keepKinds ? 1 : 0 });
+  }
+
   close(): void {
     this.frames.close();
   }
@@ -242,7 +250,10 @@ export class FileSession implements AsyncDisposable {
     }
     const name = errnoName(errno);
     const code = name === 'EFBIG' ? 'OutOfRange' : codeOfErrno(name);
-    const error = new StrakeError(code, [detail, errnoText(errno)].filter((part) => part !== '').join(': '), { fields: { layer: 'kernel', errno: name } });
+    const path = /^\w+: (.*)$/s.exec(detail)?.[1];
+    const error = new StrakeError(code, [detail, errnoText(errno)].filter((part) => part !== '').join(': '), {
+      fields: { layer: 'kernel', errno: name, ...(path === undefined ? {} : { path }) },
+    });
     // A question that fails is its own; anything else was a write, after which the tree is not what was asked for.
     if (question && isQuestion(detail)) {
       this.questions.shift();
@@ -279,5 +290,5 @@ function* inPieces(operations: readonly FileOp[]): Generator<FileOp> {
 
 /** strake-init begins the detail of a failure with the operation's name. */
 function isQuestion(detail: string): boolean {
-  return /^file_(read|stat|list|walk|sync)\b/.test(detail);
+  return /^file_(read|stat|list|walk|sync|enter)\b/.test(detail);
 }

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '7585cf7ebd5e2bee';
+export const opsHash = '35171764a71dbb6b';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -898,6 +898,14 @@ export interface FileHoleOp {
   readonly size: number | bigint;
 }
 
+/** make the directory PATH (links followed inside the root) the root of every operation that follows; flags 1: a directory is never replaced by anything else (EISDIR), nor anything else by a directory (ENOTDIR); answer REPLY */
+export interface FileEnterOp {
+  readonly op: 'file_enter';
+  readonly side: 'file';
+  readonly path: string;
+  readonly flags?: number | undefined;
+}
+
 export type Op =
   | OpenOp
   | CloseOp
@@ -999,7 +1007,8 @@ export type Op =
   | FileChmodOp
   | FileListOp
   | FileWalkOp
-  | FileHoleOp;
+  | FileHoleOp
+  | FileEnterOp;
 
 export type OpFieldType = 'u32' | 'u64' | 'i32' | 'i64' | 'str' | 'bytes' | 'strs' | 'slot';
 export interface OpDescription {
@@ -1093,7 +1102,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   send_pidfd: { code: 92, fields: [['slot', 'socket'], ['str', 'name']], calls: 'sendmsg' },
   monitor: { code: 100, fields: [['str', 'dir'], ['u32', 'flags'], ['str', 'logPath'], ['u32', 'logDriver'], ['u64', 'logMaxSize'], ['u32', 'logMaxFiles'], ['str', 'oomFile']], calls: 'setsid prctl mkdir mkdir* openat socket unlink umask bind umask listen (openat|pipe2 fcntl)* [openat openat newfstatat]' },
   reap: { code: 101, fields: [['u32', 'flags']], calls: 'rt_sigprocmask rt_sigaction* signalfd4 read wait4 [poll|read|write|recvmsg|sendmsg|recvfrom|sendto|accept4|shutdown|fcntl|ioctl|pidfd_send_signal|openat|newfstatat|renameat|ftruncate|wait4|close]*' },
-  files: { code: 102, fields: [], calls: 'openat sendmsg (recvfrom recvfrom)*' },
+  files: { code: 102, fields: [], calls: 'openat [openat] sendmsg (recvfrom recvfrom)*' },
   detach: { code: 103, fields: [], calls: 'recvmsg* sendmsg exit_group' },
   file_dir: { code: 120, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime']], calls: '[close] [openat2] mkdirat newfstatat fchownat fchmodat2' },
   file_create: { code: 121, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime'], ['u64', 'size'], ['u32', 'flags']], calls: '[close] [openat2] openat newfstatat fchown [fchmod utimensat close]' },
@@ -1111,4 +1120,5 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   file_list: { code: 133, fields: [['str', 'path']], calls: 'openat2 openat newfstatat fcntl fcntl (getdents64 [sendmsg])* close close sendmsg' },
   file_walk: { code: 134, fields: [['str', 'path'], ['u32', 'flags']], calls: '[openat2] fchdir [newfstatat|llistxattr|lgetxattr|readlinkat|openat2|openat|read|getdents64|fcntl|fchdir|chdir|close|sendmsg]* close chdir sendmsg' },
   file_hole: { code: 135, fields: [['u64', 'size']], calls: 'lseek [ftruncate] [fchmod utimensat close]' },
+  file_enter: { code: 155, fields: [['str', 'path'], ['u32', 'flags']], calls: '[close] openat2 openat close close sendmsg' },
 };

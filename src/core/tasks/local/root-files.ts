@@ -1,10 +1,17 @@
 import { isCode } from '../../../base/index.ts';
 import type { Launcher, Op } from '../../../kernel/index.ts';
-import type { RootFiles, RootSource } from '../root-files.ts';
+import type { SnapshotMount } from '../../snapshots/snapshots.ts';
+import type { OpenRootOptions, RootBind, RootFiles, RootSource, RootTree } from '../root-files.ts';
 
 /** linux/sched.h, mount(2), open(2) */
 const newMountNamespace = 0x0002_0000;
 const recursivePrivate = 0x0004_4000;
+const privateMount = 0x0004_0000;
+/** MOUNT_ATTR_RDONLY, and NOSUID | NODEV | NOEXEC: nothing is run or driven from a root that is only written to. */
+const readonlyAttribute = 0x1;
+const inert = 0x2 | 0x4 | 0x8;
+/** mount_bind, `create`: as the source is. */
+const asSource = 3;
 const openRoot = 0o10200000 | 0o2000000;
 const rootSlot = 0;
 
@@ -23,7 +30,7 @@ export class LocalRootFiles implements RootFiles {
   }
 
   async read(source: RootSource, paths: readonly string[], limitBytes: number): Promise<readonly (Buffer | undefined)[]> {
-    await using session = await this.options.launcher.fileSession(this.enter(source));
+    await using session = await this.options.launcher.fileSession(this.enter({ source }));
     const contents: (Buffer | undefined)[] = [];
     for (const path of paths) {
       try {
@@ -36,26 +43,50 @@ export class LocalRootFiles implements RootFiles {
     return contents;
   }
 
-  private enter(source: RootSource): readonly Op[] {
+  async open(options: OpenRootOptions): Promise<RootTree> {
+    return await this.options.launcher.fileSession(this.enter(options), options.signal === undefined ? {} : { signal: options.signal });
+  }
+
+  private enter({ source, writable = false, binds = [] }: OpenRootOptions): readonly Op[] {
     const root = source.kind === 'process' ? `/proc/${source.pid}/root` : this.options.mountpoint;
     return [
-      ...(source.kind === 'mount' ? this.mount(source.mount) : []),
+      ...(source.kind === 'mount' ? this.mount(source.mount, writable) : []),
       { op: 'open', side: 'host', out: rootSlot, path: root, flags: openRoot, mode: 0 },
+      ...binds.map(bindOp),
       { op: 'chroot', side: 'host', root: rootSlot },
       { op: 'files', side: 'host' },
     ];
   }
 
-  private mount(mount: Extract<RootSource, { kind: 'mount' }>['mount']): readonly Op[] {
+  private mount(mount: Extract<RootSource, { kind: 'mount' }>['mount'], writable: boolean): readonly Op[] {
     const target = this.options.mountpoint;
     return [
       { op: 'mkdir', side: 'host', path: target, mode: 0o700 },
       { op: 'unshare', side: 'host', flags: newMountNamespace },
       { op: 'propagation', side: 'host', path: '/', flags: recursivePrivate },
-      mount.type === 'overlay'
-        ? // Read-only: the writable layer, if any, is the uppermost of the lower ones.
-          { op: 'overlay', side: 'host', target, lowers: [...(mount.upper === undefined ? [] : [mount.upper]), ...mount.lowers], upper: '', work: '' }
-        : { op: 'mount_bind', side: 'host', target, source: mount.source, recursive: 0 },
+      mount.type === 'bind' ? { op: 'mount_bind', side: 'host', target, source: mount.source, recursive: 0 } : overlayOp(mount, target, writable),
     ];
   }
+}
+
+function overlayOp(mount: Extract<SnapshotMount, { type: 'overlay' }>, target: string, writable: boolean): Op {
+  const { lowers, upper, work } = mount;
+  if (writable && upper !== undefined && work !== undefined) return { op: 'overlay', side: 'host', target, lowers, upper, work, attrs: inert };
+  // The writable layer, if any, is the uppermost of the lower ones: so it is read beside a container that runs on it.
+  return { op: 'overlay', side: 'host', target, lowers: [...(upper === undefined ? [] : [upper]), ...lowers], upper: '', work: '' };
+}
+
+function bindOp({ source, destination, readonly, recursive }: RootBind): Op {
+  const set = inert | (readonly ? readonlyAttribute : 0);
+  return {
+    op: 'mount_bind',
+    side: 'host',
+    root: rootSlot,
+    target: destination,
+    source,
+    recursive: recursive ? 1 : 0,
+    set,
+    propagation: privateMount,
+    create: asSource,
+  };
 }
