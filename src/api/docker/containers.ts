@@ -383,3 +383,21 @@ export interface ContainerStats {
   };
   readonly networks?: Readonly<Record<string, InterfaceStats>>;
 }
+
+/** In the header X-Docker-Container-Path-Stat, as base64 of JSON. */
+export interface ContainerPathStat {
+  readonly name: string;
+  readonly size: number;
+  /** Go's io/fs.FileMode. */
+  readonly mode: number;
+  /** RFC 3339 with nanoseconds */
+  readonly mtime: string;
+  /** What a symbolic link leads to in the end, as an absolute path; empty for anything else. */
+  readonly linkTarget: string;
+}
+
+/** `Kind`: 0 modified, 1 added, 2 deleted. */
+export interface ContainerChange {
+  readonly Path: string;
+  readonly Kind: 0 | 1 | 2;
+}

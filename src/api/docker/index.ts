@@ -1,8 +1,10 @@
 export type {
   BlkioEntry,
+  ContainerChange,
   ContainerConfig,
   ContainerCreateResponse,
   ContainerInspect,
+  ContainerPathStat,
   ContainerState,
   ContainerStats,
   ContainerStatusName,

@@ -1,6 +1,8 @@
 import type {
+  ContainerChange,
   ContainerCreateResponse,
   ContainerInspect,
+  ContainerPathStat,
   ContainerStats,
   ContainerSummary,
   ContainersPruneResponse,
@@ -8,8 +10,9 @@ import type {
   ExecCreateRequest,
   ExecInspect,
 } from '../../api/docker/index.ts';
+import { archivePath, type ContainerArchive, type ExtractRequest, extractToContainer, statContainerPath } from './archive/index.ts';
 import { type AttachRequest, type AttachSession, attachContainer } from './attach.ts';
-import { type CommitResult, type CommitSource, commitContainer } from './commit.ts';
+import { containerChanges, exportContainer } from './changes.ts';
 import type { ContainerExit } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { type CreateContainer, createContainer } from './create.ts';
@@ -140,8 +143,28 @@ export class Containers {
     return pruneContainers(this.context, filters, hasLabel);
   }
 
-  commit(reference: string, options: { readonly pause: boolean }, make: (source: CommitSource) => Promise<CommitResult>): Promise<CommitResult> {
-    return commitContainer(this.context, reference, options, make);
+  /** What lies at a path of its files, running or not. */
+  statPath(reference: string, path: string, signal: AbortSignal): Promise<ContainerPathStat> {
+    return statContainerPath(this.context, reference, path, signal);
+  }
+
+  /** A path of its files and all below it, as a tar stream. */
+  archive(reference: string, path: string, signal: AbortSignal): Promise<ContainerArchive> {
+    return archivePath(this.context, reference, path, signal);
+  }
+
+  extract(reference: string, request: ExtractRequest): Promise<void> {
+    return extractToContainer(this.context, reference, request);
+  }
+
+  /** What differs from its image. */
+  changes(reference: string, signal: AbortSignal): Promise<readonly ContainerChange[]> {
+    return containerChanges(this.context, reference, signal);
+  }
+
+  /** Its root filesystem without volumes, as a tar stream. */
+  export(reference: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return exportContainer(this.context, reference, signal);
   }
 
   createExec(reference: string, request: ExecCreateRequest): string {

@@ -1,6 +1,6 @@
 import type { Volume } from '../../api/docker/index.ts';
 import type { Logger } from '../../base/index.ts';
-import type { ContainerStore, Snapshotter } from '../../core/index.ts';
+import type { Comparer, ContainerStore, Snapshotter } from '../../core/index.ts';
 import type { RootFiles, TaskManager, TaskNetwork } from '../../core/tasks/index.ts';
 import type { ImageConfig } from '../../oci/index.ts';
 import type { EngineEvents } from '../events/index.ts';
@@ -71,6 +71,7 @@ export interface ContainerContext {
   readonly registry: ContainerRegistry;
   readonly store: ContainerStore;
   readonly snapshots: Snapshotter;
+  readonly comparer: Comparer;
   readonly tasks: TaskManager;
   readonly rootFiles: RootFiles;
   readonly accounts: AccountReader;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { errorCode, errorMessage, StrakeError } from '../../base/index.ts';
 import type { Container } from './container.ts';
@@ -33,12 +33,27 @@ export function writeHostFiles(context: ContainerContext, container: Container, 
     writeHostFile(paths.hosts, hosts(container, hostname, network));
     writeHostFile(paths.resolvConf, resolvConf(container));
   }
-  if (config.NetworkDisabled === true) return [{ source: paths.hostname, destination: '/etc/hostname' }];
-  return [
-    { source: paths.resolvConf, destination: '/etc/resolv.conf' },
-    { source: paths.hostname, destination: '/etc/hostname' },
-    { source: paths.hosts, destination: '/etc/hosts' },
-  ];
+  return placed(paths, config.NetworkDisabled === true);
+}
+
+/** Those files as the last start left them; before the first one they are empty. None of a container whose network's owner is gone. */
+export function lastHostFiles(context: ContainerContext, container: Container): readonly HostFile[] {
+  const { hostConfig, config } = container.document;
+  const owner = containerMode.exec(hostConfig.NetworkMode)?.[1];
+  const writer = owner === undefined ? container : context.registry.find(owner);
+  if (writer === undefined) return [];
+  const paths = containerPaths(context, writer);
+  mkdirSync(paths.directory, { recursive: true, mode: 0o710 });
+  const files = placed(paths, config.NetworkDisabled === true);
+  for (const { source } of files) closeSync(openSync(source, 'a', 0o644));
+  return files;
+}
+
+function placed(paths: Pick<ReturnType<typeof containerPaths>, 'hostname' | 'hosts' | 'resolvConf'>, hostnameOnly: boolean): readonly HostFile[] {
+  const hostname = { source: paths.hostname, destination: '/etc/hostname' };
+  return hostnameOnly
+    ? [hostname]
+    : [{ source: paths.resolvConf, destination: '/etc/resolv.conf' }, hostname, { source: paths.hosts, destination: '/etc/hosts' }];
 }
 
 /** Errors of writing do not name the file. */

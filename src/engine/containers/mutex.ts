@@ -7,4 +7,16 @@ export class Mutex {
     this.last = turn.catch(() => undefined);
     return await turn;
   }
+
+  /** The turn, which ends when it is disposed of. */
+  async hold(): Promise<Disposable> {
+    const turn = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<void>();
+    void this.run(async () => {
+      turn.resolve();
+      await end.promise;
+    });
+    await turn.promise;
+    return { [Symbol.dispose]: () => end.resolve() };
+  }
 }

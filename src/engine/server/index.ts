@@ -8,7 +8,7 @@ export { empty, hijacked, json, lines, notModified, stream, text } from './reply
 export type { ApiRequest } from './request.ts';
 export { body, readJson } from './request.ts';
 export type { Handler, Route } from './route.ts';
-export { del, get, head, post } from './route.ts';
+export { del, get, head, post, put } from './route.ts';
 export type { ApiServer, ApiServerOptions } from './server.ts';
 export { startApiServer } from './server.ts';
 export type { JsonObject } from './validate.ts';

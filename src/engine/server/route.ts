@@ -8,7 +8,7 @@ export type Handler = (request: ApiRequest) => Promise<Reply> | Reply;
  * Patterns are tried in order.
  */
 export interface Route {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly pattern: string;
   readonly handler: Handler;
 }
@@ -16,4 +16,5 @@ export interface Route {
 export const get = (pattern: string, handler: Handler): Route => ({ method: 'GET', pattern, handler });
 export const head = (pattern: string, handler: Handler): Route => ({ method: 'HEAD', pattern, handler });
 export const post = (pattern: string, handler: Handler): Route => ({ method: 'POST', pattern, handler });
+export const put = (pattern: string, handler: Handler): Route => ({ method: 'PUT', pattern, handler });
 export const del = (pattern: string, handler: Handler): Route => ({ method: 'DELETE', pattern, handler });

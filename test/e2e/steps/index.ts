@@ -1,4 +1,4 @@
-import { exchangeSteps } from './exchange.ts';
+import { copySteps } from './copy.ts';
 import { imageSteps } from './images.ts';
 import { interactiveSteps } from './interactive.ts';
 import { lifecycleSteps } from './lifecycle.ts';
@@ -21,5 +21,5 @@ export const steps: Readonly<Record<string, readonly Step[]>> = {
   network: networkSteps,
   listing: listingSteps,
   images: imageSteps,
-  exchange: exchangeSteps,
+  copy: copySteps,
 };

@@ -24,4 +24,9 @@ export type ContainersBackend = Pick<
   | 'update'
   | 'remove'
   | 'prune'
+  | 'statPath'
+  | 'archive'
+  | 'extract'
+  | 'changes'
+  | 'export'
 >;

@@ -1,6 +1,7 @@
 import { StrakeError } from '../../../base/index.ts';
 import { type CreateContainer, parseWaitCondition, type StopOptions } from '../../containers/index.ts';
 import { type ApiRequest, asObject, del, empty, get, hasLabel, json, lines, notModified, post, type Reply, type Route, readJson } from '../../server/index.ts';
+import { archiveRoutes } from './archive.ts';
 import { attach } from './attach.ts';
 import type { ContainersBackend } from './backend.ts';
 import { logs } from './logs.ts';
@@ -114,6 +115,7 @@ export function containerRoutes(containers: ContainersBackend): readonly Route[]
       '/containers/{name}/attach',
       on(async (name, request) => await attach(containers, name, request)),
     ),
+    ...archiveRoutes(containers),
     del(
       '/containers/{name}',
       on(async (name, { query }) => {

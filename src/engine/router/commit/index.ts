@@ -1,2 +1,0 @@
-export type { CommitBackend } from './backend.ts';
-export { commitRoutes } from './routes.ts';
