@@ -23,11 +23,25 @@ export interface EngineResponse {
 }
 
 export async function request(endpoint: Endpoint, options: EngineRequest): Promise<EngineResponse> {
+  let sourceFailure: { readonly error: unknown } | undefined;
+  const { body } = options;
+  const watched = body !== undefined && isStream(body) ? { ...options, body: tellFailure(body, (error) => (sourceFailure = { error })) } : options;
   try {
-    return await (typeof Bun === 'undefined' ? viaNode(endpoint, options) : viaFetch(endpoint, options));
+    return await (typeof Bun === 'undefined' ? viaNode(endpoint, watched) : viaFetch(endpoint, watched));
   } catch (error) {
     if (options.signal?.aborted) throw error;
+    if (sourceFailure !== undefined) throw sourceFailure.error;
     throw unreachable(endpoint, error);
+  }
+}
+
+/** What is sent could not be read: that is to be told, not that the request broke off. */
+async function* tellFailure(source: AsyncIterable<Uint8Array>, tell: (error: unknown) => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source;
+  } catch (error) {
+    tell(error);
+    throw error;
   }
 }
 
@@ -43,7 +57,7 @@ function isStream(body: NonNullable<EngineRequest['body']>): body is AsyncIterab
   return typeof body !== 'string' && !(body instanceof Uint8Array);
 }
 
-/** One chunk is read when there is room for it. An error of the source ends the request, and is what it fails with. */
+/** One chunk is read when there is room for it. An error of the source ends the request. */
 function uploadStream(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   return new ReadableStream(

@@ -1,0 +1,260 @@
+/** `strake cp` beside `docker cp` on one engine: what each makes of the same trees; and a container that swaps directories for links meanwhile. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { writeTar } from '../../src/core/index.ts';
+import { Engine } from '../lib/engine.ts';
+import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
+import type { Finished, RunOptions } from '../lib/process.ts';
+import { busybox } from './steps/step.ts';
+
+const setupMs = 600_000;
+const stepMs = 120_000;
+
+let engine: Engine;
+let before: Snapshot;
+
+const strake = async (argv: readonly string[], options?: RunOptions): Promise<Finished> => await engine.world.run([...engine.strake, ...argv], options);
+
+async function ok(...argv: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await strake(argv);
+  if (code !== 0) throw new Error(`strake ${argv.join(' ')}: exit ${code}: ${stderr}`);
+  return stdout;
+}
+
+/** A new directory on the host. */
+function directory(name: string): string {
+  const dir = join(engine.work, name);
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir);
+  return dir;
+}
+
+/** The error; before it the CLI may tell that its own archive was not read to the end. */
+function lastLine(stderr: string): string {
+  return (stderr.trim().split('\n').at(-1) ?? '').replace(/^strake: /, '');
+}
+
+/** Kinds, modes, owners, names, targets and content below a directory. */
+async function treeOf(dir: string): Promise<string> {
+  return await engine.world.output([
+    'sh',
+    '-c',
+    `cd ${dir} && find . -printf '%y %m %U:%G %P %l\\n' | sort && find . -type f | sort | tr '\\n' '\\0' | xargs -0r md5sum`,
+  ]);
+}
+
+beforeAll(async () => {
+  engine = await Engine.start('strake');
+  await ok('pull', '--quiet', busybox);
+  await ok('run', '--rm', busybox, 'true');
+  before = await snapshot(engine.peers);
+}, setupMs);
+
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+}, setupMs);
+
+const makeTree =
+  'mkdir -p /t/d/e; echo one >/t/d/f; ln -s d /t/l; ln -s /t/d/f /t/far; ln -s nowhere /t/broken; chmod 4751 /t/d/e; chown 7:8 /t/d/f; echo x >"/t/a b"';
+
+test(
+  'out of a container: as docker does, into every kind of place',
+  async () => {
+    await ok('run', '--name', 'source', busybox, 'sh', '-c', makeTree);
+    const outcomes = async (cp: (argv: readonly string[]) => Promise<Finished>) => {
+      const dir = directory('out');
+      mkdirSync(join(dir, 'there'));
+      writeFileSync(join(dir, 'file'), 'old');
+      symlinkSync('there', join(dir, 'link'));
+      const told: unknown[] = [];
+      for (const [source, target, ...flags] of [
+        ['/t/d', 'there'],
+        ['/t/d', 'new'],
+        ['/t/d/.', 'content'],
+        ['/t/d/.', 'there'],
+        ['/t/d/f', 'file'],
+        ['/t/d/f', 'named'],
+        ['/t/d/f', 'link'],
+        ['/t/l', 'link/l'],
+        ['/t/l', 'followed', '-L'],
+        ['/t/l', 'there', '-L'],
+        ['/t/far', 'far', '-L'],
+        ['/t/broken', 'there'],
+        ['/t/l/', 'slash'],
+        ['/t/a b', 'a b'],
+        ['/t/d', 'file'],
+        ['/t/d', 'there/d/f'],
+        ['/t/d/f', 'absent/'],
+        ['/t/d/f', 'no/such'],
+        ['/absent', 'there'],
+      ] as const) {
+        const { code, stdout, stderr } = await cp(['cp', ...flags, `source:${source}`, join(dir, target)]);
+        told.push([source, target, code, stdout, lastLine(stderr)]);
+      }
+      return { told, tree: await treeOf(dir) };
+    };
+    const theirs = await outcomes(async (argv) => await engine.docker(argv));
+    expect(await outcomes(strake)).toEqual(theirs);
+    await ok('rm', 'source');
+  },
+  stepMs,
+);
+
+test(
+  'into a container: as docker does',
+  async () => {
+    const dir = directory('in');
+    mkdirSync(join(dir, 'd/sub'), { recursive: true });
+    writeFileSync(join(dir, 'd/f'), 'new\n');
+    chmodSync(join(dir, 'd/f'), 0o640);
+    symlinkSync('d', join(dir, 'l'));
+    symlinkSync('missing', join(dir, 'broken'));
+    const outcomes = async (cp: (argv: readonly string[]) => Promise<Finished>) => {
+      await ok('run', '--name', 'target', busybox, 'sh', '-c', 'mkdir /there /ro; ln -s there /link; echo old >/file');
+      const told: unknown[] = [];
+      for (const [source, target, ...flags] of [
+        ['d', '/new'],
+        ['d', '/there'],
+        ['d/.', '/there'],
+        ['d/', '/link'],
+        ['d/f', '/link'],
+        ['d/f', '/file'],
+        ['d/f', '/named'],
+        ['l', '/there'],
+        ['l', '/there/followed', '-L'],
+        ['l/', '/slash'],
+        ['l', '/there', '-L'],
+        ['broken', '/there/broken'],
+        ['d', '/file'],
+        ['d', '/there/f'],
+        ['d/f', '/absent/'],
+        ['d/f', '/no/such'],
+        ['absent', '/there'],
+      ] as const) {
+        const { code, stdout, stderr } = await cp(['cp', ...flags, join(dir, source), `target:${target}`]);
+        told.push([source, target, code, stdout, lastLine(stderr)]);
+      }
+      const listed = await engine.world.output([
+        'sh',
+        '-c',
+        `${engine.strake.join(' ')} export target | tar -tvf - --numeric-owner | grep -E '^[^h].* (new|there|link|file|named|slash)' | awk '{$4=$5=""; print}'`,
+      ]);
+      await ok('rm', 'target');
+      return { told, listed };
+    };
+    const theirs = await outcomes(async (argv) => await engine.docker(argv));
+    expect(await outcomes(strake)).toEqual(theirs);
+  },
+  stepMs,
+);
+
+test(
+  'archives on stdin and stdout; owners with -a alone; a summary unless quiet',
+  async () => {
+    await ok('create', '--name', 'piped', busybox, 'true');
+    const archive = writeTar([
+      { name: 'dir/', type: 'directory', mode: 0o755 },
+      { name: 'dir/file', type: 'file', mode: 0o600, content: Buffer.from('text') },
+    ]);
+    expect(await strake(['cp', '-', 'piped:/tmp'], { stdin: archive })).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(await strake(['cp', '-', 'piped:/etc/passwd'], { stdin: archive })).toMatchObject({
+      code: 1,
+      stderr: 'strake: destination "piped:/etc/passwd" must be a directory\n',
+    });
+    const pipe = `${engine.strake.join(' ')} cp piped:/tmp/dir - | tar -tf -`;
+    expect(await engine.world.output(['sh', '-c', pipe])).toBe('dir/\ndir/file\n');
+    const dir = directory('owned');
+    await engine.world.output(['sh', '-c', `echo x >${dir}/x; chown 12:34 ${dir}/x`]);
+    expect((await strake(['cp', '--quiet=false', join(dir, 'x'), 'piped:/x'])).stderr).toBe('Successfully copied 2B (transferred 3.07kB) to piped:/x\n');
+    await ok('cp', 'piped:/x', join(dir, 'mine'));
+    await ok('cp', '-a', 'piped:/x', join(dir, 'kept'));
+    expect(await engine.world.output(['stat', '-c', '%u:%g', join(dir, 'mine'), join(dir, 'kept')])).toBe('0:0\n12:34\n');
+    expect(await strake(['cp', 'a:/x', 'b:/x'])).toMatchObject({ code: 1, stderr: 'copying between containers is not supported\n' });
+    expect(await strake(['cp', './a', '/b'])).toMatchObject({ code: 1, stderr: 'must specify at least one container source\n' });
+    await ok('rm', 'piped');
+  },
+  stepMs,
+);
+
+test(
+  'an ordinary user copies with no right but his own',
+  async () => {
+    chmodSync(engine.socket, 0o666);
+    const dir = directory('users');
+    await engine.world.output(['chown', '1000:1000', dir]);
+    await ok('create', '--name', 'shared', busybox, 'true');
+    const as1000 = async (argv: readonly string[]) =>
+      await engine.world.run(['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups', ...engine.strake, ...argv]);
+    expect(await as1000(['cp', 'shared:/etc', join(dir, 'etc')])).toMatchObject({ code: 0, stderr: '' });
+    expect(await engine.world.output(['stat', '-c', '%u:%g %F', join(dir, 'etc/passwd')])).toBe('1000:1000 regular file\n');
+    expect(await as1000(['cp', join(dir, 'etc/passwd'), 'shared:/tmp/again'])).toMatchObject({ code: 0, stderr: '' });
+    writeFileSync(join(dir, 'secret'), 'x', { mode: 0o600 });
+    expect(await as1000(['cp', join(dir, 'secret'), 'shared:/tmp'])).toMatchObject({ code: 1 });
+    await ok('rm', 'shared');
+  },
+  stepMs,
+);
+
+test(
+  'diff and export',
+  async () => {
+    await ok('run', '--name', 'changed', busybox, 'sh', '-c', 'mkdir /new; echo x >/new/file; rm /bin/true');
+    expect(await ok('diff', 'changed')).toBe('C /bin\nD /bin/true\nA /new\nA /new/file\n');
+    const out = join(directory('exported'), 'root.tar');
+    await ok('export', '-o', out, 'changed');
+    expect((await engine.world.output(['tar', '-tf', out])).split('\n')).toContain('new/file');
+    expect(readdirSync(join(engine.work, 'exported'))).toEqual(['root.tar']);
+    expect(await strake(['export', '-o', engine.work, 'changed'])).toMatchObject({ code: 1 });
+    expect(await strake(['export', '-o', out, 'nobody'])).toMatchObject({ code: 1, stderr: 'Error response from daemon: No such container: nobody\n' });
+    expect(readFileSync(out).length).toBeGreaterThan(1 << 20);
+    await ok('rm', 'changed');
+  },
+  stepMs,
+);
+
+/** One request to the engine; the whole answer. */
+async function call(method: string, path: string, body?: Uint8Array): Promise<{ readonly status: number; readonly body: Buffer }> {
+  return await new Promise((resolve, reject) => {
+    const outgoing = request(
+      { socketPath: engine.socket, method, path: `/v1.51${path}`, headers: body === undefined ? {} : { 'Content-Type': 'application/x-tar' } },
+      (response) => {
+        response.toArray().then((parts) => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts as Buffer[]) }), reject);
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+test(
+  'a container that swaps directories for links while files are copied reaches nothing outside (CVE-2018-15664)',
+  async () => {
+    const secret = `secret-${process.pid}`;
+    writeFileSync(join(engine.work, secret), 'of the host');
+    const swap = `mkdir -p /s/real${engine.work}; ln -s / /s/link; while :; do mv /s/real /s/a; mv /s/a /s/real; mv /s/link /s/a; mv /s/a /s/link; done`;
+    await ok('run', '-d', '--name', 'swapper', busybox, 'sh', '-c', swap);
+    const archive = writeTar([{ name: `planted-${process.pid}`, type: 'file', mode: 0o644, content: Buffer.from('by the container') }]);
+    const statuses = new Set<number>();
+    const found: string[] = [];
+    for (let round = 0; round < 100; round++) {
+      statuses.add((await call('PUT', `/containers/swapper/archive?path=${encodeURIComponent(`/s/a${engine.work}`)}`, archive)).status);
+      const read = await call('GET', `/containers/swapper/archive?path=${encodeURIComponent(`/s/a${engine.work}/${secret}`)}`);
+      if (read.body.includes('of the host')) found.push(String(round));
+    }
+    expect(found).toEqual([]);
+    expect([...statuses].filter((status) => status !== 200 && status !== 404)).toEqual([]);
+    expect(existsSync(join(engine.work, `planted-${process.pid}`))).toBe(false);
+    await ok('rm', '-f', 'swapper');
+  },
+  stepMs,
+);
+
+test(
+  'nothing is left in the kernel',
+  async () => {
+    expect(await leaksSince(before, engine.peers)).toEqual([]);
+  },
+  stepMs,
+);
