@@ -1,6 +1,7 @@
 import { isCode } from '../base/index.ts';
 import type { ContentStore, ContentWriter, LayerEvent } from '../core/index.ts';
 import type { Descriptor } from '../oci/index.ts';
+import type { KeyedLock } from './keyed-lock.ts';
 import { fetchBlob } from './registry/fetch-blob.ts';
 import { isTransient, type RegistryClient } from './registry/registry-client.ts';
 
@@ -12,7 +13,7 @@ export interface LayerSourceOptions {
   readonly signal: AbortSignal;
   readonly emit: (event: LayerEvent) => void;
   /** Blobs that are on their way in this process: one layer may be wanted above several others, even in one image. */
-  readonly downloads: Map<string, Promise<void>>;
+  readonly locks: KeyedLock;
 }
 
 /**
@@ -20,16 +21,8 @@ export interface LayerSourceOptions {
  * Ends only when the blob is committed; a bad blob throws at its end, and whoever consumed it throws away what was made of it.
  */
 export async function* layerSource(options: LayerSourceOptions): AsyncGenerator<Uint8Array> {
-  const { downloads, layer, signal } = options;
-  for (let running = downloads.get(layer.digest); running; running = downloads.get(layer.digest)) await untilAborted(running, signal);
-  const done = Promise.withResolvers<void>();
-  downloads.set(layer.digest, done.promise);
-  try {
-    yield* download(options);
-  } finally {
-    downloads.delete(layer.digest);
-    done.resolve();
-  }
+  using _lock = await options.locks.take(options.layer.digest, options.signal);
+  yield* download(options);
 }
 
 async function* download(options: LayerSourceOptions): AsyncGenerator<Uint8Array> {
@@ -97,18 +90,6 @@ async function* gather(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     size = 0;
   }
   if (size > 0) yield Buffer.concat(parts, size);
-}
-
-async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 async function* fromStore({ content, layer, signal, emit }: LayerSourceOptions): AsyncGenerator<Uint8Array> {

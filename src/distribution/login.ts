@@ -1,17 +1,18 @@
+import { StrakeError } from '../base/index.ts';
 import type { Credentials } from './auth/credentials.ts';
-import { RegistryClient } from './registry/registry-client.ts';
+import { RegistryClient, type RegistryClientOptions } from './registry/registry-client.ts';
 
-export interface LoginOptions {
-  /** `docker.io`, `localhost:5000` */
-  readonly domain: string;
+export interface LoginOptions extends RegistryClientOptions {
   readonly credentials: Credentials;
-  readonly insecureRegistries?: readonly string[];
-  readonly idleTimeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Asks a registry whether it takes the credentials: Unauthenticated when it does not. */
-export async function checkLogin({ signal, ...client }: LoginOptions): Promise<void> {
-  const response = await new RegistryClient(client).request('/v2/', '', { signal });
+/** Asks a registry whether it takes the credentials: Unauthenticated when it does not. Not its mirrors, which do not know them. */
+export async function checkLogin({ signal, ...options }: LoginOptions): Promise<void> {
+  const hosts = await new RegistryClient(options).hosts('resolve');
+  const registry = hosts.findLast(({ host }) => !host.isMirror);
+  if (registry === undefined)
+    throw new StrakeError('FailedPrecondition', `no host but mirrors is configured for ${options.domain}`, { fields: { layer: 'distribution' } });
+  const response = await registry.send({ target: '', capability: 'resolve', scopes: [], signal });
   response.discard();
 }

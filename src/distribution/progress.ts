@@ -1,7 +1,7 @@
 import { shortId } from '../base/index.ts';
 import type { LayerEvent } from '../core/index.ts';
 
-/** A line of progress in Docker's words; `id` is a layer's short digest, or the tag in the first line. */
+/** A line of progress of a pull or a push in Docker's words; `id` is a layer's short digest, or the tag in the first line. */
 export interface PullProgress {
   readonly id?: string;
   readonly status: string;
@@ -17,6 +17,14 @@ export const progressWords = {
   extracting: 'Extracting',
   complete: 'Pull complete',
   exists: 'Already exists',
+} as const;
+
+export const pushWords = {
+  preparing: 'Preparing',
+  waiting: 'Waiting',
+  pushing: 'Pushing',
+  pushed: 'Pushed',
+  exists: 'Layer already exists',
 } as const;
 
 /** docker pull draws at most ten states a second; more only cost. */
@@ -36,5 +44,16 @@ export function layerProgress(digest: string, report: (progress: PullProgress) =
     if (now < nextAtMs && event.currentBytes < event.totalBytes) return;
     nextAtMs = now + intervalMs;
     report({ id, status, progressDetail: { current: event.currentBytes, total: event.totalBytes } });
+  };
+}
+
+/** Bytes of one layer that are sent, at most ten times a second. */
+export function uploadProgress(id: string, totalBytes: number, report: (progress: PullProgress) => void): (sentBytes: number) => void {
+  let nextAtMs = 0;
+  return (sentBytes) => {
+    const now = performance.now();
+    if (now < nextAtMs && sentBytes < totalBytes) return;
+    nextAtMs = now + intervalMs;
+    report({ id, status: pushWords.pushing, progressDetail: { current: sentBytes, total: totalBytes } });
   };
 }

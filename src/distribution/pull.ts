@@ -29,21 +29,21 @@ import {
   withDefaultTag,
 } from '../oci/index.ts';
 import type { Credentials } from './auth/credentials.ts';
+import { KeyedLock } from './keyed-lock.ts';
 import { layerSource } from './layer-source.ts';
 import { layerProgress, type PullProgress, progressWords } from './progress.ts';
 import { fetchBlob } from './registry/fetch-blob.ts';
-import { RegistryClient } from './registry/registry-client.ts';
+import { fetchDocument } from './registry/fetch-document.ts';
+import { RegistryClient, type RegistrySettings } from './registry/registry-client.ts';
+import { addSource } from './sources.ts';
 
-export interface PullerOptions {
+export interface PullerOptions extends RegistrySettings {
   readonly content: ContentStore;
   readonly images: ImageStore;
   readonly unpacker: LayerUnpacker;
   readonly leases: Leases;
   /** What was acknowledged survives a power loss: called before a pull is done. */
   readonly flush: () => void;
-  readonly insecureRegistries?: readonly string[];
-  readonly idleTimeoutMs?: number;
-  readonly retryDelayMs?: number;
 }
 
 export interface PullOptions {
@@ -66,24 +66,18 @@ export type PullImage = (options: PullOptions) => Promise<PulledImage>;
 
 /** Pulls images into the stores: documents first, then layers in parallel, unpacked as they arrive. The image gets its name last. */
 export function createPuller(stores: PullerOptions): PullImage {
-  const downloads = new Map<string, Promise<void>>();
+  const locks = new KeyedLock();
   return async ({ reference: text, platform = hostPlatform(), credentials, progress = () => undefined, signal }) => {
     const reference = withDefaultTag(parseReference(text));
-    const { insecureRegistries = [], idleTimeoutMs, retryDelayMs } = stores;
-    const client = new RegistryClient({
-      domain: reference.domain,
-      credentials,
-      insecureRegistries,
-      ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
-      ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
-    });
+    const client = new RegistryClient({ ...stores, domain: reference.domain, credentials });
     using lease = stores.leases.acquire();
-    const pull: Pull = { stores, client, reference, lease, downloads, signal };
-    const target = await fetchDocument(pull, reference);
+    const pull: Pull = { stores, client, reference, lease, locks, signal };
+    const target = await storeDocument(pull, reference);
     progress({ id: reference.tag ?? reference.digest ?? '', status: `Pulling from ${familiarRepository(reference)}` });
     const image = await fetchImage(pull, target, platform);
     const isKnown = (await stores.images.list()).some((record) => record.target.digest === target.digest);
     await fetchLayers(pull, image, isKnown ? withoutKnown(progress) : progress);
+    await rememberSource(pull, image);
     const { record, isNew } = await nameImage(pull, target);
     stores.flush();
     progress({ status: `Digest: ${target.digest}` });
@@ -105,13 +99,13 @@ interface Pull {
   readonly client: RegistryClient;
   readonly reference: Reference;
   readonly lease: Lease;
-  readonly downloads: Map<string, Promise<void>>;
+  readonly locks: KeyedLock;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Fetches and stores a manifest or index. */
-async function fetchDocument({ stores, client, lease, signal }: Pull, reference: Reference): Promise<Descriptor> {
-  const { descriptor, bytes } = await client.document(reference, signal);
+async function storeDocument({ stores, client, lease, signal }: Pull, reference: Reference): Promise<Descriptor> {
+  const { descriptor, bytes } = await fetchDocument(client, reference, signal);
   lease.add(descriptor.digest);
   await putBlob(stores.content, descriptor, bytes);
   return descriptor;
@@ -124,7 +118,7 @@ async function fetchImage(pull: Pull, target: Descriptor, platform: Platform): P
   let manifest = document.kind === 'manifest' ? document.manifest : undefined;
   if (document.kind === 'index') {
     const chosen = chooseManifest(document.index.manifests, platform, target.digest);
-    const fetched = await fetchDocument(pull, { ...reference, tag: undefined, digest: chosen.digest });
+    const fetched = await storeDocument(pull, { ...reference, tag: undefined, digest: chosen.digest });
     const inner = parseImageDocument(await stores.content.readAll(fetched.digest, documentLimitBytes), chosen.mediaType, chosen.digest);
     if (fetched.size !== chosen.size)
       throw new StrakeError('DataLoss', `manifest ${chosen.digest} has ${fetched.size} bytes, the index says ${chosen.size}`, {
@@ -156,7 +150,7 @@ async function fetchConfig({ stores, client, reference, signal }: Pull, config: 
 }
 
 async function fetchLayers(
-  { stores, client, reference, downloads, signal }: Pull,
+  { stores, client, reference, locks, signal }: Pull,
   image: ResolvedImage,
   progress: (progress: PullProgress) => void,
 ): Promise<void> {
@@ -166,10 +160,43 @@ async function fetchLayers(
   await unpackImage(stores.unpacker, {
     image,
     source: (index, context) =>
-      layerSource({ ...context, downloads, client, content: stores.content, repository: reference.path, layer: layers[index] as Descriptor }),
+      layerSource({ ...context, locks, client, content: stores.content, repository: reference.path, layer: layers[index] as Descriptor }),
     onEvent: (index, event) => listeners[index]?.(event),
     signal,
   });
+  // A snapshot needs its blob no more, a push does: one that was set aside as damaged comes again.
+  for (const [index, layer] of layers.entries()) {
+    if (await isStored(stores.content, layer.digest)) continue;
+    const source = layerSource({
+      locks,
+      client,
+      content: stores.content,
+      repository: reference.path,
+      layer,
+      signal: signal ?? never,
+      emit: (event) => listeners[index]?.(event),
+    });
+    for await (const _ of source);
+  }
+}
+
+/** The signal of work that nobody stops. */
+const never = new AbortController().signal;
+
+async function isStored(content: ContentStore, digest: string): Promise<boolean> {
+  try {
+    await content.info(digest);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'NotFound')) return false;
+    throw error;
+  }
+}
+
+/** Where the blobs came from, for a push to another repository of the same registry. */
+async function rememberSource({ stores, reference, locks }: Pull, { manifest }: ResolvedImage): Promise<void> {
+  const { domain, path: repository } = reference;
+  for (const { digest } of [manifest.config, ...manifest.layers]) await addSource(stores.content, locks, { domain, repository, digest });
 }
 
 /** Gives the image its name. What had the name stays under its digest, as docker's untagged images do. */

@@ -1,29 +1,37 @@
 import { StrakeError } from '../../base/index.ts';
-import { readLimited } from '../http/read-limited.ts';
-import { type HttpResponse, sendRequest } from '../http/request.ts';
-import { registryLimits } from '../limits.ts';
-import { type Challenge, parseChallenges } from './challenge.ts';
-import type { Credentials } from './credentials.ts';
+import type { HttpResponse } from '../http/request.ts';
+import { type TlsSettings, tlsElsewhere } from '../http/tls.ts';
+import { untilAborted } from '../until-aborted.ts';
+import { parseChallenges } from './challenge.ts';
+import { basicHeader, type Credentials } from './credentials.ts';
+import { fetchToken } from './fetch-token.ts';
 
 export interface AuthorizerOptions {
   readonly credentials: Credentials | undefined;
   readonly idleTimeoutMs: number;
-  readonly verifyTls: boolean;
-  /** May tokens be asked for over plain HTTP: only when the registry itself is spoken to so. */
-  readonly allowPlain: boolean;
+  /** The registry that is spoken to, and how. */
+  readonly base: URL;
+  readonly tls: TlsSettings;
   /** ms, monotonic */
   readonly now?: () => number;
 }
 
-/** distribution's token specification: a token without expires_in is good for 60 s. */
-const defaultTokenLifeSeconds = 60;
-const maxTokenLifeSeconds = 3600;
+interface TokenServer {
+  readonly realm: URL;
+  readonly service: string | undefined;
+}
 
-/** Makes the Authorization header for one registry, as its challenges ask for: basic, or bearer with tokens that are kept by scope. */
+/** A challenge names a handful of scopes; more are not asked for. */
+const maxScopes = 16;
+
+/** Makes the Authorization header for one registry, as its challenges ask for: basic, or bearer with tokens that are kept by scope and renewed before they end. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #now: () => number;
   readonly #tokens = new Map<string, { readonly header: string; readonly expiresAtMs: number }>();
+  /** Of requests at the same time one asks. */
+  readonly #asking = new Map<string, Promise<void>>();
+  #server: TokenServer | undefined;
   #basic: string | undefined;
 
   constructor(options: AuthorizerOptions) {
@@ -32,23 +40,29 @@ export class Authorizer {
     if (options.credentials?.kind === 'registry-token') this.#basic = `Bearer ${options.credentials.token}`;
   }
 
-  /** The header for a request of this scope, if one is known. */
-  header(scope: string): string | undefined {
-    const token = this.#tokens.get(scope);
-    if (token !== undefined && token.expiresAtMs > this.#now()) return token.header;
-    return this.#basic;
+  /** The header for a request of these scopes. A registry that is known to want tokens is not asked without one: the body of an upload would be sent twice. */
+  async header(scopes: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
+    if (this.#server === undefined) return this.#basic;
+    const key = keyOf(scopes);
+    if (!this.#isValid(key)) await this.#ask(this.#server, key, scopes, signal);
+    return this.#tokens.get(key)?.header;
   }
 
   /** After a 401: true when there is a new header to try. */
-  async answer(response: HttpResponse, scope: string, signal: AbortSignal | undefined): Promise<boolean> {
+  async answer(response: HttpResponse, scopes: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
     const header = response.headers['www-authenticate'] ?? '';
     const challenges = parseChallenges(Array.isArray(header) ? header.join(', ') : header);
     const { credentials } = this.#options;
     const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
     if (bearer !== undefined && credentials?.kind !== 'registry-token') {
-      const rejected = this.#tokens.delete(scope);
-      await this.#fetchToken(bearer, scope, signal);
-      return !rejected || this.#tokens.has(scope);
+      const { parameters } = bearer;
+      const server: TokenServer = { realm: this.#realm(parameters.get('realm') ?? ''), service: parameters.get('service') };
+      const named = (parameters.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
+      const key = keyOf(scopes);
+      this.#tokens.delete(key);
+      await this.#ask(server, key, [...new Set([...scopes, ...named])].slice(0, maxScopes), signal);
+      this.#server = server;
+      return true;
     }
     if (challenges.some((challenge) => challenge.scheme === 'basic') && credentials?.kind === 'password' && this.#basic === undefined) {
       this.#basic = basicHeader(credentials);
@@ -57,60 +71,34 @@ export class Authorizer {
     return false;
   }
 
-  async #fetchToken({ parameters }: Challenge, scope: string, signal: AbortSignal | undefined): Promise<void> {
-    const realm = this.#realm(parameters.get('realm') ?? '');
-    const service = parameters.get('service');
-    const { credentials, idleTimeoutMs, verifyTls } = this.#options;
-    const wanted = parameters.get('scope') ?? scope;
-    const query = new URLSearchParams({ ...(service === undefined ? {} : { service }), ...(wanted === '' ? {} : { scope: wanted }) });
-    const common = { signal, idleTimeoutMs, verifyTls };
-    let response: HttpResponse;
-    if (credentials?.kind === 'identity-token') {
-      const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: credentials.token, client_id: 'strake', ...Object.fromEntries(query) });
-      response = await sendRequest({
-        ...common,
-        url: realm,
-        method: 'POST',
-        body: form.toString(),
-        headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      });
-    } else {
-      for (const [name, value] of query) realm.searchParams.append(name, value);
-      const headers: Record<string, string> = credentials?.kind === 'password' ? { authorization: basicHeader(credentials) } : {};
-      response = await sendRequest({ ...common, url: realm, headers });
-    }
-    const body = await readLimited(response, registryLimits.tokenBytes, `token of ${realm.host}`);
-    if (response.status !== 200)
-      throw new StrakeError(
-        response.status === 401 || response.status === 403 ? 'Unauthenticated' : 'Unavailable',
-        `token server ${realm.host} answered ${response.status}`,
-        {
-          fields: { layer: 'distribution' },
-        },
-      );
-    this.#keep(scope, body, realm.host);
+  #isValid(key: string): boolean {
+    const token = this.#tokens.get(key);
+    return token !== undefined && token.expiresAtMs > this.#now();
   }
 
-  #keep(scope: string, body: Buffer, host: string): void {
-    let reply: { readonly token?: unknown; readonly access_token?: unknown; readonly expires_in?: unknown };
-    try {
-      reply = JSON.parse(body.toString()) as typeof reply;
-    } catch (cause) {
-      throw new StrakeError('Unauthenticated', `token server ${host} answered no JSON`, { cause, fields: { layer: 'distribution' } });
+  async #ask(server: TokenServer, key: string, scopes: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    let asking = this.#asking.get(key);
+    if (asking === undefined) {
+      asking = this.#fetch(server, key, scopes).finally(() => this.#asking.delete(key));
+      asking.catch(() => undefined);
+      this.#asking.set(key, asking);
     }
-    const token = reply.token || reply.access_token;
-    if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token))
-      throw new StrakeError('Unauthenticated', `token server ${host} answered without a token`, { fields: { layer: 'distribution' } });
-    const seconds = typeof reply.expires_in === 'number' && reply.expires_in > 0 ? reply.expires_in : defaultTokenLifeSeconds;
+    await untilAborted(asking, signal);
+  }
+
+  /** Without the signal of who asks first: others wait for the same token. */
+  async #fetch({ realm, service }: TokenServer, key: string, scopes: readonly string[]): Promise<void> {
+    const { credentials, idleTimeoutMs, base } = this.#options;
+    const tls = realm.hostname === base.hostname ? this.#options.tls : tlsElsewhere(this.#options.tls);
+    const token = await fetchToken({ realm, service, scopes, credentials, idleTimeoutMs, tls, signal: undefined });
     // A little early, for the time that a request takes.
-    const lifeMs = Math.min(seconds, maxTokenLifeSeconds) * 900;
-    this.#tokens.set(scope, { header: `Bearer ${token}`, expiresAtMs: this.#now() + lifeMs });
+    this.#tokens.set(key, { header: `Bearer ${token.text}`, expiresAtMs: this.#now() + token.lifeSeconds * 900 });
   }
 
   /** Credentials go to the realm that the registry names: over TLS, unless the registry itself is plain. */
   #realm(text: string): URL {
     const url = URL.parse(text);
-    if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && this.#options.allowPlain)))
+    if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && this.#options.base.protocol === 'http:')))
       throw new StrakeError('Unauthenticated', `registry names ${JSON.stringify(text.slice(0, 200))} as its token server: not an https address`, {
         fields: { layer: 'distribution' },
       });
@@ -120,6 +108,4 @@ export class Authorizer {
   }
 }
 
-function basicHeader({ username, password }: { readonly username: string; readonly password: string }): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-}
+const keyOf = (scopes: readonly string[]) => [...scopes].sort().join(' ');

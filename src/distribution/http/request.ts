@@ -1,17 +1,20 @@
 import http from 'node:http';
 import https from 'node:https';
 import { errorMessage, StrakeError } from '../../base/index.ts';
+import { type RequestBody, sendBody } from './request-body.ts';
+import { type TlsSettings, trustedAuthorities } from './tls.ts';
+
+export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface HttpRequest {
   readonly url: URL;
-  readonly method?: 'GET' | 'HEAD' | 'POST';
+  readonly method?: HttpMethod;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array | RequestBody;
   readonly signal?: AbortSignal | undefined;
-  /** Without a byte for so long, the request fails with DeadlineExceeded. */
+  /** When no byte comes or goes for so long, the request fails with DeadlineExceeded. */
   readonly idleTimeoutMs: number;
-  /** false: any certificate will do (a listed insecure registry). */
-  readonly verifyTls: boolean;
+  readonly tls: TlsSettings;
 }
 
 export interface HttpResponse {
@@ -23,6 +26,8 @@ export interface HttpResponse {
 }
 
 const userAgent = 'strake';
+/** A body that is not wanted is read all the same when it is so small: the connection can be used again. */
+const smallBytes = 16 << 10;
 
 /** One HTTP exchange, without following redirects. Connection failures are Unavailable, silence is DeadlineExceeded, an abort throws its reason. */
 export async function sendRequest(request: HttpRequest): Promise<HttpResponse> {
@@ -32,8 +37,8 @@ export async function sendRequest(request: HttpRequest): Promise<HttpResponse> {
   const options: https.RequestOptions = {
     method: request.method ?? 'GET',
     // identity: a layer is hashed as it is on the wire.
-    headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...request.headers },
-    ...(url.protocol === 'https:' ? { rejectUnauthorized: request.verifyTls } : {}),
+    headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...lengthHeader(request.body), ...request.headers },
+    ...(url.protocol === 'https:' ? tlsOptions(request.tls) : {}),
   };
   const outgoing = (url.protocol === 'https:' ? https : http).request(url, options, answered.resolve);
   const idle = new IdleTimer(request.idleTimeoutMs, () =>
@@ -41,24 +46,49 @@ export async function sendRequest(request: HttpRequest): Promise<HttpResponse> {
       new StrakeError('DeadlineExceeded', `${url.host} sent nothing for ${request.idleTimeoutMs} ms`, { fields: { layer: 'distribution', url: url.href } }),
     ),
   );
-  outgoing.on('error', answered.reject);
+  outgoing.on('error', answered.reject).on('close', () => answered.reject(new Error('connection closed without an answer')));
   const abort = () => outgoing.destroy(new Error('aborted'));
   signal?.addEventListener('abort', abort, { once: true });
+  let isAnswered = false;
   const finish = () => {
     idle.stop();
     signal?.removeEventListener('abort', abort);
+    // An answer to a request that was not read to its end: nothing else can be said over this connection.
+    if (!outgoing.writableEnded) outgoing.destroy();
   };
-  outgoing.end(request.body);
+  answered.promise.catch(() => undefined);
+  const { body } = request;
+  let sending: Promise<void> = Promise.resolve();
+  if (typeof body === 'object' && 'open' in body) {
+    sending = sendBody(
+      outgoing,
+      body,
+      () => idle.touch(),
+      () => isAnswered || outgoing.destroyed,
+    );
+    sending.catch((error: unknown) => {
+      answered.reject(new SourceFailure(error));
+      outgoing.destroy();
+    });
+  } else outgoing.end(body);
   try {
     const incoming = await answered.promise;
+    isAnswered = true;
     idle.touch();
+    // The source may know that what was answered was no good.
+    await sending.catch((error: unknown) => {
+      throw new SourceFailure(error);
+    });
     return {
       status: incoming.statusCode ?? 0,
       headers: incoming.headers,
       body: readBody(incoming, { url, signal, idle, finish }),
       discard: () => {
-        finish();
-        incoming.destroy();
+        if (options.method === 'HEAD' || Number(incoming.headers['content-length'] ?? Number.NaN) <= smallBytes) drain(incoming, idle, finish);
+        else {
+          finish();
+          incoming.destroy();
+        }
       },
     };
   } catch (error) {
@@ -98,8 +128,41 @@ async function* readBody(
   }
 }
 
+function drain(incoming: http.IncomingMessage, idle: IdleTimer, finish: () => void): void {
+  idle.onTimeout = () => incoming.destroy();
+  incoming
+    .on('error', () => undefined)
+    .on('close', finish)
+    .on('end', finish)
+    .resume();
+}
+
+/** What is sent cannot be read: no fault of the connection. */
+class SourceFailure {
+  readonly cause: unknown;
+
+  constructor(cause: unknown) {
+    this.cause = cause;
+  }
+}
+
+function lengthHeader(body: HttpRequest['body']): Readonly<Record<string, string>> {
+  if (body === undefined) return {};
+  if (typeof body === 'string') return { 'content-length': String(Buffer.byteLength(body)) };
+  return { 'content-length': String('open' in body ? body.sizeBytes : body.length) };
+}
+
+function tlsOptions(settings: TlsSettings): https.RequestOptions {
+  const { client } = settings;
+  return {
+    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+    ...(settings.verify ? { ca: trustedAuthorities(settings) } : { rejectUnauthorized: false }),
+  };
+}
+
 function failure(error: unknown, url: URL, signal: AbortSignal | undefined, idle: IdleTimer): unknown {
   if (signal?.aborted) return signal.reason;
+  if (error instanceof SourceFailure) return error.cause;
   if (error instanceof StrakeError) return error;
   const errno = (error as NodeJS.ErrnoException).code;
   const fields = { layer: 'distribution', url: url.href, ...(errno === undefined ? {} : { errno }) };

@@ -22,8 +22,20 @@ export async function registryError(response: HttpResponse, url: URL): Promise<S
       ? `${url.host} answered ${response.status} for ${url.pathname}`
       : `${detail} (${url.host} answered ${response.status} for ${url.pathname})`;
   return new StrakeError(code, message, {
-    fields: { layer: 'distribution', status: response.status, url: url.href, ...(detail === undefined ? {} : { detail }) },
+    fields: {
+      layer: 'distribution',
+      status: response.status,
+      url: url.href,
+      ...(detail === undefined ? {} : { detail }),
+      ...retryAfter(response),
+    },
   });
+}
+
+/** RFC 9110 10.2.3, in seconds; a date is not worth a clock. */
+function retryAfter({ headers }: HttpResponse): { readonly retryAfterMs?: number } {
+  const text = headers['retry-after'] ?? '';
+  return /^\d{1,9}$/.test(text) ? { retryAfterMs: Math.min(Number(text) * 1000, registryLimits.retryAfterMs) } : {};
 }
 
 async function readDetail(response: HttpResponse): Promise<string | undefined> {

@@ -1,8 +1,8 @@
 import { isCode, StrakeError } from '../../base/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import type { HttpResponse } from '../http/request.ts';
-import { registryLimits } from '../limits.ts';
 import { isTransient, type RegistryClient } from './registry-client.ts';
+import { pullScope } from './registry-request.ts';
 
 export interface FetchBlobOptions {
   readonly repository: string;
@@ -21,7 +21,10 @@ export async function* fetchBlob(client: RegistryClient, { repository, blob, off
   for (let attempt = 1; position < blob.size || blob.size === 0; attempt++) {
     try {
       const headers: Record<string, string> = position > 0 ? { range: `bytes=${position}-${blob.size - 1}` } : {};
-      const response = await client.request(`/v2/${repository}/blobs/${blob.digest}`, repository, { headers, attempts: 1, signal });
+      const response = await client.request(
+        { target: `${repository}/blobs/${blob.digest}`, capability: 'pull', scopes: [pullScope(repository)], headers, accept: [200, 206], signal },
+        1,
+      );
       for await (const chunk of bodyFrom(response, position, blob)) {
         position += chunk.length;
         if (position > blob.size) throw dataLoss(blob, `the registry sends more than its size of ${blob.size} bytes`);
@@ -32,9 +35,9 @@ export async function* fetchBlob(client: RegistryClient, { repository, blob, off
       return;
     } catch (error) {
       // 0: bytes came since the last failure, so that even silence is worth another connection.
-      const isWorthIt = attempt === 0 ? isTransient(error) || isCode(error, 'DeadlineExceeded') : isTransient(error) && attempt < registryLimits.attempts;
+      const isWorthIt = attempt === 0 ? isTransient(error) || isCode(error, 'DeadlineExceeded') : isTransient(error) && attempt < client.attempts;
       if (!isWorthIt) throw error;
-      await client.pause(Math.max(1, attempt), signal);
+      await client.pause(Math.max(1, attempt), signal, error);
     }
   }
 }

@@ -1,0 +1,72 @@
+import type { TlsSettings } from '../http/tls.ts';
+import { type DirectoryHosts, readHostDirectory } from './host-directory.ts';
+import { isInsecure } from './insecure.ts';
+import { type HostResolver, hostCapabilities, type RegistryHost } from './registry-host.ts';
+
+/** How registries are found and spoken to. */
+export interface HostSettings {
+  /** Hosts (`name`, `name:port`), networks (`10.0.0.0/8`) or `*` that may be spoken to without TLS, or with any certificate. Loopback always may, as with docker. */
+  readonly insecureRegistries?: readonly string[] | undefined;
+  /** URLs of mirrors of the Hub, docker's registry-mirrors. */
+  readonly mirrors?: readonly string[] | undefined;
+  /** Directories with a folder for a host: hosts.toml as containerd reads it, or docker's certificates. The first that has the folder counts. */
+  readonly configDirectories?: readonly string[] | undefined;
+}
+
+/** A mirror that is down must not hold the pull up for long: containerd's and docker's time for a connection. */
+const mirrorDialTimeoutMs = 30_000;
+const hub = 'docker.io';
+/** Where the Hub's registry is. */
+const hubHost = 'registry-1.docker.io';
+
+/** Reads the configuration anew for every domain that is asked for: a change needs no restart. */
+export function createHostResolver({ insecureRegistries = [], mirrors = [], configDirectories = [] }: HostSettings): HostResolver {
+  return async (domain) => {
+    const host = domain === hub ? hubHost : domain;
+    const insecure = isInsecure(domain, insecureRegistries) || isInsecure(host, insecureRegistries);
+    const own: RegistryHost = {
+      base: new URL(`https://${host}/v2/`),
+      mayBePlain: insecure,
+      capabilities: new Set(hostCapabilities),
+      tls: { verify: !insecure },
+      headers: {},
+      isMirror: false,
+    };
+    const found = await readHostDirectory(configDirectories, domain);
+    const hosts = found === undefined ? [own] : combine(found, own);
+    return domain === hub ? [...mirrors.map((mirror) => mirrorHost(mirror, insecureRegistries)), ...hosts] : hosts;
+  };
+}
+
+function combine(found: DirectoryHosts, own: RegistryHost): readonly RegistryHost[] {
+  if (found.kind === 'certificates') return [{ ...own, tls: withCertificates(own.tls, found.tls) }];
+  const { base, ...server } = found.server;
+  const registry: RegistryHost =
+    base === undefined
+      ? // Without `server` the registry is where its name says, and can do all.
+        { ...own, ...server, capabilities: own.capabilities, tls: withCertificates(own.tls, server.tls) }
+      : { ...server, base, mayBePlain: false, isMirror: false };
+  const hosts = found.hosts.map((host): RegistryHost => {
+    const at = host.base ?? own.base;
+    return { dialTimeoutMs: mirrorDialTimeoutMs, ...host, base: at, mayBePlain: false, isMirror: at.host !== registry.base.host && at.host !== own.base.host };
+  });
+  return [...hosts, registry];
+}
+
+function withCertificates(tls: TlsSettings, more: TlsSettings): TlsSettings {
+  return { ...tls, ...more, verify: tls.verify && more.verify };
+}
+
+/** docker's mirrors are asked for everything but pushes. */
+function mirrorHost(text: string, insecureRegistries: readonly string[]): RegistryHost {
+  const url = new URL(text);
+  return {
+    base: new URL(`${url.pathname.replace(/\/*$/, '')}/v2/`, url),
+    mayBePlain: false,
+    dialTimeoutMs: mirrorDialTimeoutMs,
+    capabilities: new Set(['pull', 'resolve']),
+    tls: { verify: !isInsecure(url.host, insecureRegistries) },
+    headers: {},
+    isMirror: true,
+  };
+}
