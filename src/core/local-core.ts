@@ -31,6 +31,8 @@ export interface LocalCoreOptions {
   /** `overlayfs` unless told. One data root has snapshots of one snapshotter: FailedPrecondition for another. */
   readonly snapshotter?: SnapshotterName;
   readonly layerLimits?: Partial<LayerLimits>;
+  /** Layers that are fetched and unpacked at once; 3 unless told. */
+  readonly layersAtOnce?: number | undefined;
   readonly now?: () => Date;
 }
 
@@ -63,7 +65,15 @@ export function openLocalContent({
   return { content: new LocalContentStore({ root, db, log, now }), [Symbol.dispose]: () => db[Symbol.dispose]() };
 }
 
-export function openLocalCore({ root, log, openFileTree, snapshotter = 'overlayfs', layerLimits, now = () => new Date() }: LocalCoreOptions): LocalCore {
+export function openLocalCore({
+  root,
+  log,
+  openFileTree,
+  snapshotter = 'overlayfs',
+  layerLimits,
+  layersAtOnce,
+  now = () => new Date(),
+}: LocalCoreOptions): LocalCore {
   const db = MetadataDatabase.open({ root, log, now });
   const comparer = createComparer({ openFileTree });
   checkSnapshotter(db, snapshotter);
@@ -79,7 +89,7 @@ export function openLocalCore({ root, log, openFileTree, snapshotter = 'overlayf
     images: createLocalImageStore({ db, link: async (target) => void (await links.link(target)), now }),
     containers: createLocalContainerStore(db, now),
     events: createLocalEventBus({ now }),
-    unpacker: new LayerUnpacker({ snapshots, openFileTree, ...(layerLimits === undefined ? {} : { limits: layerLimits }) }),
+    unpacker: new LayerUnpacker({ snapshots, openFileTree, parallel: layersAtOnce, ...(layerLimits === undefined ? {} : { limits: layerLimits }) }),
     comparer,
     leases,
     leaseStore: createLocalLeaseStore(db, now),

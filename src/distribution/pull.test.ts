@@ -18,9 +18,9 @@ function pullFrom(core: TestCore, registry: TestRegistry, options: Partial<PullO
   return pull({ reference: `${registry.host}/app`, ...options });
 }
 
-/** What is in the stores after garbage collection: nothing, after a pull that failed. */
+/** What is in the stores once interrupted work is given up: nothing, after a pull that failed. */
 async function kept(core: TestCore): Promise<readonly string[]> {
-  await core.collectGarbage();
+  await core.collectGarbage({ interruptedWork: true });
   const snapshots = (await Array.fromAsync(core.snapshots.walk())).map(({ key }) => key);
   const blobs = (await Array.fromAsync(core.content.walk())).map(({ digest }) => digest);
   return [...(await core.images.list()).map(({ name }) => name), ...snapshots, ...blobs];

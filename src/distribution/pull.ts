@@ -1,4 +1,4 @@
-import { isCode, StrakeError, shortId } from '../base/index.ts';
+import { type ErrorCode, errorCode, isCode, StrakeError, shortId } from '../base/index.ts';
 import {
   type ContentStore,
   checkLayers,
@@ -19,6 +19,7 @@ import {
   type Descriptor,
   familiarName,
   familiarRepository,
+  formatPlatform,
   hostPlatform,
   type Platform,
   parseImageConfig,
@@ -70,21 +71,36 @@ export function createPuller(stores: PullerOptions): PullImage {
   return async ({ reference: text, platform = hostPlatform(), credentials, progress = () => undefined, signal }) => {
     const reference = withDefaultTag(parseReference(text));
     const client = new RegistryClient({ ...stores, domain: reference.domain, credentials });
-    using lease = stores.leases.acquire();
+    using lease = stores.leases.acquire({ name: `pull ${canonicalName(reference)} ${formatPlatform(platform)}`, forMs: resumableMs });
     const pull: Pull = { stores, client, reference, lease, locks, signal };
-    const target = await storeDocument(pull, reference);
-    progress({ id: reference.tag ?? reference.digest ?? '', status: `Pulling from ${familiarRepository(reference)}` });
-    const image = await fetchImage(pull, target, platform);
-    const isKnown = (await stores.images.list()).some((record) => record.target.digest === target.digest);
-    await fetchLayers(pull, image, isKnown ? withoutKnown(progress) : progress);
-    await rememberSource(pull, image);
-    const { record, isNew } = await nameImage(pull, target);
-    stores.flush();
-    progress({ status: `Digest: ${target.digest}` });
-    const familiar = familiarName(reference);
-    progress({ status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${familiar}` });
-    return { record, image, isNew };
+    try {
+      return await pullImage(pull, platform, progress);
+    } catch (error) {
+      if (signal?.aborted || canGoOn.has(errorCode(error))) lease.keep();
+      throw error;
+    }
   };
+}
+
+/** What was interrupted waits so long for its next try, whole blobs and snapshots like parts of blobs; containerd's time for a client's lease. */
+const resumableMs = 24 * 3600_000;
+/** Another try goes on where these ended; what else fails is refused content, of which nothing stays. */
+const canGoOn: ReadonlySet<ErrorCode> = new Set(['Unavailable', 'DeadlineExceeded', 'Canceled']);
+
+async function pullImage(pull: Pull, platform: Platform, progress: (progress: PullProgress) => void): Promise<PulledImage> {
+  const { stores, reference } = pull;
+  const target = await storeDocument(pull, reference);
+  progress({ id: reference.tag ?? reference.digest ?? '', status: `Pulling from ${familiarRepository(reference)}` });
+  const image = await fetchImage(pull, target, platform);
+  const isKnown = (await stores.images.list()).some((record) => record.target.digest === target.digest);
+  await fetchLayers(pull, image, isKnown ? withoutKnown(progress) : progress);
+  await rememberSource(pull, image);
+  const { record, isNew } = await nameImage(pull, target);
+  stores.flush();
+  progress({ status: `Digest: ${target.digest}` });
+  const familiar = familiarName(reference);
+  progress({ status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${familiar}` });
+  return { record, image, isNew };
 }
 
 /** Layers of an image that is here already are not told of, unless something is missing and is fetched again. */

@@ -48,6 +48,7 @@ export interface EngineOptions {
   readonly debug?: boolean;
   readonly labels?: readonly string[];
   readonly insecureRegistries?: readonly string[];
+  readonly registryMirrors?: readonly string[];
 }
 
 /** What the containers are given by the Engine's other parts. */
@@ -110,6 +111,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     debug: options.debug ?? false,
     labels: options.labels ?? [],
     insecureRegistries: options.insecureRegistries ?? [],
+    registryMirrors: options.registryMirrors ?? [],
     components: options.components ?? [],
     counts: { containers: () => containers.counts(), images: async () => (await images.list()).length, eventListeners: () => events.listeners },
   });

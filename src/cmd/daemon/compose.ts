@@ -23,7 +23,14 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   await using cleanup = new AsyncDisposableStack();
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
   const core = cleanup.use(
-    openLocalCore({ root: dataRoot, log, openFileTree: createOpenFileTree(launcher), layerLimits: flags.layerLimits, snapshotter: flags.snapshotter }),
+    openLocalCore({
+      root: dataRoot,
+      log,
+      openFileTree: createOpenFileTree(launcher),
+      layerLimits: flags.layerLimits,
+      layersAtOnce: flags.transfers.downloads,
+      snapshotter: flags.snapshotter,
+    }),
   );
   const machine = readMachine();
   const layout = readCgroupLayout();
@@ -40,13 +47,14 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
     {
       paths: { dataRoot, execRoot, helloProgram: programFile('strake-hello') },
       core: { ...core, tasks, rootFiles },
-      registry: { pull: createPuller({ ...core, insecureRegistries: flags.insecureRegistries }), login: registryLogin(flags.insecureRegistries) },
+      registry: { pull: createPuller({ ...core, ...flags.registries }), login: registryLogin(flags.registries) },
       networks,
       log,
       productVersion,
       debug: flags.debug,
       labels: flags.labels,
-      insecureRegistries: flags.insecureRegistries,
+      insecureRegistries: flags.registries.insecureRegistries,
+      registryMirrors: flags.registries.mirrors,
     },
     async ({ events, images, volumes, networks: containerNetworks }) =>
       await createContainersPart(

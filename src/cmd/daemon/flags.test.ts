@@ -2,6 +2,8 @@ import { expect, test } from 'bun:test';
 import { parseDaemonFlags } from './flags.ts';
 import { parseHost } from './hosts.ts';
 
+const configDirectories = ['/etc/strake/certs.d', '/etc/containerd/certs.d', '/etc/docker/certs.d'];
+
 const defaults = {
   dataRoot: '/var/lib/strake',
   execRoot: '/run/strake',
@@ -13,7 +15,8 @@ const defaults = {
   pidFile: undefined,
   bridge: undefined,
   bip: undefined,
-  insecureRegistries: [],
+  registries: { insecureRegistries: [], mirrors: [], configDirectories },
+  transfers: {},
   labels: [],
   snapshotter: 'overlayfs',
   layerLimits: {},
@@ -28,7 +31,12 @@ test.each([
   [['--data-root', '/a/', '--exec-root=/b'], { dataRoot: '/a', execRoot: '/b', hosts: ['unix:///b/strake.sock'] }],
   [['-H', 'unix:///x', '-Hunix:///y', '--host=unix:///z'], { hosts: ['unix:///x', 'unix:///y', 'unix:///z'] }],
   [['-H', 'tcp://127.0.0.1:2375', '--tls=false'], { hosts: ['tcp://127.0.0.1:2375'] }],
-  [['--insecure-registry', 'a:5000', '--insecure-registry', 'b'], { insecureRegistries: ['a:5000', 'b'] }],
+  [['--insecure-registry', 'a:5000', '--insecure-registry', 'b'], { registries: { insecureRegistries: ['a:5000', 'b'], mirrors: [], configDirectories } }],
+  [
+    ['--registry-mirror', 'https://m/x', '--registry-config', '/a:/b', '--max-download-attempts=2'],
+    { registries: { insecureRegistries: [], mirrors: ['https://m/x'], configDirectories: ['/a', '/b'], attempts: 2 } },
+  ],
+  [['--max-concurrent-downloads=1', '--max-concurrent-uploads', '9'], { transfers: { downloads: 1, uploads: 9 } }],
   [['--storage-driver=vfs', '--live-restore', '--log-format', 'json', '--ready-fd', '3'], { snapshotter: 'native', logFormat: 'json', readyFd: 3 }],
   [['--bip', '10.1.0.1/24', '-b', 'br9', '-G', 'docker', '-p', '/p'], { bip: '10.1.0.1/24', bridge: 'br9', group: 'docker', pidFile: '/p' }],
   [['--max-layer-size=5g', '--max-layer-expansion', '50'], { layerLimits: { bytes: 5 * 2 ** 30, expansion: 50 } }],
@@ -47,6 +55,12 @@ test.each([
   [['--log-level', 'loud'], 'invalid value "loud" for --log-level: must be one of debug, info, warn, error, fatal'],
   [['--max-layer-size', '-1'], 'invalid value "-1" for --max-layer-size: must be a size such as 64g'],
   [['--max-layer-expansion=0'], 'invalid value "0" for --max-layer-expansion: must be a positive number'],
+  [['--max-concurrent-downloads', '0'], 'invalid value "0" for --max-concurrent-downloads: must be a positive number'],
+  [
+    ['--registry-mirror', 'https://u:p@m'],
+    'invalid value "https://u:p@m" for --registry-mirror: must be an http or https address without user, query or fragment',
+  ],
+  [['--registry-config', 'certs'], '--registry-config must be an absolute path'],
   [['--storage-driver', 'zfs'], 'storage driver zfs is not available: overlay2 and vfs are'],
   [['--live-restore=false'], '--live-restore=false is not available: containers always outlive the daemon'],
   [

@@ -13,7 +13,15 @@ export interface DaemonFlags {
   readonly pidFile: string | undefined;
   readonly bridge: string | undefined;
   readonly bip: string | undefined;
-  readonly insecureRegistries: readonly string[];
+  /** How registries are found and spoken to; the defaults of distribution where absent. */
+  readonly registries: {
+    readonly insecureRegistries: readonly string[];
+    readonly mirrors: readonly string[];
+    readonly configDirectories: readonly string[];
+    readonly attempts?: number;
+  };
+  /** Layers that are fetched, and blobs that are sent, at once; docker's 3 and 5 where absent. */
+  readonly transfers: { readonly downloads?: number; readonly uploads?: number };
   readonly labels: readonly string[];
   readonly snapshotter: SnapshotterName;
   /** Bounds of an image's layers; the defaults of core where absent. */
@@ -30,6 +38,9 @@ interface FlagDefinition {
   readonly usage: string;
 }
 
+/** Our own folder, and those of containerd and docker: what is set up for them holds for us. */
+const registryConfig = '/etc/strake/certs.d:/etc/containerd/certs.d:/etc/docker/certs.d';
+
 const definitions: readonly FlagDefinition[] = [
   { name: 'bip', kind: 'string', usage: 'IPv4 address and prefix of the default bridge, such as 172.17.0.1/16' },
   { name: 'bridge', short: 'b', kind: 'string', usage: 'Name of the default bridge' },
@@ -44,10 +55,19 @@ const definitions: readonly FlagDefinition[] = [
   { name: 'live-restore', kind: 'boolean', usage: 'Containers outlive the daemon; always so' },
   { name: 'log-format', kind: 'string', usage: '"text" or "json"' },
   { name: 'log-level', short: 'l', kind: 'string', usage: '"debug", "info", "warn", "error" or "fatal"' },
+  { name: 'max-concurrent-downloads', kind: 'string', usage: 'Layers that are fetched at once (default 3)' },
+  { name: 'max-concurrent-uploads', kind: 'string', usage: 'Blobs that are sent at once (default 5)' },
+  { name: 'max-download-attempts', kind: 'string', usage: 'Tries of a transfer that gets no further (default 5)' },
   { name: 'max-layer-expansion', kind: 'string', usage: 'Bytes that a layer over 1 GiB may unpack to for each byte of its blob (default 100)' },
   { name: 'max-layer-size', kind: 'string', usage: 'Bytes that a layer may unpack to, with k, m, g or t (default "64g")' },
   { name: 'pidfile', short: 'p', kind: 'string', usage: 'File that holds the process id' },
   { name: 'ready-fd', kind: 'string', usage: 'Descriptor that gets one line once the daemon listens' },
+  {
+    name: 'registry-config',
+    kind: 'string',
+    usage: `Directories with a folder for a registry, colon separated: hosts.toml or certificates (default "${registryConfig}")`,
+  },
+  { name: 'registry-mirror', kind: 'strings', usage: 'URL of a mirror of the Hub, repeatable' },
   {
     name: 'storage-driver',
     short: 's',
@@ -84,7 +104,16 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     pidFile: last('pidfile'),
     bridge: last('bridge'),
     bip: last('bip'),
-    insecureRegistries: values.get('insecure-registry') ?? [],
+    registries: {
+      insecureRegistries: values.get('insecure-registry') ?? [],
+      mirrors: (values.get('registry-mirror') ?? []).map(mirror),
+      configDirectories: (last('registry-config') ?? registryConfig).split(':').map((directory) => absolute('registry-config', directory)),
+      ...optional('attempts', positive('max-download-attempts', last('max-download-attempts'))),
+    },
+    transfers: {
+      ...optional('downloads', positive('max-concurrent-downloads', last('max-concurrent-downloads'))),
+      ...optional('uploads', positive('max-concurrent-uploads', last('max-concurrent-uploads'))),
+    },
     labels: values.get('label') ?? [],
     snapshotter,
     layerLimits: {
@@ -152,6 +181,13 @@ function positive(name: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (!/^[1-9]\d{0,8}$/.test(value)) throw usage(`invalid value ${JSON.stringify(value)} for --${name}: must be a positive number`);
   return Number(value);
+}
+
+function mirror(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw usage(`invalid value ${JSON.stringify(text)} for --registry-mirror: must be an http or https address without user, query or fragment`);
+  return url.href;
 }
 
 function absolute(name: string, value: string): string {

@@ -1,13 +1,13 @@
 import { StrakeError } from '../../base/index.ts';
-import { checkLogin, credentialsOf } from '../../distribution/index.ts';
+import { checkLogin, credentialsOf, type RegistrySettings } from '../../distribution/index.ts';
 import type { EngineOptions } from '../../engine/index.ts';
 
 /** `POST /auth`: whether the registry takes the credentials. There is no token for the client: it keeps what it sent. */
-export function registryLogin(insecureRegistries: readonly string[]): EngineOptions['registry']['login'] {
+export function registryLogin(settings: RegistrySettings): EngineOptions['registry']['login'] {
   return async ({ serverAddress, username, password, identityToken }, signal) => {
     const credentials = credentialsOf({ username, password, identitytoken: identityToken });
     if (credentials === undefined) throw new StrakeError('InvalidArgument', 'login needs a user name or a token');
-    await checkLogin({ domain: registryDomain(serverAddress), credentials, insecureRegistries, signal });
+    await checkLogin({ ...settings, domain: registryDomain(serverAddress), credentials, signal });
     return { identityToken: '' };
   };
 }

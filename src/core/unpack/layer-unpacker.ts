@@ -29,7 +29,7 @@ export interface LayerUnpackerOptions {
   readonly openFileTree: OpenFileTree;
   readonly limits?: Partial<LayerLimits>;
   /** Layers in work at once; docker's max-concurrent-downloads is 3 too. */
-  readonly parallel?: number;
+  readonly parallel?: number | undefined;
 }
 
 /** Of a layer that cannot be unpacked, at most so much more is fetched to know whether it is the blob at all. */

@@ -17,6 +17,8 @@ export interface SystemOptions {
   readonly debug: boolean;
   readonly labels: readonly string[];
   readonly insecureRegistries: readonly string[];
+  /** URLs of mirrors of the Hub. */
+  readonly registryMirrors: readonly string[];
   /** Parts beside the Engine, for `version`. */
   readonly components: readonly ComponentVersion[];
   readonly counts: {
@@ -127,12 +129,12 @@ export class System {
   }
 
   private registryConfig(): InfoResponse['RegistryConfig'] {
-    const insecure = this.options.insecureRegistries;
+    const { insecureRegistries: insecure, registryMirrors: mirrors } = this.options;
     const hosts = insecure.filter((host) => !host.includes('/')).map((host) => [host, { Name: host, Mirrors: [], Secure: false, Official: false }] as const);
     return {
-      IndexConfigs: { ...Object.fromEntries(hosts), 'docker.io': { Name: 'docker.io', Mirrors: [], Secure: true, Official: true } },
+      IndexConfigs: { ...Object.fromEntries(hosts), 'docker.io': { Name: 'docker.io', Mirrors: mirrors, Secure: true, Official: true } },
       InsecureRegistryCIDRs: insecure.filter((host) => host.includes('/')),
-      Mirrors: null,
+      Mirrors: mirrors.length === 0 ? null : mirrors,
     };
   }
 }
