@@ -88,8 +88,12 @@ export class LocalContentStore implements ContentStore {
     if (this.#locked.has(ref)) throw new StrakeError('Unavailable', `ingest ${ref} is locked by another writer`, { fields: { layer: 'core' } });
     this.#locked.add(ref);
     try {
-      if (expectedDigest !== undefined && this.#files.stat(expectedDigest) !== undefined)
+      if (expectedDigest !== undefined && this.#files.stat(expectedDigest) !== undefined) {
+        // A crash after the blob got its name may have left the record of its ingest.
+        const row = this.#db.get('select id from ingests where ref = ?', ref);
+        if (row !== undefined) await this.#discard(numberOf(row, 'id'));
         throw new StrakeError('AlreadyExists', `blob ${expectedDigest}: already exists`, { fields: { layer: 'core', digest: expectedDigest } });
+      }
       const id = await this.#beginIngest(options);
       return await LocalWriter.open({
         ref,
