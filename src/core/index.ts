@@ -46,4 +46,5 @@ export type { SnapshotterName } from './snapshots/local/check-snapshotter.ts';
 export type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from './snapshots/snapshots.ts';
 export type { LayerEvent, LayerJob } from './unpack/layer-unpacker.ts';
 export { LayerUnpacker } from './unpack/layer-unpacker.ts';
+export { Slots } from './unpack/slots.ts';
 export { unpackFromContent, unpackImage } from './unpack/unpack-image.ts';
