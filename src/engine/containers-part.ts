@@ -13,6 +13,7 @@ export async function createContainersPart(options: ContainersOptions, routesOf:
     counts: () => containers.counts(),
     summaries: async () => await containers.list({ all: true, size: true, filters: noFilters }),
     imageUsers: (imageId) => containers.imageUsers(imageId),
+    commit: async (reference, options, make) => await containers.commit(reference, options, make),
     networkMembers: async () => membersOf(await containers.list({ all: false, size: false, filters: noFilters })),
     connectNetwork: cannotChange,
     disconnectNetwork: cannotChange,

@@ -1,28 +1,36 @@
 import path from 'node:path';
 import type { ComponentVersion, ImageSummary } from '../api/docker/index.ts';
 import { errorCode, errorMessage, type Logger } from '../base/index.ts';
-import type { LocalCore } from '../core/index.ts';
+import type { Comparer, LocalCore } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
 import type { PullImage } from '../distribution/index.ts';
 import type { NetworkManager } from '../network/index.ts';
 import type { ContainerNetworks } from './containers/context.ts';
+import type { CommitResult, CommitSource } from './containers/index.ts';
 import { createEngineEvents, type EngineEvents } from './events/index.ts';
 import {
+  commitImage,
   createBuiltinImages,
   createdSeconds,
   deleteImage,
+  download,
   filterImages,
   history,
   Images,
   type ImageUser,
+  type ImageWork,
+  importRoot,
   inspect,
   labels,
+  loadImages,
   parseUntil,
   pruneImages,
   pullImage,
+  saveImages,
   summarize,
 } from './images/index.ts';
 import { createContainerNetworks, type NetworkMember, Networks } from './networks/index.ts';
+import { type CommitBackend, commitRoutes } from './router/commit/index.ts';
 import { type ImagesBackend, imageRoutes } from './router/images/index.ts';
 import { type NetworksBackend, networkRoutes } from './router/networks/index.ts';
 import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
@@ -66,6 +74,8 @@ export interface ContainersPart {
   /** `GET /containers/json?all=1&size=1` */
   summaries(): Promise<readonly unknown[]>;
   imageUsers(imageId: string): readonly ImageUser[];
+  /** Has `make` read a container that does not run meanwhile, and tells of the image that it made. */
+  commit(reference: string, options: { readonly pause: boolean }, make: (source: CommitSource) => Promise<CommitResult>): Promise<CommitResult>;
   /** Running containers and the networks that they are in. */
   networkMembers(): Promise<readonly NetworkMember[]>;
   /** `POST /networks/ID/connect` and `disconnect`; the network is named by its name. */
@@ -99,6 +109,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     flush: () => core.flush(),
     log,
   });
+  const work = { images, unpacker: core.unpacker, leases: core.leases, comparer: core.comparer };
   const parts = { events, images, volumes, networks: createContainerNetworks(options.networks) };
   const containers = await createContainers(parts);
   const engineId = readEngineId(paths.dataRoot);
@@ -118,7 +129,8 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
   const routes = [
     ...systemRoutes(systemBackend(system, parts, containers, options)),
     ...containers.routes,
-    ...imageRoutes(imagesBackend(images, registry.pull, containers)),
+    ...imageRoutes(imagesBackend(work, registry.pull, containers)),
+    ...commitRoutes(commitBackend(work, containers)),
     ...networkRoutes(networksBackend(networks, containers)),
     ...volumeRoutes(volumes),
   ];
@@ -147,7 +159,8 @@ export async function serveEngine(engine: Engine, options: { readonly hosts: rea
   return await startApiServer({ routes: engine.routes, hosts: options.hosts, productVersion: engine.productVersion, log: engine.log });
 }
 
-function imagesBackend(images: Images, pull: PullImage, containers: ContainersPart): ImagesBackend {
+function imagesBackend(work: ImageWork, pull: PullImage, containers: ContainersPart): ImagesBackend {
+  const { images } = work;
   const users = (imageId: string) => containers.imageUsers(imageId);
   const summaries = async (filters: Filters): Promise<readonly ImageSummary[]> => {
     const wanted = await filterImages(images, await images.list(), filters, new Date());
@@ -159,6 +172,9 @@ function imagesBackend(images: Images, pull: PullImage, containers: ContainersPa
     inspect: async (name) => await inspect(images, await images.get(name)),
     history: async (name) => await history(images, await images.get(name)),
     pull: (reference, options) => pullImage(images, pull, reference, options),
+    save: async (names, options) => await saveImages(images, names, options),
+    load: (archive, options) => loadImages(work, archive, options),
+    import: (archive, options) => importRoot(work, archive ?? download(options.from, options.signal), options),
     tag: async (name, reference) => await images.tag(await images.get(name), reference),
     delete: async (name, { force }) => await deleteImage(images, name, { force, users }),
     prune: async (filters) => {
@@ -167,6 +183,18 @@ function imagesBackend(images: Images, pull: PullImage, containers: ContainersPa
       const wanted: Parameters<typeof pruneImages>[1]['wanted'] = (image) =>
         createdSeconds(image.config) <= until && filters.labels(labels(image)) && !filters.get('label!').some((label) => hasLabel(labels(image), label));
       return await pruneImages(images, { danglingOnly: filters.flag('dangling') ?? true, wanted, users });
+    },
+  };
+}
+
+function commitBackend(work: ImageWork & { readonly comparer: Comparer }, containers: ContainersPart): CommitBackend {
+  return {
+    async commit(container, { pause, ...options }) {
+      const { imageId } = await containers.commit(container, { pause }, async (source) => ({
+        ...(await commitImage(work, source, options)),
+        comment: options.comment,
+      }));
+      return imageId;
     },
   };
 }

@@ -5,7 +5,8 @@ import { type Logger, silentLogger } from '../../base/index.ts';
 import { digestOf, hostPlatform } from '../../oci/index.ts';
 import { writeTar } from '../diff/tar/writer.ts';
 import { openTestCore, type TestCore } from '../fixtures.ts';
-import { importImage, putBlob } from '../images/import-image.ts';
+import { importImage } from '../images/import-image.ts';
+import { putBlob } from '../images/put-blob.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 
 function add(core: TestCore, name: string) {

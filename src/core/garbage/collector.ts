@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage, type Logger } from '../../base/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
-import { putPrefix } from '../images/import-image.ts';
+import { putPrefix } from '../images/put-blob.ts';
 import { labelsOf, type MetadataDatabase, numberOf, type Row, textOf } from '../metadata/index.ts';
 import { unpackPrefix } from '../unpack/layer-unpacker.ts';
 import type { DocumentLinks } from './document-links.ts';

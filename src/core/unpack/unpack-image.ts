@@ -3,7 +3,7 @@ import type { ResolvedImage } from '../images/resolve-image.ts';
 import type { LayerEvent, LayerJob, LayerUnpacker } from './layer-unpacker.ts';
 
 export interface UnpackImageOptions {
-  readonly image: ResolvedImage;
+  readonly image: Pick<ResolvedImage, 'manifest' | 'config' | 'chainIds'>;
   /** Where the bytes of a layer come from when they are needed. */
   readonly source: (index: number, context: Parameters<LayerJob['source']>[0]) => AsyncIterable<Uint8Array>;
   readonly onEvent?: (index: number, event: LayerEvent) => void;

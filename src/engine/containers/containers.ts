@@ -13,6 +13,7 @@ import type {
 import { archivePath, type ContainerArchive, type ExtractRequest, extractToContainer, statContainerPath } from './archive/index.ts';
 import { type AttachRequest, type AttachSession, attachContainer } from './attach.ts';
 import { containerChanges, exportContainer } from './changes.ts';
+import { type CommitResult, type CommitSource, commitContainer } from './commit.ts';
 import type { ContainerExit } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { type CreateContainer, createContainer } from './create.ts';
@@ -165,6 +166,10 @@ export class Containers {
   /** Its root filesystem without volumes, as a tar stream. */
   export(reference: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     return exportContainer(this.context, reference, signal);
+  }
+
+  commit(reference: string, options: { readonly pause: boolean }, make: (source: CommitSource) => Promise<CommitResult>): Promise<CommitResult> {
+    return commitContainer(this.context, reference, options, make);
   }
 
   createExec(reference: string, request: ExecCreateRequest): string {

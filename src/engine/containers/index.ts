@@ -1,5 +1,6 @@
 export type { AttachRequest, AttachSession } from './attach.ts';
 export type { ClientStream } from './client-stream.ts';
+export type { CommitResult, CommitSource } from './commit.ts';
 export type { ContainerExit } from './container.ts';
 export { Containers, type ContainersOptions } from './containers.ts';
 export type { ConnectedNetwork, ContainerImage, ContainerImages, ContainerNetworks, ContainerVolumes, NetworkRequest } from './context.ts';

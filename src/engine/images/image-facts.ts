@@ -8,6 +8,7 @@ import {
   formatPlatform,
   hostPlatform,
   type ImageConfig,
+  type Manifest,
   parseImageConfig,
   parseImageDocument,
 } from '../../oci/index.ts';
@@ -25,6 +26,7 @@ export interface ImageFacts {
   readonly id: string;
   readonly target: Descriptor;
   readonly manifestDigest: string;
+  readonly manifest: Manifest;
   readonly config: ImageConfig;
   readonly layers: readonly ImageLayer[];
   /** The topmost layer's snapshot; undefined for an image without layers. */
@@ -75,5 +77,5 @@ async function readManifest(blobs: Blobs, target: Descriptor, manifestDigest: st
   const chain = chainIds(diffIds);
   const layers = manifest.layers.map(({ digest }, index) => ({ digest, diffId: diffIds[index] ?? '', chainId: chain[index] ?? '' }));
   const digests = [...new Set([target.digest, manifestDigest, id, ...layers.map(({ digest }) => digest)])];
-  return { id, target, manifestDigest, config, layers, chainId: chain.at(-1), digests };
+  return { id, target, manifestDigest, manifest, config, layers, chainId: chain.at(-1), digests };
 }

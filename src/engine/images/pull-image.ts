@@ -5,6 +5,7 @@ import type { Credentials, PullImage, PullProgress } from '../../distribution/in
 import { familiarName, familiarRepository, type Platform, type Reference, repositoryName } from '../../oci/index.ts';
 import { storeName } from './image.ts';
 import { type Images, labels } from './images.ts';
+import { MessageQueue } from './message-queue.ts';
 import { formatProgress } from './progress.ts';
 import { describePullFailure } from './pull-failure.ts';
 
@@ -67,37 +68,4 @@ function toMessage(reference: Reference, { id, status, progressDetail }: PullPro
   return current === 0 && total === 0
     ? { status, progressDetail: {}, ...named }
     : { status, progressDetail, progress: formatProgress(current, total), ...named };
-}
-
-/** Messages from callbacks to a generator. Progress that nobody has read yet is replaced by the layer's newer one, so the queue stays small. */
-class MessageQueue implements AsyncIterable<ProgressMessage> {
-  private readonly messages: ProgressMessage[] = [];
-  private ended = false;
-  private wake: (() => void) | undefined;
-
-  push(message: ProgressMessage): void {
-    const last = this.messages.findLastIndex(({ id }) => id === message.id);
-    if (last >= 0 && message.progress !== undefined && this.messages[last]?.status === message.status) this.messages[last] = message;
-    else this.messages.push(message);
-    this.wake?.();
-  }
-
-  end(): void {
-    this.ended = true;
-    this.wake?.();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<ProgressMessage> {
-    for (;;) {
-      const message = this.messages.shift();
-      if (message !== undefined) {
-        yield message;
-        continue;
-      }
-      if (this.ended) return;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.wake = resolve;
-      await promise;
-    }
-  }
 }

@@ -64,6 +64,19 @@ const images: ImagesBackend = {
     yield { status: 'Pulling' };
     if (reference.path === 'library/torn') throw new StrakeError('DataLoss', 'torn');
   },
+  async save(names, { platform }) {
+    calls.push({ names, platform });
+    if (names.includes('absent')) throw new StrakeError('NotFound', 'No such image: absent:latest');
+    return Readable.from([Buffer.from('archive')]);
+  },
+  async *load(archive, { quiet, platform }) {
+    calls.push({ archive: Buffer.concat(await Array.fromAsync(archive)).toString(), quiet, platform });
+    yield { stream: 'Loaded image: a:1\n' };
+  },
+  async *import(archive, { signal: _signal, ...options }) {
+    calls.push({ archive: archive === undefined ? undefined : Buffer.concat(await Array.fromAsync(archive)).toString(), ...options });
+    yield { status: 'sha256:1' };
+  },
   tag: async (...args) => void calls.push(args),
   delete: async (...args) => {
     calls.push(args);
@@ -161,6 +174,48 @@ test.each([
   ['GET /volumes/absent', 404, '{"message":"get absent: no such volume"}\n'],
   ['GET /volumes', 200, '{"Volumes":[],"Warnings":null}\n'],
 ] as const)('%s', async (line, status, text) => {
+  const answer = await call(line);
+  expect([answer.status, answer.text]).toEqual([status, text]);
+});
+
+test.each([
+  ['GET /images/get?names=a&names=b:1', undefined, { names: ['a', 'b:1'], platform: undefined }, 'archive'],
+  [
+    'GET /images/a/b:1/get?platform={"os":"linux","architecture":"arm64"}',
+    undefined,
+    { names: ['a/b:1'], platform: { os: 'linux', architecture: 'arm64' } },
+    'archive',
+  ],
+  ['GET /v1.47/images/a/get?platform=old', undefined, { names: ['a'], platform: undefined }, 'archive'],
+  ['POST /images/load', 'tar', { archive: '"tar"', quiet: true, platform: undefined }, '{"stream":"Loaded image: a:1\\n"}\r\n'],
+  ['POST /images/load?quiet=0', 'tar', { archive: '"tar"', quiet: false, platform: undefined }, '{"stream":"Loaded image: a:1\\n"}\r\n'],
+  [
+    'POST /images/create?fromSrc=-&repo=busybox&tag=latest&message=m&changes=CMD%20x&changes=USER%20y&platform=arm64',
+    'tar',
+    { archive: '"tar"', reference, message: 'm', from: '-', changes: ['CMD x', 'USER y'], platform: { os: 'linux', architecture: 'arm64' } },
+    '{"status":"sha256:1"}\r\n',
+  ],
+  [
+    'POST /images/create?fromSrc=example.com/x.tar',
+    undefined,
+    { archive: undefined, reference: undefined, message: '', from: 'http://example.com/x.tar', changes: [], platform: undefined },
+    '{"status":"sha256:1"}\r\n',
+  ],
+] as const)('%s', async (line, body, expected, text) => {
+  const answer = await call(line, body);
+  expect([answer.status, answer.text, answer.calls]).toEqual([200, text, [expected]]);
+});
+
+test.each([
+  ['GET /images/get', 400, '{"message":"no images to save: names is empty"}\n'],
+  ['GET /images/absent/get', 404, '{"message":"No such image: absent:latest"}\n'],
+  [
+    'GET /images/a/get?platform={"os":"linux"}',
+    400,
+    '{"message":"invalid platform \\"{\\\\\\"os\\\\\\":\\\\\\"linux\\\\\\"}\\": both OS and Architecture must be provided"}\n',
+  ],
+  [`POST /images/create?fromSrc=-&repo=a&tag=${digest}`, 400, '{"message":"cannot import digest reference"}\n'],
+] as const)('%s is refused', async (line, status, text) => {
   const answer = await call(line);
   expect([answer.status, answer.text]).toEqual([status, text]);
 });

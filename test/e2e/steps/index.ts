@@ -1,4 +1,5 @@
 import { copySteps } from './copy.ts';
+import { exchangeSteps } from './exchange.ts';
 import { imageSteps } from './images.ts';
 import { interactiveSteps } from './interactive.ts';
 import { lifecycleSteps } from './lifecycle.ts';
@@ -22,4 +23,5 @@ export const steps: Readonly<Record<string, readonly Step[]>> = {
   listing: listingSteps,
   images: imageSteps,
   copy: copySteps,
+  exchange: exchangeSteps,
 };

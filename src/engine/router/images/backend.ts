@@ -12,6 +12,24 @@ export interface ImagesBackend {
     reference: Reference,
     options: { readonly platform?: Platform; readonly credentials?: Credentials; readonly signal: AbortSignal },
   ): AsyncIterable<ProgressMessage>;
+  /** Looks everything up before it resolves. */
+  save(names: readonly string[], options: { readonly platform: Platform | undefined; readonly signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
+  load(
+    archive: AsyncIterable<Uint8Array>,
+    options: { readonly quiet: boolean; readonly platform: Platform | undefined; readonly signal: AbortSignal },
+  ): AsyncIterable<ProgressMessage>;
+  /** Without an archive, it is fetched from `from`. */
+  import(
+    archive: AsyncIterable<Uint8Array> | undefined,
+    options: {
+      readonly reference: Reference | undefined;
+      readonly message: string;
+      readonly from: string;
+      readonly changes: readonly string[];
+      readonly platform: Platform | undefined;
+      readonly signal: AbortSignal;
+    },
+  ): AsyncIterable<ProgressMessage>;
   tag(name: string, reference: Reference): Promise<void>;
   delete(name: string, options: { readonly force: boolean }): Promise<readonly ImageDeleteItem[]>;
   prune(filters: Filters): Promise<{ readonly items: readonly ImageDeleteItem[]; readonly sizeBytes: number }>;

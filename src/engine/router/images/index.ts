@@ -1,2 +1,3 @@
 export type { ImagesBackend } from './backend.ts';
+export { newName } from './parameters.ts';
 export { imageRoutes } from './routes.ts';

@@ -1,8 +1,10 @@
 import type { ImageInspect, ImageSummary, ImagesPruneResponse } from '../../../api/docker/index.ts';
-import { errorMessage, StrakeError } from '../../../base/index.ts';
-import { isDigest, parsePlatform, parseReference, type Reference, withDefaultTag } from '../../../oci/index.ts';
+import { StrakeError } from '../../../base/index.ts';
+import { withDefaultTag } from '../../../oci/index.ts';
 import { type ApiRequest, type ApiVersion, del, empty, get, json, lines, post, type Reply, type Route } from '../../server/index.ts';
+import { errorLine, importArchive, loadArchive, saveArchive } from './archives.ts';
 import type { ImagesBackend } from './backend.ts';
+import { platformText, referenceOf } from './parameters.ts';
 import { decodeRegistryAuth } from './registry-auth.ts';
 
 export function imageRoutes(images: ImagesBackend): readonly Route[] {
@@ -11,9 +13,12 @@ export function imageRoutes(images: ImagesBackend): readonly Route[] {
     get('/images/search', () => {
       throw new StrakeError('Unimplemented', 'search is not available: it is a service of Docker Hub, and registries have none');
     }),
+    get('/images/get', async (request) => await saveArchive(images, request.query.all('names'), request)),
+    get('/images/{name:path}/get', async (request) => await saveArchive(images, [request.params['name'] ?? ''], request)),
     get('/images/{name:path}/history', async ({ params: { name = '' } }) => json(await images.history(name))),
     get('/images/{name:path}/json', async ({ params: { name = '' }, apiVersion }) => json(inspectFor(apiVersion, await images.inspect(name)))),
-    post('/images/create', (request) => createImage(images, request)),
+    post('/images/create', (request) => (request.query.text('fromImage') === '' ? importArchive(images, request) : pullImage(images, request))),
+    post('/images/load', (request) => loadArchive(images, request)),
     post('/images/prune', async ({ query }) => {
       const { items, sizeBytes } = await images.prune(query.filters());
       const reply: ImagesPruneResponse = { ImagesDeleted: items.length === 0 ? null : items, SpaceReclaimed: sizeBytes };
@@ -27,25 +32,13 @@ export function imageRoutes(images: ImagesBackend): readonly Route[] {
   ];
 }
 
-function createImage(images: ImagesBackend, { query, headers, signal, apiVersion }: ApiRequest): Reply {
-  const fromImage = query.text('fromImage');
-  if (fromImage === '') throw new StrakeError('Unimplemented', 'import of a root filesystem is not available: fromImage must name an image');
+function pullImage(images: ImagesBackend, { query, headers, signal, apiVersion }: ApiRequest): Reply {
   // `docker pull -a` sends a colon behind the name.
-  const reference = withDefaultTag(referenceOf(fromImage.replace(/:$/, ''), query.text('tag')));
-  const platformText = apiVersion.atLeast('1.32') ? query.text('platform') : '';
-  const platform = platformText === '' ? undefined : parsePlatform(platformText.includes('/') ? platformText : `linux/${platformText}`);
-  if (platformText !== '' && platform === undefined)
-    throw new StrakeError('InvalidArgument', `invalid platform ${JSON.stringify(platformText)}: must be OS/ARCHITECTURE[/VARIANT]`);
+  const reference = withDefaultTag(referenceOf(query.text('fromImage').replace(/:$/, ''), query.text('tag')));
+  const platform = platformText(apiVersion.atLeast('1.32') ? query.text('platform') : '');
   const credentials = decodeRegistryAuth(headers['x-registry-auth']);
   const options = { ...(platform === undefined ? {} : { platform }), ...(credentials === undefined ? {} : { credentials }), signal };
-  return lines(images.pull(reference, options), { errorLine: (error) => ({ errorDetail: { message: errorMessage(error) }, error: errorMessage(error) }) });
-}
-
-/** The tag may be a digest. */
-function referenceOf(name: string, tag: string): Reference {
-  const reference = parseReference(name);
-  if (tag === '') return reference;
-  return isDigest(tag) ? { ...reference, tag: undefined, digest: tag } : parseReference(`${reference.domain}/${reference.path}:${tag}`);
+  return lines(images.pull(reference, options), { errorLine });
 }
 
 function summaryFor(version: ApiVersion, image: ImageSummary): ImageSummary {

@@ -1,0 +1,60 @@
+import { isCode, randomId } from '../../base/index.ts';
+import { type Descriptor, Digester, mediaTypes } from '../../oci/index.ts';
+import type { ContentStore } from '../content/content.ts';
+import { decompress } from '../diff/decompress.ts';
+import type { LayerCompression } from '../diff/diff.ts';
+import { sniffCompression } from '../diff/sniff.ts';
+import type { Lease } from '../garbage/leases.ts';
+import { putPrefix } from './put-blob.ts';
+
+export interface StoredLayer {
+  readonly descriptor: Descriptor;
+  readonly diffId: string;
+}
+
+export const layerTypes: Readonly<Record<LayerCompression, string>> = {
+  none: mediaTypes.ociLayer,
+  gzip: mediaTypes.ociLayerGzip,
+  zstd: mediaTypes.ociLayerZstd,
+};
+
+/** Stores a tar archive, plain or packed with gzip or zstd, as a layer, in one pass and as it is. `lease` holds it before it is there. */
+export async function putLayer(content: ContentStore, lease: Lease, archive: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredLayer> {
+  const { compression, source } = await sniffCompression(archive);
+  const ref = `${putPrefix}${randomId()}`;
+  const writer = await content.writer({ ref });
+  let done = false;
+  try {
+    const blob = new Digester();
+    const stored = store(source, async (chunk) => {
+      signal?.throwIfAborted();
+      blob.update(chunk);
+      await writer.write(chunk);
+    });
+    const unpacked = compression === 'none' ? undefined : new Digester();
+    for await (const chunk of decompress(stored, compression)) unpacked?.update(chunk);
+    const digest = blob.digest();
+    lease.add(digest);
+    await writer.commit({ digest });
+    done = true;
+    return { descriptor: { mediaType: layerTypes[compression], digest, size: blob.sizeBytes }, diffId: unpacked?.digest() ?? digest };
+  } finally {
+    await writer.close();
+    if (!done) await forget(content, ref);
+  }
+}
+
+async function* store(source: AsyncIterable<Uint8Array>, write: (chunk: Uint8Array) => Promise<void>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    await write(chunk);
+    yield chunk;
+  }
+}
+
+async function forget(content: ContentStore, ref: string): Promise<void> {
+  try {
+    await content.abort(ref);
+  } catch (error) {
+    if (!isCode(error, 'NotFound')) throw error;
+  }
+}

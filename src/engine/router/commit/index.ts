@@ -1,0 +1,2 @@
+export type { CommitBackend } from './backend.ts';
+export { commitRoutes } from './routes.ts';
