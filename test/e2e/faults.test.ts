@@ -2,7 +2,7 @@
  * What breaks below the engine: a full disk, a damaged database, damaged blobs. Errors name what is wrong, what runs stays, and everything can be removed.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startRegistry } from '../fixtures/registry.ts';
 import { Engine } from '../lib/engine.ts';
@@ -25,13 +25,17 @@ describe('a full disk', () => {
   let peers: PeerWorld;
   let engine: Engine;
 
-  /** A file system of 24 MiB as the data root, in the world alone. */
+  /** A file system of 32 MiB as the data root, on a loop device, in the world alone. */
   beforeAll(async () => {
     peers = await PeerWorld.start();
     await startRegistry(peers);
     const dataRoot = join(peers.world.work, 'data');
+    const device = join(peers.world.work, 'data.ext4');
     mkdirSync(dataRoot);
-    await peers.world.output(['mount', '-t', 'tmpfs', '-o', 'size=24m,mode=700', 'tmpfs', dataRoot]);
+    writeFileSync(device, '');
+    truncateSync(device, 32 << 20);
+    await peers.world.output(['mkfs.ext4', '-q', '-m', '0', device]);
+    await peers.world.output(['mount', '-o', 'loop', device, dataRoot]);
     engine = await Engine.join(peers, []);
   }, setupMs);
 
@@ -73,6 +77,55 @@ describe('a full disk', () => {
       await docker(engine, 'rm', 'full');
       await docker(engine, 'image', 'prune', '-af');
       expect(await docker(engine, 'images', '-q')).toBe('');
+    },
+    caseMs,
+  );
+
+  const freeKib = async () => Number((await peers.world.output(['df', '-k', '--output=avail', engine.dataRoot])).split('\n')[1]);
+
+  /** Leaves so much room, runs, and gives the room back. */
+  async function withRoom<T>(kib: number, run: () => Promise<T>): Promise<T> {
+    const ballast = join(engine.dataRoot, 'ballast');
+    await peers.world.run(['dd', 'if=/dev/zero', `of=${ballast}`, 'bs=4k']);
+    await peers.world.output(['truncate', '-s', `-${kib}K`, ballast]);
+    try {
+      return await run();
+    } finally {
+      await peers.world.output(['rm', ballast]);
+    }
+  }
+
+  test(
+    'wherever in a pull the room ends: it says so, leaves nothing, and the daemon goes on',
+    async () => {
+      await docker(engine, 'pull', '-q', busybox);
+      const base = await freeKib();
+      const ends: string[] = [];
+      for (const kib of [0, 4, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]) {
+        const pulled = await withRoom(kib, async () => {
+          const finished = await engine.docker(['pull', '-q', layers]);
+          expect(await docker(engine, 'run', '--rm', '--network', 'none', busybox, 'echo', 'on').catch((error: unknown) => String(error))).toMatch(
+            /^on$|no space left on device|disk is full/i,
+          );
+          // A removal works on a full disk too.
+          if (finished.code === 0) await docker(engine, 'rmi', layers);
+          await docker(engine, 'image', 'prune', '-f');
+          return finished;
+        });
+        if (pulled.code !== 0) expectFull(pulled);
+        ends.push(pulled.code === 0 ? 'pulled' : 'full');
+        expect(await docker(engine, 'images', '--format', '{{.Repository}}')).toBe(busybox);
+        // What could not even be written down as removed is removed once there is room.
+        await docker(engine, 'image', 'prune', '-f');
+        expect(await peers.world.output(['ls', join(engine.dataRoot, 'content/ingest')])).toBe('');
+      }
+      // Both ends of the range were seen.
+      expect([ends[0], ends.at(-1), new Set(ends).size]).toEqual(['full', 'pulled', 2]);
+      await docker(engine, 'pull', '-q', layers);
+      expect(await docker(engine, 'run', '--rm', layers, 'cat', '/cake/kept')).toBe('kept');
+      await docker(engine, 'rmi', layers);
+      // Of the database's own growth there may be a little.
+      await until('the room is back', async () => (await freeKib()) > base - 512);
     },
     caseMs,
   );

@@ -78,6 +78,7 @@ export class GarbageCollector {
       await run.link();
       await nextTurn();
     } while (run.step() === 'more');
+    this.#options.db.holdReserve();
     return run.report;
   }
 }

@@ -87,6 +87,11 @@ export class MetadataDatabase implements Disposable {
   /** Everything that was committed reaches the disk. */
   checkpoint(): void {
     this.#guard(() => this.#db.exec('pragma wal_checkpoint(full)'));
+    this.holdReserve();
+  }
+
+  /** After something was removed: when there is room again, it is there the next time that there is none. */
+  holdReserve(): void {
     this.#reserve.hold();
   }
 

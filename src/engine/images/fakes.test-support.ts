@@ -65,7 +65,10 @@ async function sweepAll({
   blobs,
   snapshots,
   leases,
-}: Pick<Fixture, 'blobs' | 'snapshots' | 'leases'> & { readonly store: ImageStore }): Promise<{ readonly snapshots: readonly string[] }> {
+}: Pick<Fixture, 'blobs' | 'snapshots' | 'leases'> & { readonly store: ImageStore }): Promise<{
+  readonly snapshots: readonly string[];
+  readonly freedBytes: number;
+}> {
   const json = (digest: string) => JSON.parse(String(Buffer.from(blobs.get(digest) ?? Buffer.from('{}')))) as Partial<Manifest & ImageConfig>;
   const marked = new Set<string>();
   for (const { target } of await store.list()) {
@@ -77,7 +80,7 @@ async function sweepAll({
   for (const digest of [...blobs.keys()].filter(isGarbage)) blobs.delete(digest);
   const gone = [...snapshots.keys()].filter(isGarbage);
   for (const key of gone) snapshots.delete(key);
-  return { snapshots: gone };
+  return { snapshots: gone, freedBytes: 0 };
 }
 
 const notFound = (what: string) => new StrakeError('NotFound', `${what}: not found`);

@@ -1,5 +1,5 @@
 import { errorCode, isCode, type Logger, StrakeError } from '../../base/index.ts';
-import type { ContentStore, ImageRecord, ImageStore, Leases, Snapshotter } from '../../core/index.ts';
+import type { ContentStore, GarbageOptions, GarbageReport, ImageRecord, ImageStore, Leases, Snapshotter } from '../../core/index.ts';
 import { type Descriptor, familiarName, type ImageConfig, parseReference, type Reference, withDefaultTag } from '../../oci/index.ts';
 import type { EngineEvents } from '../events/index.ts';
 import type { BuiltinImages } from './builtin-images.ts';
@@ -15,7 +15,7 @@ export interface ImagesOptions {
   readonly builtins: BuiltinImages;
   readonly leases: Leases;
   /** Removes what nothing needs any more. */
-  readonly collectGarbage: () => Promise<{ readonly snapshots: readonly string[] }>;
+  readonly collectGarbage: (options?: GarbageOptions) => Promise<Pick<GarbageReport, 'snapshots' | 'freedBytes'>>;
   /** Makes what was done so far survive a power loss. */
   readonly flush: () => void;
   readonly log: Logger;

@@ -25,6 +25,8 @@ export async function pruneImages(images: Images, options: PruneOptions): Promis
       items.push(...deleted);
     }
   }
+  // What pulls that were broken off have left for their next try is unused too.
+  sizeBytes += (await images.options.collectGarbage({ interruptedWork: true })).freedBytes;
   images.options.events.publish({ type: 'image', action: 'prune', id: '', attributes: { reclaimed: String(sizeBytes) } });
   return { items, sizeBytes };
 }

@@ -32,7 +32,7 @@ async function pullAndName(
   progress: (progress: PullProgress) => void,
 ): Promise<void> {
   const { record } = await pull({ ...options, reference: storeName(reference), progress }).catch(async (error: unknown) => {
-    if (!options.signal.aborted && !canGoOn.has(errorCode(error))) await removePartial(images);
+    if (!options.signal.aborted && !canGoOn.has(errorCode(error))) await removePartial(images, errorCode(error) === 'ResourceExhausted');
     throw describePullFailure(error, reference);
   });
   // Beside its tag, an image keeps the digest that it was pulled under.
@@ -51,9 +51,10 @@ async function pullAndName(
 /** Another try goes on where these ended; what else fails is refused content, of which nothing stays. */
 const canGoOn: ReadonlySet<ErrorCode> = new Set(['Unavailable', 'DeadlineExceeded', 'Canceled']);
 
-async function removePartial({ options }: Images): Promise<void> {
+/** Where there is no room, what other pulls have left goes too. */
+async function removePartial({ options }: Images, interruptedWork: boolean): Promise<void> {
   try {
-    await options.collectGarbage();
+    await options.collectGarbage({ interruptedWork });
   } catch (error) {
     // The failure of the pull is the one to tell.
     options.log.warn('what a failed pull left was not removed', { error: errorMessage(error) });
