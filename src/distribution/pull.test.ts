@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openTestCore, rejection, type TestCore } from '../core/fixtures.ts';
 import { digestOf, hostPlatform, mediaTypes } from '../oci/index.ts';
@@ -308,4 +308,48 @@ test.each<[string, TestImageChange, Break, RegExp]>([
   damage(registry, putImage(registry, 'app', [base], change));
   expect(await rejection(pullFrom(core, registry, {}, { idleTimeoutMs: 300 }))).toMatch(message);
   expect(await kept(core)).toEqual([]);
+});
+
+test('a pull that is cancelled after some of its layers goes on with those, even if garbage was collected meanwhile', async () => {
+  await using registry = await startTestRegistry();
+  using core = openTestCore();
+  const image = putImage(registry, 'app', [base, large]);
+  const [small, big] = image.layers.map(({ digest }) => digest);
+  const cancel = new AbortController();
+  const stored = Promise.withResolvers<void>();
+  registry.answer = (request, response) => {
+    if (!request.url?.endsWith(big ?? '')) return false;
+    // The small one is complete before the large one breaks off.
+    void stored.promise.then(() => {
+      cancel.abort();
+      response.destroy();
+    });
+    return true;
+  };
+  const progress: PullOptions['progress'] = ({ id, status }) => {
+    if (small?.startsWith(`sha256:${id}`) && status === 'Pull complete') stored.resolve();
+  };
+  expect(await rejection(pullFrom(core, registry, { signal: cancel.signal, progress }))).toContain('abort');
+  expect((await core.collectGarbage({ activeSnapshots: true })).blobs).toEqual([]);
+  registry.answer = () => false;
+  registry.requests.length = 0;
+  await pullFrom(core, registry);
+  expect(registry.requests.filter((request) => request.includes('/blobs/'))).toEqual([`GET /v2/app/blobs/${big}`]);
+  await core.images.delete(`${registry.host}/app:latest`);
+  expect(await kept(core)).toEqual([]);
+});
+
+test('a layer whose blob was found damaged is brought again, though it is unpacked', async () => {
+  await using registry = await startTestRegistry();
+  using core = openTestCore();
+  const image = putImage(registry, 'app', [base, top]);
+  await pullFrom(core, registry);
+  const { digest, size } = image.layers[0] ?? { digest: '', size: 0 };
+  const blob = path.join(core.root, 'content/blobs/sha256', digest.slice(7));
+  const bytes = readFileSync(blob);
+  bytes[size >> 1] = (bytes[size >> 1] ?? 0) ^ 1;
+  writeFileSync(blob, bytes);
+  expect(await rejection(core.content.readAll(digest, size))).toStartWith(`DataLoss: blob ${digest} is damaged`);
+  expect((await pullFrom(core, registry)).isNew).toBe(false);
+  expect(digestOf(await core.content.readAll(digest, size))).toBe(digest);
 });

@@ -191,8 +191,9 @@ class Run {
 
   #isGarbage(row: Row, marked: ReadonlySet<Node>): boolean {
     const key = textOf(row, 'key');
-    if (marked.has(`snapshot ${key}`) || marked.has(`snapshot ${key.replace(unpackPrefix, '')}`)) return false;
-    return textOf(row, 'kind') === 'committed' || this.#activeSnapshots || key.startsWith(unpackPrefix);
+    // What is half unpacked is begun anew: only work that runs needs it.
+    if (key.startsWith(unpackPrefix)) return !this.#options.leases.holds(key.slice(unpackPrefix.length));
+    return !marked.has(`snapshot ${key}`) && (textOf(row, 'kind') === 'committed' || this.#activeSnapshots);
   }
 }
 

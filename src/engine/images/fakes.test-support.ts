@@ -60,12 +60,7 @@ export function createFixture(builtins: BuiltinImages = { create: async () => un
 }
 
 /** What the core's collector does, for images of one manifest. */
-async function sweepAll({
-  store,
-  blobs,
-  snapshots,
-  leases,
-}: Pick<Fixture, 'blobs' | 'snapshots' | 'leases'> & { readonly store: ImageStore }): Promise<{
+async function sweepAll({ store, blobs, snapshots, leases }: Pick<Fixture, 'blobs' | 'snapshots' | 'leases'> & { readonly store: ImageStore }): Promise<{
   readonly snapshots: readonly string[];
   readonly freedBytes: number;
 }> {
