@@ -65,6 +65,8 @@ const entries: readonly CommandEntry[] = [
   entry('logout', '[SERVER]', 'Log out from a registry', async () => (await import('./commands/logout.ts')).logout, false),
   entry('images', '[OPTIONS] [REPOSITORY[:TAG]]', 'List images', async () => (await import('./commands/images.ts')).images),
   entry('rmi', '[OPTIONS] IMAGE [IMAGE...]', 'Remove one or more images', async () => (await import('./commands/rmi.ts')).rmi),
+  entry('push', '[OPTIONS] NAME[:TAG]', 'Upload an image to a registry', async () => (await import('./commands/push.ts')).push),
+  entry('search', '[OPTIONS] TERM', 'Search the Hub, or the catalogue of a registry, for images', async () => (await import('./commands/search.ts')).search),
   entry('save', '[OPTIONS] IMAGE [IMAGE...]', 'Save images to a tar archive', async () => (await import('./commands/save.ts')).save),
   entry('load', '[OPTIONS]', 'Load images from a tar archive', async () => (await import('./commands/load.ts')).load),
   entry(
@@ -131,7 +133,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     rm: 'rmi',
     remove: 'rmi',
     prune: 'image prune',
-    ...Object.fromEntries(['pull', 'save', 'load', 'import', 'tag', 'history', 'inspect'].map((name) => [name, name])),
+    ...Object.fromEntries(['pull', 'push', 'save', 'load', 'import', 'tag', 'history', 'inspect'].map((name) => [name, name])),
   },
   system: { info: 'info', events: 'events' },
 };

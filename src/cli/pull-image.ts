@@ -30,3 +30,10 @@ export function splitReference(reference: string): { readonly name: string; read
   const colon = reference.indexOf(':', reference.lastIndexOf('/') + 1);
   return colon < 0 ? { name: reference, tag: 'latest' } : { name: reference.slice(0, colon), tag: reference.slice(colon + 1) };
 }
+
+/** The name with its registry, as docker prints it after a pull. */
+export function canonicalName(name: string): string {
+  const [first = '', ...rest] = name.split('/');
+  if (rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')) return name;
+  return `docker.io/${rest.length > 0 ? name : `library/${name}`}`;
+}

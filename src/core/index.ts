@@ -39,6 +39,7 @@ export { composeImage } from './images/compose-image.ts';
 export type { ImageRecord, ImageStore } from './images/images.ts';
 export type { ImportImage, ImportTarget } from './images/import-image.ts';
 export { importImage } from './images/import-image.ts';
+export { packImage } from './images/pack-image.ts';
 export { putBlob } from './images/put-blob.ts';
 export type { StoredLayer } from './images/put-layer.ts';
 export { putLayer } from './images/put-layer.ts';

@@ -1,5 +1,7 @@
 export type { CredentialSource, Credentials } from './auth/credentials.ts';
 export { credentialsOf, dockerConfigCredentials } from './auth/credentials.ts';
+export type { InspectRemote, RemoteImage } from './inspect-remote.ts';
+export { createRemoteInspector } from './inspect-remote.ts';
 export type { LoginOptions } from './login.ts';
 export { checkLogin } from './login.ts';
 export type { PullProgress } from './progress.ts';
@@ -14,3 +16,5 @@ export type { ReferrersOptions } from './registry/referrers.ts';
 export { listReferrers } from './registry/referrers.ts';
 export type { RegistryClientOptions, RegistrySettings } from './registry/registry-client.ts';
 export { RegistryClient } from './registry/registry-client.ts';
+export type { FoundRepository, SearchRepositories } from './search.ts';
+export { createSearch } from './search.ts';

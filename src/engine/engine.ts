@@ -3,7 +3,7 @@ import type { ComponentVersion, ImageSummary } from '../api/docker/index.ts';
 import { errorCode, errorMessage, type Logger } from '../base/index.ts';
 import type { Comparer, LocalCore } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
-import type { PullImage } from '../distribution/index.ts';
+import type { InspectRemote, PullImage, PushImage, SearchRepositories } from '../distribution/index.ts';
 import type { NetworkManager } from '../network/index.ts';
 import type { ContainerNetworks } from './containers/context.ts';
 import type { CommitResult, CommitSource } from './containers/index.ts';
@@ -26,11 +26,13 @@ import {
   parseUntil,
   pruneImages,
   pullImage,
+  pushImage,
   saveImages,
   summarize,
 } from './images/index.ts';
 import { createContainerNetworks, type NetworkMember, Networks } from './networks/index.ts';
 import { type CommitBackend, commitRoutes } from './router/commit/index.ts';
+import { distributionRoutes } from './router/distribution/index.ts';
 import { type ImagesBackend, imageRoutes } from './router/images/index.ts';
 import { type NetworksBackend, networkRoutes } from './router/networks/index.ts';
 import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
@@ -46,6 +48,9 @@ export interface EngineOptions {
   readonly core: Omit<LocalCore, typeof Symbol.dispose> & { readonly tasks: TaskManager; readonly rootFiles: RootFiles };
   readonly registry: {
     readonly pull: PullImage;
+    readonly push: PushImage;
+    readonly inspect: InspectRemote;
+    readonly search: SearchRepositories;
     /** Unauthenticated when the registry does not take them. */
     login(credentials: Credentials, signal: AbortSignal): Promise<{ readonly identityToken: string }>;
   };
@@ -129,7 +134,8 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
   const routes = [
     ...systemRoutes(systemBackend(system, parts, containers, options)),
     ...containers.routes,
-    ...imageRoutes(imagesBackend(work, registry.pull, containers)),
+    ...imageRoutes(imagesBackend(work, registry, containers)),
+    ...distributionRoutes({ inspect: async (options) => await registry.inspect(options) }),
     ...commitRoutes(commitBackend(work, containers)),
     ...networkRoutes(networksBackend(networks, containers)),
     ...volumeRoutes(volumes),
@@ -159,7 +165,7 @@ export async function serveEngine(engine: Engine, options: { readonly hosts: rea
   return await startApiServer({ routes: engine.routes, hosts: options.hosts, productVersion: engine.productVersion, log: engine.log });
 }
 
-function imagesBackend(work: ImageWork, pull: PullImage, containers: ContainersPart): ImagesBackend {
+function imagesBackend(work: ImageWork, registry: EngineOptions['registry'], containers: ContainersPart): ImagesBackend {
   const { images } = work;
   const users = (imageId: string) => containers.imageUsers(imageId);
   const summaries = async (filters: Filters): Promise<readonly ImageSummary[]> => {
@@ -171,7 +177,9 @@ function imagesBackend(work: ImageWork, pull: PullImage, containers: ContainersP
     list: summaries,
     inspect: async (name) => await inspect(images, await images.get(name)),
     history: async (name) => await history(images, await images.get(name)),
-    pull: (reference, options) => pullImage(images, pull, reference, options),
+    pull: (reference, options) => pullImage(images, registry.pull, reference, options),
+    push: (reference, options) => pushImage(work, registry.push, reference, options),
+    search: async (options) => await registry.search(options),
     save: async (names, options) => await saveImages(images, names, options),
     load: (archive, options) => loadImages(work, archive, options),
     import: (archive, options) => importRoot(work, archive ?? download(options.from, options.signal), options),

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scratchHost, startScratchRegistry } from '../fixtures/registry.ts';
 import { Engine, strakeBinary } from '../lib/engine.ts';
 import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
 import { normalise } from '../lib/normalise.ts';
@@ -469,6 +470,41 @@ describe('images as archives', () => {
         'WARNING! This will remove all images without at least one container associated to them.\nAre you sure you want to continue? [y/N] ',
       );
       await ok('rmi', 'made:commit', 'made:import', 'made:pipe');
+    },
+    stepMs,
+  );
+});
+
+describe('push and search', () => {
+  test(
+    'as docker says it; on a terminal a line for each layer',
+    async () => {
+      const registry = await startScratchRegistry(engine.peers);
+      try {
+        const name = `${scratchHost}/pushed/app`;
+        await ok('tag', busybox, name);
+        const shown = (text: string) =>
+          text
+            .replace(/size: \d+/, 'size: N')
+            .split('\n')
+            .toSorted();
+        const first = pty(['push', name], { cols: 120, rows: 30 });
+        await first.shows(/The push refers to repository \[127\.0\.0\.1:5001\/pushed\/app\]/);
+        await first.shows(/[0-9a-f]{12}: Pushed/);
+        expect(await first.end()).toBe(0);
+        expect(shown(await ok('push', name))).toEqual(shown((await engine.docker(['push', name])).stdout.trimEnd()));
+        await expectSame(['push', '--quiet', name]);
+        await expectSame(['push', `${name}:absent`]);
+        await expectSame(['push', '--all-tags', `${name}:1`]);
+        await ok('tag', busybox, `${name}:2`);
+        expect((await ok('push', '--all-tags', name)).match(/digest: sha256:[0-9a-f]{64} size: \d+/g)).toHaveLength(2);
+        await expectSame(['search', `${scratchHost}/app`]);
+        expect(await ok('search', '--format', '{{.Name}}', `${scratchHost}/app`)).toBe(name);
+        await expectSame(['search', '--limit', '101', `${scratchHost}/app`]);
+        await ok('rmi', `${name}:2`, name);
+      } finally {
+        await registry.stop();
+      }
     },
     stepMs,
   );

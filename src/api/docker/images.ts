@@ -1,4 +1,4 @@
-import type { Descriptor } from '../../oci/index.ts';
+import type { Descriptor, Platform } from '../../oci/index.ts';
 
 /** An entry of `GET /images/json`. */
 export interface ImageSummary {
@@ -59,6 +59,21 @@ export interface ImageHistoryItem {
 export interface ImagesPruneResponse {
   readonly ImagesDeleted: readonly ImageDeleteItem[] | null;
   readonly SpaceReclaimed: number;
+}
+
+/** An entry of `GET /images/search`. */
+export interface SearchResult {
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly name: string;
+  readonly is_automated: boolean;
+  readonly description: string;
+}
+
+/** `GET /distribution/NAME/json` */
+export interface DistributionInspect {
+  readonly Descriptor: Descriptor;
+  readonly Platforms: readonly Platform[];
 }
 
 /** A line of a progress stream (`POST /images/create`, load, push, build). */

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { pullImage, splitReference } from '../pull-image.ts';
+import { canonicalName, pullImage, splitReference } from '../pull-image.ts';
 
 export const pull = defineCommand({
   name: 'pull',
@@ -20,10 +20,3 @@ export const pull = defineCommand({
     return 0;
   },
 });
-
-/** The name with its registry, as docker prints it after a pull. */
-function canonicalName(name: string): string {
-  const [first = '', ...rest] = name.split('/');
-  if (rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')) return name;
-  return `docker.io/${rest.length > 0 ? name : `library/${name}`}`;
-}

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Logger } from '../../base/index.ts';
 import { createOpenFileTree, openLocalCore } from '../../core/index.ts';
 import { LocalRootFiles, LocalTaskManager } from '../../core/tasks/index.ts';
-import { createPuller } from '../../distribution/index.ts';
+import { createPuller, createPusher, createRemoteInspector, createSearch } from '../../distribution/index.ts';
 import { assembleEngine, createContainersPart } from '../../engine/index.ts';
 import { containerRoutes } from '../../engine/router/containers/index.ts';
 import { execRoutes } from '../../engine/router/exec/index.ts';
@@ -47,7 +47,13 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
     {
       paths: { dataRoot, execRoot, helloProgram: programFile('strake-hello') },
       core: { ...core, tasks, rootFiles },
-      registry: { pull: createPuller({ ...core, ...flags.registries }), login: registryLogin(flags.registries) },
+      registry: {
+        pull: createPuller({ ...core, ...flags.registries }),
+        push: createPusher({ ...core, ...flags.registries, uploads: flags.transfers.uploads }),
+        inspect: createRemoteInspector(flags.registries),
+        search: createSearch(flags.registries),
+        login: registryLogin(flags.registries),
+      },
       networks,
       log,
       productVersion,

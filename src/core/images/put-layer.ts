@@ -18,8 +18,19 @@ export const layerTypes: Readonly<Record<LayerCompression, string>> = {
   zstd: mediaTypes.ociLayerZstd,
 };
 
+export interface PutLayerOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Where it is known, the archive need not be unpacked to know it. */
+  readonly diffId?: string;
+}
+
 /** Stores a tar archive, plain or packed with gzip or zstd, as a layer, in one pass and as it is. `lease` holds it before it is there. */
-export async function putLayer(content: ContentStore, lease: Lease, archive: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredLayer> {
+export async function putLayer(
+  content: ContentStore,
+  lease: Lease,
+  archive: AsyncIterable<Uint8Array>,
+  { signal, diffId }: PutLayerOptions = {},
+): Promise<StoredLayer> {
   const { compression, source } = await sniffCompression(archive);
   const ref = `${putPrefix}${randomId()}`;
   const writer = await content.writer({ ref });
@@ -31,13 +42,13 @@ export async function putLayer(content: ContentStore, lease: Lease, archive: Asy
       blob.update(chunk);
       await writer.write(chunk);
     });
-    const unpacked = compression === 'none' ? undefined : new Digester();
-    for await (const chunk of decompress(stored, compression)) unpacked?.update(chunk);
+    const unpacked = compression === 'none' || diffId !== undefined ? undefined : new Digester();
+    for await (const chunk of unpacked === undefined ? stored : decompress(stored, compression)) unpacked?.update(chunk);
     const digest = blob.digest();
     lease.add(digest);
     await writer.commit({ digest });
     done = true;
-    return { descriptor: { mediaType: layerTypes[compression], digest, size: blob.sizeBytes }, diffId: unpacked?.digest() ?? digest };
+    return { descriptor: { mediaType: layerTypes[compression], digest, size: blob.sizeBytes }, diffId: diffId ?? unpacked?.digest() ?? digest };
   } finally {
     await writer.close();
     if (!done) await forget(content, ref);

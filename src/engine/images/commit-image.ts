@@ -36,7 +36,7 @@ export async function commitImage(
   using lease = leases.acquire();
   const base = await baseOf(work, container.imageId);
   const processConfig = applyChanges(mergeCommit(given ?? {}, container.config), changes);
-  const layer = await putLayer(content, lease, comparer.layer(container.below, container.mount, { signal }), signal);
+  const layer = await putLayer(content, lease, comparer.layer(container.below, container.mount, { signal }), { signal });
   const isEmpty = layer.diffId === emptyDiffId;
   const created = new Date().toISOString();
   const config: ImageConfig = {

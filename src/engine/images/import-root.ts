@@ -23,7 +23,7 @@ export async function* importRoot(work: ImageWork, archive: AsyncIterable<Uint8A
   const { reference, message, from, changes, signal, platform = hostPlatform() } = options;
   const processConfig: ImageProcessConfig = applyChanges({}, changes);
   using lease = leases.acquire();
-  const { descriptor, diffId } = await putLayer(content, lease, archive, signal);
+  const { descriptor, diffId } = await putLayer(content, lease, archive, { signal });
   const created = new Date().toISOString();
   const target = await composeImage(content, lease, {
     config: {

@@ -19,6 +19,7 @@ export { loadImages } from './load-images.ts';
 export { pruneImages } from './prune.ts';
 export type { PullOptions } from './pull-image.ts';
 export { pullImage } from './pull-image.ts';
+export { pushImage } from './push-image.ts';
 export type { SaveOptions } from './save-images.ts';
 export { saveImages } from './save-images.ts';
 export type { ImageWork } from './store-image.ts';

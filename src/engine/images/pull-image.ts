@@ -6,7 +6,7 @@ import { familiarName, familiarRepository, type Platform, type Reference, reposi
 import { storeName } from './image.ts';
 import { type Images, labels } from './images.ts';
 import { MessageQueue } from './message-queue.ts';
-import { formatProgress } from './progress.ts';
+import { progressMessage } from './progress.ts';
 import { describePullFailure } from './pull-failure.ts';
 
 export interface PullOptions {
@@ -61,12 +61,7 @@ async function removePartial({ options }: Images, interruptedWork: boolean): Pro
   }
 }
 
-function toMessage(reference: Reference, { id, status, progressDetail }: PullProgress): ProgressMessage {
-  const named = id === undefined ? {} : { id };
-  if (status.startsWith('Pulling from ')) return { status: `Pulling from ${reference.path}`, ...named };
-  if (progressDetail === undefined) return { status, ...named };
-  const { current, total } = progressDetail;
-  return current === 0 && total === 0
-    ? { status, progressDetail: {}, ...named }
-    : { status, progressDetail, progress: formatProgress(current, total), ...named };
+function toMessage(reference: Reference, progress: PullProgress): ProgressMessage {
+  const { id, status } = progress;
+  return status.startsWith('Pulling from ') ? { status: `Pulling from ${reference.path}`, ...(id === undefined ? {} : { id }) } : progressMessage(progress);
 }

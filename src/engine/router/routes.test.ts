@@ -8,6 +8,7 @@ import type { NetworkInspect } from '../../api/docker/index.ts';
 import { StrakeError, silentLogger } from '../../base/index.ts';
 import { type ApiServer, startApiServer } from '../server/index.ts';
 import { Volumes } from '../volumes/index.ts';
+import { type DistributionBackend, distributionRoutes } from './distribution/index.ts';
 import { type ImagesBackend, imageRoutes } from './images/index.ts';
 import { type NetworksBackend, networkRoutes } from './networks/index.ts';
 import { type SystemBackend, systemRoutes } from './system/index.ts';
@@ -64,6 +65,14 @@ const images: ImagesBackend = {
     yield { status: 'Pulling' };
     if (reference.path === 'library/torn') throw new StrakeError('DataLoss', 'torn');
   },
+  async *push(reference, { platform, credentials }) {
+    calls.push({ reference, platform, credentials });
+    yield { status: 'Pushed' };
+  },
+  search: async ({ term, limit }) => [
+    { name: term, description: 'd', starCount: 7, isOfficial: true },
+    { name: String(limit), description: '', starCount: 0, isOfficial: false },
+  ],
   async save(names, { platform }) {
     calls.push({ names, platform });
     if (names.includes('absent')) throw new StrakeError('NotFound', 'No such image: absent:latest');
@@ -85,6 +94,13 @@ const images: ImagesBackend = {
   prune: async () => ({ items: [], sizeBytes: 0 }),
 };
 
+const remote: DistributionBackend = {
+  inspect: async ({ reference }) => {
+    calls.push(reference);
+    return { descriptor: { mediaType: 'm', digest: 'd', size: 1 }, platforms: [{ os: 'linux', architecture: 'arm64' }] };
+  },
+};
+
 const system: SystemBackend = {
   version: () => ({}) as ReturnType<SystemBackend['version']>,
   info: async () => ({}) as Awaited<ReturnType<SystemBackend['info']>>,
@@ -102,7 +118,7 @@ const system: SystemBackend = {
 
 beforeAll(async () => {
   const volumes = await Volumes.open({ directory: path.join(directory, 'volumes'), events: { publish() {} }, now: () => new Date(0) });
-  const routes = [...systemRoutes(system), ...imageRoutes(images), ...networkRoutes(networks), ...volumeRoutes(volumes)];
+  const routes = [...systemRoutes(system), ...imageRoutes(images), ...distributionRoutes(remote), ...networkRoutes(networks), ...volumeRoutes(volumes)];
   server = await startApiServer({ routes, hosts: [{ kind: 'unix', path: socketPath, groupId: 0 }], productVersion: '1', log: silentLogger });
 });
 afterAll(async () => {
@@ -164,7 +180,20 @@ test.each([
   ['POST /images/create?fromImage=UPPER', 400, '{"message":"invalid reference format: repository name (library/UPPER) must be lowercase"}\n'],
   ['POST /images/create?fromImage=busybox&platform=nonsense!', 400, '{"message":"invalid platform \\"nonsense!\\": must be OS/ARCHITECTURE[/VARIANT]"}\n'],
   ['GET /images/a/b/c:1/json', 404, '{"message":"No such image: a/b/c:1"}\n'],
-  ['GET /images/search?term=x', 501, '{"message":"search is not available: it is a service of Docker Hub, and registries have none"}\n'],
+  [
+    'GET /images/search?term=x&filters={"is-official":["true"]}',
+    200,
+    '[{"star_count":7,"is_official":true,"name":"x","is_automated":false,"description":"d"}]\n',
+  ],
+  [
+    'GET /images/search?term=x&limit=9&filters={"is-official":["false"]}',
+    200,
+    '[{"star_count":0,"is_official":false,"name":"9","is_automated":false,"description":""}]\n',
+  ],
+  ['GET /images/search?term=x&filters={"stars":["8"]}', 200, '[]\n'],
+  ['GET /images/search?term=x&limit=101', 400, '{"message":"limit 101 is outside the range of [1, 100]"}\n'],
+  ['GET /images/search?term=x&filters={"stars":["many"]}', 400, '{"message":"invalid filter \'stars=[many]\'"}\n'],
+  ['GET /distribution/a/b:1/json', 200, '{"Descriptor":{"mediaType":"m","digest":"d","size":1},"Platforms":[{"os":"linux","architecture":"arm64"}]}\n'],
   ['POST /images/prune', 200, '{"ImagesDeleted":null,"SpaceReclaimed":0}\n'],
   ['GET /events?since=2&until=1', 400, '{"message":"`since` time (2) cannot be after `until` time (1)"}\n'],
   ['GET /events?since=yesterday', 400, '{"message":"invalid timestamp \\"yesterday\\": must be seconds since the epoch"}\n'],
@@ -179,6 +208,18 @@ test.each([
 });
 
 test.each([
+  [
+    'POST /images/busybox/push?tag=latest&platform={"os":"linux","architecture":"arm64"}',
+    undefined,
+    { reference, platform: { os: 'linux', architecture: 'arm64' }, credentials: undefined },
+    '{"status":"Pushed"}\r\n',
+  ],
+  [
+    'POST /images/busybox/push',
+    undefined,
+    { reference: { ...reference, tag: undefined }, platform: undefined, credentials: undefined },
+    '{"status":"Pushed"}\r\n',
+  ],
   ['GET /images/get?names=a&names=b:1', undefined, { names: ['a', 'b:1'], platform: undefined }, 'archive'],
   [
     'GET /images/a/b:1/get?platform={"os":"linux","architecture":"arm64"}',

@@ -2,6 +2,7 @@ import { expect } from 'bun:test';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scratchHost, startScratchRegistry } from '../../fixtures/registry.ts';
 import type { Session } from '../../lib/session.ts';
 import type { Step } from './step.ts';
 import { busybox, image } from './step.ts';
@@ -13,6 +14,8 @@ const listing =
 async function shown(session: Session, name: string): Promise<string> {
   return await session.quiet('run', '--rm', name, 'sh', '-c', listing);
 }
+
+const sorted = (text: string): string[] => [...new Set(text.split('\n'))].toSorted();
 
 async function configOf(session: Session, name: string): Promise<unknown> {
   return JSON.parse(await session.quiet('image', 'inspect', '--format', '{{json .Config}}', name));
@@ -177,6 +180,60 @@ export const exchangeSteps: readonly Step[] = [
       await session.ok('inspect', '--format', '{{.State.Status}} {{.State.Paused}}', name);
       await session.ok('run', '--rm', 'committed:running', 'cat', '/state');
       await session.quiet('rmi', 'committed:running', 'committed:still');
+    },
+  },
+  {
+    name: 'push: what was pulled keeps its digest; layers that are there, mounts, all tags',
+    async play(session) {
+      const registry = await startScratchRegistry(session.engine.peers);
+      session.onEnd(() => registry.stop());
+      const name = `${scratchHost}/made/app`;
+      await session.quiet('pull', image('configured'));
+      await session.quiet('tag', image('configured'), `${name}:1`);
+      const first = await session.engine.docker(['push', `${name}:1`]);
+      expect(first.code).toBe(0);
+      session.note('first push', sorted(first.stdout.replace(/: (?:Preparing|Waiting|Pushing.*)$/gm, ': …').replace(/size: \d+/, 'size: …')));
+      session.note('again', sorted((await session.engine.docker(['push', `${name}:1`])).stdout.replace(/size: \d+/, 'size: …')));
+      await session.ok('push', '--quiet', `${name}:1`);
+      await session.quiet('tag', `${name}:1`, `${name}:2`);
+      const all = await session.engine.docker(['push', '--all-tags', name]);
+      session.note(
+        'all tags',
+        sorted(all.stdout.replace(/size: \d+/g, 'size: …')).filter((line) => /digest|refers/.test(line)),
+      );
+      await session.docker(['push', `${name}:absent`]);
+      await session.docker(['push', '127.0.0.1:5999/nobody/listens']);
+      await session.quiet('rmi', `${name}:1`, `${name}:2`, image('configured'));
+      await session.quiet('pull', `${name}:2`);
+      session.note('id', await session.quiet('image', 'inspect', '--format', '{{.Id}}', `${name}:2`));
+      await session.quiet('rmi', `${name}:2`);
+    },
+  },
+  {
+    name: 'push of what a commit made, and a pull of it',
+    async play(session) {
+      const registry = await startScratchRegistry(session.engine.peers);
+      session.onEnd(() => registry.stop());
+      const container = session.container('pushed-from');
+      const name = `${scratchHost}/made/commit:1`;
+      await session.quiet('run', '--name', container, busybox, 'sh', '-c', 'seq 100000 >/numbers; rm /etc/shadow');
+      await session.quiet('commit', container, name);
+      const id = await session.quiet('image', 'inspect', '--format', '{{.Id}}', name);
+      expect((await session.engine.docker(['push', name])).code).toBe(0);
+      expect(await session.quiet('image', 'inspect', '--format', '{{.Id}}', name)).toBe(id);
+      session.note('digests', await session.quiet('image', 'inspect', '--format', '{{len .RepoDigests}} {{len .RepoTags}}', name));
+      await session.quiet('rm', container);
+      await session.quiet('rmi', name);
+      await session.quiet('pull', name);
+      expect(await session.quiet('image', 'inspect', '--format', '{{.Id}}', name)).toBe(id);
+      await session.ok('run', '--rm', name, 'sh', '-c', 'tail -1 /numbers; test ! -e /etc/shadow');
+      const manifest = await session.engine.peers.output(['skopeo', 'inspect', '--raw', '--tls-verify=false', `docker://${name}`]);
+      const { layers } = JSON.parse(manifest) as { readonly layers: readonly { readonly mediaType: string }[] };
+      session.note(
+        'packed',
+        layers.map(({ mediaType }) => /gzip$/.test(mediaType)),
+      );
+      await session.quiet('rmi', name);
     },
   },
 ];

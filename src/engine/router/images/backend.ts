@@ -1,5 +1,5 @@
 import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ProgressMessage } from '../../../api/docker/index.ts';
-import type { Credentials } from '../../../distribution/index.ts';
+import type { Credentials, FoundRepository } from '../../../distribution/index.ts';
 import type { Platform, Reference } from '../../../oci/index.ts';
 import type { Filters } from '../../server/index.ts';
 
@@ -12,6 +12,17 @@ export interface ImagesBackend {
     reference: Reference,
     options: { readonly platform?: Platform; readonly credentials?: Credentials; readonly signal: AbortSignal },
   ): AsyncIterable<ProgressMessage>;
+  /** Without a tag, all tags of the repository. */
+  push(
+    reference: Reference,
+    options: { readonly platform: Platform | undefined; readonly credentials: Credentials | undefined; readonly signal: AbortSignal },
+  ): AsyncIterable<ProgressMessage>;
+  search(options: {
+    readonly term: string;
+    readonly limit: number;
+    readonly credentials: Credentials | undefined;
+    readonly signal: AbortSignal;
+  }): Promise<readonly FoundRepository[]>;
   /** Looks everything up before it resolves. */
   save(names: readonly string[], options: { readonly platform: Platform | undefined; readonly signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
   load(

@@ -1,0 +1,2 @@
+export type { DistributionBackend } from './backend.ts';
+export { distributionRoutes } from './routes.ts';
