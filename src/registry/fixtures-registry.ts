@@ -5,7 +5,7 @@ import path from 'node:path';
 import { silentLogger } from '../base/index.ts';
 import { type ContentStore, MetadataDatabase, openLocalContent } from '../core/index.ts';
 import { digestOf, mediaTypes } from '../oci/index.ts';
-import { startServer } from './http/server.ts';
+import { type ServerOptions, startServer } from './http/server.ts';
 import { createRegistry, type HandleRequest, type RegistryOptions } from './registry.ts';
 import { registrySchema } from './store/schema.ts';
 import { createStorage, type Storage } from './store/storage.ts';
@@ -28,6 +28,7 @@ export interface TestRegistryOptions {
   readonly root?: string;
   readonly now?: () => Date;
   readonly options?: Partial<Omit<RegistryOptions, 'storage'>>;
+  readonly onAnswered?: ServerOptions['onAnswered'];
   /** What stands before the API. */
   readonly wrap?: (api: HandleRequest) => HandleRequest;
 }
@@ -36,6 +37,7 @@ export async function startTestRegistry({
   root: given,
   now = () => new Date(),
   options = {},
+  onAnswered = () => undefined,
   wrap = (api) => api,
 }: TestRegistryOptions = {}): Promise<TestRegistry> {
   const root = given ?? mkdtempSync(path.join(tmpdir(), 'strake-registry-'));
@@ -46,7 +48,7 @@ export async function startTestRegistry({
   const storage = createStorage({ content, db, now });
   cleanup.defer(async () => await storage.uploads.close());
   const handle = wrap(createRegistry({ ...options, storage }));
-  const server = await startServer({ host: '127.0.0.1', port: 0, handle, log: silentLogger });
+  const server = await startServer({ host: '127.0.0.1', port: 0, handle, log: silentLogger, onAnswered });
   cleanup.defer(async () => await server.close(0));
   const url = `http://127.0.0.1:${server.port}`;
   const send = async (path: string, init: RequestInit = {}) => await fetch(`${url}/v2/${path}`, { redirect: 'manual', ...init });

@@ -12,7 +12,6 @@ import {
   openGate,
   Passwords,
   parseAccessRules,
-  type RegistryRequest,
   TokenSigner,
   TokenVerifier,
   tokenGate,
@@ -27,7 +26,7 @@ export interface ComposedAuth {
   readonly tokenServer: HandleRequest | undefined;
 }
 
-export async function composeAuth({ auth, root, tls }: Pick<RegistryFlags, 'auth' | 'root' | 'tls'>): Promise<ComposedAuth> {
+export async function composeAuth({ auth, root }: Pick<RegistryFlags, 'auth' | 'root'>): Promise<ComposedAuth> {
   if (auth.kind === 'open') return { gate: openGate, pageGate: openGate, tokenServer: undefined };
   if (auth.kind === 'foreign-token') {
     const { service, issuer, realm } = auth;
@@ -38,7 +37,7 @@ export async function composeAuth({ auth, root, tls }: Pick<RegistryFlags, 'auth
   await passwords.load();
   const rules = auth.accessFile === undefined ? allForUsers : parseAccessRules(readFileSync(auth.accessFile, 'utf8'));
   const pageGate = basicGate(passwords, rules);
-  if (auth.kind === 'token') return { pageGate, ...ownTokens(auth, root, tls !== undefined, passwords, rules) };
+  if (auth.kind === 'token') return { pageGate, ...ownTokens(auth, root, passwords, rules) };
   if (rules.forAnonymous)
     throw new StrakeError('InvalidArgument', 'rules for everybody need --auth token: with passwords alone, clients without one give up at the door', {
       fields: { layer: 'registry' },
@@ -46,24 +45,18 @@ export async function composeAuth({ auth, root, tls }: Pick<RegistryFlags, 'auth
   return { gate: pageGate, pageGate, tokenServer: undefined };
 }
 
-function ownTokens({ service, realm }: Extract<AuthFlags, { readonly kind: 'token' }>, root: string, isTls: boolean, passwords: Passwords, rules: AccessRules) {
+function ownTokens({ service, realm }: Extract<AuthFlags, { readonly kind: 'token' }>, root: string, passwords: Passwords, rules: AccessRules) {
   const signer = new TokenSigner(tokenKey(root));
   const verifier = new TokenVerifier({ publicKeyPem: signer.publicKeyPem, issuer: service, service });
   return {
     gate: tokenGate({
       verifier,
       service,
-      realm: (request) => realm ?? `${isTls ? 'https' : 'http'}://${hostOf(request)}/token`,
+      realm: ({ origin }) => realm ?? `${origin}/token`,
       sees: (user, repository) => rules.may(user, repository, 'pull'),
     }),
     tokenServer: createTokenServer({ signer, passwords, rules, issuer: service, service }),
   };
-}
-
-/** As the client calls this registry; it is only told to itself again. */
-function hostOf({ headers }: RegistryRequest): string {
-  const host = headers.host ?? '';
-  return /^[\w.:[\]-]{1,255}$/.test(host) ? host : 'localhost';
 }
 
 /** The key that tokens are signed with: made once, so that they outlive a restart. */

@@ -10,10 +10,23 @@ export interface RegistryFlags {
   readonly readOnly: boolean;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly auth: AuthFlags;
+  readonly garbage: GarbageFlags;
+  /** Webhooks that are told of every push, pull, mount and delete. */
+  readonly notify: readonly URL[];
+  /** Where Prometheus asks: an address of its own, as whoever reaches it needs no password. */
+  readonly metricsAddress: HostPort | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
   readonly readyFd: number | undefined;
   readonly help: boolean;
+}
+
+export interface GarbageFlags {
+  /** undefined: never */
+  readonly intervalMs: number | undefined;
+  readonly graceMs: number;
+  readonly uploadLifeMs: number;
+  readonly untagged: boolean;
 }
 
 /** How clients show who they are. */
@@ -49,6 +62,12 @@ const table = {
   'token-service': { kind: 'string', value: 'NAME', help: 'Name of this registry in tokens (default "strake-registry")' },
   'token-issuer': { kind: 'string', value: 'NAME', help: 'Who gives out the tokens, with --token-key' },
   'token-key': { kind: 'string', value: 'FILE', help: 'Public key or certificate (PEM) of another token server' },
+  'gc-interval': { kind: 'string', value: 'TIME', help: 'Pause between garbage collections, such as 30m (default "1h"); "0": none' },
+  'gc-grace': { kind: 'string', value: 'TIME', help: 'Age at which what nothing leads to is garbage (default "1h")' },
+  'gc-untagged': { kind: 'bool', help: 'Manifests without a tag are garbage, unless an index or a subject keeps them' },
+  'upload-life': { kind: 'string', value: 'TIME', help: 'An upload that nobody goes on with is forgotten after this time (default "24h")' },
+  notify: { kind: 'list', value: 'URL', help: "Webhook that gets events in the form of distribution's registry, repeatable" },
+  'metrics-addr': { kind: 'string', value: 'HOST:PORT', help: 'Address of /metrics for Prometheus, open to whoever reaches it' },
   'log-level': { kind: 'string', help: '"debug", "info", "warn" or "error" (default "info")' },
   'log-format': { kind: 'string', help: '"text" or "json" (default "text")' },
   'ready-fd': { kind: 'int', help: 'Descriptor that gets one line once the registry listens' },
@@ -65,6 +84,14 @@ export function parseRegistryFlags(argv: readonly string[]): RegistryFlags {
     readOnly: values['read-only'],
     tls: tlsFlags(values),
     auth: authFlags(values),
+    garbage: {
+      intervalMs: duration('gc-interval', values['gc-interval'] ?? '1h') || undefined,
+      graceMs: duration('gc-grace', values['gc-grace'] ?? '1h'),
+      uploadLifeMs: duration('upload-life', values['upload-life'] ?? '24h'),
+      untagged: values['gc-untagged'],
+    },
+    notify: values.notify.map((text) => httpUrl('notify', text)),
+    metricsAddress: values['metrics-addr'] === undefined ? undefined : hostPort('metrics-addr', values['metrics-addr']),
     logLevel: oneOf('log-level', values['log-level'] ?? 'info', logLevels),
     logFormat: oneOf('log-format', values['log-format'] ?? 'text', ['text', 'json'] as const),
     readyFd: values['ready-fd'],
@@ -106,6 +133,24 @@ function authFlags(values: Values): AuthFlags {
   if (kind === 'token') return { kind, htpasswdFile, accessFile, service, realm };
   if (realm !== undefined) throw new UsageError('--token-realm goes with --auth token');
   return { kind, htpasswdFile, accessFile };
+}
+
+const unitsMs: Readonly<Record<string, number>> = { '': 1000, ms: 1, s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 };
+/** The longest time that a timer takes: 2^31 - 1 ms. */
+const maxDurationMs = 2_147_483_647;
+
+function duration(name: string, text: string): number {
+  const match = /^(\d{1,9})(ms|s|m|h|d|)$/.exec(text);
+  const ms = Number(match?.[1]) * (unitsMs[match?.[2] ?? ''] ?? 0);
+  if (match === null || ms > maxDurationMs)
+    throw new UsageError(`invalid value ${JSON.stringify(text)} for --${name}: must be a time such as 90s, 30m or 24h, up to 24d`);
+  return ms;
+}
+
+function httpUrl(name: string, text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new UsageError(`invalid value for --${name}: must be a URL of http or https`);
+  return url;
 }
 
 function hostPort(name: string, text: string): HostPort {

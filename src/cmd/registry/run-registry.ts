@@ -1,7 +1,7 @@
 /** The life of a registry: lock, listen, wait for a signal, close. What it serves is composed elsewhere. */
 import { readFileSync } from 'node:fs';
 import { errorCode, errorMessage, type Logger } from '../../base/index.ts';
-import { type ServerOptions, startServer } from '../../registry/index.ts';
+import { type HandleRequest, type Metrics, type ServerOptions, startServer } from '../../registry/index.ts';
 import { lockDataRoot } from '../daemon/data-root-lock.ts';
 import { nextSignal } from '../daemon/next-signal.ts';
 import { tellReady } from '../daemon/tell-ready.ts';
@@ -14,11 +14,18 @@ export async function runRegistry(flags: RegistryFlags, log: Logger): Promise<nu
   try {
     using _lock = lockDataRoot(flags.root);
     await using composed = await composeRegistry(flags, log);
-    const server = await startServer({ ...flags.address, tls: readTls(flags), handle: composed.handle, log });
-    log.info(`registry listens on ${flags.address.host}:${server.port}`, { root: flags.root, pid: process.pid });
+    await using servers = new AsyncDisposableStack();
+    const serve = async (options: ServerOptions) => {
+      const server = await startServer(options);
+      servers.defer(async () => await server.close());
+      return `${options.host}:${server.port}`;
+    };
+    const { handle, metrics } = composed;
+    const address = await serve({ ...flags.address, tls: readTls(flags), handle, log, onAnswered: metrics.answered });
+    const measured = flags.metricsAddress && (await serve({ ...flags.metricsAddress, handle: metricsPage(metrics), log }));
+    log.info(`registry listens on ${address}`, { root: flags.root, metrics: measured, pid: process.pid });
     tellReady(flags.readyFd, log);
     log.info(`processing signal '${await signal}'`);
-    await server.close();
     return 0;
   } catch (error) {
     log.error(`registry failed: ${errorMessage(error)}`, { code: errorCode(error) });
@@ -28,4 +35,9 @@ export async function runRegistry(flags: RegistryFlags, log: Logger): Promise<nu
 
 function readTls({ tls }: RegistryFlags): ServerOptions['tls'] {
   return tls && { certificate: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
+}
+
+function metricsPage({ contentType, text }: Metrics): HandleRequest {
+  return async ({ path }) =>
+    path === '/metrics' ? { status: 200, headers: { 'Content-Type': contentType }, body: await text() } : { status: 404, body: '404 page not found\n' };
 }

@@ -34,6 +34,7 @@ export const getBlob: Endpoint<'blob'> = {
       headers: { ...headers, 'Content-Length': String(length), ...(range === undefined ? {} : { 'Content-Range': `bytes ${start}-${end}/${sizeBytes}` }) },
       // A given length is read as it is: the client verifies the whole.
       body: registry.content.read(digest, { offset: start, length, signal: request.signal }),
+      ...(request.method === 'HEAD' ? {} : { events: [{ action: 'pull', repository: target.repository, digest, sizeBytes }] }),
     };
   },
 };
@@ -44,7 +45,7 @@ export const deleteBlob: Endpoint<'blob'> = {
     const digest = checkDigest(reference);
     if (!catalogue.unlinkBlob(repository, digest)) throw unknownBlob(digest);
     catalogue.flush();
-    return { status: 202, headers: { 'Content-Length': '0' } };
+    return { status: 202, headers: { 'Content-Length': '0' }, events: [{ action: 'delete', repository, digest }] };
   },
 };
 

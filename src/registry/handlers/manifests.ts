@@ -17,7 +17,10 @@ export const getManifest: Endpoint<'manifest'> = {
     if (request.headers['if-none-match'] === headers.ETag) return { status: 304, headers };
     if (request.method === 'HEAD') return { status: 200, headers: { ...headers, 'Content-Length': String(record.sizeBytes) } };
     try {
-      return { status: 200, headers, body: await content.readAll(record.digest, limits.manifestBytes) };
+      const { digest, mediaType, sizeBytes } = record;
+      const tag = isTag(reference) ? reference : undefined;
+      const body = await content.readAll(digest, limits.manifestBytes);
+      return { status: 200, headers, body, events: [{ action: 'pull', repository, digest, tag, mediaType, sizeBytes }] };
     } catch (cause) {
       if (isCode(cause, 'NotFound') || isCode(cause, 'DataLoss')) throw unknownManifest(repository, reference, cause);
       throw cause;
@@ -50,6 +53,14 @@ export const putManifest: Endpoint<'manifest'> = {
         ...(manifest.subject === undefined ? {} : { 'OCI-Subject': manifest.subject }),
         ...(tags.length > 0 && 'digest' in named ? { 'OCI-Tag': tags } : {}),
       },
+      events: (tags.length === 0 ? [undefined] : tags).map((tag) => ({
+        action: 'push' as const,
+        repository,
+        digest,
+        tag,
+        mediaType: manifest.mediaType,
+        sizeBytes: bytes.length,
+      })),
     };
   },
 };
@@ -61,7 +72,8 @@ export const deleteManifest: Endpoint<'manifest'> = {
     const wasThere = 'tag' in named ? catalogue.deleteTag(repository, named.tag) : catalogue.deleteManifest(repository, named.digest);
     if (wasThere === undefined) throw unknownManifest(repository, reference);
     catalogue.flush();
-    return { status: 202, headers: { 'Content-Length': '0' } };
+    const event = { action: 'delete' as const, repository, ...named };
+    return { status: 202, headers: { 'Content-Length': '0' }, events: [event] };
   },
 };
 

@@ -4,6 +4,7 @@ import { registryError } from '../errors.ts';
 import { parseChunkRange } from '../http/byte-range.ts';
 import { contentLength, queryText, type RegistryRequest, type Reply } from '../http/message.ts';
 import { checkDigest, checkName } from '../names.ts';
+import type { ContentEvent } from '../observe/events.ts';
 import type { Storage } from '../store/storage.ts';
 import type { Upload, UploadChunk } from '../store/uploads.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -14,11 +15,12 @@ export const startUpload: Endpoint<'uploads'> = {
   async handle(storage, request, { repository }, client) {
     const { query } = request;
     const mount = queryText(query, 'mount');
-    if (mount !== undefined && (await mountBlob(storage, client, queryText(query, 'from'), repository, checkDigest(mount)))) return created(repository, mount);
+    const mounted = mount === undefined ? undefined : await mountBlob(storage, client, queryText(query, 'from'), repository, checkDigest(mount));
+    if (mounted !== undefined) return created({ action: 'mount', repository, ...mounted });
     const digest = queryText(query, 'digest');
     if (digest !== undefined) {
-      await storage.uploads.whole(repository, checkDigest(digest), chunkOf(request));
-      return created(repository, digest);
+      const { sizeBytes } = await storage.uploads.whole(repository, checkDigest(digest), chunkOf(request));
+      return created({ action: 'push', repository, digest, sizeBytes });
     }
     checkAlgorithm(queryText(query, 'digest-algorithm'));
     return accepted(storage.uploads.start(repository), 202);
@@ -43,8 +45,8 @@ export const finishUpload: Endpoint<'upload'> = {
   action: 'push',
   async handle({ uploads }, request, { repository, reference }) {
     const digest = checkDigest(queryText(request.query, 'digest') ?? '');
-    await withPlace(uploads.finish(repository, reference, digest, chunkOf(request)));
-    return created(repository, digest);
+    const { sizeBytes } = await withPlace(uploads.finish(repository, reference, digest, chunkOf(request)));
+    return created({ action: 'push', repository, digest, sizeBytes });
   },
 };
 
@@ -56,32 +58,38 @@ export const cancelUpload: Endpoint<'upload'> = {
   },
 };
 
-/** Gives the repository a blob that another one has, if the client may read it there. Without `from`, wherever the client may read it. */
+interface Mounted {
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly fromRepository: string;
+}
+
+/** Gives the repository a blob that another one has, if the client may read it there. Without `from`, wherever the client may read it. undefined: it cannot. */
 async function mountBlob(
   { catalogue, content, locks }: Storage,
   client: Client,
   from: string | undefined,
   repository: string,
   digest: string,
-): Promise<boolean> {
-  const sources = from === undefined ? catalogue.holdersOf(digest) : catalogue.hasBlob(checkName(from), digest) ? [from] : [];
-  for (const source of sources) {
-    if (!client.may(source, 'pull')) continue;
-    return await locks.run(digest, async () => {
-      if (!catalogue.hasBlob(source, digest) || !(await isThere(content.info(digest)))) return false;
-      catalogue.linkBlob(repository, digest);
-      return true;
-    });
-  }
-  return false;
+): Promise<Mounted | undefined> {
+  const sources = from === undefined ? catalogue.holdersOf(digest) : [checkName(from)];
+  const fromRepository = sources.find((source) => client.may(source, 'pull'));
+  if (fromRepository === undefined) return undefined;
+  return await locks.run(digest, async () => {
+    if (!catalogue.hasBlob(fromRepository, digest)) return undefined;
+    const sizeBytes = await sizeOf(content, digest);
+    if (sizeBytes === undefined) return undefined;
+    catalogue.linkBlob(repository, digest, sizeBytes);
+    return { digest, sizeBytes, fromRepository };
+  });
 }
 
-async function isThere(info: Promise<unknown>): Promise<boolean> {
+/** undefined: it is not there any more, as it was damaged. */
+async function sizeOf(content: Storage['content'], digest: string): Promise<number | undefined> {
   try {
-    await info;
-    return true;
+    return (await content.info(digest)).sizeBytes;
   } catch (error) {
-    if (isCode(error, 'NotFound')) return false;
+    if (isCode(error, 'NotFound')) return undefined;
     throw error;
   }
 }
@@ -121,6 +129,11 @@ function accepted(upload: Upload, status: 202 | 204): Reply {
   return { status, headers: { ...placeHeaders(upload), ...(status === 202 ? { 'Content-Length': '0' } : {}) } };
 }
 
-function created(repository: string, digest: string): Reply {
-  return { status: 201, headers: { Location: `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest, 'Content-Length': '0' } };
+function created(event: ContentEvent & { readonly digest: string }): Reply {
+  const { repository, digest } = event;
+  return {
+    status: 201,
+    headers: { Location: `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest, 'Content-Length': '0' },
+    events: [event],
+  };
 }

@@ -12,6 +12,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   readonly #source: IncomingMessage;
   #chunks: Uint8Array[] = [];
   #heldBytes = 0;
+  #receivedBytes = 0;
   #state: 'open' | 'ended' | 'broken' = 'open';
   /** Bytes that are still read away; undefined: they are kept. */
   #leftToDrain: number | undefined;
@@ -41,6 +42,10 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     }
   }
 
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
   /** Reads away what nobody wants, so that the connection can go on; one that brings more than `limitBytes` is cut. */
   drain(limitBytes: number): void {
     this.#chunks = [];
@@ -50,6 +55,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   }
 
   #push(chunk: Uint8Array): void {
+    this.#receivedBytes += chunk.length;
     if (this.#leftToDrain !== undefined) {
       this.#leftToDrain -= chunk.length;
       if (this.#leftToDrain < 0) this.#source.destroy();

@@ -1,10 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ContentEvent } from '../observe/events.ts';
 
 export interface RegistryRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** `https://HOST:PORT`, as the client calls us. */
+  readonly origin: string;
+  /** `ADDRESS:PORT` */
+  readonly clientAddress: string;
   /** Read at most once. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Aborted when the client is gone. */
@@ -16,6 +21,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** A stream comes with its Content-Length among the headers. */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** What the client did by this. */
+  readonly events?: readonly ContentEvent[];
 }
 
 /** A JSON document of the API. */

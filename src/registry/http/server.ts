@@ -15,6 +15,16 @@ export interface ServerOptions {
   readonly tls?: { readonly certificate: Uint8Array; readonly key: Uint8Array } | undefined;
   readonly handle: (request: RegistryRequest) => Promise<Reply>;
   readonly log: Logger;
+  readonly onAnswered?: (request: AnsweredRequest) => void;
+}
+
+export interface AnsweredRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly seconds: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
 }
 
 export interface RunningServer {
@@ -67,7 +77,7 @@ async function listening(server: Server, { host, port }: ServerOptions): Promise
   }
 }
 
-async function answer({ handle, log }: ServerOptions, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer({ handle, log, tls, onAnswered }: ServerOptions, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const started = performance.now();
   const gone = new AbortController();
   response.on('close', () => {
@@ -77,16 +87,24 @@ async function answer({ handle, log }: ServerOptions, incoming: IncomingMessage,
   response.setHeader('X-Content-Type-Options', 'nosniff');
   const isHead = incoming.method === 'HEAD';
   const body = new RequestBody(incoming);
+  const request = toRequest(incoming, body, gone.signal, tls === undefined ? 'http' : 'https');
+  let status = 0;
+  let sentBytes = 0;
   try {
-    const reply = await replyOf(handle, incoming, toRequest(incoming, body, gone.signal), log);
-    await writeReply(response, reply, isHead);
-    log.debug(`${incoming.method} ${incoming.url}`, { status: reply.status, ms: Math.round(performance.now() - started) });
+    const reply = await replyOf(handle, incoming, request, log);
+    status = reply.status;
+    await writeReply(response, reply, isHead, (count) => {
+      sentBytes += count;
+    });
   } catch (error) {
     // The head is out: all that can be said is that the body is not whole.
     if (errorCode(error) !== 'Canceled') log.error(`reply to ${incoming.method} ${incoming.url} broke off: ${errorMessage(error)}`, { code: errorCode(error) });
     response.destroy();
   }
   body.drain(limits.drainBytes);
+  const seconds = (performance.now() - started) / 1000;
+  log.debug(`${request.method} ${request.path}`, { status, seconds });
+  onAnswered?.({ method: request.method, path: request.path, status, seconds, receivedBytes: body.receivedBytes, sentBytes });
 }
 
 async function replyOf(handle: ServerOptions['handle'], incoming: IncomingMessage, request: RegistryRequest, log: Logger): Promise<Reply> {
@@ -103,7 +121,7 @@ async function replyOf(handle: ServerOptions['handle'], incoming: IncomingMessag
   }
 }
 
-function toRequest(incoming: IncomingMessage, body: RequestBody, signal: AbortSignal): RegistryRequest {
+function toRequest(incoming: IncomingMessage, body: RequestBody, signal: AbortSignal, scheme: string): RegistryRequest {
   const url = incoming.url ?? '';
   const question = url.indexOf('?');
   return {
@@ -111,7 +129,15 @@ function toRequest(incoming: IncomingMessage, body: RequestBody, signal: AbortSi
     path: question < 0 ? url : url.slice(0, question),
     query: new URLSearchParams(question < 0 ? '' : url.slice(question + 1)),
     headers: incoming.headers,
+    origin: `${scheme}://${hostOf(incoming)}`,
+    clientAddress: `${incoming.socket.remoteAddress ?? ''}:${incoming.socket.remotePort ?? ''}`,
     body,
     signal,
   };
+}
+
+/** As the client calls us; it is told to this client again, and to nobody who trusts it. */
+function hostOf({ headers }: IncomingMessage): string {
+  const host = headers.host ?? '';
+  return /^[\w.:[\]-]{1,255}$/.test(host) ? host : 'localhost';
 }

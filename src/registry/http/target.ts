@@ -1,15 +1,25 @@
 import { checkName } from '../names.ts';
 
+interface OfRepository<Kind extends string> {
+  readonly kind: Kind;
+  readonly repository: string;
+}
+
+interface OfReference<Kind extends string> extends OfRepository<Kind> {
+  /** tag, digest or upload id, unchecked */
+  readonly reference: string;
+}
+
 /** What a path of the API names (distribution-spec, "Endpoints"). */
 export type Target =
   | { readonly kind: 'base' }
   | { readonly kind: 'catalogue' }
-  | { readonly kind: 'tags' | 'uploads'; readonly repository: string }
-  | {
-      readonly kind: 'manifest' | 'blob' | 'upload' | 'referrers';
-      readonly repository: string /** tag, digest or upload id, unchecked */;
-      readonly reference: string;
-    };
+  | OfRepository<'tags'>
+  | OfRepository<'uploads'>
+  | OfReference<'manifest'>
+  | OfReference<'blob'>
+  | OfReference<'upload'>
+  | OfReference<'referrers'>;
 
 /** A repository's name may have the words of the API in it: the last ones count. */
 const forms = [

@@ -9,15 +9,25 @@ export function errorReply({ status, code, message, detail, headers }: WireError
   return { status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body: `${JSON.stringify({ errors: [error] })}\n` };
 }
 
-/** Sends a reply as fast as the client takes it; one to HEAD without its body. Throws Canceled when the client goes meanwhile. */
-export async function writeReply(response: ServerResponse, { status, headers = {}, body }: Reply, isHead: boolean): Promise<void> {
+/** Sends a reply as fast as the client takes it; one to HEAD without its body. `onBytes` is told of what was sent. Throws Canceled when the client goes meanwhile. */
+export async function writeReply(
+  response: ServerResponse,
+  { status, headers = {}, body }: Reply,
+  isHead: boolean,
+  onBytes: (count: number) => void,
+): Promise<void> {
   const isWhole = typeof body === 'string' || body instanceof Uint8Array;
   const length: Record<string, string> = isWhole ? { 'Content-Length': String(Buffer.byteLength(body)) } : {};
   response.writeHead(status, { ...length, ...(headers as Record<string, string>) });
   if (isHead || body === undefined) response.end();
-  else if (isWhole) response.end(body);
-  else {
-    for await (const chunk of body) await writeWithPressure(response, chunk);
+  else if (isWhole) {
+    response.end(body);
+    onBytes(Buffer.byteLength(body));
+  } else {
+    for await (const chunk of body) {
+      await writeWithPressure(response, chunk);
+      onBytes(chunk.length);
+    }
     response.end();
   }
 }

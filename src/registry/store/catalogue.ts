@@ -37,6 +37,15 @@ export interface Listed<T> {
   readonly hasMore: boolean;
 }
 
+/** Content that several repositories have counts once. */
+export interface CatalogueCounts {
+  readonly repositories: number;
+  readonly manifests: number;
+  readonly tags: number;
+  readonly blobs: number;
+  readonly blobBytes: number;
+}
+
 /**
  * Which repository has which blobs, manifests and tags. Every call is one step: synchronous, all or nothing. A repository is there from its first
  * blob or manifest on, until the garbage collection finds nothing in it.
@@ -70,12 +79,13 @@ export class Catalogue {
   }
 
   /** Idempotent; the blob counts as used now. */
-  linkBlob(repository: string, digest: string): void {
+  linkBlob(repository: string, digest: string, sizeBytes: number): void {
     this.#db.transaction(() => {
       this.#db.run(
-        'insert into blobs (repository, digest, linked) values (?, ?, ?) on conflict do update set linked = excluded.linked',
+        'insert into blobs (repository, digest, size, linked) values (?, ?, ?, ?) on conflict do update set linked = excluded.linked',
         this.#ensure(repository),
         digest,
+        sizeBytes,
         this.#now().getTime(),
       );
     });
@@ -162,6 +172,48 @@ export class Catalogue {
       limit + 1,
     );
     return listed(rows, limit, (row) => JSON.parse(textOf(row, 'descriptor')) as Descriptor);
+  }
+
+  /** Whether any repository has it, as a blob or a manifest. */
+  isUsed(digest: string): boolean {
+    return this.#get('select 1 from blobs where digest = ?1 union all select 1 from manifests where digest = ?1', digest) !== undefined;
+  }
+
+  /** Takes blobs from repositories that linked them before `before` and have no manifest that names them; answers how many. */
+  unlinkUnnamed(before: Date): number {
+    return this.#db.run(
+      `delete from blobs where linked < ? and not exists
+       (select 1 from parts where parts.repository = blobs.repository and parts.digest = blobs.digest and parts.kind = 'blob')`,
+      before.getTime(),
+    ).changes;
+  }
+
+  /**
+   * Deletes manifests that were pushed before `before` and that nothing leads to: no tag, no index, and no subject that is there. Answers how many;
+   * what only they led to goes the next time.
+   */
+  deleteUnreachable(before: Date): number {
+    return this.#db.run(
+      `delete from manifests where pushed < ?
+       and not exists (select 1 from tags where tags.repository = manifests.repository and tags.digest = manifests.digest)
+       and not exists (select 1 from parts where parts.repository = manifests.repository and parts.digest = manifests.digest and parts.kind = 'manifest')
+       and not exists (select 1 from manifests as subjects where subjects.repository = manifests.repository and subjects.digest = manifests.subject)`,
+      before.getTime(),
+    ).changes;
+  }
+
+  /** Forgets repositories with nothing in them; answers how many. */
+  deleteEmpty(): number {
+    return this.#db.run('delete from repositories where id not in (select repository from blobs) and id not in (select repository from manifests)').changes;
+  }
+
+  counts(): CatalogueCounts {
+    const row = this.#get(
+      `select (select count(*) from repositories) as repositories, (select count(*) from manifests) as manifests, (select count(*) from tags) as tags,
+       (select count(*) from (select distinct digest from blobs)) as blobs, (select coalesce(sum(size), 0) from (select distinct digest, size from blobs)) as bytes`,
+    );
+    const count = (name: string) => numberOf(row ?? {}, name);
+    return { repositories: count('repositories'), manifests: count('manifests'), tags: count('tags'), blobs: count('blobs'), blobBytes: count('bytes') };
   }
 
   /** What was acknowledged so far survives a power loss. */

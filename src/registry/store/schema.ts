@@ -6,7 +6,8 @@ export const registrySchema: readonly string[] = [
   `
   create table repositories (id integer primary key, name text not null unique, created integer not null) strict;
   create table blobs (
-    repository integer not null references repositories (id), digest text not null, linked integer not null, primary key (repository, digest)
+    repository integer not null references repositories (id), digest text not null, size integer not null, linked integer not null,
+    primary key (repository, digest)
   ) strict, without rowid;
   create index blobs_by_digest on blobs (digest);
   create table manifests (

@@ -21,6 +21,6 @@ export interface Storage {
 export function createStorage({ content, db, now = () => new Date() }: StorageOptions): Storage {
   const catalogue = new Catalogue(db, now);
   const locks = new DigestLocks();
-  const uploads = new Uploads({ content, db, locks, now, link: (repository, digest) => catalogue.linkBlob(repository, digest) });
+  const uploads = new Uploads({ content, db, locks, now, link: (...blob) => catalogue.linkBlob(...blob) });
   return { content, catalogue, uploads, locks };
 }

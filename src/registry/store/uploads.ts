@@ -10,7 +10,7 @@ export interface UploadsOptions {
   readonly db: MetadataDatabase;
   readonly locks: DigestLocks;
   /** Gives a repository a blob that was stored; under the digest's lock, so that no garbage collection comes between. */
-  readonly link: (repository: string, digest: string) => void;
+  readonly link: (repository: string, digest: string, sizeBytes: number) => void;
   readonly now?: () => Date;
   /** Ingests that are kept open between requests; the longest unused one is closed first. */
   readonly maxOpen?: number;
@@ -214,7 +214,7 @@ export class Uploads {
     return await this.#options.locks.run(digest, async () => {
       try {
         const info = await writer.commit({ digest, ...(sizeBytes === undefined ? {} : { sizeBytes }) });
-        this.#options.link(repository, digest);
+        this.#options.link(repository, digest, info.sizeBytes);
         return info;
       } catch (cause) {
         if (isCode(cause, 'FailedPrecondition'))
