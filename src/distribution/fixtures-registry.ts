@@ -1,6 +1,7 @@
 // A registry in this process that lies, stalls and breaks off as a test tells it to.
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { type TarFile, writeTar } from '../core/index.ts';
@@ -19,8 +20,8 @@ export interface TestRegistry extends AsyncDisposable {
 }
 
 /** Serves what is in `content`, by path; a Range from an offset is honoured. */
-export async function startTestRegistry(): Promise<TestRegistry> {
-  const server = http.createServer((request, response) => {
+export async function startTestRegistry(tls?: https.ServerOptions): Promise<TestRegistry> {
+  const serve: http.RequestListener = (request, response) => {
     const { authorization, range } = request.headers;
     if (request.url !== '/v2/') registry.requests.push([request.method, request.url, range, authorization].filter(Boolean).join(' '));
     if (registry.answer(request, response)) return;
@@ -33,7 +34,8 @@ export async function startTestRegistry(): Promise<TestRegistry> {
     const body = entry.body.subarray(start);
     const partial = range === undefined ? {} : { 'content-range': `bytes ${start}-${entry.body.length - 1}/${entry.body.length}` };
     response.writeHead(range === undefined ? 200 : 206, { 'content-type': entry.type, 'content-length': body.length, ...entry.headers, ...partial }).end(body);
-  });
+  };
+  const server = tls === undefined ? http.createServer(serve) : https.createServer(tls, serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const registry: TestRegistry = {

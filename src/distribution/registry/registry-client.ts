@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ErrorCode, StrakeError } from '../../base/index.ts';
+import { type ErrorCode, isCode, StrakeError } from '../../base/index.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import type { HostCapability, HostResolver } from '../hosts/registry-host.ts';
 import { createHostResolver, type HostSettings } from '../hosts/resolve-hosts.ts';
@@ -30,6 +30,8 @@ export class RegistryClient {
   readonly #options: RegistryClientOptions;
   readonly #resolve: HostResolver;
   #hosts: Promise<readonly HostClient[]> | undefined;
+  /** Mirrors that did not answer: their time is waited for once. */
+  readonly #failed = new Set<HostClient>();
 
   constructor(options: RegistryClientOptions) {
     this.#options = options;
@@ -44,7 +46,7 @@ export class RegistryClient {
   /** Answers with an accepted status (200 unless told); everything else is thrown: the error of the registry itself, rather than that of a mirror. `attempts`: tries of all hosts. */
   async request(request: RegistryRequest, attempts = this.attempts): Promise<HttpResponse> {
     const hosts = await this.hosts(request.capability);
-    return await this.retry(hosts.at(-1), request.signal, async () => await firstAnswer(hosts, request), attempts);
+    return await this.retry(hosts.at(-1), request.signal, async () => await this.#firstAnswer(request), attempts);
   }
 
   /** Tries again what may succeed then: a host that was not there or was busy. One that has never answered is not there at all when nobody listens. */
@@ -62,7 +64,7 @@ export class RegistryClient {
   /** FailedPrecondition when none can do it. */
   async hosts(capability: HostCapability): Promise<readonly HostClient[]> {
     this.#hosts ??= this.#open();
-    const able = (await this.#hosts).filter(({ host }) => host.capabilities.has(capability));
+    const able = (await this.#hosts).filter((client) => client.host.capabilities.has(capability) && !this.#failed.has(client));
     if (able.length === 0)
       throw new StrakeError('FailedPrecondition', `no host that is configured for ${this.domain} can ${capability}`, { fields: { layer: 'distribution' } });
     return able;
@@ -81,24 +83,25 @@ export class RegistryClient {
     await delay(Math.max(base * (0.75 + Math.random() / 2), asked), undefined, { signal: signal as AbortSignal });
   }
 
+  async #firstAnswer(request: RegistryRequest): Promise<HttpResponse> {
+    let last: unknown;
+    for (const client of await this.hosts(request.capability)) {
+      try {
+        return await client.send(request);
+      } catch (error) {
+        request.signal?.throwIfAborted();
+        if (client.host.isMirror && (isCode(error, 'Unavailable') || isCode(error, 'DeadlineExceeded'))) this.#failed.add(client);
+        last = error;
+      }
+    }
+    throw last;
+  }
+
   async #open(): Promise<readonly HostClient[]> {
     const { idleTimeoutMs = defaultIdleTimeoutMs, credentials } = this.#options;
     const hosts = await this.#resolve(this.domain);
     return hosts.map((host) => new HostClient({ host, credentials: host.isMirror ? undefined : credentials, idleTimeoutMs }));
   }
-}
-
-async function firstAnswer(hosts: readonly HostClient[], request: RegistryRequest): Promise<HttpResponse> {
-  let last: unknown;
-  for (const host of hosts) {
-    try {
-      return await host.send(request);
-    } catch (error) {
-      request.signal?.throwIfAborted();
-      last = error;
-    }
-  }
-  throw last;
 }
 
 /** Nobody listens: one that has answered before is being restarted perhaps, any other is not there. */
