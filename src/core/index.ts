@@ -51,6 +51,8 @@ export { openLocalContent, openLocalCore } from './local-core.ts';
 export type { Row } from './metadata/index.ts';
 export { MetadataDatabase, numberOf, textOf, timeOf } from './metadata/index.ts';
 export type { SnapshotterName } from './snapshots/local/check-snapshotter.ts';
+export type { HostMounts } from './snapshots/local/host-mounts.ts';
+export { createHostMounts } from './snapshots/local/host-mounts.ts';
 export type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from './snapshots/snapshots.ts';
 export type { LayerEvent, LayerJob } from './unpack/layer-unpacker.ts';
 export { LayerUnpacker } from './unpack/layer-unpacker.ts';

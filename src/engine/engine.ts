@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ComponentVersion, ImageSummary } from '../api/docker/index.ts';
 import { errorCode, errorMessage, type Logger } from '../base/index.ts';
-import type { Comparer, LocalCore } from '../core/index.ts';
+import type { Comparer, HostMounts, LocalCore } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
 import type { InspectRemote, PullImage, PushImage, SearchRepositories } from '../distribution/index.ts';
 import type { NetworkManager } from '../network/index.ts';
@@ -16,6 +16,7 @@ import {
   download,
   filterImages,
   history,
+  ImageMounts,
   Images,
   type ImageUser,
   type ImageWork,
@@ -33,6 +34,7 @@ import {
 import { createContainerNetworks, type NetworkMember, Networks } from './networks/index.ts';
 import { type CommitBackend, commitRoutes } from './router/commit/index.ts';
 import { distributionRoutes } from './router/distribution/index.ts';
+import { imageMountRoutes } from './router/image-mounts/index.ts';
 import { type ImagesBackend, imageRoutes } from './router/images/index.ts';
 import { type NetworksBackend, networkRoutes } from './router/networks/index.ts';
 import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
@@ -45,7 +47,7 @@ import { Volumes } from './volumes/index.ts';
 /** What the Engine stands on. Only the composition roots choose the implementations. */
 export interface EngineOptions {
   readonly paths: { readonly dataRoot: string; readonly execRoot: string /** `strake-hello`, the built-in image's program */; readonly helloProgram: string };
-  readonly core: Omit<LocalCore, typeof Symbol.dispose> & { readonly tasks: TaskManager; readonly rootFiles: RootFiles };
+  readonly core: Omit<LocalCore, typeof Symbol.dispose> & { readonly tasks: TaskManager; readonly rootFiles: RootFiles; readonly hostMounts: HostMounts };
   readonly registry: {
     readonly pull: PullImage;
     readonly push: PushImage;
@@ -114,6 +116,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     flush: () => core.flush(),
     log,
   });
+  const imageMounts = new ImageMounts({ images, snapshots: core.snapshots, mounts: core.hostMounts, directory: path.join(paths.execRoot, 'images') });
   const work = { images, unpacker: core.unpacker, leases: core.leases, comparer: core.comparer };
   const parts = { events, images, volumes, networks: createContainerNetworks(options.networks) };
   const containers = await createContainers(parts);
@@ -135,6 +138,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     ...systemRoutes(systemBackend(system, parts, containers, options)),
     ...containers.routes,
     ...imageRoutes(imagesBackend(work, registry, containers)),
+    ...imageMountRoutes(imageMounts),
     ...distributionRoutes({ inspect: async (options) => await registry.inspect(options) }),
     ...commitRoutes(commitBackend(work, containers)),
     ...networkRoutes(networksBackend(networks, containers)),
@@ -143,6 +147,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
   const recover = async () => {
     await containers.recover();
     await options.networks.retain(new Set((await containers.networkMembers()).map(({ containerId }) => containerId)));
+    await imageMounts.recover();
     await removeLeftovers(core, log);
   };
   return { routes, productVersion, log, parts, recover };

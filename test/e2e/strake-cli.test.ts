@@ -510,6 +510,43 @@ describe('push and search', () => {
   );
 });
 
+describe('image mount', () => {
+  test(
+    'the files of an image, read-only, until they are taken away; a restart and a removal of the image change nothing',
+    async () => {
+      expect(await leaksSince(before, engine.peers)).toEqual([]);
+      await ok('pull', '--quiet', image('layers'));
+      const id = await ok('inspect', '--format', '{{.Id}}', image('layers'));
+      const path = await ok('image', 'mount', image('layers'));
+      expect(await ok('image', 'mount', id)).toBe(path);
+      const seen = await engine.world.output([
+        'sh',
+        '-c',
+        `cd ${path}/cake && cat kept replaced opaque/* twin-b && stat -c '%a %u:%g' setuid owned && ls -d removed tree 2>/dev/null | wc -l`,
+      ]);
+      expect(seen).toBe('kept\nnew\nabove\ntwins\n4755 0:0\n640 33:50\n0\n');
+      expect((await engine.world.run(['touch', `${path}/x`])).stderr).toContain('Read-only file system');
+      const mounts = await engine.world.output(['grep', ` ${path} `, '/proc/self/mountinfo']);
+      expect(mounts).toMatch(/ ro,nosuid,nodev[, ]/);
+      expect((await engine.world.run(['setpriv', '--reuid', '1000', '--clear-groups', 'ls', path])).code).not.toBe(0);
+      await ok('rmi', image('layers'));
+      await engine.daemon.stop();
+      await engine.startStrake();
+      expect(await engine.world.output(['cat', `${path}/cake/kept`])).toBe('kept\n');
+      expect(await ok('image', 'mount', '--format', '{{.ID}} {{.Names}} {{.Path}}')).toBe(`${id.slice(7, 19)} <none> ${path}`);
+      expect(await ok('image', 'unmount', '--all')).toBe(id);
+      expect(await ok('image', 'mount', '--format', '{{.ID}}')).toBe('');
+      expect((await engine.world.run(['ls', path])).code).not.toBe(0);
+      expect((await strake(['image', 'mount', 'absent'])).stderr).toBe('Error response from daemon: No such image: absent:latest\n');
+      expect((await strake(['image', 'unmount', busybox])).stderr).toBe(`Error response from daemon: image ${busybox} is not mounted\n`);
+      expect(await ok('image', 'unmount')).toBe('');
+      // The daemon is another one now.
+      before = await snapshot(engine.peers);
+    },
+    stepMs,
+  );
+});
+
 /** Names and sizes of what is in an archive. */
 function sortedEntries(file: string): readonly string[] {
   const rows = execFileSync('tar', ['tvf', file], { encoding: 'utf8' }).trimEnd().split('\n');

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '../../base/index.ts';
-import { createOpenFileTree, openLocalCore } from '../../core/index.ts';
+import { createHostMounts, createOpenFileTree, openLocalCore } from '../../core/index.ts';
 import { LocalRootFiles, LocalTaskManager } from '../../core/tasks/index.ts';
 import { createPuller, createPusher, createRemoteInspector, createSearch } from '../../distribution/index.ts';
 import { assembleEngine, createContainersPart } from '../../engine/index.ts';
@@ -46,7 +46,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   const engine = await assembleEngine(
     {
       paths: { dataRoot, execRoot, helloProgram: programFile('strake-hello') },
-      core: { ...core, tasks, rootFiles },
+      core: { ...core, tasks, rootFiles, hostMounts: createHostMounts(launcher) },
       registry: {
         pull: createPuller({ ...core, ...flags.registries }),
         push: createPusher({ ...core, ...flags.registries, uploads: flags.transfers.uploads }),

@@ -10,6 +10,8 @@ export { filterImages, parseUntil } from './filter.ts';
 export type { EngineImage } from './image.ts';
 export { createdSeconds } from './image.ts';
 export type { ImageFacts, ImageLayer } from './image-facts.ts';
+export type { ImageMountsOptions, MountedImage } from './image-mounts.ts';
+export { ImageMounts } from './image-mounts.ts';
 export type { ImagesOptions } from './images.ts';
 export { Images, labels } from './images.ts';
 export type { ImportOptions } from './import-root.ts';

@@ -1,0 +1,2 @@
+export type { ImageMountsBackend } from './routes.ts';
+export { imageMountRoutes } from './routes.ts';
