@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "35171764a71dbb6b"
+#define OPS_HASH "9d581aae66e64d12"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -39,6 +39,7 @@ enum op_code {
 	OP_NETLINK = 27,
 	OP_PROPAGATION = 30,
 	OP_OVERLAY = 31,
+	OP_OVERLAY_SOURCE = 150,
 	OP_MOUNT_FS = 32,
 	OP_MOUNT_BIND = 33,
 	OP_MOUNT_SETATTR = 34,
@@ -254,6 +255,17 @@ struct op_overlay {
 	const char *work;
 	struct op_strs options;
 	uint64_t attrs;
+};
+/* a detached overlayfs into a slot, fields as in overlay; the ids of the lower layers, but for the first PLAIN ones, as the user namespace in the slot USERNS maps them (layers that are mounts of their own: since 6.15) */
+struct op_overlay_source {
+	uint32_t out;
+	struct op_strs lowers;
+	const char *upper;
+	const char *work;
+	uint32_t userns;
+	uint32_t plain;
+	uint64_t attrs;
+	struct op_strs options;
 };
 /* mount a new filesystem on TARGET below root; options are key=value or flags for fsconfig; attrs MOUNT_ATTR_*; create: 0 no, 1 directory; flags: 1 on EPERM/EBUSY of sysfs bind the host's instead, 2 with the mode of the directory that is there, 4 copy up what is there first; with root none TARGET is a host path; sb_flags: MS_* that only mount(2) can say; label: the LSM's, for its root directory */
 struct op_mount_fs {
@@ -718,6 +730,7 @@ union op_args {
 	struct op_netlink netlink;
 	struct op_propagation propagation;
 	struct op_overlay overlay;
+	struct op_overlay_source overlay_source;
 	struct op_mount_fs mount_fs;
 	struct op_mount_bind mount_bind;
 	struct op_mount_setattr mount_setattr;
@@ -816,6 +829,7 @@ union op_args {
 	OP(NETLINK, netlink) \
 	OP(PROPAGATION, propagation) \
 	OP(OVERLAY, overlay) \
+	OP(OVERLAY_SOURCE, overlay_source) \
 	OP(MOUNT_FS, mount_fs) \
 	OP(MOUNT_BIND, mount_bind) \
 	OP(MOUNT_SETATTR, mount_setattr) \
@@ -922,6 +936,7 @@ static const struct op_desc op_table[] = {
 	{ "netlink", 27, 3, 7, { { T_U32, offsetof(struct op_netlink, protocol) }, { T_BYTES, offsetof(struct op_netlink, message) }, { T_BYTES, offsetof(struct op_netlink, pid_offsets) }, { T_SLOT, offsetof(struct op_netlink, ns) }, { T_U32, offsetof(struct op_netlink, flags) }, { T_BYTES, offsetof(struct op_netlink, link) }, { T_BYTES, offsetof(struct op_netlink, link_offsets) } } },
 	{ "propagation", 30, 3, 2, { { T_STR, offsetof(struct op_propagation, path) }, { T_U64, offsetof(struct op_propagation, flags) } } },
 	{ "overlay", 31, 3, 6, { { T_STR, offsetof(struct op_overlay, target) }, { T_STRS, offsetof(struct op_overlay, lowers) }, { T_STR, offsetof(struct op_overlay, upper) }, { T_STR, offsetof(struct op_overlay, work) }, { T_STRS, offsetof(struct op_overlay, options) }, { T_U64, offsetof(struct op_overlay, attrs) } } },
+	{ "overlay_source", 150, 1, 8, { { T_SLOT, offsetof(struct op_overlay_source, out) }, { T_STRS, offsetof(struct op_overlay_source, lowers) }, { T_STR, offsetof(struct op_overlay_source, upper) }, { T_STR, offsetof(struct op_overlay_source, work) }, { T_SLOT, offsetof(struct op_overlay_source, userns) }, { T_U32, offsetof(struct op_overlay_source, plain) }, { T_U64, offsetof(struct op_overlay_source, attrs) }, { T_STRS, offsetof(struct op_overlay_source, options) } } },
 	{ "mount_fs", 32, 3, 11, { { T_SLOT, offsetof(struct op_mount_fs, root) }, { T_STR, offsetof(struct op_mount_fs, target) }, { T_STR, offsetof(struct op_mount_fs, fstype) }, { T_STR, offsetof(struct op_mount_fs, source) }, { T_STRS, offsetof(struct op_mount_fs, options) }, { T_U64, offsetof(struct op_mount_fs, attrs) }, { T_U64, offsetof(struct op_mount_fs, propagation) }, { T_U32, offsetof(struct op_mount_fs, create) }, { T_U32, offsetof(struct op_mount_fs, flags) }, { T_U64, offsetof(struct op_mount_fs, sb_flags) }, { T_STR, offsetof(struct op_mount_fs, label) } } },
 	{ "mount_bind", 33, 3, 15, { { T_SLOT, offsetof(struct op_mount_bind, root) }, { T_STR, offsetof(struct op_mount_bind, target) }, { T_STR, offsetof(struct op_mount_bind, source) }, { T_SLOT, offsetof(struct op_mount_bind, source_fd) }, { T_U32, offsetof(struct op_mount_bind, recursive) }, { T_U64, offsetof(struct op_mount_bind, set) }, { T_U64, offsetof(struct op_mount_bind, clear) }, { T_U64, offsetof(struct op_mount_bind, rec_set) }, { T_U64, offsetof(struct op_mount_bind, rec_clear) }, { T_U64, offsetof(struct op_mount_bind, propagation) }, { T_U32, offsetof(struct op_mount_bind, create) }, { T_U32, offsetof(struct op_mount_bind, flags) }, { T_SLOT, offsetof(struct op_mount_bind, userns) }, { T_U64, offsetof(struct op_mount_bind, clear_unlocked) }, { T_SLOT, offsetof(struct op_mount_bind, helper) } } },
 	{ "mount_setattr", 34, 3, 7, { { T_SLOT, offsetof(struct op_mount_setattr, root) }, { T_STR, offsetof(struct op_mount_setattr, target) }, { T_U64, offsetof(struct op_mount_setattr, set) }, { T_U64, offsetof(struct op_mount_setattr, clear) }, { T_U64, offsetof(struct op_mount_setattr, propagation) }, { T_U32, offsetof(struct op_mount_setattr, recursive) }, { T_U64, offsetof(struct op_mount_setattr, clear_unlocked) } } },

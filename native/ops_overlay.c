@@ -16,21 +16,33 @@ static int layer(int fs, const char *key, const char *path)
 	return fd < 0 ? -1 : fsconfig(fs, FSCONFIG_SET_FD, key, NULL, fd);
 }
 
-/* 0 or -1 (errno; *BAD names what was refused). */
-static int add_layers(int fs, const struct op_overlay *op, const char **bad)
+static int add_lowers(int fs, const struct op_strs *lowers, uint32_t first, uint32_t end, const char **bad)
 {
-	for (uint32_t i = 0; i < op->lowers.n; i++) {
-		*bad = op->lowers.v[i];
+	for (uint32_t i = first; i < end; i++) {
+		*bad = lowers->v[i];
 		if (layer(fs, "lowerdir+", *bad) != 0)
 			return -1;
 	}
-	*bad = op->upper;
-	if (*op->upper && layer(fs, "upperdir", op->upper) != 0)
+	return 0;
+}
+
+static int add_upper(int fs, const char *upper, const char *work, const struct op_strs *options, const char **bad)
+{
+	*bad = upper;
+	if (*upper && layer(fs, "upperdir", upper) != 0)
 		return -1;
-	*bad = op->work;
-	if (*op->work && layer(fs, "workdir", op->work) != 0)
+	*bad = work;
+	if (*work && layer(fs, "workdir", work) != 0)
 		return -1;
-	return configure(fs, &op->options, bad);
+	return configure(fs, options, bad);
+}
+
+/* 0 or -1 (errno; *BAD names what was refused). */
+static int add_layers(int fs, const struct op_overlay *op, const char **bad)
+{
+	if (add_lowers(fs, &op->lowers, 0, op->lowers.n, bad) != 0)
+		return -1;
+	return add_upper(fs, op->upper, op->work, &op->options, bad);
 }
 
 /* Appends PATH with overlayfs's separators escaped. */
@@ -123,4 +135,86 @@ int do_overlay(struct run *run, const struct op_overlay *op)
 	if (mount < 0 || move_mount(mount, "", AT_FDCWD, op->target, MOVE_MOUNT_F_EMPTY_PATH) != 0)
 		return fail(run, errno, "mount on %s", op->target);
 	return 0;
+}
+
+/* One layer alone is itself, read-only. */
+static int single_source(struct run *run, const char *path, int userns)
+{
+	int tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (tree < 0)
+		return fail(run, errno, "layer %s", path);
+	if ((userns >= 0 && map_ids(tree, userns, false) != 0) || set_attributes(tree, 0, MOUNT_ATTR_RDONLY, 0, 0) != 0) {
+		fail_map_ids(run, errno, tree, path);
+		close(tree);
+		return -1;
+	}
+	return tree;
+}
+
+/* The mounts of layers from FIRST on with mapped ids, into FDS: they end with their descriptors, so those stay until overlayfs has its own. */
+static int add_mapped(int fs, const struct op_strs *lowers, uint32_t first, int userns, int *fds, const char **bad)
+{
+	for (uint32_t i = first; i < lowers->n; i++) {
+		*bad = lowers->v[i];
+		fds[i] = open_tree(AT_FDCWD, *bad, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		if (fds[i] < 0 || map_ids(fds[i], userns, false) != 0 || fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL, fds[i]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* 0 or -1 (errno; *BAD names what was refused). */
+static int create_mapped(int fs, const struct op_overlay_source *op, int userns, const char **bad)
+{
+	int *fds = malloc((op->lowers.n + 1) * sizeof(*fds));
+	uint32_t plain = op->plain < op->lowers.n ? op->plain : op->lowers.n;
+	int result, err;
+
+	if (!fds)
+		return -1;
+	memset(fds, -1, (op->lowers.n + 1) * sizeof(*fds));
+	result = add_lowers(fs, &op->lowers, 0, plain, bad);
+	if (result == 0)
+		result = add_mapped(fs, &op->lowers, plain, userns, fds, bad);
+	if (result == 0)
+		result = add_upper(fs, op->upper, op->work, &op->options, bad);
+	if (result == 0) {
+		*bad = "";
+		result = fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	}
+	err = errno;
+	for (uint32_t i = 0; i < op->lowers.n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(fds);
+	errno = err;
+	return result;
+}
+
+int do_overlay_source(struct run *run, const struct op_overlay_source *op)
+{
+	int userns = op->userns == NO_SLOT ? -1 : run->slots[op->userns];
+	autoclose fs = -1;
+	const char *bad = "";
+	char message[256];
+	int mount;
+
+	if (userns < 0)
+		return fail(run, EBADF, "user namespace slot %u is empty", op->userns);
+	if (op->lowers.n == 1 && !*op->upper) {
+		mount = single_source(run, op->lowers.v[0], op->plain ? -1 : userns);
+		return mount < 0 ? -1 : put_slot(run, op->out, mount);
+	}
+	fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return fail(run, errno, "filesystem type overlay");
+	fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
+	if (create_mapped(fs, op, userns, &bad) != 0) {
+		int err = errno;
+
+		return fail(run, err, "overlay of mapped layers: %s%s", bad, context_message(fs, message, sizeof(message)));
+	}
+	mount = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)op->attrs);
+	return mount < 0 ? fail(run, errno, "overlay of mapped layers") : put_slot(run, op->out, mount);
 }

@@ -1,11 +1,13 @@
 export { compileCreate } from './compile/create.ts';
 export { compileExec } from './compile/exec.ts';
 export { capabilityNames } from './compile/linux-numbers.ts';
+export { hasIdMap, mappedMountOps } from './compile/mapped-mount.ts';
 export type {
   CgroupPlan,
   CgroupV1Directory,
   CreateOptions,
   ExecOptions,
+  IdMap,
   Machine,
   NetworkOps,
   RootfsMount,

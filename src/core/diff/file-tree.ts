@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import type { Launcher, Op } from '../../kernel/index.ts';
+import { hasIdMap, type IdMap, mappedMountOps } from '../../runtime/index.ts';
 import type { SnapshotMount } from '../snapshots/snapshots.ts';
 import type { OpenFileTree } from './diff.ts';
 import { stackOf } from './stack.ts';
@@ -16,11 +17,26 @@ export function createOpenFileTree(launcher: Pick<Launcher, 'fileSession'>): Ope
 }
 
 function enter(place: string | SnapshotMount): readonly Op[] {
+  if (typeof place !== 'string' && hasIdMap(place)) return enterMapped(place);
   const layers = typeof place === 'string' ? [place] : stackOf(place);
   const [directory = ''] = layers;
   return [
     ...(layers.length > 1 ? mountReadOnly(directory, layers) : []),
     { op: 'open', side: 'host', out: 0, path: directory, flags: directoryFlags, mode: 0 },
+    { op: 'chroot', side: 'host', root: 0 },
+    { op: 'files', side: 'host' },
+  ];
+}
+
+/** As above, with the owners that the snapshot shows. */
+function enterMapped(mount: SnapshotMount & { readonly idMap: IdMap }): readonly Op[] {
+  const [target = ''] = stackOf(mount);
+  return [
+    { op: 'unshare', side: 'host', flags: newMountNamespace },
+    { op: 'propagation', side: 'host', path: '/', flags: recursivePrivate },
+    ...mappedMountOps(mount, { slots: { userns: 1, tree: 2 }, asLower: true }),
+    { op: 'attach', side: 'host', fd: 2, target },
+    { op: 'open', side: 'host', out: 0, path: target, flags: directoryFlags, mode: 0 },
     { op: 'chroot', side: 'host', root: 0 },
     { op: 'files', side: 'host' },
   ];

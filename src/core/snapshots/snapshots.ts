@@ -1,4 +1,5 @@
 /** Filesystem snapshots with containerd's semantics (core/snapshots/snapshotter.go): active ones are written, committed ones are parents. */
+import type { IdMap } from '../../runtime/index.ts';
 
 export type SnapshotKind = 'active' | 'view' | 'committed';
 
@@ -19,8 +20,10 @@ export type SnapshotMount =
       readonly upper: string | undefined;
       readonly work: string | undefined;
       readonly readonly: boolean;
+      /** Of the lower ones; the upper has the ids that are shown. */
+      readonly idMap?: IdMap;
     }
-  | { readonly type: 'bind'; readonly source: string; readonly readonly: boolean };
+  | { readonly type: 'bind'; readonly source: string; readonly readonly: boolean; readonly idMap?: IdMap };
 
 export interface SnapshotUsage {
   readonly sizeBytes: number;
@@ -36,6 +39,12 @@ export interface CommitOptions {
   /** When who wrote the files has counted them; else they are counted at the first `usage`. */
   readonly usage?: SnapshotUsage;
 }
+
+/**
+ * With these labels, containerd's, a snapshot shows the files of those below it with other owners, and its own root directory is the mapped one's:
+ * `CONTAINER:HOST:SIZE`, several joined by commas. InvalidArgument where the snapshotter cannot map.
+ */
+export const mappingLabels = { uids: 'containerd.io/snapshot/uidmapping', gids: 'containerd.io/snapshot/gidmapping' } as const;
 
 export interface Snapshotter {
   /** As containerd's labels and leases call it: `overlayfs`, `native`. */

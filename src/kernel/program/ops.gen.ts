@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '35171764a71dbb6b';
+export const opsHash = '9d581aae66e64d12';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -209,6 +209,20 @@ export interface OverlayOp {
   readonly work: string;
   readonly options?: readonly string[] | undefined;
   readonly attrs?: number | bigint | undefined;
+}
+
+/** a detached overlayfs into a slot, fields as in overlay; the ids of the lower layers, but for the first PLAIN ones, as the user namespace in the slot USERNS maps them (layers that are mounts of their own: since 6.15) */
+export interface OverlaySourceOp {
+  readonly op: 'overlay_source';
+  readonly side: 'host';
+  readonly out: number;
+  readonly lowers: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+  readonly userns: number;
+  readonly plain?: number | undefined;
+  readonly attrs?: number | bigint | undefined;
+  readonly options?: readonly string[] | undefined;
 }
 
 /** mount a new filesystem on TARGET below root; options are key=value or flags for fsconfig; attrs MOUNT_ATTR_*; create: 0 no, 1 directory; flags: 1 on EPERM/EBUSY of sysfs bind the host's instead, 2 with the mode of the directory that is there, 4 copy up what is there first; with root none TARGET is a host path; sb_flags: MS_* that only mount(2) can say; label: the LSM's, for its root directory */
@@ -931,6 +945,7 @@ export type Op =
   | NetlinkOp
   | PropagationOp
   | OverlayOp
+  | OverlaySourceOp
   | MountFsOp
   | MountBindOp
   | MountSetattrOp
@@ -1043,6 +1058,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   netlink: { code: 27, fields: [['u32', 'protocol'], ['bytes', 'message'], ['bytes', 'pidOffsets'], ['slot', 'ns'], ['u32', 'flags'], ['bytes', 'link'], ['bytes', 'linkOffsets']], calls: '[openat setns] [socket ioctl close] socket setsockopt sendto (recvfrom [sendmsg]*)* close [setns close]' },
   propagation: { code: 30, fields: [['str', 'path'], ['u64', 'flags']], calls: 'mount' },
   overlay: { code: 31, fields: [['str', 'target'], ['strs', 'lowers'], ['str', 'upper'], ['str', 'work'], ['strs', 'options'], ['u64', 'attrs']], calls: '(fsopen fsconfig* fsmount move_mount close close|open_tree mount_setattr move_mount close|fsopen fsconfig* mount close)' },
+  overlay_source: { code: 150, fields: [['slot', 'out'], ['strs', 'lowers'], ['str', 'upper'], ['str', 'work'], ['slot', 'userns'], ['u32', 'plain'], ['u64', 'attrs'], ['strs', 'options']], calls: '(fsopen [open_tree mount_setattr] [fsconfig|open_tree|mount_setattr|openat|close]* fsmount close|open_tree mount_setattr [mount_setattr])' },
   mount_fs: { code: 32, fields: [['slot', 'root'], ['str', 'target'], ['str', 'fstype'], ['str', 'source'], ['strs', 'options'], ['u64', 'attrs'], ['u64', 'propagation'], ['u32', 'create'], ['u32', 'flags'], ['u64', 'sbFlags'], ['str', 'label']], calls: 'openat2 [openat2* [(mkdirat|openat close) openat close]* [close openat2]] [fstatfs [openat2 close]] [newfstatat] (fsopen fsconfig* fsmount close [openat fsetxattr close] [openat openat [newfstatat|openat|fcntl|getdents64|mkdirat|readlinkat|symlinkat|fchownat|utimensat|copy_file_range|sendfile|flistxattr|fgetxattr|fsetxattr|fchown|fchmod|close]*] [mount_setattr] move_mount|openat fchdir mount fchdir openat2 [mount_setattr] close) close*' },
   mount_bind: { code: 33, fields: [['slot', 'root'], ['str', 'target'], ['str', 'source'], ['slot', 'sourceFd'], ['u32', 'recursive'], ['u64', 'set'], ['u64', 'clear'], ['u64', 'recSet'], ['u64', 'recClear'], ['u64', 'propagation'], ['u32', 'create'], ['u32', 'flags'], ['slot', 'userns'], ['u64', 'clearUnlocked'], ['slot', 'helper']], calls: '[readlink] (open_tree|openat2 open_tree close|[open_tree] openat sendmsg recvmsg close) [mkdir* open_tree] newfstatat [fstatfs] [openat] openat2 [openat2* [(mkdirat|openat close) openat close]*] [fstatfs [openat2 close]] mount_setattr* move_mount close close' },
   mount_setattr: { code: 34, fields: [['slot', 'root'], ['str', 'target'], ['u64', 'set'], ['u64', 'clear'], ['u64', 'propagation'], ['u32', 'recursive'], ['u64', 'clearUnlocked']], calls: '[openat] openat2 mount_setattr* close' },

@@ -2,10 +2,16 @@ import type { Op, SeccompFilter } from '../../kernel/index.ts';
 import type { NetDevice } from '../../kernel/netlink/index.ts';
 import type { ResctrlGroup } from './resctrl.ts';
 
+/** Maps of user and group ids as user_namespaces(7) has them. */
+export interface IdMap {
+  readonly uids: string;
+  readonly gids: string;
+}
+
 /** How to mount a root filesystem: a snapshot's mount, or a plain directory (a bundle's). */
 export type RootfsMount =
   | { readonly type: 'directory'; readonly path: string }
-  | { readonly type: 'bind'; readonly source: string; readonly readonly: boolean }
+  | { readonly type: 'bind'; readonly source: string; readonly readonly: boolean; readonly idMap?: IdMap }
   | {
       readonly type: 'overlay';
       /** uppermost first, host paths */
@@ -13,6 +19,8 @@ export type RootfsMount =
       readonly upper: string | undefined;
       readonly work: string | undefined;
       readonly readonly: boolean;
+      /** Other owners for the lower ones. */
+      readonly idMap?: IdMap;
     };
 
 /** One cgroup v1 hierarchy: the directory's name below /sys/fs/cgroup (`cpu,cpuacct`), and the container's own directory in it. */

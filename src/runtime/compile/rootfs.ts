@@ -5,6 +5,7 @@ import { deviceOps, isDevBound } from './devices.ts';
 import { cannotHonour, invalid } from './error.ts';
 import { idMappedMounts } from './id-mapped-mounts.ts';
 import { mountAttr, openFlags, propagation } from './linux-numbers.ts';
+import { hasIdMap, mappedMountOps } from './mapped-mount.ts';
 import { propagationOp } from './mount-changes.ts';
 import { mountPlan } from './mounts.ts';
 import type { NamespaceOps, NamespacePlan } from './namespaces.ts';
@@ -38,6 +39,7 @@ export function rootfsOps(
   const mounts = spec.mounts ?? [];
   const flags = rootPropagation(spec, options.noPivot);
   const idMaps = idMappedMounts(mounts, spec.linux, namespaces, ns.joinedUserSlot, slots);
+  const mapped = mappedRoot(options, slots);
   const helper = needsHelper(spec, options, namespaces) ? slots.take() : undefined;
   const rootPath = hostRoot(options);
   const plan = mountPlan(mounts, {
@@ -61,11 +63,11 @@ export function rootfsOps(
   };
   const closeHelper = (side: 'host' | 'init'): readonly Op[] => (helper === undefined ? [] : [{ op: 'close', side, fd: helper }]);
   return {
-    beforeJoin: [...idMaps.ops, ...(helper === undefined ? [] : [{ op: 'mount_helper', side: 'host', out: helper } as const])],
+    beforeJoin: [...idMaps.ops, ...(mapped?.ops ?? []), ...(helper === undefined ? [] : [{ op: 'mount_helper', side: 'host', out: helper } as const])],
     afterClone: closeHelper('host'),
     build: [
       ...(namespaces.has('mount') ? propagationOps(flags, options) : []),
-      ...rootMount(options, rootPath, flags),
+      ...(mapped === undefined ? rootMount(options, rootPath, flags) : attachMapped(mapped.slot, rootPath)),
       openRoot(rootPath, root),
       ...plan.now,
       ...deviceOps(spec.linux, mounts, place),
@@ -121,6 +123,21 @@ function rootMount({ rootfs, volatileRoot }: CreateOptions, target: string, aske
       // Else its unmount, which the exit waits for, writes the whole filesystem below to the disk (fs/overlayfs/super.c, ovl_sync_fs).
       ...(volatileRoot && rootfs.upper !== undefined ? { options: ['volatile'] } : {}),
     },
+  ];
+}
+
+/** Made on the host: who is in a user namespace may not map what others own. */
+function mappedRoot({ rootfs, volatileRoot }: CreateOptions, slots: SlotAllocator): { readonly ops: readonly Op[]; readonly slot: number } | undefined {
+  if (!hasIdMap(rootfs)) return undefined;
+  const tree = slots.take();
+  const isVolatile = volatileRoot === true && rootfs.type === 'overlay' && rootfs.upper !== undefined;
+  return { ops: mappedMountOps(rootfs, { slots: { userns: slots.take(), tree }, asLower: false, isVolatile }), slot: tree };
+}
+
+function attachMapped(slot: number, target: string): readonly Op[] {
+  return [
+    { op: 'attach', side: 'init', fd: slot, target },
+    { op: 'close', side: 'init', fd: slot },
   ];
 }
 

@@ -4,6 +4,7 @@ import type { OpenFileTree } from '../../diff/diff.ts';
 import { fieldsOf, parseFilters } from '../../filters/index.ts';
 import type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from '../snapshots.ts';
 import { type DirectoriesOptions, SnapshotDirectories } from './directories.ts';
+import { idMapOf } from './id-map.ts';
 import { copyRoot, type Place, type SnapshotLayout } from './layout.ts';
 import { measureTree } from './measure-tree.ts';
 import { alreadyExists, notFound, type SnapshotRecord, SnapshotRecords } from './records.ts';
@@ -141,6 +142,8 @@ export class LocalSnapshotter implements Snapshotter {
 
   async #create(kind: SnapshotKind, key: string, parent: string | undefined, labels: Readonly<Record<string, string>> | undefined): Promise<SnapshotMount> {
     checkKey(key);
+    if (idMapOf(labels ?? {}) && !this.#layout.mapsIds)
+      throw new StrakeError('InvalidArgument', `snapshot ${key}: the snapshotter ${this.name} cannot map ids`, { fields: { layer: 'core', snapshot: key } });
     const record = this.#records.transaction(() => {
       if (this.#records.has(key)) throw alreadyExists(key);
       const below = parent === undefined ? undefined : this.#records.committed(parent);
@@ -186,8 +189,8 @@ export class LocalSnapshotter implements Snapshotter {
     if (hasFiles) await this.#directories.remove(active);
   }
 
-  #place({ id, kind }: SnapshotRecord): Place {
-    return { files: this.#directories.files(id), work: this.#directories.work(id), kind };
+  #place({ id, kind, labels }: SnapshotRecord): Place {
+    return { files: this.#directories.files(id), work: this.#directories.work(id), kind, idMap: idMapOf(labels) };
   }
 
   #mount(record: SnapshotRecord): SnapshotMount {

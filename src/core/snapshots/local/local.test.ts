@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'bun:test';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { silentLogger } from '../../../base/index.ts';
 import { hostPlatform } from '../../../oci/index.ts';
 import { writeTar } from '../../diff/tar/writer.ts';
-import { openTestCore, openTestTree, type TestCore } from '../../fixtures.ts';
+import { openTestCore, openTestTree, rejection, type TestCore } from '../../fixtures.ts';
 import { importImage } from '../../images/import-image.ts';
 import { resolveImage } from '../../images/resolve-image.ts';
 import { openLocalCore } from '../../local-core.ts';
 import { MetadataDatabase } from '../../metadata/index.ts';
 import { snapshotsConformance } from '../conformance.ts';
+import { mappingLabels, type SnapshotMount } from '../snapshots.ts';
 import { snapshotterNames } from './check-snapshotter.ts';
 import { LocalSnapshotter } from './local-snapshotter.ts';
 import { overlayLayout } from './overlay-layout.ts';
@@ -87,6 +88,66 @@ describe('overlayfs', () => {
     await snapshots.cleanup();
     await snapshots.prepare('c', undefined);
     expect(readdirSync(path.join(core.root, 'snapshots')).sort()).toEqual(['1', '2', '3']);
+  });
+});
+
+describe('mapped owners', () => {
+  const labels = { [mappingLabels.uids]: '0:100000:1000,1000:300000:10', [mappingLabels.gids]: '0:200000:65536' };
+
+  /** Two layers with files of root and of 1005:7. */
+  async function layers({ snapshots }: TestCore): Promise<void> {
+    for (const [index, name] of ['one', 'two'].entries()) {
+      await snapshots.prepare(`${name}-active`, index === 0 ? undefined : 'one');
+      const { dir } = await snapshots.unpackTarget(`${name}-active`);
+      await using tree = await openTestTree(dir);
+      await tree.write([
+        { op: 'file_create', side: 'file', path: `${name}-root`, mode: 0o100644, uid: 0, gid: 0, mtime: 0, size: 0 },
+        { op: 'file_create', side: 'file', path: `${name}-user`, mode: 0o100644, uid: 1005, gid: 7, mtime: 0, size: 0 },
+      ]);
+      await tree.sync(false);
+      await snapshots.commit(name, `${name}-active`);
+    }
+  }
+
+  async function shown(mount: SnapshotMount, names: readonly string[]): Promise<readonly string[]> {
+    await using tree = await openTestTree(mount);
+    return await Promise.all(names.map(async (name) => await tree.stat(name).then(({ uid, gid }) => `${uid}:${gid}`)));
+  }
+
+  const names = ['.', 'one-root', 'one-user', 'two-root', 'two-user'];
+
+  test('of one layer, of several, and below a writable one, whose own files have them already', async () => {
+    using core = openTestCore();
+    await layers(core);
+    const owners = ['100000:200000', '100000:200000', '300005:200007', '100000:200000', '300005:200007'];
+    expect(await shown(await core.snapshots.view('v1', 'one', labels), names.slice(0, 3))).toEqual(owners.slice(0, 3));
+    expect(await shown(await core.snapshots.view('v2', 'two', labels), names)).toEqual(owners);
+    const mount = await core.snapshots.prepare('c', 'two', labels);
+    const { dir } = await core.snapshots.unpackTarget('c');
+    writeFileSync(path.join(dir, 'own'), '');
+    chownSync(path.join(dir, 'own'), 100_001, 200_002);
+    expect([statSync(dir).uid, statSync(dir).gid]).toEqual([100_000, 200_000]);
+    expect(await shown(mount, [...names, 'own'])).toEqual([...owners, '100001:200002']);
+    // The layers themselves are as they were, and so are they for others.
+    expect(await shown(await core.snapshots.view('plain', 'two'), names)).toEqual(['0:0', '0:0', '1005:7', '0:0', '1005:7']);
+    expect(mount).toEqual(await core.snapshots.mounts('c'));
+  });
+
+  test.each([
+    [{ [mappingLabels.uids]: '0:1:1' }, `label ${mappingLabels.gids} is "", not CONTAINER:HOST:SIZE`],
+    [{ ...labels, [mappingLabels.uids]: '0:1' }, `label ${mappingLabels.uids} is "0:1", not CONTAINER:HOST:SIZE`],
+    [{ ...labels, [mappingLabels.uids]: '0:1:0' }, `label ${mappingLabels.uids} is "0:1:0", not CONTAINER:HOST:SIZE`],
+    [{ ...labels, [mappingLabels.uids]: '0:4294967295:1' }, `label ${mappingLabels.uids} is "0:4294967295:1", not CONTAINER:HOST:SIZE`],
+    [{ ...labels, [mappingLabels.uids]: '0:1:1\n0:2:1' }, `label ${mappingLabels.uids} is "0:1:1\\n0:2:1", not CONTAINER:HOST:SIZE`],
+  ])('%j is refused', async (bad, message) => {
+    using core = openTestCore();
+    expect(await rejection(core.snapshots.prepare('a', undefined, bad))).toBe(`InvalidArgument: ${message}`);
+    expect(await Array.fromAsync(core.snapshots.walk())).toEqual([]);
+  });
+
+  test('copies cannot', async () => {
+    using core = openTestCore({ snapshotter: 'native' });
+    expect(await rejection(core.snapshots.prepare('a', undefined, labels))).toBe('InvalidArgument: snapshot a: the snapshotter native cannot map ids');
   });
 });
 

@@ -8,6 +8,7 @@ export function nativeLayout(copyTree: CopyTree): SnapshotLayout {
   return {
     name: 'native',
     unpacksApart: false,
+    mapsIds: false,
     whiteouts: 'plain',
     maxBelow: Number.POSITIVE_INFINITY,
     async make(place, parent) {

@@ -5,18 +5,22 @@ import { copyRoot, makeFiles, type SnapshotLayout } from './layout.ts';
 export const overlayLayout: SnapshotLayout = {
   name: 'overlayfs',
   unpacksApart: true,
+  mapsIds: true,
   whiteouts: 'overlay',
   // Overlayfs refuses more (OVL_MAX_STACK, fs/overlayfs/params.h).
   maxBelow: 500,
   async make(place, parent) {
     await makeFiles(place);
     if (place.kind === 'active') await mkdir(place.work, { mode: 0o700 });
-    if (parent !== undefined) await copyRoot(parent, place.files);
+    if (parent !== undefined) await copyRoot(parent, place.files, place.idMap);
+    // As its owner will be shown: a directory without one below is root's.
+    else if (place.idMap !== undefined) await copyRoot(place.files, place.files, place.idMap);
   },
-  mount({ files, work, kind }, below) {
+  mount({ files, work, kind, idMap }, below) {
     const readonly = kind === 'view';
-    if (!readonly && below.length > 0) return { type: 'overlay', lowers: below, upper: files, work, readonly };
-    if (below.length > 1) return { type: 'overlay', lowers: below, upper: undefined, work: undefined, readonly };
-    return { type: 'bind', source: below[0] ?? files, readonly };
+    const mapped = idMap === undefined || below.length === 0 ? {} : { idMap };
+    if (!readonly && below.length > 0) return { type: 'overlay', lowers: below, upper: files, work, readonly, ...mapped };
+    if (below.length > 1) return { type: 'overlay', lowers: below, upper: undefined, work: undefined, readonly, ...mapped };
+    return { type: 'bind', source: below[0] ?? files, readonly, ...mapped };
   },
 };

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cgroupDirectories, readCgroupLayout, ZygoteLauncher } from '../../../kernel/index.ts';
@@ -126,6 +126,43 @@ describe('local tasks', () => {
       expect((await task.wait()).code).toBe(volatileRoot ? 5 : 1);
       await task.delete();
     }
+  });
+
+  test('in a user namespace, layers of the host’s root are the container’s root’s; what it writes is the host’s mapped one’s', async () => {
+    await using place = openPlace();
+    const [upper, work] = ['upper', 'work'].map((name) => path.join(place.execRoot, name)) as [string, string];
+    for (const dir of [upper, work]) mkdirSync(dir);
+    chownSync(upper, 100_000, 100_000);
+    // The init is nobody on the host when it mounts its root.
+    chmodSync(place.execRoot, 0o711);
+    const map = '0 100000 65536\n';
+    const rootfs = { type: 'overlay', lowers: ['/usr'], upper, work, readonly: false, idMap: { uids: map, gids: map } } as const;
+    const mappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+    const task = shellTask(
+      'mapped',
+      '[ "$(stat -c %u:%g / /bin/sh /lib | tr "\\n" " ")" = "0:0 0:0 0:0 " ] || exit 3; chown -h 7:8 /bin/sh && echo made > /made',
+      { rootfs },
+    );
+    const { linux, root, ...spec } = task.spec;
+    const namespaces = [...(linux?.namespaces ?? []), { type: 'user' as const }];
+    const mapped = await place.tasks.create({
+      ...task,
+      spec: {
+        ...spec,
+        root: { path: root?.path ?? '', readonly: false },
+        process: { ...spec.process, cwd: '/', capabilities: { bounding: ['CAP_CHOWN'], effective: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'] } },
+        linux: { ...linux, namespaces, uidMappings: mappings, gidMappings: mappings },
+      },
+    });
+    await mapped.start();
+    expect((await mapped.wait()).code).toBe(0);
+    await mapped.delete();
+    const owner = (file: string) => [lstatSync(file).uid, lstatSync(file).gid];
+    expect([owner(path.join(upper, 'made')), owner(path.join(upper, 'bin/sh')), owner('/usr/bin/sh')]).toEqual([
+      [100_000, 100_000],
+      [100_007, 100_008],
+      [0, 0],
+    ]);
   });
 
   test('files of a root are read inside it; what is not a file is refused', async () => {

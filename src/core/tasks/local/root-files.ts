@@ -1,5 +1,6 @@
 import { isCode } from '../../../base/index.ts';
 import type { Launcher, Op } from '../../../kernel/index.ts';
+import { hasIdMap, mappedMountOps } from '../../../runtime/index.ts';
 import type { SnapshotMount } from '../../snapshots/snapshots.ts';
 import type { OpenRootOptions, RootBind, RootFiles, RootSource, RootTree } from '../root-files.ts';
 
@@ -14,6 +15,7 @@ const inert = 0x2 | 0x4 | 0x8;
 const asSource = 3;
 const openRoot = 0o10200000 | 0o2000000;
 const rootSlot = 0;
+const mapSlots = { userns: 1, tree: 2 };
 
 export interface LocalRootFilesOptions {
   readonly launcher: Launcher;
@@ -64,9 +66,17 @@ export class LocalRootFiles implements RootFiles {
       { op: 'mkdir', side: 'host', path: target, mode: 0o700 },
       { op: 'unshare', side: 'host', flags: newMountNamespace },
       { op: 'propagation', side: 'host', path: '/', flags: recursivePrivate },
-      mount.type === 'bind' ? { op: 'mount_bind', side: 'host', target, source: mount.source, recursive: 0 } : overlayOp(mount, target, writable),
+      ...mountOps(mount, target, writable),
     ];
   }
+}
+
+function mountOps(mount: SnapshotMount, target: string, writable: boolean): readonly Op[] {
+  if (hasIdMap(mount)) {
+    const ops = mappedMountOps(mount, { slots: mapSlots, asLower: !writable, ...(writable ? { attrs: inert } : {}) });
+    return [...ops, { op: 'attach', side: 'host', fd: mapSlots.tree, target }];
+  }
+  return [mount.type === 'bind' ? { op: 'mount_bind', side: 'host', target, source: mount.source, recursive: 0 } : overlayOp(mount, target, writable)];
 }
 
 function overlayOp(mount: Extract<SnapshotMount, { type: 'overlay' }>, target: string, writable: boolean): Op {
