@@ -185,13 +185,17 @@ export class LayerOperations implements TarHandler {
     else this.#pending.push(xattr(path, 'trusted.overlay.opaque', Buffer.from('y')));
   }
 
-  /** A layer may leave directories out that the layers below have; in a directory of its own they must be there. */
+  /**
+   * A layer may leave directories out that the layers below have. In a directory of its own they must be there; in a plain tree they are, or are made on the
+   * way, and stay as the layers below have them.
+   */
   #parents(path: string): void {
     const parent = parentOf(path);
     if (parent === '' || this.#made.get(parent) === 'entry') return;
     this.#parents(parent);
     const hidden = this.#made.get(parent) === 'whiteout';
     this.#made.set(parent, 'entry');
+    if (this.#whiteouts === 'plain') return;
     this.#pending.push({ op: 'file_dir', side: 'file', path: parent, mode: implicitDirectoryMode, uid: 0, gid: 0, mtime: keepTime });
     if (hidden) this.#opaque(parent);
   }
