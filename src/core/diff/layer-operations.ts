@@ -2,6 +2,7 @@ import { pathByteLength, StrakeError } from '../../base/index.ts';
 import type { FileOp } from '../../kernel/index.ts';
 import type { ApplyOptions, LayerLimits } from './diff.ts';
 import { baseOf, checkText, normalizePath, parentOf } from './layer-paths.ts';
+import { PathTable } from './path-table.ts';
 import type { TarEntry } from './tar/entry.ts';
 import type { TarHandler } from './tar/reader.ts';
 import { isLayerXattr } from './xattrs.ts';
@@ -12,6 +13,8 @@ const aufsPrefix = '.wh..wh.';
 const opaqueName = '.wh..wh..opq';
 const fileTypes = { file: 0o100000, directory: 0o040000, character: 0o020000, block: 0o060000, fifo: 0o010000 } as const;
 const implicitDirectoryMode = 0o040755;
+/** What a path is in the table of those that were made. */
+const made = { entry: 1, whiteout: 2 } as const;
 const keepTime = -1n;
 const sparseFromBytes = 64 << 10;
 
@@ -20,7 +23,7 @@ export class LayerOperations implements TarHandler {
   readonly #whiteouts: ApplyOptions['whiteouts'];
   readonly #limits: LayerLimits;
   /** Every path that this layer made, and whether as a whiteout. */
-  readonly #made = new Map<string, 'entry' | 'whiteout'>();
+  readonly #made = new PathTable();
   /** Default lists of access, by directory: what is made below would take after them. */
   readonly #defaultAcls = new Map<string, FileOp>();
   #pending: FileOp[] = [];
@@ -76,9 +79,9 @@ export class LayerOperations implements TarHandler {
       return;
     }
     this.#parents(path);
-    const hidden = this.#made.get(path) === 'whiteout';
+    const hidden = this.#made.get(path) === made.whiteout;
     this.#make(entry, path);
-    this.#made.set(path, 'entry');
+    this.#made.set(path, made.entry);
     if (hidden && entry.kind === 'directory') this.#opaque(path);
   }
 
@@ -173,9 +176,9 @@ export class LayerOperations implements TarHandler {
       throw new StrakeError('InvalidArgument', `whiteout ${JSON.stringify(path)} hides no name`, { fields: { layer: 'core' } });
     const target = parent === '' ? hidden : `${parent}/${hidden}`;
     // A whiteout hides what is below this layer, never what the layer itself brings.
-    if (this.#made.has(target)) return;
+    if (this.#made.get(target) !== 0) return;
     this.#parents(target);
-    this.#made.set(target, 'whiteout');
+    this.#made.set(target, made.whiteout);
     if (this.#whiteouts === 'plain') this.#pending.push({ op: 'file_remove', side: 'file', path: target });
     else this.#pending.push({ op: 'file_node', side: 'file', path: target, mode: fileTypes.character, major: 0, minor: 0, uid: 0, gid: 0, mtime: keepTime });
   }
@@ -191,10 +194,10 @@ export class LayerOperations implements TarHandler {
    */
   #parents(path: string): void {
     const parent = parentOf(path);
-    if (parent === '' || this.#made.get(parent) === 'entry') return;
+    if (parent === '' || this.#made.get(parent) === made.entry) return;
     this.#parents(parent);
-    const hidden = this.#made.get(parent) === 'whiteout';
-    this.#made.set(parent, 'entry');
+    const hidden = this.#made.get(parent) === made.whiteout;
+    this.#made.set(parent, made.entry);
     if (this.#whiteouts === 'plain') return;
     this.#pending.push({ op: 'file_dir', side: 'file', path: parent, mode: implicitDirectoryMode, uid: 0, gid: 0, mtime: keepTime });
     if (hidden) this.#opaque(parent);
