@@ -12,6 +12,10 @@ const targets: Readonly<Record<string, () => Promise<Target>>> = {
   'mount-options': async () => (await import('./targets/mount-options.ts')).mountOptions,
   'id-maps': async () => (await import('./targets/id-maps.ts')).idMaps,
   users: async () => (await import('./targets/users.ts')).users,
+  tar: async () => (await import('./targets/tar.ts')).tar,
+  pax: async () => (await import('./targets/pax.ts')).pax,
+  compression: async () => (await import('./targets/compression.ts')).compression,
+  manifests: async () => (await import('./targets/manifests.ts')).manifests,
 };
 const atOnce = 2;
 /** A target that does not end has found an endless loop. */
@@ -25,7 +29,7 @@ const runs = Number(values.runs);
 const seed = Number(values.seed ?? Date.now() % 2 ** 31);
 
 if (values.only === undefined) process.exitCode = await runAll(positionals.length > 0 ? positionals : Object.keys(targets));
-else (await load(values.only))(runs, seed);
+else await (await load(values.only))(runs, seed);
 
 async function load(name: string): Promise<Target> {
   const target = Object.hasOwn(targets, name) ? targets[name] : undefined;

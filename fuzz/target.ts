@@ -1,7 +1,7 @@
 import { StrakeError } from '../src/base/index.ts';
 
 /** What is fuzzed: throws at the first finding. The same seed is the same inputs. */
-export type Target = (runs: number, seed: number) => void;
+export type Target = (runs: number, seed: number) => void | Promise<void>;
 
 /** Processor time of one execution: the machine may be busy with others. */
 const longestMicroseconds = 1_000_000;

@@ -33,6 +33,7 @@ test.each<[string, unknown, string | undefined, string]>([
   ],
   ['another family', manifest, mediaTypes.dockerManifest, `m: it names media type ${mediaTypes.ociManifest}, but was given as ${mediaTypes.dockerManifest}`],
   ['schema 1', { schemaVersion: 1, fsLayers: [] }, undefined, 'm: schema version 1 is not supported'],
+  ['a version beyond 2^53', '{"schemaVersion": 9007199254740993}', undefined, 'm: schema version 9007199254740993 is not supported'],
   ['a path as digest', { ...manifest, config: { ...blob, digest: 'sha256:../../x' } }, undefined, 'm: config: digest "sha256:../../x" is not one'],
   ['a negative size', { ...manifest, layers: [{ ...blob, size: -1 }] }, undefined, 'm: layers[0]: size is not a number of bytes'],
   ['a huge size', { ...manifest, layers: [{ ...blob, size: 1e300 }] }, undefined, 'm: layers[0]: size is not a number of bytes'],

@@ -2,7 +2,7 @@ import { StrakeError } from '../base/index.ts';
 import { isDigest } from './digest.ts';
 import type { Descriptor, ImageConfig, Index, Manifest } from './image-spec.ts';
 import { isIndexType, isManifestType } from './image-spec.ts';
-import { parseJson } from './json.ts';
+import { formatJson, parseJson } from './json.ts';
 
 /** A document has at most so many layers or manifests: far beyond what overlayfs stacks (500) and registries hold. */
 const maxEntries = 4096;
@@ -15,7 +15,7 @@ export type ImageDocument = { readonly kind: 'manifest'; readonly manifest: Mani
  */
 export function parseImageDocument(bytes: Uint8Array, mediaType: string | undefined, what: string): ImageDocument {
   const document = parseObject(bytes, what);
-  if (document['schemaVersion'] !== 2) throw invalid(what, `schema version ${JSON.stringify(document['schemaVersion'])} is not supported`);
+  if (document['schemaVersion'] !== 2) throw invalid(what, `schema version ${formatJson(document['schemaVersion'])} is not supported`);
   const own = document['mediaType'];
   if (own !== undefined && typeof own !== 'string') throw invalid(what, 'mediaType is not a text');
   const isIndex = 'manifests' in document;
@@ -69,7 +69,7 @@ function checkDescriptors(value: unknown, what: string): void {
 function checkDescriptor(value: unknown, what: string): asserts value is Descriptor {
   if (!isObject(value)) throw invalid(what, 'not a descriptor');
   if (typeof value['mediaType'] !== 'string') throw invalid(what, 'mediaType is not a text');
-  if (!isDigest(value['digest'])) throw invalid(what, `digest ${JSON.stringify(value['digest'])?.slice(0, 160)} is not one`);
+  if (!isDigest(value['digest'])) throw invalid(what, `digest ${formatJson(value['digest'])?.slice(0, 160)} is not one`);
   const size = value['size'];
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw invalid(what, 'size is not a number of bytes');
   const platform = value['platform'];

@@ -30,7 +30,7 @@ export function parsePax(bytes: Buffer): PaxRecords {
     else records.set(key, Buffer.from(value));
     offset = end;
   }
-  if (sparse.length > 0 && !records.has('GNU.sparse.map')) records.set('GNU.sparse.map', Buffer.from(sparse.join()));
+  if (sparse.length > 0 && !records.has('GNU.sparse.map')) records.set('GNU.sparse.map', Buffer.from(sparse.join(), 'latin1'));
   return records;
 }
 
