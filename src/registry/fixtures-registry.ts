@@ -28,15 +28,18 @@ export interface TestRegistryOptions {
   readonly root?: string;
   readonly now?: () => Date;
   readonly options?: Partial<Omit<RegistryOptions, 'storage'>>;
+  /** Options that need the storage. */
+  readonly makeOptions?: (storage: Storage) => Partial<Omit<RegistryOptions, 'storage'>>;
   readonly onAnswered?: ServerOptions['onAnswered'];
   /** What stands before the API. */
-  readonly wrap?: (api: HandleRequest) => HandleRequest;
+  readonly wrap?: (api: HandleRequest, storage: Storage) => HandleRequest;
 }
 
 export async function startTestRegistry({
   root: given,
   now = () => new Date(),
   options = {},
+  makeOptions = () => ({}),
   onAnswered = () => undefined,
   wrap = (api) => api,
 }: TestRegistryOptions = {}): Promise<TestRegistry> {
@@ -47,7 +50,7 @@ export async function startTestRegistry({
   const db = cleanup.use(MetadataDatabase.open({ root, log: silentLogger, now, file: 'registry.db', schema: registrySchema }));
   const storage = createStorage({ content, db, now });
   cleanup.defer(async () => await storage.uploads.close());
-  const handle = wrap(createRegistry({ ...options, storage }));
+  const handle = wrap(createRegistry({ ...options, ...makeOptions(storage), storage }), storage);
   const server = await startServer({ host: '127.0.0.1', port: 0, handle, log: silentLogger, onAnswered });
   cleanup.defer(async () => await server.close(0));
   const url = `http://127.0.0.1:${server.port}`;

@@ -8,6 +8,7 @@ test('what is not said', () => {
     readOnly: false,
     tls: undefined,
     auth: { kind: 'open' },
+    proxy: undefined,
     garbage: { intervalMs: 3_600_000, graceMs: 3_600_000, uploadLifeMs: 86_400_000, untagged: false },
     notify: [],
     metricsAddress: undefined,
@@ -32,6 +33,11 @@ test.each([
     '--gc-interval 0 --gc-grace 5m --upload-life 7d --gc-untagged',
     { garbage: { intervalMs: undefined, graceMs: 300_000, uploadLifeMs: 604_800_000, untagged: true } },
   ],
+  [
+    '--proxy https://registry-1.docker.io --proxy-user u --proxy-password-file f',
+    { proxy: { domain: 'docker.io', insecure: false, user: 'u', passwordFile: 'f', lifeMs: 604_800_000 } },
+  ],
+  ['--proxy http://h:1 --proxy-life 0', { proxy: { domain: 'h:1', insecure: true, user: undefined, passwordFile: undefined, lifeMs: undefined } }],
   ['--metrics-addr 127.0.0.1:9090', { metricsAddress: { host: '127.0.0.1', port: 9090 } }],
 ])('%s', (line, part) => {
   expect(parseRegistryFlags(line.split(' '))).toMatchObject(part as object);
@@ -50,6 +56,9 @@ test.each([
   ['--gc-interval soon', 'invalid value "soon" for --gc-interval: must be a time such as 90s, 30m or 24h, up to 24d'],
   ['--gc-grace 25d', 'invalid value "25d" for --gc-grace: must be a time such as 90s, 30m or 24h, up to 24d'],
   ['--notify ftp://x', 'invalid value for --notify: must be a URL of http or https'],
+  ['--proxy https://h/path', '--proxy must be a URL of a host alone'],
+  ['--proxy https://h --proxy-user u', '--proxy-user and --proxy-password-file belong together'],
+  ['--proxy-user u', '--proxy-user, --proxy-password-file and --proxy-life need --proxy'],
   ['x', 'unexpected argument "x"'],
 ])('%s', (line, message) => {
   expect(() => parseRegistryFlags(line.split(' '))).toThrow(message);

@@ -10,6 +10,7 @@ export interface RegistryFlags {
   readonly readOnly: boolean;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly auth: AuthFlags;
+  readonly proxy: ProxyFlags | undefined;
   readonly garbage: GarbageFlags;
   /** Webhooks that are told of every push, pull, mount and delete. */
   readonly notify: readonly URL[];
@@ -19,6 +20,16 @@ export interface RegistryFlags {
   readonly logFormat: 'text' | 'json';
   readonly readyFd: number | undefined;
   readonly help: boolean;
+}
+
+/** The registry that this one is a cache of. */
+export interface ProxyFlags {
+  readonly domain: string;
+  readonly insecure: boolean;
+  readonly user: string | undefined;
+  readonly passwordFile: string | undefined;
+  /** undefined: for ever */
+  readonly lifeMs: number | undefined;
 }
 
 export interface GarbageFlags {
@@ -62,6 +73,10 @@ const table = {
   'token-service': { kind: 'string', value: 'NAME', help: 'Name of this registry in tokens (default "strake-registry")' },
   'token-issuer': { kind: 'string', value: 'NAME', help: 'Who gives out the tokens, with --token-key' },
   'token-key': { kind: 'string', value: 'FILE', help: 'Public key or certificate (PEM) of another token server' },
+  proxy: { kind: 'string', value: 'URL', help: 'Be a cache of this registry; nothing can be pushed' },
+  'proxy-user': { kind: 'string', value: 'NAME', help: 'User there' },
+  'proxy-password-file': { kind: 'string', value: 'FILE', help: "File with the user's password" },
+  'proxy-life': { kind: 'string', value: 'TIME', help: 'What was brought is forgotten after this time (default "7d"); "0": never' },
   'gc-interval': { kind: 'string', value: 'TIME', help: 'Pause between garbage collections, such as 30m (default "1h"); "0": none' },
   'gc-grace': { kind: 'string', value: 'TIME', help: 'Age at which what nothing leads to is garbage (default "1h")' },
   'gc-untagged': { kind: 'bool', help: 'Manifests without a tag are garbage, unless an index or a subject keeps them' },
@@ -84,6 +99,7 @@ export function parseRegistryFlags(argv: readonly string[]): RegistryFlags {
     readOnly: values['read-only'],
     tls: tlsFlags(values),
     auth: authFlags(values),
+    proxy: proxyFlags(values),
     garbage: {
       intervalMs: duration('gc-interval', values['gc-interval'] ?? '1h') || undefined,
       graceMs: duration('gc-grace', values['gc-grace'] ?? '1h'),
@@ -133,6 +149,20 @@ function authFlags(values: Values): AuthFlags {
   if (kind === 'token') return { kind, htpasswdFile, accessFile, service, realm };
   if (realm !== undefined) throw new UsageError('--token-realm goes with --auth token');
   return { kind, htpasswdFile, accessFile };
+}
+
+function proxyFlags(values: Values): ProxyFlags | undefined {
+  const { proxy, 'proxy-user': user, 'proxy-password-file': passwordFile } = values;
+  if (proxy === undefined) {
+    if (user !== undefined || passwordFile !== undefined || values['proxy-life'] !== undefined)
+      throw new UsageError('--proxy-user, --proxy-password-file and --proxy-life need --proxy');
+    return undefined;
+  }
+  const { protocol, host, pathname, search, username } = httpUrl('proxy', proxy);
+  if (pathname !== '/' || search !== '' || username !== '') throw new UsageError('--proxy must be a URL of a host alone');
+  if ((user === undefined) !== (passwordFile === undefined)) throw new UsageError('--proxy-user and --proxy-password-file belong together');
+  const domain = host === 'registry-1.docker.io' ? 'docker.io' : host;
+  return { domain, insecure: protocol === 'http:', user, passwordFile, lifeMs: duration('proxy-life', values['proxy-life'] ?? '7d') || undefined };
 }
 
 const unitsMs: Readonly<Record<string, number>> = { '': 1000, ms: 1, s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 };

@@ -9,6 +9,8 @@ export interface GarbageOptions {
   readonly uploadLifeMs: number;
   /** Also manifests without a tag that nothing else leads to. */
   readonly untagged: boolean;
+  /** Of a cache: manifests that were brought so long ago go too. */
+  readonly cacheLifeMs?: number | undefined;
   readonly now?: () => Date;
   readonly signal?: AbortSignal;
 }
@@ -25,11 +27,19 @@ export interface GarbageReport {
 }
 
 /** Takes away what nothing leads to, while clients push and pull. */
-export async function collectGarbage({ storage, graceMs, uploadLifeMs, untagged, now = () => new Date(), signal }: GarbageOptions): Promise<GarbageReport> {
+export async function collectGarbage({
+  storage,
+  graceMs,
+  uploadLifeMs,
+  untagged,
+  cacheLifeMs,
+  now = () => new Date(),
+  signal,
+}: GarbageOptions): Promise<GarbageReport> {
   const { catalogue, content, uploads } = storage;
   const ago = (ms: number) => new Date(now().getTime() - ms);
   const expired = await uploads.expire(ago(uploadLifeMs));
-  let manifests = 0;
+  let manifests = cacheLifeMs === undefined ? 0 : catalogue.deleteOlder(ago(cacheLifeMs));
   for (let deleted = -1; untagged && deleted !== 0; manifests += deleted) deleted = catalogue.deleteUnreachable(ago(graceMs));
   const unlinked = catalogue.unlinkUnnamed(ago(graceMs));
   const repositories = catalogue.deleteEmpty();

@@ -14,13 +14,7 @@ export const getBlob: Endpoint<'blob'> = {
   action: 'pull',
   async handle(registry, request, target) {
     const { digest, sizeBytes } = await findBlob(registry, target);
-    const headers = {
-      'Content-Type': 'application/octet-stream',
-      'Docker-Content-Digest': digest,
-      'Accept-Ranges': 'bytes',
-      'Cache-Control': forEver,
-      ETag: `"${digest}"`,
-    };
+    const headers = blobHeaders(digest);
     if (request.headers['if-none-match'] === headers.ETag) return { status: 304, headers };
     const range = parseRange(request.headers.range, sizeBytes);
     if (range === 'unsatisfiable')
@@ -48,6 +42,16 @@ export const deleteBlob: Endpoint<'blob'> = {
     return { status: 202, headers: { 'Content-Length': '0' }, events: [{ action: 'delete', repository, digest }] };
   },
 };
+
+export function blobHeaders(digest: string) {
+  return {
+    'Content-Type': 'application/octet-stream',
+    'Docker-Content-Digest': digest,
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': forEver,
+    ETag: `"${digest}"`,
+  };
+}
 
 async function findBlob({ catalogue, content }: Storage, { repository, reference }: TargetOf<'blob'>): Promise<BlobInfo> {
   const digest = checkDigest(reference);

@@ -16,6 +16,7 @@ export interface Metrics {
   answered(request: AnsweredRequest): void;
   happened(event: ContentEvent): void;
   collected(report: GarbageReport): void;
+  lookedUp(found: 'here' | 'upstream'): void;
   /** The text format of Prometheus, and its media type. */
   readonly contentType: string;
   text(): Promise<string>;
@@ -33,6 +34,7 @@ export function createMetrics({ storage, webhooks }: MetricsOptions): Metrics {
   const received = counter('http_received_bytes_total', 'Bytes of request bodies');
   const sent = counter('http_sent_bytes_total', 'Bytes of reply bodies');
   const events = counter('events_total', 'What clients did to content', ['action']);
+  const lookups = counter('cache_lookups_total', 'What a cache was asked for: what was here, and what came from upstream', ['found']);
   const collections = counter('garbage_collections_total', 'Garbage collections that were done');
   const freedBlobs = counter('garbage_blobs_total', 'Blobs that were taken away');
   const freedBytes = counter('garbage_bytes_total', 'Bytes of blobs that were taken away');
@@ -53,6 +55,7 @@ export function createMetrics({ storage, webhooks }: MetricsOptions): Metrics {
       sent.inc(sentBytes);
     },
     happened: ({ action }) => events.inc({ action }),
+    lookedUp: (found) => lookups.inc({ found }),
     collected(report) {
       collections.inc();
       freedBlobs.inc(report.blobs);

@@ -37,6 +37,14 @@ export interface Listed<T> {
   readonly hasMore: boolean;
 }
 
+export interface RepositorySummary {
+  readonly tags: number;
+  readonly manifests: number;
+  readonly blobBytes: number;
+  /** of its youngest manifest */
+  readonly pushedAt: Date | undefined;
+}
+
 /** Content that several repositories have counts once. */
 export interface CatalogueCounts {
   readonly repositories: number;
@@ -67,6 +75,24 @@ export class Catalogue {
   repositories({ last = '', limit }: Page): Listed<string> {
     const rows = this.#db.all('select name from repositories where name > ? order by name limit ?', last, limit + 1);
     return listed(rows, limit, (row) => textOf(row, 'name'));
+  }
+
+  /** undefined: there is no such repository. */
+  summary(repository: string): RepositorySummary | undefined {
+    const row = this.#get(
+      `select (select count(*) from tags where repository = id) as tags, (select count(*) from manifests where repository = id) as manifests,
+       (select coalesce(sum(size), 0) from blobs where repository = id) as bytes, (select max(pushed) from manifests where repository = id) as pushed
+       from repositories where name = ?`,
+      repository,
+    );
+    return (
+      row && {
+        tags: numberOf(row, 'tags'),
+        manifests: numberOf(row, 'manifests'),
+        blobBytes: numberOf(row, 'bytes'),
+        pushedAt: row['pushed'] === null ? undefined : timeOf(row, 'pushed'),
+      }
+    );
   }
 
   hasBlob(repository: string, digest: string): boolean {
@@ -200,6 +226,11 @@ export class Catalogue {
        and not exists (select 1 from manifests as subjects where subjects.repository = manifests.repository and subjects.digest = manifests.subject)`,
       before.getTime(),
     ).changes;
+  }
+
+  /** Deletes manifests that were put before `before`, with their tags; answers how many. */
+  deleteOlder(before: Date): number {
+    return this.#db.run('delete from manifests where pushed < ?', before.getTime()).changes;
   }
 
   /** Forgets repositories with nothing in them; answers how many. */
