@@ -39,6 +39,7 @@ export { composeImage } from './images/compose-image.ts';
 export type { ImageRecord, ImageStore } from './images/images.ts';
 export type { ImportImage, ImportTarget } from './images/import-image.ts';
 export { importImage } from './images/import-image.ts';
+export { earlierVersions, movedOn } from './images/name-history.ts';
 export { packImage } from './images/pack-image.ts';
 export { putBlob } from './images/put-blob.ts';
 export type { StoredLayer } from './images/put-layer.ts';
@@ -53,6 +54,8 @@ export { MetadataDatabase, numberOf, textOf, timeOf } from './metadata/index.ts'
 export type { SnapshotterName } from './snapshots/local/check-snapshotter.ts';
 export type { HostMounts } from './snapshots/local/host-mounts.ts';
 export { createHostMounts } from './snapshots/local/host-mounts.ts';
+export type { SnapshotView } from './snapshots/snapshot-view.ts';
+export { viewSnapshot } from './snapshots/snapshot-view.ts';
 export type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from './snapshots/snapshots.ts';
 export type { LayerEvent, LayerJob } from './unpack/layer-unpacker.ts';
 export { LayerUnpacker } from './unpack/layer-unpacker.ts';

@@ -5,6 +5,7 @@ import type { Change, CompareOptions, Comparer, FileTree, OpenFileTree } from '.
 import type { Difference } from './differences.ts';
 import { writeLayer } from './layer-writer.ts';
 import { mergedDifferences } from './merged-differences.ts';
+import { withoutMountPoints } from './mount-points.ts';
 import { stackOf } from './stack.ts';
 import { upperDifferences } from './upper-differences.ts';
 
@@ -16,7 +17,8 @@ export interface ComparerOptions {
 
 /** Compares what snapshots show, through file sessions. */
 export function createComparer({ openFileTree, overlayRefers = kernelOverlayRefers }: ComparerOptions): Comparer {
-  const compared = async (lower: SnapshotMount | undefined, upper: SnapshotMount, want: 'content' | 'names', signal: AbortSignal | undefined) => {
+  const compared = async (lower: SnapshotMount | undefined, upper: SnapshotMount, want: 'content' | 'names', options: CompareOptions) => {
+    const { signal, mountPoints = [] } = options;
     const trees = new Trees(openFileTree, signal);
     try {
       const [top = '', ...below] = stackOf(upper);
@@ -26,23 +28,25 @@ export function createComparer({ openFileTree, overlayRefers = kernelOverlayRefe
       const differences = isDirect
         ? upperDifferences({ upper: after, lower: before, want })
         : mergedDifferences({ lower: before, upper: after, sameContent: sameContentIn(trees, lower, upper) });
-      return { trees, differences, upper: isDirect ? top : upper };
+      const asked = async () => (lower === undefined ? undefined : await trees.reader(lower));
+      const counted = mountPoints.length === 0 ? differences : withoutMountPoints(differences, asked, new Set(mountPoints.map((path) => path.slice(1))));
+      return { trees, differences: counted, upper: isDirect ? top : upper };
     } catch (error) {
       await trees[Symbol.asyncDispose]();
       throw error;
     }
   };
 
-  async function* layer(lower: SnapshotMount | undefined, upper: SnapshotMount, { signal }: CompareOptions = {}): AsyncGenerator<Uint8Array> {
-    const found = await compared(lower, upper, 'content', signal);
+  async function* layer(lower: SnapshotMount | undefined, upper: SnapshotMount, options: CompareOptions = {}): AsyncGenerator<Uint8Array> {
+    const found = await compared(lower, upper, 'content', options);
     await using trees = found.trees;
     yield* writeLayer(found.differences, async function* (path) {
       yield* (await trees.reader(found.upper)).readStream(path);
     });
   }
 
-  async function* changes(lower: SnapshotMount | undefined, upper: SnapshotMount, { signal }: CompareOptions = {}): AsyncGenerator<readonly Change[]> {
-    const found = await compared(lower, upper, 'names', signal);
+  async function* changes(lower: SnapshotMount | undefined, upper: SnapshotMount, options: CompareOptions = {}): AsyncGenerator<readonly Change[]> {
+    const found = await compared(lower, upper, 'names', options);
     await using trees = found.trees;
     for await (const batch of found.differences) {
       const listed: Change[] = [];

@@ -46,6 +46,8 @@ export interface Change {
 }
 
 export interface CompareOptions {
+  /** Paths, with their leading slash, where a container's start makes empty files and directories to mount something there: new ones are no change. */
+  readonly mountPoints?: readonly string[];
   readonly signal?: AbortSignal;
 }
 

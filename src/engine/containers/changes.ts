@@ -1,47 +1,16 @@
 import type { ContainerChange } from '../../api/docker/index.ts';
-import { archiveTree, type Change, type SnapshotMount } from '../../core/index.ts';
+import { archiveTree } from '../../core/index.ts';
+import { toChanges } from '../changes.ts';
 import type { ContainerContext } from './context.ts';
+import { openOwnLayer, startMountPoints } from './own-layer.ts';
 import { publish } from './publish.ts';
-
-const kinds = { modified: 0, added: 1, deleted: 2 } as const satisfies Record<Change['kind'], ContainerChange['Kind']>;
 
 /** Of its root filesystem alone: what lies in volumes is no change. */
 export async function containerChanges(context: ContainerContext, reference: string, signal: AbortSignal): Promise<readonly ContainerChange[]> {
-  const mount = await context.snapshots.mounts(context.registry.get(reference).id);
+  await using own = await openOwnLayer(context, context.registry.get(reference));
   const changes: ContainerChange[] = [];
-  for await (const batch of context.comparer.changes(below(mount), mount, { signal }))
-    for (const { kind, path } of batch) changes.push({ Path: path, Kind: kinds[kind] });
-  return withoutMountPoints(changes);
-}
-
-/** What a start makes for its mounts where the image has nothing: Docker has these in a layer of their own. */
-const mountPoints: ReadonlySet<string> = new Set([
-  '/etc/hostname',
-  '/etc/hosts',
-  '/etc/resolv.conf',
-  '/proc',
-  '/sys',
-  '/dev',
-  '/dev/pts',
-  '/dev/shm',
-  '/dev/mqueue',
-  '/dev/console',
-]);
-
-/** Nor a directory that changed by nothing else. */
-export function withoutMountPoints(changes: readonly ContainerChange[]): readonly ContainerChange[] {
-  const isMountPoint = ({ Path: path, Kind: kind }: ContainerChange) => kind === kinds.added && mountPoints.has(path);
-  const parents = new Set(changes.filter(isMountPoint).map(({ Path: path }) => path.slice(0, path.lastIndexOf('/'))));
-  const kept = changes.filter((change) => !isMountPoint(change));
-  return kept.filter(({ Path: path, Kind: kind }) => kind !== kinds.modified || !parents.has(path) || kept.some((other) => other.Path.startsWith(`${path}/`)));
-}
-
-/** The layers that the container began as; undefined where it began empty. */
-function below(mount: SnapshotMount): SnapshotMount | undefined {
-  if (mount.type === 'bind') return undefined;
-  const { lowers } = mount;
-  if (lowers.length === 1) return { type: 'bind', source: lowers[0] ?? '', readonly: true };
-  return { type: 'overlay', lowers, upper: undefined, work: undefined, readonly: true };
+  for await (const batch of toChanges(context.comparer.changes(own.below, own.mount, { signal, mountPoints: startMountPoints }))) changes.push(...batch);
+  return changes;
 }
 
 /** As it is now, running or not; what is mounted on it is left out. */

@@ -2,6 +2,7 @@ import type { ContainerConfig } from '../../api/docker/index.ts';
 import { StrakeError } from '../../base/index.ts';
 import type { SnapshotMount } from '../../core/index.ts';
 import type { ContainerContext } from './context.ts';
+import { openOwnLayer, startMountPoints } from './own-layer.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { publish } from './publish.ts';
 
@@ -14,6 +15,8 @@ export interface CommitSource {
   /** Its root filesystem as it is, and that of its image: undefined when that has no layers. */
   readonly mount: SnapshotMount;
   readonly below: SnapshotMount | undefined;
+  /** What a start made in it to mount something there. */
+  readonly mountPoints: readonly string[];
 }
 
 export interface CommitResult {
@@ -37,19 +40,13 @@ export async function commitContainer(
   const paused = options.pause && status === 'running';
   if (paused) await pauseContainer(context, container.id);
   try {
-    const mount = await context.snapshots.mounts(container.id);
+    await using own = await openOwnLayer(context, container);
+    const { mount, below } = own;
     const { imageId, config } = container.document;
-    const result = await make({ id: container.id, imageId, config, mount, below: belowOf(mount) });
+    const result = await make({ id: container.id, imageId, config, mount, below, mountPoints: startMountPoints });
     publish(context, container, 'commit', { comment: result.comment, imageID: result.imageId, imageRef: result.imageName });
     return result;
   } finally {
     if (paused && container.lifecycle.status === 'paused') await unpauseContainer(context, container.id);
   }
-}
-
-function belowOf(mount: SnapshotMount): SnapshotMount | undefined {
-  if (mount.type === 'bind') return undefined;
-  const [only] = mount.lowers;
-  if (mount.lowers.length === 1 && only !== undefined) return { type: 'bind', source: only, readonly: true };
-  return { type: 'overlay', lowers: mount.lowers, upper: undefined, work: undefined, readonly: true };
 }

@@ -20,6 +20,7 @@ export interface CommittedContainer {
   readonly config: ImageProcessConfig;
   readonly mount: Parameters<Comparer['layer']>[1];
   readonly below: Parameters<Comparer['layer']>[0];
+  readonly mountPoints: readonly string[];
 }
 
 /** The sha256 of an archive without entries: no layer is made of it. */
@@ -36,7 +37,7 @@ export async function commitImage(
   using lease = leases.acquire();
   const base = await baseOf(work, container.imageId);
   const processConfig = applyChanges(mergeCommit(given ?? {}, container.config), changes);
-  const layer = await putLayer(content, lease, comparer.layer(container.below, container.mount, { signal }), { signal });
+  const layer = await putLayer(content, lease, comparer.layer(container.below, container.mount, { signal, mountPoints: container.mountPoints }), { signal });
   const isEmpty = layer.diffId === emptyDiffId;
   const created = new Date().toISOString();
   const config: ImageConfig = {
