@@ -94,6 +94,21 @@ const entries: readonly CommandEntry[] = [
     'Take the directories of image mount away',
     async () => (await import('./commands/image-mount.ts')).imageUnmount,
   ),
+  entry(
+    'image tree',
+    '[OPTIONS] IMAGE',
+    'Show the layers of an image, and who shares them',
+    async () => (await import('./commands/image-tree.ts')).imageTreeCommand,
+  ),
+  entry('image diff', '[OPTIONS] IMAGE IMAGE', 'Show what differs between two images', async () => (await import('./commands/image-diff.ts')).imageDiff),
+  entry(
+    'image rollback',
+    '[OPTIONS] NAME[:TAG] [DIGEST]',
+    'Let a name stand for an earlier version',
+    async () => (await import('./commands/image-rollback.ts')).imageRollback,
+  ),
+  entry('system df', '[OPTIONS]', 'Show what images, containers and volumes take on the disk', async () => (await import('./commands/system-df.ts')).systemDf),
+  entry('system prune', '[OPTIONS]', 'Remove what is not used', async () => (await import('./commands/system-prune.ts')).systemPrune),
   entry('tag', 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]', 'Give an image another name', async () => (await import('./commands/tag.ts')).tag),
   entry('history', '[OPTIONS] IMAGE', 'Show the steps that made an image', async () => (await import('./commands/history.ts')).history),
   entry('events', '[OPTIONS]', 'Follow events of the engine', async () => (await import('./commands/events.ts')).events),
@@ -148,9 +163,12 @@ const groups: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     unmount: 'image unmount',
     umount: 'image unmount',
     prune: 'image prune',
+    tree: 'image tree',
+    diff: 'image diff',
+    rollback: 'image rollback',
     ...Object.fromEntries(['pull', 'push', 'save', 'load', 'import', 'tag', 'history', 'inspect'].map((name) => [name, name])),
   },
-  system: { info: 'info', events: 'events' },
+  system: { info: 'info', events: 'events', df: 'system df', prune: 'system prune' },
 };
 
 /** Finds the command that `words` start with, and what is left of them. */

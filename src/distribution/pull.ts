@@ -9,6 +9,7 @@ import {
   type LayerUnpacker,
   type Lease,
   type Leases,
+  movedOn,
   putBlob,
   type ResolvedImage,
   resolveImage,
@@ -223,5 +224,6 @@ async function nameImage({ stores, reference }: Pull, target: Descriptor): Promi
   if (before?.target.digest === target.digest) return { record: before, isNew: false };
   const isLastName = before !== undefined && all.filter((record) => record.target.digest === before.target.digest).length === 1;
   if (isLastName) await stores.images.put({ name: `${repositoryName(reference)}@${before.target.digest}`, target: before.target, labels: before.labels });
-  return { record: await stores.images.put({ name, target }), isNew: true };
+  const labels = before === undefined ? {} : { labels: movedOn(before, target.digest) };
+  return { record: await stores.images.put({ name, target, ...labels }), isNew: true };
 }

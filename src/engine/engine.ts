@@ -13,6 +13,7 @@ import {
   createBuiltinImages,
   createdSeconds,
   deleteImage,
+  diffImages,
   download,
   filterImages,
   history,
@@ -20,15 +21,19 @@ import {
   Images,
   type ImageUser,
   type ImageWork,
+  imageTree,
   importRoot,
   inspect,
   labels,
+  layerUsers,
   loadImages,
   parseUntil,
   pruneImages,
   pullImage,
   pushImage,
+  rollBack,
   saveImages,
+  sharedSizeBytes,
   summarize,
 } from './images/index.ts';
 import { createContainerNetworks, type NetworkMember, Networks } from './networks/index.ts';
@@ -38,6 +43,7 @@ import { imageMountRoutes } from './router/image-mounts/index.ts';
 import { type ImagesBackend, imageRoutes } from './router/images/index.ts';
 import { type NetworksBackend, networkRoutes } from './router/networks/index.ts';
 import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
+import { versionRoutes } from './router/versions/index.ts';
 import { volumeRoutes } from './router/volumes/index.ts';
 import { type ApiServer, type Filters, type Host, hasLabel, type Route, startApiServer } from './server/index.ts';
 import { storageDriver } from './storage-driver.ts';
@@ -143,6 +149,11 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     ...commitRoutes(commitBackend(work, containers)),
     ...networkRoutes(networksBackend(networks, containers)),
     ...volumeRoutes(volumes),
+    ...versionRoutes({
+      tree: async (name) => await imageTree(images, name),
+      diff: (from, to, signal) => diffImages(images, core.comparer, from, to, signal),
+      rollBack: async (name, version) => await rollBack(images, name, version),
+    }),
   ];
   const recover = async () => {
     await containers.recover();
@@ -231,11 +242,16 @@ function systemBackend(system: System, { events, images, volumes }: EngineParts,
     login: async (credentials, signal) => await registry.login(credentials, signal),
     async diskUsage() {
       const all = await images.list();
-      const chainIds = new Set(all.flatMap(({ layers }) => layers.map(({ chainId }) => chainId)));
-      const sizes = await Promise.all([...chainIds].map(async (chainId) => await images.layerSizeBytes(chainId)));
+      const users = layerUsers(all);
+      const sizes = await Promise.all([...users.keys()].map(async (chainId) => await images.layerSizeBytes(chainId)));
       return {
         layersSizeBytes: sizes.reduce((sum, size) => sum + size, 0),
-        images: await Promise.all(all.map(async (image) => await summarize(images, image, containers.imageUsers(image.id).length))),
+        images: await Promise.all(
+          all.map(async (image) => ({
+            ...(await summarize(images, image, containers.imageUsers(image.id).length)),
+            SharedSize: await sharedSizeBytes(images, image, users),
+          })),
+        ),
         containers: await containers.summaries(),
         volumes: await Promise.all(
           volumes

@@ -88,3 +88,36 @@ export interface ProgressMessage {
   readonly error?: string;
   readonly aux?: unknown;
 }
+
+/** Strake's own: an image's layers, bottom first. */
+export interface ImageTree {
+  readonly Id: string;
+  readonly Digest: string;
+  readonly Names: readonly string[];
+  /** bytes, unpacked */
+  readonly Size: number;
+  /** of layers that other images have too */
+  readonly SharedSize: number;
+  readonly OwnSize: number;
+  readonly Layers: readonly ImageTreeLayer[];
+  /** What its names stood for before, newest first. */
+  readonly Versions: readonly { readonly Name: string; readonly Digest: string; readonly Present: boolean }[];
+}
+
+export interface ImageTreeLayer {
+  readonly ChainId: string;
+  readonly DiffId: string;
+  readonly Digest: string;
+  readonly Size: number;
+  /** Empty when the configuration does not say. */
+  readonly CreatedBy: string;
+  /** Names of the other images that have it; an id where there is no name. */
+  readonly SharedWith: readonly string[];
+}
+
+/** A setting that differs between two images' configurations; missing where an image does not have it. */
+export interface ImageConfigDifference {
+  readonly Name: string;
+  readonly From?: string;
+  readonly To?: string;
+}

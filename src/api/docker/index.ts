@@ -33,12 +33,15 @@ export type {
 export type { EventMessage, EventType } from './events.ts';
 export type {
   DistributionInspect,
+  ImageConfigDifference,
   ImageConfigJson,
   ImageDeleteItem,
   ImageHistoryItem,
   ImageInspect,
   ImageSummary,
   ImagesPruneResponse,
+  ImageTree,
+  ImageTreeLayer,
   ProgressMessage,
   SearchResult,
 } from './images.ts';

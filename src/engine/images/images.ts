@@ -1,5 +1,14 @@
 import { errorCode, isCode, type Logger, StrakeError } from '../../base/index.ts';
-import type { ContentStore, GarbageOptions, GarbageReport, ImageRecord, ImageStore, Leases, Snapshotter } from '../../core/index.ts';
+import {
+  type ContentStore,
+  type GarbageOptions,
+  type GarbageReport,
+  type ImageRecord,
+  type ImageStore,
+  type Leases,
+  movedOn,
+  type Snapshotter,
+} from '../../core/index.ts';
 import { type Descriptor, familiarName, type ImageConfig, parseReference, type Reference, withDefaultTag } from '../../oci/index.ts';
 import type { EngineEvents } from '../events/index.ts';
 import type { BuiltinImages } from './builtin-images.ts';
@@ -98,7 +107,7 @@ export class Images {
     lease.add(target.digest);
     await content.info(target.digest);
     const before = await this.record(name);
-    await store.put({ name, target });
+    await store.put({ name, target, ...(before === undefined ? {} : { labels: movedOn(before, target.digest) }) });
     if (await this.record(danglingName(target.digest))) await store.delete(danglingName(target.digest));
     if (before === undefined || before.target.digest === target.digest) return;
     const others = (await store.list()).some((record) => record.target.digest === before.target.digest);

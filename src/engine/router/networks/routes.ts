@@ -1,5 +1,6 @@
 import type { NetworkInspect } from '../../../api/docker/index.ts';
 import { isCode, StrakeError } from '../../../base/index.ts';
+import { parseUntil } from '../../images/index.ts';
 import {
   type ApiRequest,
   asObject,
@@ -107,11 +108,12 @@ function readEndpoint(body: ReturnType<typeof asObject>): EndpointRequest {
 }
 
 async function pruneNetworks(networks: NetworksBackend, filters: Filters): Promise<{ readonly NetworksDeleted: readonly string[] | null }> {
-  filters.accept('label', 'label!');
+  filters.accept('label', 'label!', 'until');
+  const until = Math.min(...filters.get('until').map((text) => parseUntil(text, new Date())));
   const deleted: string[] = [];
   for (const network of await networks.list()) {
     const wanted = filters.labels(network.Labels) && !filters.get('label!').some((label) => hasLabel(network.Labels, label));
-    if (isPredefined(network) || !isUnused(network) || !wanted) continue;
+    if (isPredefined(network) || !isUnused(network) || !wanted || Date.parse(network.Created) / 1000 > until) continue;
     try {
       await networks.remove(network.Id);
       deleted.push(network.Name);

@@ -1,0 +1,2 @@
+export type { VersionsBackend } from './routes.ts';
+export { versionRoutes } from './routes.ts';
