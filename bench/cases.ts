@@ -1,5 +1,7 @@
+import type { Place } from '../test/lib/world.ts';
+import { measureImages } from './images.ts';
 import type { Machines } from './machines.ts';
-import { busybox, debian } from './machines.ts';
+import { busybox } from './machines.ts';
 import { buildTimed, interleave, Timer } from './timer.ts';
 
 /** Medians in ms by competitor; `strake` is ours, and absent when only the peers run. */
@@ -15,62 +17,69 @@ export interface Rounds {
   readonly pull: number;
 }
 
-type Commands = Readonly<Record<string, readonly string[]>>;
+export type Commands = Readonly<Record<string, readonly string[]>>;
 
-/** Runs one case: every command interleaved with the others. Ours run in the world itself, the peers in their root. */
-async function measure(
-  machines: Machines,
-  timed: string,
-  name: string,
-  rounds: number,
-  commands: Commands,
-  before?: (timer: Timer) => Promise<void>,
-): Promise<CaseResult> {
-  const timers = Object.entries(commands).map(([label, argv]) => new Timer(label, label.startsWith('strake') ? machines.world : machines.peers, timed, argv));
+export interface Measurement {
+  readonly name: string;
+  readonly rounds: number;
+  readonly commands: Commands;
+  /** untimed, before each measurement */
+  readonly before?: (timer: Timer) => Promise<void>;
+  /** where a command runs: ours in the world itself, the peers in their root */
+  readonly place?: (label: string) => Place;
+}
+
+/** Runs one case: every command interleaved with the others. What came of it is told at once. */
+export async function measure(machines: Machines, timed: string, { name, rounds, commands, before, place }: Measurement): Promise<CaseResult> {
+  const placeOf = place ?? ((label: string) => (label.startsWith('strake') ? machines.world : machines.peers));
+  const timers = Object.entries(commands).map(([label, argv]) => new Timer(label, placeOf(label), timed, argv));
   try {
     await interleave(timers, rounds, before);
   } finally {
     for (const timer of timers) await timer.end();
   }
-  return { name, unit: 'ms', rounds, medians: Object.fromEntries(timers.map((timer) => [timer.label, timer.medianMs])) };
+  const medians = Object.fromEntries(timers.map((timer) => [timer.label, timer.medianMs]));
+  console.error(`${name}: ${timers.map(({ label, medianMs }) => `${label} ${medianMs.toFixed(1)} ms`).join(', ')}`);
+  return { name, unit: 'ms', rounds, medians };
 }
 
-export async function measureAll(machines: Machines, rounds: Rounds): Promise<CaseResult[]> {
+/** What can be measured alone (`--only NAME`). */
+export const parts = ['engine', 'runtime', 'images'] as const;
+export type Part = (typeof parts)[number];
+
+export async function measureParts(machines: Machines, rounds: Rounds, wanted: readonly Part[]): Promise<CaseResult[]> {
   const timed = buildTimed(machines.world.work);
+  return [
+    ...(wanted.includes('engine') ? await measureEngine(machines, timed, rounds.run) : []),
+    ...(wanted.includes('runtime') ? await measureRuntimes(machines, timed, rounds.run) : []),
+    ...(wanted.includes('images') ? await measureImages(machines, timed, rounds.pull) : []),
+  ];
+}
+
+async function measureEngine(machines: Machines, timed: string, rounds: number): Promise<CaseResult[]> {
   const { docker, podman, ctr, engine } = machines;
   const ours = (...argv: readonly string[]): Commands => (engine ? { strake: [...engine.strake, ...argv] } : {});
-  const results: CaseResult[] = [];
-
-  results.push(
-    await measure(machines, timed, 'run --rm --network none busybox true', rounds.run, {
-      ...ours('run', '--rm', '--network', 'none', busybox, 'true'),
-      docker: [...docker, 'run', '--rm', '--network', 'none', busybox, 'true'],
-      podman: [...podman, 'run', '--rm', '--network', 'none', busybox, 'true'],
-      ctr: [...ctr, 'run', '--rm', busybox, 'bench', 'true'],
-    }),
-  );
-  results.push(
-    await measure(machines, timed, 'run --rm busybox true (default bridge)', rounds.run, {
-      ...ours('run', '--rm', busybox, 'true'),
-      docker: [...docker, 'run', '--rm', busybox, 'true'],
-    }),
-  );
-  results.push(...(await measureRuntimes(machines, timed, rounds.run)));
-  results.push(await measureExec(machines, timed, rounds.run));
-  results.push(
-    await measure(
-      machines,
-      timed,
-      'pull and unpack of the debootstrapped image',
-      rounds.pull,
-      { ...ours('pull', '-q', debian), docker: [...docker, 'pull', '-q', debian] },
-      async (timer) => {
-        if (timer.label === 'docker') await machines.peers.run([...docker, 'rmi', '-f', debian]);
-        else if (engine) await machines.world.run([...engine.strake, 'rmi', '-f', debian]);
+  return [
+    await measure(machines, timed, {
+      name: 'run --rm --network none busybox true',
+      rounds,
+      commands: {
+        ...ours('run', '--rm', '--network', 'none', busybox, 'true'),
+        docker: [...docker, 'run', '--rm', '--network', 'none', busybox, 'true'],
+        podman: [...podman, 'run', '--rm', '--network', 'none', busybox, 'true'],
+        ctr: [...ctr, 'run', '--rm', busybox, 'bench', 'true'],
       },
-    ),
-  );
-  return results;
+    }),
+    await measure(machines, timed, {
+      name: 'run --rm busybox true (default bridge)',
+      rounds,
+      commands: {
+        ...ours('run', '--rm', busybox, 'true'),
+        docker: [...docker, 'run', '--rm', busybox, 'true'],
+      },
+    }),
+    await measureExec(machines, timed, rounds),
+  ];
 }
 
 /** The runtimes alone, on one bundle, each as the processes that a caller starts. */
@@ -89,32 +98,26 @@ async function measureRuntimes(machines: Machines, timed: string, rounds: number
     for (const [name, runtime] of Object.entries(runtimes))
       await (name === 'strake-runc' ? machines.world : machines.peers).output([...quietly, ...runtime, ...args, `bench-${name}`]);
   };
-  const run = await measure(
-    machines,
-    timed,
-    'the runtime alone: run of a bundle',
+  const run = await measure(machines, timed, {
+    name: 'the runtime alone: run of a bundle',
     rounds,
-    each((runtime, id) => [...runtime, 'run', '--bundle', bundle, id]),
-  );
-  const steps = await measure(
-    machines,
-    timed,
-    'the runtime alone: create, start and delete --force, three processes',
+    commands: each((runtime, id) => [...runtime, 'run', '--bundle', bundle, id]),
+  });
+  const steps = await measure(machines, timed, {
+    name: 'the runtime alone: create, start and delete --force, three processes',
     rounds,
-    each((runtime, id) => [...runtime, 'create', '--bundle', bundle, id, ';', ...runtime, 'start', id, ';', ...runtime, 'delete', '--force', id]),
-  );
+    commands: each((runtime, id) => [...runtime, 'create', '--bundle', bundle, id, ';', ...runtime, 'start', id, ';', ...runtime, 'delete', '--force', id]),
+  });
   await all('run', '--detach', '--bundle', sleeper);
   try {
     return [
       run,
       steps,
-      await measure(
-        machines,
-        timed,
-        'the runtime alone: exec true in a running container',
+      await measure(machines, timed, {
+        name: 'the runtime alone: exec true in a running container',
         rounds,
-        each((runtime, id) => [...runtime, 'exec', id, 'true']),
-      ),
+        commands: each((runtime, id) => [...runtime, 'exec', id, 'true']),
+      }),
     ];
   } finally {
     await all('delete', '--force');
@@ -128,10 +131,14 @@ async function measureExec(machines: Machines, timed: string, rounds: number): P
   await machines.peers.output([...podman, ...sleeper]);
   if (engine) await machines.world.output([...engine.strake, ...sleeper]);
   try {
-    return await measure(machines, timed, 'exec true in a running container', rounds, {
-      ...(engine ? { strake: [...engine.strake, 'exec', 'bench-exec', 'true'] } : {}),
-      docker: [...docker, 'exec', 'bench-exec', 'true'],
-      podman: [...podman, 'exec', 'bench-exec', 'true'],
+    return await measure(machines, timed, {
+      name: 'exec true in a running container',
+      rounds,
+      commands: {
+        ...(engine ? { strake: [...engine.strake, 'exec', 'bench-exec', 'true'] } : {}),
+        docker: [...docker, 'exec', 'bench-exec', 'true'],
+        podman: [...podman, 'exec', 'bench-exec', 'true'],
+      },
     });
   } finally {
     await machines.peers.run([...docker, 'rm', '-f', 'bench-exec']);

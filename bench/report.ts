@@ -5,6 +5,7 @@ import type { CaseResult } from './cases.ts';
 /** What a case must reach: our median is at most this part of the peer's, or at most so much in all. */
 interface Target {
   readonly case: RegExp;
+  /** `best`: the least of the peers */
   readonly peer?: string;
   readonly ratio?: number;
   readonly atMost?: number;
@@ -20,8 +21,11 @@ const targets: readonly Target[] = [
   { case: /^the runtime alone/, peer: 'runc', ratio: 0.6, text: 'at most 0.6 of runc' },
   { case: /^the runtime alone/, peer: 'crun', ratio: 1.5, text: 'at most 1.5 of crun' },
   { case: /^exec/, peer: 'docker', ratio: 1 / 4, text: 'at most 1/4 of docker' },
-  { case: /^memory/, atMost: 1024, text: 'at most 1 MiB' },
-  { case: /^pull/, peer: 'docker', ratio: 1, text: 'no slower than docker' },
+  { case: /^memory of a container/, atMost: 1024, text: 'at most 1 MiB' },
+  { case: /^pull/, peer: 'best', ratio: 0.7, text: 'at most 0.7 of the best' },
+  { case: /^(push|save|load|commit) /, peer: 'best', ratio: 1, text: 'no slower than the best' },
+  { case: /^the registry alone/, peer: 'docker-registry', ratio: 1, text: 'no slower than docker-registry' },
+  { case: /^memory of the daemons/, peer: 'docker', ratio: 1, text: 'no more than docker' },
 ];
 
 export interface Verdict {
@@ -38,9 +42,15 @@ export function judge(results: readonly CaseResult[]): Verdict[] {
 function verdict(target: Target, { name, unit, medians }: CaseResult): Verdict[] {
   const ours = ourMedian(medians);
   if (ours === undefined) return [];
-  const limit = target.peer === undefined ? (target.atMost ?? 0) : (medians[target.peer] ?? 0) * (target.ratio ?? 1);
-  const value = target.peer === undefined ? format(ours, unit) : `${(ours / (medians[target.peer] ?? Number.NaN)).toFixed(3)} of ${target.peer}`;
+  const peer = target.peer === 'best' ? bestPeer(medians) : target.peer;
+  const limit = peer === undefined ? (target.atMost ?? 0) : (medians[peer] ?? 0) * (target.ratio ?? 1);
+  const value = peer === undefined ? format(ours, unit) : `${(ours / (medians[peer] ?? Number.NaN)).toFixed(3)} of ${peer}`;
   return [{ text: `${name}: ${target.text}`, reached: ours <= limit, value }];
+}
+
+function bestPeer(medians: CaseResult['medians']): string | undefined {
+  const peers = Object.entries(medians).filter(([label]) => !label.startsWith('strake'));
+  return peers.sort(([, left], [, right]) => left - right)[0]?.[0];
 }
 
 function ourMedian(medians: CaseResult['medians']): number | undefined {
