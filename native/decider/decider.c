@@ -2,14 +2,17 @@
  * Started by its front (native/front.c). */
 #include "decider.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* A decider that grows beyond this has met a document that nobody wrote to be read. */
 #define MEMORY_LIMIT_BYTES (512u << 20)
 /* Cycles are rare and the process is short; what reference counting leaves is collected when it is this much. */
 #define GC_THRESHOLD_BYTES (64u << 20)
-#define STACK_BYTES (1u << 20)
+/* At most half of the stack that we have: the engine asks before it calls itself, not before it calls C. */
+#define MAX_STACK_BYTES (4u << 20)
 #define SYSTEM_MODULE "strake:system"
 #define GLOBALS_MODULE "globals.js"
 #define MAIN_MODULE "main.js"
@@ -95,6 +98,16 @@ static bool evaluate(JSContext *ctx, const char *name)
 	return false;
 }
 
+/* `ulimit -s` may be less than what there is for most: then the engine has to say no before the kernel does. */
+static size_t stack_bytes(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur / 2 > MAX_STACK_BYTES)
+		return MAX_STACK_BYTES;
+	return limit.rlim_cur / 2;
+}
+
 static JSRuntime *new_runtime(void)
 {
 	JSRuntime *rt = JS_NewRuntime();
@@ -103,7 +116,7 @@ static JSRuntime *new_runtime(void)
 		return NULL;
 	JS_SetMemoryLimit(rt, MEMORY_LIMIT_BYTES);
 	JS_SetGCThreshold(rt, GC_THRESHOLD_BYTES);
-	JS_SetMaxStackSize(rt, STACK_BYTES);
+	JS_SetMaxStackSize(rt, stack_bytes());
 	return rt;
 }
 
@@ -113,6 +126,8 @@ int main(int argc, char *argv[])
 	JSContext *ctx = rt ? JS_NewContext(rt) : NULL;
 	JSValue global, words;
 
+	/* When nobody reads what we write it is an error, behind which there may be something to clear away. */
+	signal(SIGPIPE, SIG_IGN);
 	if (!ctx) {
 		fputs("strake-runc: no memory for QuickJS\n", stderr);
 		return 1;

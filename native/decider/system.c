@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,6 +93,19 @@ static JSValue in_form(JSContext *ctx, const uint8_t *data, size_t length, int f
 	}
 }
 
+/* An argument of a system call; free it with JS_FreeCString. NULL: none without a NUL byte, and an exception is thrown. */
+static const char *c_string(JSContext *ctx, JSValueConst value)
+{
+	size_t length;
+	const char *text = JS_ToCStringLen(ctx, &length, value);
+
+	if (!text || strlen(text) == length)
+		return text;
+	JS_FreeCString(ctx, text);
+	JS_ThrowTypeError(ctx, "a NUL byte in a path or an argument");
+	return NULL;
+}
+
 /* LENGTH bytes at OFFSET of an ArrayBuffer: arguments at, at + 1, at + 2. NULL: they are not, and an exception is thrown. */
 static uint8_t *range_of(JSContext *ctx, JSValueConst *argv, int at, size_t *length)
 {
@@ -115,7 +130,7 @@ enum path_call { CALL_MKDIR, CALL_RMDIR, CALL_UNLINK, CALL_RENAME, CALL_CHMOD, C
 
 static JSValue path_call(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int call)
 {
-	const char *path = JS_ToCString(ctx, argv[0]), *other = NULL;
+	const char *path = c_string(ctx, argv[0]), *other = NULL;
 	int32_t first = 0, second = 0;
 	int64_t result = 0;
 
@@ -123,7 +138,7 @@ static JSValue path_call(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 	(void)argc;
 	if (!path)
 		return JS_EXCEPTION;
-	if (call == CALL_RENAME ? !(other = JS_ToCString(ctx, argv[1])) : JS_ToInt32(ctx, &first, argv[1]) || JS_ToInt32(ctx, &second, argv[2])) {
+	if (call == CALL_RENAME ? !(other = c_string(ctx, argv[1])) : JS_ToInt32(ctx, &first, argv[1]) || JS_ToInt32(ctx, &second, argv[2])) {
 		JS_FreeCString(ctx, path);
 		return JS_EXCEPTION;
 	}
@@ -228,7 +243,7 @@ static JSValue read_file(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 		if (JS_ToInt32(ctx, &fd, argv[0]))
 			return JS_EXCEPTION;
 	} else {
-		const char *path = JS_ToCString(ctx, argv[0]);
+		const char *path = c_string(ctx, argv[0]);
 
 		if (!path)
 			return JS_EXCEPTION;
@@ -245,7 +260,7 @@ static JSValue read_file(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 /* readdir(path): the names, in the directory's order */
 static JSValue read_directory(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
-	const char *path = JS_ToCString(ctx, argv[0]);
+	const char *path = c_string(ctx, argv[0]);
 	struct dirent *entry;
 	uint32_t count = 0;
 	JSValue names;
@@ -270,7 +285,7 @@ static JSValue read_directory(JSContext *ctx, JSValueConst self, int argc, JSVal
 /* readlink(path) */
 static JSValue read_link(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
-	const char *path = JS_ToCString(ctx, argv[0]);
+	const char *path = c_string(ctx, argv[0]);
 	char target[PATH_MAX];
 	ssize_t n;
 
@@ -286,7 +301,7 @@ static JSValue read_link(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 /* stat(path, follow): [dev, ino, mode, uid, gid, size, mtime in ms] */
 static JSValue stat_path(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
-	const char *path = JS_ToCString(ctx, argv[0]);
+	const char *path = c_string(ctx, argv[0]);
 	struct stat st;
 	JSValue fields;
 	int result;
@@ -309,12 +324,23 @@ static JSValue stat_path(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 
 /* --- text --------------------------------------------------------------------------------------------------------------------------- */
 
+/* Half of a surrogate pair is no character, and no UTF-8 (the Encoding standard's USVString): U+FFFD, which is as long as what QuickJS writes. */
+static void replace_surrogates(uint8_t *text, size_t length)
+{
+	static const uint8_t replacement[] = { 0xef, 0xbf, 0xbd };
+
+	for (uint8_t *at = text; (at = memchr(at, 0xed, length - (size_t)(at - text))); at++)
+		if (at[1] >= 0xa0)
+			memcpy(at, replacement, sizeof(replacement));
+}
+
 /* encode(string): an ArrayBuffer */
 static JSValue encode_utf8(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	size_t length;
 	const char *text = JS_ToCStringLen(ctx, &length, argv[0]);
 	JSValue buffer;
+	uint8_t *bytes;
 
 	(void)self;
 	(void)argc;
@@ -322,6 +348,9 @@ static JSValue encode_utf8(JSContext *ctx, JSValueConst self, int argc, JSValueC
 		return JS_EXCEPTION;
 	buffer = JS_NewArrayBufferCopy(ctx, (const uint8_t *)text, length);
 	JS_FreeCString(ctx, text);
+	bytes = JS_IsException(buffer) ? NULL : JS_GetArrayBuffer(ctx, &length, buffer);
+	if (bytes)
+		replace_surrogates(bytes, length);
 	return buffer;
 }
 
@@ -412,8 +441,10 @@ _Noreturn static void become(char **command, int out, int err)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
 	dup2(out, 1);
 	dup2(err, 2);
+	syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC); /* the connection to the front, and what the caller preserves */
 	execvp(command[0], command);
 	_exit(127);
 }
@@ -425,8 +456,11 @@ static bool drain(int fds[2], struct bytes to[2])
 	uint8_t piece[16384];
 
 	while (polled[0].fd >= 0 || polled[1].fd >= 0) {
-		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+		if (poll(polled, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
 			return false;
+		}
 		for (size_t i = 0; i < 2; i++) {
 			ssize_t n = polled[i].fd >= 0 && polled[i].revents ? read(polled[i].fd, piece, sizeof(piece)) : -1;
 
@@ -455,7 +489,7 @@ static JSValue spawn(JSContext *ctx, JSValueConst self, int argc, JSValueConst *
 	if (!command)
 		return JS_ThrowOutOfMemory(ctx);
 	for (; have < argc; have++)
-		if (!(command[have] = (char *)(uintptr_t)JS_ToCString(ctx, argv[have])))
+		if (!(command[have] = (char *)(uintptr_t)c_string(ctx, argv[have])))
 			goto done;
 	if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
 		answer = JS_NewInt32(ctx, -errno);
@@ -591,7 +625,7 @@ static JSValue names_of(JSContext *ctx, JSValueConst self, int argc, JSValueCons
 /* attachTerminal(directory of the monitor): a connection */
 static JSValue attach_terminal(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
-	const char *dir = JS_ToCString(ctx, argv[0]);
+	const char *dir = c_string(ctx, argv[0]);
 	int fd;
 
 	(void)self;

@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +22,18 @@
 #define ATTACH_ALL 7u
 #define UNKNOWN_EXIT 255
 
-/* A frame that the monitor's socket has not taken whole. */
-struct pending {
+struct frame {
 	uint8_t data[HEADER_BYTES + PIECE_BYTES];
-	size_t start, end;
+	size_t length;
 };
 
-static void frame(struct pending *to, uint8_t type, const void *payload, uint32_t length)
+/* Who watches the caller's stdin and signals while the terminal is carried. */
+struct input {
+	int connection, signals;
+	struct frame frame;
+};
+
+static void make_frame(struct frame *to, uint8_t type, const void *payload, uint32_t length)
 {
 	uint32_t size = htobe32(length);
 
@@ -36,21 +42,22 @@ static void frame(struct pending *to, uint8_t type, const void *payload, uint32_
 	memcpy(to->data + 4, &size, sizeof(size));
 	if (length > 0)
 		memcpy(to->data + HEADER_BYTES, payload, length);
-	to->start = 0;
-	to->end = HEADER_BYTES + length;
+	to->length = HEADER_BYTES + length;
 }
 
-/* What the socket takes of it. False: nobody reads there any more. */
-static bool push(int fd, struct pending *what, int flags)
+/* Waits while the monitor does not take it: what is read meanwhile would have to be kept. False: nobody reads there any more. */
+static bool send_frame(int fd, const struct frame *frame)
 {
-	while (what->start < what->end) {
-		ssize_t n = send(fd, what->data + what->start, what->end - what->start, flags | MSG_NOSIGNAL);
+	size_t sent = 0;
+
+	while (sent < frame->length) {
+		ssize_t n = send(fd, frame->data + sent, frame->length - sent, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return errno == EAGAIN;
-		what->start += (size_t)n;
+			return false;
+		sent += (size_t)n;
 	}
 	return true;
 }
@@ -72,17 +79,22 @@ static bool receive(int fd, void *data, size_t length)
 	return true;
 }
 
+/* All of it, though our stdout may be non-blocking: its flags are shared with others, and not ours to change. */
 static void write_out(const uint8_t *data, size_t length)
 {
+	struct pollfd room = { STDOUT_FILENO, POLLOUT, 0 };
+
 	while (length > 0) {
 		ssize_t n = write(STDOUT_FILENO, data, length);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
+		if (n > 0) {
+			data += n;
+			length -= (size_t)n;
+		} else if (n < 0 && errno == EAGAIN) {
+			poll(&room, 1, -1);
+		} else if (n == 0 || errno != EINTR) {
 			return; /* nobody looks any more */
-		data += n;
-		length -= (size_t)n;
+		}
 	}
 }
 
@@ -105,6 +117,8 @@ static int take_frame(int fd)
 		write_out(payload, length);
 		return -1;
 	case FRAME_EXIT:
+		if (length < sizeof(status))
+			return UNKNOWN_EXIT;
 		memcpy(&status, payload, sizeof(status));
 		return (int)(le32toh(status) & 0xff);
 	default:
@@ -114,15 +128,15 @@ static int take_frame(int fd)
 
 int terminal_attach(const char *dir)
 {
-	static struct pending attach;
+	static struct frame attach;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	uint32_t flags = htole32(ATTACH_ALL);
 	/* By a descriptor: the path may be longer than an address. */
 	int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/monitor.sock", at);
-	frame(&attach, FRAME_ATTACH, &flags, sizeof(flags));
-	if (at < 0 || fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || !push(fd, &attach, 0)) {
+	make_frame(&attach, FRAME_ATTACH, &flags, sizeof(flags));
+	if (at < 0 || fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || !send_frame(fd, &attach)) {
 		int err = errno;
 
 		if (fd >= 0)
@@ -145,79 +159,108 @@ int terminal_attach(const char *dir)
 	return fd;
 }
 
-static void send_size(int fd, struct pending *out)
+static bool send_size(struct input *input)
 {
 	struct winsize size;
 	uint32_t payload[2];
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
-		return;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
+		return true;
 	payload[0] = htole32(size.ws_row);
 	payload[1] = htole32(size.ws_col);
-	frame(out, FRAME_RESIZE, payload, sizeof(payload));
-	push(fd, out, MSG_DONTWAIT);
+	make_frame(&input->frame, FRAME_RESIZE, payload, sizeof(payload));
+	return send_frame(input->connection, &input->frame);
 }
 
-/* Bytes of our stdin as a frame. False: they have ended. */
-static bool take_input(int fd, struct pending *out)
+/* A new size; or somebody ends us, who must find the terminal as it was: then nothing more is received. False: nobody takes input any more. */
+static bool take_signal(struct input *input)
+{
+	struct signalfd_siginfo info;
+
+	if (read(input->signals, &info, sizeof(info)) != sizeof(info))
+		return true;
+	if (info.ssi_signo == SIGWINCH)
+		return send_size(input);
+	shutdown(input->connection, SHUT_RDWR);
+	return false;
+}
+
+/* Bytes of our stdin as a frame. False: they have ended, or nobody takes them any more. */
+static bool take_input(struct input *input)
 {
 	static uint8_t piece[PIECE_BYTES];
 	ssize_t n = read(STDIN_FILENO, piece, sizeof(piece));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
-	frame(out, n > 0 ? FRAME_STDIN : FRAME_STDIN_EOF, piece, n > 0 ? (uint32_t)n : 0);
-	push(fd, out, MSG_DONTWAIT);
-	return n > 0;
+	make_frame(&input->frame, n > 0 ? FRAME_STDIN : FRAME_STDIN_EOF, piece, n > 0 ? (uint32_t)n : 0);
+	return send_frame(input->connection, &input->frame) && n > 0;
 }
 
-static int carry(int fd, int resized)
+/* A thread of its own: output that nobody takes must not hold up what is typed, which may be the Ctrl-C that ends it. */
+static void *carry_input(void *given)
 {
-	static struct pending out;
-	bool input = true;
-	int status;
+	struct input *input = given;
+	bool more = true, open = send_size(input); /* it may have changed since the pty was made */
 
-	for (;;) {
-		bool waits = out.start < out.end;
-		/* One frame at a time: while the monitor does not take it, nothing is read that would have to be kept. */
-		struct pollfd polls[] = { { waits ? -1 : resized, POLLIN, 0 }, { fd, waits ? POLLIN | POLLOUT : POLLIN, 0 }, { input && !waits ? STDIN_FILENO : -1, POLLIN, 0 } };
-		struct signalfd_siginfo info;
+	while (open) {
+		struct pollfd polls[] = { { input->connection, 0, 0 }, { input->signals, POLLIN, 0 }, { more ? STDIN_FILENO : -1, POLLIN, 0 } };
 
-		if (poll(polls, 3, -1) < 0) {
-			if (errno == EINTR)
-				continue;
-			return UNKNOWN_EXIT;
-		}
-		if (polls[1].revents & (POLLIN | POLLHUP | POLLERR) && (status = take_frame(fd)) != -1)
-			return status;
-		if (waits && polls[1].revents & POLLOUT)
-			push(fd, &out, MSG_DONTWAIT);
-		else if (polls[0].revents && read(resized, &info, sizeof(info)) > 0)
-			send_size(fd, &out);
-		else if (polls[2].revents)
-			input = take_input(fd, &out);
+		if (poll(polls, 3, -1) < 0 && errno != EINTR)
+			break;
+		open = polls[0].revents == 0;
+		if (open && polls[1].revents)
+			open = take_signal(input);
+		else if (open && polls[2].revents)
+			more = take_input(input);
 	}
+	return NULL;
+}
+
+/* The exit status. The thread may be in a read that it shares with others: it ends by the end of the connection, or with us. */
+static int carry(struct input *input)
+{
+	pthread_t thread;
+	int status = UNKNOWN_EXIT;
+
+	if (pthread_create(&thread, NULL, carry_input, input) != 0)
+		return status;
+	pthread_detach(thread);
+	while ((status = take_frame(input->connection)) == -1)
+		;
+	shutdown(input->connection, SHUT_RDWR);
+	return status;
+}
+
+/* As a person's terminal is while another one decides; output keeps its line ends, for the container's pty makes none. */
+static void make_raw(const struct termios *cooked)
+{
+	struct termios raw = *cooked;
+
+	cfmakeraw(&raw);
+	raw.c_oflag = cooked->c_oflag;
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 }
 
 int terminal_carry(int fd)
 {
-	struct termios cooked, raw;
+	static struct input input;
+	struct termios cooked;
 	bool is_terminal = tcgetattr(STDIN_FILENO, &cooked) == 0;
-	sigset_t watched;
-	int status, resized;
+	sigset_t watched, before;
+	int status;
 
 	sigemptyset(&watched);
 	sigaddset(&watched, SIGWINCH);
-	sigprocmask(SIG_BLOCK, &watched, NULL);
-	resized = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (is_terminal) {
-		raw = cooked;
-		cfmakeraw(&raw);
-		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	}
-	status = carry(fd, resized);
+	sigaddset(&watched, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &watched, &before);
+	input.connection = fd;
+	input.signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (is_terminal)
+		make_raw(&cooked);
+	status = carry(&input);
 	if (is_terminal)
 		tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
-	close(fd);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return status;
 }

@@ -16,7 +16,7 @@ test('src/quickjs answers as Node does', async () => {
       const root = path.join(work, 'root');
       rmSync(root, { recursive: true, force: true });
       mkdirSync(root);
-      const { stdout, stderr, code } = await run(['env', 'PROBE=a=b', ...command, root]);
+      const { stdout, stderr, code } = await run(['sh', '-c', 'exec 9</dev/null "$@"', 'sh', 'env', 'PROBE=a=b', ...command, root]);
       expect([code, stderr]).toEqual([0, '']);
       return JSON.parse(stdout) as unknown;
     };

@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { formatJson, parseJson } from '../../src/oci/index.ts';
 
 const text = 'größer – 𝄞 \0 "end"';
 
@@ -46,6 +47,7 @@ function buffers(): unknown {
   ];
   const parts = [
     Buffer.from(text),
+    Buffer.from('\ud800 \udfff\ud7ff \ud834\udd1e \udd1e\ud834'),
     Buffer.from('äöü', 'latin1'),
     Buffer.from('00ff7f', 'hex'),
     Buffer.from([1, 2, 300]),
@@ -115,6 +117,50 @@ async function files(root: string): Promise<unknown> {
   return answers;
 }
 
+/** What it is, or where it stops being JSON; why is in each engine's own words. */
+function jsonOf(document: string): unknown {
+  try {
+    return formatJson(parseJson(document, 'it'));
+  } catch (error) {
+    const { line, column } = (error as { readonly fields: { readonly line?: number; readonly column?: number } }).fields;
+    return [line, column];
+  }
+}
+
+/** A document with small mistakes, always the same ones. */
+function documents(): unknown[] {
+  const whole =
+    '{"a": [1, -0.5e+3, 9223372036854775807, true, null], "b\\u00e4\\n\\"": {"c": "x.y 1. \\ud834\\udd1e", "d": [[], {}]},\n"__proto__": {"e": "integer 1"}}';
+  const pieces = ['', '0', '1.', '-', 'e', '"', '\\', '\\x41', '\\u12', ',', ':', '[', ']', '{', '}', ' ', '\t', '\n', '\0', '/**/', "'", 'ä', 'NaN', '\ufeff'];
+  return Array.from(whole).flatMap((_, at) =>
+    pieces.map((piece) => [jsonOf(whole.slice(0, at) + piece + whole.slice(at)), jsonOf(whole.slice(0, at) + piece + whole.slice(at + 1))]),
+  );
+}
+
+function refuses(ask: () => unknown): boolean {
+  try {
+    ask();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** A path ends nowhere before its end. */
+function withNul(root: string): boolean[] {
+  const file = `${root}\0/none`;
+  return [
+    () => fs.statSync(file),
+    () => fs.readFileSync(file),
+    () => fs.readdirSync(file),
+    () => fs.writeFileSync(file, ''),
+    () => fs.mkdirSync(file),
+    () => fs.renameSync(root, file),
+    () => fs.readlinkSync(`/proc/self/exe\0`),
+    () => spawnSync('echo', ['a\0b']),
+  ].map(refuses);
+}
+
 function descriptors(root: string): unknown {
   const file = path.join(root, 'log');
   for (const flags of ['w', 'as', 'a']) {
@@ -144,6 +190,9 @@ function processes(): unknown {
     status: spawnSync('sh', ['-c', 'echo wrong >&2; exit 3'], { encoding: 'utf8' }).status,
     wrong: spawnSync('sh', ['-c', 'echo wrong >&2; exit 3'], { encoding: 'utf8' }).stderr,
     missing: (spawnSync('no-such-program', [], { encoding: 'utf8' }).error as NodeJS.ErrnoException).code,
+    // The caller's descriptors are not for others.
+    inherited: spawnSync('sh', ['-c', 'ls /proc/$$/fd'], { encoding: 'utf8' }).stdout,
+    brokenPipe: spawnSync('sh', ['-c', 'kill -PIPE $$; echo alive'], { encoding: 'utf8' }).stdout,
     errno: constants.errno.ENOENT,
     signal: constants.signals.SIGTERM,
     random: randomBytes(8).length,
@@ -155,4 +204,16 @@ const before = performance.now();
 await setTimeout(5);
 const slept = performance.now() - before >= 4;
 const gone = await answer(() => process.kill(0x3fffffff, 'SIGKILL'));
-fs.writeSync(1, JSON.stringify({ buffers: buffers(), files: await files(root), descriptors: descriptors(root), processes: processes(), slept, gone }));
+fs.writeSync(
+  1,
+  JSON.stringify({
+    buffers: buffers(),
+    documents: documents(),
+    nul: withNul(root),
+    files: await files(root),
+    descriptors: descriptors(root),
+    processes: processes(),
+    slept,
+    gone,
+  }),
+);
