@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { startRegistry } from '../fixtures/registry.ts';
 import { Engine } from '../lib/engine.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
@@ -203,6 +204,73 @@ describe('damage', () => {
       await docker(engine, 'pull', '-q', busybox);
       expect(await docker(engine, 'run', '--rm', busybox, 'echo', 'again')).toBe('again');
       await until('no directory of a container is left', () => readdirSync(join(engine.dataRoot, 'containers')).length === 0);
+    },
+    caseMs,
+  );
+
+  /** The blob of the topmost layer of an image, by its manifest. */
+  async function topLayer(name: string): Promise<string> {
+    const manifest = (await docker(engine, 'inspect', '--format', '{{index .RepoDigests 0}}', name)).split('@sha256:')[1] ?? '';
+    const { layers: descriptors } = JSON.parse(readFileSync(join(blobs(), manifest), 'utf8')) as { layers: { digest: string }[] };
+    return descriptors.at(-1)?.digest.slice('sha256:'.length) ?? '';
+  }
+
+  test(
+    'of one byte of a layer: it is named when the layer is read, and a pull brings it again',
+    async () => {
+      await docker(engine, 'pull', '-q', layers);
+      const digest = await topLayer(layers);
+      const bytes = readFileSync(join(blobs(), digest));
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+      writeFileSync(join(blobs(), digest), bytes);
+      const saved = await engine.docker(['save', '-o', join(engine.work, 'saved.tar'), layers]);
+      expect([saved.code === 0, `${saved.stderr}${engine.daemon.stderr}`.includes(`blob sha256:${digest} is damaged`)]).toEqual([false, true]);
+      expect(await docker(engine, 'run', '--rm', layers, 'cat', '/cake/kept')).toBe('kept');
+      await docker(engine, 'pull', '-q', layers);
+      await docker(engine, 'save', '-o', join(engine.work, 'saved.tar'), layers);
+      expect(existsSync(join(blobs(), digest))).toBe(true);
+    },
+    caseMs,
+  );
+
+  test(
+    'of one bit of a snapshot’s record: it is named when a container is made, and a pull heals it',
+    async () => {
+      await restartAfter(() => {
+        const db = new DatabaseSync(join(engine.dataRoot, 'metadata.db'));
+        db.exec('pragma foreign_keys = off');
+        expect(db.prepare('update snapshots set parent = parent + 1 where parent is not null').run().changes).toBeGreaterThan(0);
+        db.close();
+      });
+      const made = await engine.docker(['run', '--rm', layers, 'true']);
+      expect([made.code === 0, made.stderr]).toEqual([false, expect.stringMatching(/snapshot sha256:[0-9a-f]{64}: its record is damaged/) as string]);
+      await docker(engine, 'pull', '-q', layers);
+      expect(await docker(engine, 'run', '--rm', layers, 'cat', '/cake/kept')).toBe('kept');
+    },
+    caseMs,
+  );
+
+  test(
+    'none: the other storage driver is refused over what is there, and then runs the same image',
+    async () => {
+      process.kill(engine.daemon.innerPid, 'SIGKILL');
+      await engine.daemon.finished;
+      await expect(engine.startStrake(['--storage-driver', 'vfs'])).rejects.toThrow('the data root has snapshots of overlayfs, not of native');
+      await engine.startStrake();
+      await docker(engine, 'image', 'prune', '-af');
+      process.kill(engine.daemon.innerPid, 'SIGKILL');
+      await engine.daemon.finished;
+      await engine.startStrake(['--storage-driver', 'vfs']);
+      expect(await docker(engine, 'info', '--format', '{{.Driver}}')).toBe('vfs');
+      await docker(engine, 'pull', '-q', layers);
+      expect(await docker(engine, 'run', '--name', 'copied', layers, 'sh', '-c', 'cat /cake/kept; rm -r /cake; [ ! -e /cake ]')).toContain('kept');
+      expect(await docker(engine, 'run', '--rm', layers, 'cat', '/cake/kept')).toBe('kept');
+      expect(await docker(engine, 'inspect', '--format', '{{.GraphDriver.Name}}', 'copied')).toBe('vfs');
+      expect((await docker(engine, 'diff', 'copied')).split('\n')).toContain('D /cake');
+      await docker(engine, 'commit', 'copied', 'without-cake');
+      expect(await docker(engine, 'run', '--rm', 'without-cake', 'sh', '-c', '[ ! -e /cake ] && [ -e /bin/sh ] && echo gone')).toBe('gone');
+      await docker(engine, 'rm', 'copied');
+      await docker(engine, 'image', 'prune', '-af');
     },
     caseMs,
   );
