@@ -1,7 +1,7 @@
 /** `strake cp` beside `docker cp` on one engine: what each makes of the same trees; and a container that swaps directories for links meanwhile. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { writeTar } from '../../src/core/index.ts';
 import { Engine } from '../lib/engine.ts';
@@ -215,7 +215,12 @@ test(
 );
 
 /** One request to the engine; the whole answer. */
-async function call(method: string, path: string, body?: Uint8Array): Promise<{ readonly status: number; readonly body: Buffer }> {
+async function call(
+  method: string,
+  path: string,
+  body?: Uint8Array,
+  timeoutMs?: number,
+): Promise<{ readonly status: number /** 0: none within the time */; readonly body: Buffer }> {
   return await new Promise((resolve, reject) => {
     const outgoing = request(
       { socketPath: engine.socket, method, path: `/v1.51${path}`, headers: body === undefined ? {} : { 'Content-Type': 'application/x-tar' } },
@@ -224,6 +229,11 @@ async function call(method: string, path: string, body?: Uint8Array): Promise<{ 
       },
     );
     outgoing.on('error', reject);
+    if (timeoutMs !== undefined)
+      outgoing.setTimeout(timeoutMs, () => {
+        resolve({ status: 0, body: Buffer.alloc(0) });
+        outgoing.destroy();
+      });
     outgoing.end(body);
   });
 }
@@ -247,6 +257,29 @@ test(
     expect([...statuses].filter((status) => status !== 200 && status !== 404)).toEqual([]);
     expect(existsSync(join(engine.work, `planted-${process.pid}`))).toBe(false);
     await ok('rm', '-f', 'swapper');
+  },
+  stepMs,
+);
+
+test(
+  'a client that reads slowly holds its archive back, not the daemon’s memory; one that goes lets the container go',
+  async () => {
+    const bytes = 300 << 20;
+    await ok('run', '--name', 'large', busybox, 'sh', '-c', `dd if=/dev/zero of=/large bs=1M count=${bytes >> 20} 2>/dev/null`);
+    const resident = () => Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${engine.daemon.innerPid}/status`, 'utf8'))?.[1]) << 10;
+    const before = resident();
+    const outgoing = request({ socketPath: engine.socket, path: '/v1.51/containers/large/archive?path=/large' });
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    outgoing.on('response', resolve).on('error', reject).end();
+    const response = await promise;
+    response.pause();
+    // So much may be under way: sockets, and what the session has read ahead.
+    const started = ok('start', '-a', 'large');
+    expect((await call('GET', '/containers/large/archive?path=/etc/passwd&', undefined, 500)).status).toBe(0);
+    expect(resident() - before).toBeLessThan(64 << 20);
+    response.destroy();
+    await started;
+    await ok('rm', 'large');
   },
   stepMs,
 );

@@ -140,3 +140,13 @@ test('a session goes on in its root when there is no directory to enter', async 
   await session.enter(at.root);
   expect((await session.list('/')).length).toBe(0);
 });
+
+test('a sparse file, as GNU tar writes it, has its holes again', async () => {
+  using at = place();
+  const made = path.join(at.base, 'made');
+  mkdirSync(made);
+  execFileSync('sh', ['-euc', 'truncate -s 10M sparse; printf middle | dd of=sparse bs=1 seek=5000000 conv=notrunc status=none'], { cwd: made });
+  await extract(at.root, execFileSync('tar', ['-C', made, '--sparse', '-cf', '-', 'sparse'], { maxBuffer: 1 << 20 }));
+  const { size, blocks } = statSync(path.join(at.root, 'sparse'));
+  expect([size, blocks * 512 < 1 << 20, at.read('sparse').indexOf('middle')]).toEqual([10 << 20, true, 5_000_000]);
+});

@@ -104,8 +104,16 @@ class ExtractOperations implements TarHandler {
   }
 
   data(bytes: Uint8Array): void {
-    this.#pending.push({ op: 'file_data', side: 'file', data: bytes });
-    this.#left -= bytes.length;
+    this.#content({ op: 'file_data', side: 'file', data: bytes }, bytes.length);
+  }
+
+  hole(bytes: number): void {
+    this.#content({ op: 'file_hole', side: 'file', size: bytes }, bytes);
+  }
+
+  #content(operation: FileOp, bytes: number): void {
+    this.#pending.push(operation);
+    this.#left -= bytes;
     if (this.#left === 0) this.#flushXattrs();
   }
 

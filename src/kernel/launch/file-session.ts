@@ -71,10 +71,10 @@ export class FileSession implements AsyncDisposable {
   /** Sends the program that ends in `files`. Aborting, then or later, ends the session. */
   async begin(operations: readonly Op[], options: LaunchOptions = {}): Promise<void> {
     const { signal, timeoutMs = deadlines.launch } = options;
-    signal?.throwIfAborted();
     this.begun = Promise.withResolvers<Report>();
     this.begun.promise.catch(() => undefined);
     try {
+      signal?.throwIfAborted();
       await this.frames.send(frameTypes.program, encodeProgram(operations));
       const report = await within(this.begun.promise, { what: 'the report of the file session', timeoutMs, signal });
       if (report.failedIndex !== undefined) throw programFailure(report, operations);

@@ -2,6 +2,7 @@ import type { ContainerPathStat } from '../../../api/docker/index.ts';
 import { archiveTree } from '../../../core/index.ts';
 import type { ContainerContext } from '../context.ts';
 import { publish } from '../publish.ts';
+import { keepMoving } from './keep-moving.ts';
 import { type OpenedRoot, openContainerRoot } from './open-root.ts';
 import { asksForDirectory, baseName, statPath } from './path-stat.ts';
 
@@ -25,7 +26,8 @@ export async function archivePath(context: ContainerContext, reference: string, 
   const opened = opening.move();
   // A client that goes before it has read anything leaves the stream unread.
   signal.addEventListener('abort', () => void opened.disposeAsync(), { once: true });
-  return { stat, content: contentOf(root, path, opened) };
+  const content = contentOf(root, path, opened);
+  return { stat, content: root.exclusive ? keepMoving(content, () => void opened.disposeAsync()) : content };
 }
 
 async function* contentOf(root: OpenedRoot, path: string, opened: AsyncDisposableStack): AsyncGenerator<Uint8Array> {

@@ -4,6 +4,7 @@ import type { Container } from '../container.ts';
 import type { ContainerContext } from '../context.ts';
 import { publish } from '../publish.ts';
 import { resolveUser } from '../user/index.ts';
+import { keepMoving } from './keep-moving.ts';
 import { openContainerRoot } from './open-root.ts';
 import { unreachable } from './path-stat.ts';
 import { resolveLinks } from './resolve-links.ts';
@@ -32,7 +33,8 @@ export async function extractToContainer(context: ContainerContext, reference: s
       : unreachable(error, request.path, reference);
   });
   try {
-    await extractArchive(request.content, root.tree, { owner, signal: request.signal });
+    const content = root.exclusive ? keepMoving(request.content, () => undefined) : request.content;
+    await extractArchive(content, root.tree, { owner, signal: request.signal });
   } catch (error) {
     throw request.keepKinds ? overwriteError(error, request.path) : error;
   }

@@ -9,6 +9,8 @@ import { isRunning } from '../lifecycle.ts';
 /** A container's files, as it sees them. */
 export interface OpenedRoot extends AsyncDisposable {
   readonly tree: RootTree;
+  /** Nobody else may have them meanwhile: the container does not run. */
+  readonly exclusive: boolean;
 }
 
 /**
@@ -20,6 +22,7 @@ export async function openContainerRoot(context: ContainerContext, container: Co
   let options = processRoot(container);
   if (options === undefined) {
     const turn = opening.use(await container.mutex.hold());
+    signal.throwIfAborted();
     if (context.registry.find(container.id) !== container)
       throw new StrakeError('NotFound', `No such container: ${container.id}`, { fields: { layer: 'engine', container: container.id } });
     options = processRoot(container);
@@ -29,7 +32,7 @@ export async function openContainerRoot(context: ContainerContext, container: Co
   options ??= { source: { kind: 'mount', mount: await context.snapshots.mounts(container.id) }, writable: true, binds: bindsOf(context, container) };
   const tree = opening.use(await context.rootFiles.open({ ...options, signal }));
   const opened = opening.move();
-  return { tree, [Symbol.asyncDispose]: async () => await opened.disposeAsync() };
+  return { tree, exclusive: options.source.kind === 'mount', [Symbol.asyncDispose]: async () => await opened.disposeAsync() };
 }
 
 function processRoot({ lifecycle }: Container): OpenRootOptions | undefined {
