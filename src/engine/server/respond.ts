@@ -88,16 +88,19 @@ async function respondChunks(
 
 /** Iterates `source` until the client leaves, also while it is silent; then the source is told to end (`return`). */
 async function* untilLeft<T>(exchange: Exchange, source: AsyncIterable<T>): AsyncGenerator<T> {
-  const { promise: left, reject } = Promise.withResolvers<never>();
-  left.catch(() => {});
-  const leave = () => reject(clientGone());
-  if (exchange.signal.aborted) leave();
+  let abandon: (reason: unknown) => void = () => {};
+  const leave = () => abandon(clientGone());
   exchange.signal.addEventListener('abort', leave, { once: true });
   const iterator = source[Symbol.asyncIterator]();
   let ended = false;
   try {
     for (;;) {
-      const result = await Promise.race([iterator.next(), left]);
+      // Not Promise.race with one promise of the leaving: that would keep every value until the client leaves.
+      const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T>>();
+      abandon = reject;
+      if (exchange.signal.aborted) leave();
+      iterator.next().then(resolve, reject);
+      const result = await promise;
       if (result.done === true) {
         ended = true;
         return;
