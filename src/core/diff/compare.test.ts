@@ -11,6 +11,8 @@ import { archiveTree } from './archive-tree.ts';
 import { createComparer } from './compare.ts';
 import type { Change } from './diff.ts';
 import { listTree, tarNames } from './fixtures-trees.ts';
+import type { TarEntry } from './tar/entry.ts';
+import { TarReader } from './tar/reader.ts';
 
 const before = `
   mkdir -p etc/deep var/cache usr/bin; chmod 700 etc/deep; chown 5:6 etc/deep
@@ -190,6 +192,20 @@ test('the same trees give the same layer, wherever and in whatever order they we
   expect(digests[1]).toBe(digests[0]);
   // Of the bytes as they are: another version makes them too.
   expect(digests[0]).toBe('sha256:ceb94107c4c1dedc6aa95d299f10f980e25972fb08c878b3d811bab02d80e139');
+});
+
+test('where owners are mapped, the layer has those of the container', async () => {
+  using world = new World('echo x >old; chown 7:8 old');
+  const script = 'echo y >new; chown 100005:100006 new; echo z >root; chown 100000:100000 root; echo o >other; chown 9:9 other';
+  // Revision 3, of the namespace of 100000.
+  const capability = `setfattr -n security.capability -v 0x0100000300200000000000000000000000000000a0860100 root`;
+  const overlay = world.overlay(`${script}; ${capability}`) as Extract<SnapshotMount, { type: 'overlay' }>;
+  const idMap = { uids: '0 100000 1000\n', gids: '0 100000 1000\n' };
+  const layer = await bytesOf(comparer.layer(world.lower, { ...overlay, idMap }));
+  const lines: string[] = [];
+  const entry = ({ name, uid, gid, xattrs }: TarEntry) => void lines.push(`${name} ${uid}:${gid} ${xattrs.map(([, value]) => value.toString('hex'))}`);
+  new TarReader({ entry, data: () => undefined }, { entries: 10, headerBytes: 4096 }).push(layer);
+  expect(lines).toEqual(['new 5:6 ', 'other 9:9 ', 'root 0:0 0100000200200000000000000000000000000000']);
 });
 
 test('a whole tree, a part of it under another name, one file', async () => {

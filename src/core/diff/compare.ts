@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { comparePaths } from '../../base/index.ts';
+import type { IdMap } from '../../runtime/index.ts';
 import type { SnapshotMount } from '../snapshots/snapshots.ts';
 import type { Change, CompareOptions, Comparer, FileTree, OpenFileTree } from './diff.ts';
 import type { Difference } from './differences.ts';
@@ -7,6 +8,7 @@ import { writeLayer } from './layer-writer.ts';
 import { mergedDifferences } from './merged-differences.ts';
 import { withoutMountPoints } from './mount-points.ts';
 import { stackOf } from './stack.ts';
+import { unmappedTree } from './unmapped-tree.ts';
 import { upperDifferences } from './upper-differences.ts';
 
 export interface ComparerOptions {
@@ -24,13 +26,14 @@ export function createComparer({ openFileTree, overlayRefers = kernelOverlayRefe
       const [top = '', ...below] = stackOf(upper);
       const isDirect = !overlayRefers() && sameStack(below, lower === undefined ? [] : stackOf(lower));
       const before = lower === undefined ? undefined : await trees.open(lower);
-      const after = await trees.open(isDirect ? top : upper);
+      const place = isDirect ? { place: top, idMap: writableIdMap(upper) } : upper;
+      const after = await trees.open(place);
       const differences = isDirect
         ? upperDifferences({ upper: after, lower: before, want })
         : mergedDifferences({ lower: before, upper: after, sameContent: sameContentIn(trees, lower, upper) });
       const asked = async () => (lower === undefined ? undefined : await trees.reader(lower));
       const counted = mountPoints.length === 0 ? differences : withoutMountPoints(differences, asked, new Set(mountPoints.map((path) => path.slice(1))));
-      return { trees, differences: counted, upper: isDirect ? top : upper };
+      return { trees, differences: counted, upper: place };
     } catch (error) {
       await trees[Symbol.asyncDispose]();
       throw error;
@@ -58,7 +61,7 @@ export function createComparer({ openFileTree, overlayRefers = kernelOverlayRefe
   return { layer, changes };
 }
 
-async function changesOf(difference: Difference, trees: Trees, lower: SnapshotMount | undefined, upper: SnapshotMount | string): Promise<Change[]> {
+async function changesOf(difference: Difference, trees: Trees, lower: SnapshotMount | undefined, upper: Place): Promise<Change[]> {
   switch (difference.kind) {
     case 'added':
     case 'modified':
@@ -73,7 +76,7 @@ async function changesOf(difference: Difference, trees: Trees, lower: SnapshotMo
 }
 
 /** The names that an opaque directory hides. */
-async function hiddenBelow(path: string, trees: Trees, lower: SnapshotMount | undefined, upper: SnapshotMount | string): Promise<Change[]> {
+async function hiddenBelow(path: string, trees: Trees, lower: SnapshotMount | undefined, upper: Place): Promise<Change[]> {
   if (lower === undefined) return [];
   const [before, after] = [await trees.reader(lower), await trees.reader(upper)];
   const kept = new Set((await after.list(path)).map(({ name }) => name));
@@ -124,7 +127,15 @@ function kernelOverlayRefers(): boolean {
   });
 }
 
-/** Sessions that end together. */
+/** The writable directory of an overlay has the owners that the snapshot shows; every other directory has those of its layer. */
+function writableIdMap(mount: SnapshotMount): IdMap | undefined {
+  return mount.type === 'overlay' && mount.upper !== undefined ? mount.idMap : undefined;
+}
+
+/** What a snapshot shows, or one directory, whose owners are mapped so. */
+type Place = SnapshotMount | { readonly place: string; readonly idMap: IdMap | undefined };
+
+/** Sessions that end together. Owners are those of the container. */
 class Trees implements AsyncDisposable {
   readonly #open: OpenFileTree;
   readonly #signal: AbortSignal | undefined;
@@ -136,13 +147,13 @@ class Trees implements AsyncDisposable {
     this.#signal = signal;
   }
 
-  async open(place: string | SnapshotMount): Promise<FileTree> {
-    const tree = await this.#open(place, this.#signal === undefined ? {} : { signal: this.#signal });
-    return this.#opened.use(tree);
+  async open(place: Place): Promise<FileTree> {
+    const tree = this.#opened.use(await this.#open('place' in place ? place.place : place, this.#signal === undefined ? {} : { signal: this.#signal }));
+    return place.idMap === undefined ? tree : unmappedTree(tree, place.idMap);
   }
 
   /** One for questions, beside the sessions that walk. */
-  async reader(place: string | SnapshotMount): Promise<FileTree> {
+  async reader(place: Place): Promise<FileTree> {
     const key = JSON.stringify(place);
     const reader = this.#readers.get(key) ?? this.open(place);
     this.#readers.set(key, reader);
