@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { openTestCore, rejection, type TestCore } from '../core/fixtures.ts';
 import { putBlob } from '../core/index.ts';
@@ -119,6 +120,26 @@ test('a busy registry is asked again, after the pause that it asks for', async (
   uploads.answer = ({ url }, response) => url !== '/v2/' && busy-- > 0 && Boolean(response.writeHead(429, { 'retry-after': '0' }).end());
   await pushTo(core, registry, manifest);
   expect(busy).toBeLessThan(0);
+});
+
+test('a password: requests that were on their way without it are all made again', async () => {
+  await using registry = await startTestRegistry();
+  using core = openTestCore();
+  const { manifest } = await imageIn(core);
+  const uploads = takePushes(registry);
+  const waiting: ServerResponse[] = [];
+  let isTogether = false;
+  // The first two are refused together, so that neither has heard of the other's challenge.
+  uploads.answer = ({ url, headers }, response) => {
+    if (url === '/v2/') return Boolean(response.writeHead(200).end());
+    if (headers.authorization !== undefined) return false;
+    waiting.push(response);
+    isTogether ||= waiting.length >= 2;
+    if (isTogether) for (const one of waiting.splice(0)) one.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end();
+    return true;
+  };
+  await pushTo(core, registry, manifest, { credentials: { kind: 'password', username: 'u', password: 'p' } });
+  expect(registry.content.has('/v2/mine/manifests/latest')).toBe(true);
 });
 
 test('tokens: for both repositories of a mount, renewed before they end, never a body without one', async () => {

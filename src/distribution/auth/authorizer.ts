@@ -48,8 +48,8 @@ export class Authorizer {
     return this.#tokens.get(key)?.header;
   }
 
-  /** After a 401: true when there is a new header to try. */
-  async answer(response: HttpResponse, scopes: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
+  /** After a 401 to a request with the header `sent`: true when there is another to try. Requests at the same time may all have gone without one. */
+  async answer(response: HttpResponse, sent: string | undefined, scopes: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
     const header = response.headers['www-authenticate'] ?? '';
     const challenges = parseChallenges(Array.isArray(header) ? header.join(', ') : header);
     const { credentials } = this.#options;
@@ -64,11 +64,9 @@ export class Authorizer {
       this.#server = server;
       return true;
     }
-    if (challenges.some((challenge) => challenge.scheme === 'basic') && credentials?.kind === 'password' && this.#basic === undefined) {
-      this.#basic = basicHeader(credentials);
-      return true;
-    }
-    return false;
+    if (!challenges.some((challenge) => challenge.scheme === 'basic') || credentials?.kind !== 'password') return false;
+    this.#basic = basicHeader(credentials);
+    return sent !== this.#basic;
   }
 
   #isValid(key: string): boolean {

@@ -52,7 +52,7 @@ export class HostClient {
       const response = await this.#follow(url, request, authorization, base);
       this.#hasAnswered = true;
       if (accept.includes(response.status)) return response;
-      if (response.status === 401 && tries < 2 && (await this.#challenged(response, authorizer, scopes, signal))) continue;
+      if (response.status === 401 && tries < 2 && (await this.#challenged(response, authorizer, authorization, request))) continue;
       throw await registryError(response, url);
     }
   }
@@ -72,8 +72,8 @@ export class HostClient {
     return nextUrl(link, typeof from === 'string' ? new URL(from, base) : from, base);
   }
 
-  async #challenged(response: HttpResponse, authorizer: Authorizer, scopes: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
-    const isWorthIt = await authorizer.answer(response, scopes, signal);
+  async #challenged(response: HttpResponse, authorizer: Authorizer, sent: string | undefined, { scopes, signal }: RegistryRequest): Promise<boolean> {
+    const isWorthIt = await authorizer.answer(response, sent, scopes, signal);
     if (isWorthIt) response.discard();
     return isWorthIt;
   }

@@ -109,8 +109,11 @@ function isRefused(error: unknown): boolean {
   return error instanceof StrakeError && error.fields['errno'] === 'ECONNREFUSED';
 }
 
-/** Worth another try: no connection, or a server that is busy. Not silence: its time has been waited for already. */
+/** OpenSSL's and Node's names for a certificate that is not believed, such as DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED, ERR_TLS_CERT_ALTNAME_INVALID. */
+const certificateErrors = /CERT|^UNABLE_TO_VERIFY/;
+
+/** Worth another try: no connection, or a server that is busy. Not silence: its time has been waited for already; nor a certificate, which stays what it is. */
 export function isTransient(error: unknown): boolean {
   const codes: readonly ErrorCode[] = ['Unavailable', 'ResourceExhausted'];
-  return error instanceof StrakeError && codes.includes(error.code);
+  return error instanceof StrakeError && codes.includes(error.code) && !certificateErrors.test(String(error.fields['errno']));
 }
