@@ -124,7 +124,7 @@ class ExtractOperations implements TarHandler {
   }
 
   #isSet(name: string): boolean {
-    return isLayerXattr(name) && !(this.#options.unprivileged === true && name.startsWith('security.'));
+    return isLayerXattr(name) && !(this.#options.unprivileged === true && !name.startsWith('user.') && !name.startsWith('system.'));
   }
 
   #path(name: string): string {

@@ -110,6 +110,7 @@ test('links, devices, modes; capabilities outlive the content, marks of overlayf
       rawPax('x', [
         Buffer.concat([Buffer.from('SCHILY.xattr.security.capability='), capability]),
         'SCHILY.xattr.trusted.overlay.redirect=/etc',
+        'SCHILY.xattr.trusted.b=c',
         'SCHILY.xattr.user.a=b',
       ]),
       rawFile('ping', 'x', { mode: 0o4755 }),
@@ -128,7 +129,7 @@ test('links, devices, modes; capabilities outlive the content, marks of overlayf
     ),
   );
   expect(listing(at.root)).toEqual(['fifo p 600', 'hard f 4755', 'null c 666', 'ping f 4755', 'soft l 777 /etc/passwd']);
-  expect(xattrs(at.root, 'hard')).toEqual([`security.capability=${capability.toString('hex')}`, 'user.a=62']);
+  expect(xattrs(at.root, 'hard')).toEqual([`security.capability=${capability.toString('hex')}`, 'trusted.b=63', 'user.a=62']);
 });
 
 test.each<[string, Buffer, string]>([
