@@ -23,6 +23,11 @@ export class Place {
     this.#name = name;
   }
 
+  /** How the machine sees a path of this place. */
+  path(name: string): string {
+    return join(`/proc/${this.#holder}/root`, name);
+  }
+
   command(argv: readonly string[]): string[] {
     return entering(this.#holder, this.#name, argv);
   }
