@@ -5,7 +5,7 @@ import type { ContentStore } from './content/content.ts';
 import { LocalContentStore } from './content/local/content-store.ts';
 import { createComparer } from './diff/compare.ts';
 import { createCopyTree } from './diff/copy-tree.ts';
-import type { Comparer, LayerLimits, OpenFileTree } from './diff/diff.ts';
+import { type Comparer, defaultLayerLimits, type LayerLimits, type OpenFileTree } from './diff/diff.ts';
 import type { EventBus } from './events/events.ts';
 import { createLocalEventBus } from './events/local/event-bus.ts';
 import { type CollectGarbage, GarbageCollector } from './garbage/collector.ts';
@@ -44,6 +44,8 @@ export interface LocalCore extends Disposable {
   readonly containers: ContainerStore;
   readonly events: EventBus;
   readonly unpacker: LayerUnpacker;
+  /** What a layer, and an archive of images, may be. */
+  readonly layerLimits: LayerLimits;
   readonly comparer: Comparer;
   /** Of running work. */
   readonly leases: Leases;
@@ -89,6 +91,7 @@ export function openLocalCore({
     images: createLocalImageStore({ db, link: async (target) => void (await links.link(target)), now }),
     containers: createLocalContainerStore(db, now),
     events: createLocalEventBus({ now }),
+    layerLimits: { ...defaultLayerLimits, ...layerLimits },
     unpacker: new LayerUnpacker({ snapshots, openFileTree, parallel: layersAtOnce, ...(layerLimits === undefined ? {} : { limits: layerLimits }) }),
     comparer,
     leases,

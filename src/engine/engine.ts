@@ -123,7 +123,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     log,
   });
   const imageMounts = new ImageMounts({ images, snapshots: core.snapshots, mounts: core.hostMounts, directory: path.join(paths.execRoot, 'images') });
-  const work = { images, unpacker: core.unpacker, leases: core.leases, comparer: core.comparer };
+  const work = { images, unpacker: core.unpacker, leases: core.leases, comparer: core.comparer, layerLimits: core.layerLimits };
   const parts = { events, images, volumes, networks: createContainerNetworks(options.networks) };
   const containers = await createContainers(parts);
   const engineId = readEngineId(paths.dataRoot);

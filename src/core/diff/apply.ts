@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ErrorCode, errorMessage, StrakeError } from '../../base/index.ts';
 import { Digester } from '../../oci/index.ts';
-import { decompress } from './decompress.ts';
-import { type AppliedLayer, type ApplyOptions, defaultLayerLimits, type FileSink, type LayerLimits } from './diff.ts';
+import { decompressWithin } from './decompress-within.ts';
+import { type AppliedLayer, type ApplyOptions, defaultLayerLimits, type FileSink } from './diff.ts';
 import { LayerOperations } from './layer-operations.ts';
 import { TarReader } from './tar/reader.ts';
 
@@ -18,14 +18,12 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
   const operations = new LayerOperations(options.whiteouts, limits);
   const reader = new TarReader(operations, limits);
   const digester = new Digester();
-  const compressed = new CountedBytes(source);
   let written = Promise.resolve();
   let turnStartedAt = performance.now();
   try {
-    for await (const chunk of decompress(compressed, options.compression)) {
+    for await (const chunk of decompressWithin(source, options.compression, limits)) {
       options.signal?.throwIfAborted();
       digester.update(chunk);
-      checkSize(digester.sizeBytes, compressed.bytes, limits);
       reader.push(chunk);
       // One write ahead: the next chunk is hashed while the session writes this one.
       const before = written;
@@ -53,38 +51,10 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
   }
 }
 
-/** By what has arrived, not by what the registry announced. */
-function checkSize(bytes: number, compressedBytes: number, { bytes: most, expansion, expansionFreeBytes }: LayerLimits): void {
-  const exceeds = (problem: string, flag: string) =>
-    new StrakeError('ResourceExhausted', `decompressed it exceeds a limit: ${problem} (${flag})`, {
-      fields: { layer: 'core', remedy: `start the daemon with a higher ${flag}, if the image is trusted` },
-    });
-  if (bytes > most) throw exceeds(`more than ${most} bytes`, '--max-layer-size');
-  if (bytes > expansionFreeBytes && bytes > compressedBytes * expansion)
-    throw exceeds(`${bytes} bytes out of ${compressedBytes}, more than ${expansion} times as many`, '--max-layer-expansion');
-}
-
 /** A file operation that cannot be, such as a link to a file that is not there, is the layer's own fault. */
 function layerErrorCode({ code, fields }: StrakeError): ErrorCode {
   const isOfContent = fields.errno !== undefined && (code === 'NotFound' || code === 'AlreadyExists' || code === 'FailedPrecondition');
   return isOfContent ? 'InvalidArgument' : code;
-}
-
-/** Counts what passes. */
-class CountedBytes implements AsyncIterable<Uint8Array> {
-  bytes = 0;
-  readonly #source: AsyncIterable<Uint8Array>;
-
-  constructor(source: AsyncIterable<Uint8Array>) {
-    this.#source = source;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for await (const chunk of this.#source) {
-      this.bytes += chunk.length;
-      yield chunk;
-    }
-  }
 }
 
 /** Errors from below say what is wrong; which layer it is in is known here, unless it is the blob itself that was wrong. */

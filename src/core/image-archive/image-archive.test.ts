@@ -247,3 +247,17 @@ test.each([
   expect(await rejection(to.load(archive))).toMatch(message);
   expect(await to.content.ingests()).toEqual([]);
 });
+
+test('an archive that unpacks to far more than it is, is refused before it fills the disk', async () => {
+  using to = new Place();
+  const bomb = gzipSync(writeTar([file('zeros', Buffer.alloc(4 << 20))]));
+  const load = loadArchive(streamOf([bomb]), {
+    content: to.content,
+    lease: to.leases.acquire(),
+    limits: { bytes: 1 << 30, expansion: 100, expansionFreeBytes: 1 << 20 },
+  });
+  expect(await rejection(load)).toMatch(
+    /^ResourceExhausted: decompressed it exceeds a limit: \d+ bytes out of \d+, more than 100 times as many \(--max-layer-expansion\)$/,
+  );
+  expect(await to.content.ingests()).toEqual([]);
+});

@@ -14,8 +14,8 @@ import {
   withDefaultTag,
 } from '../../oci/index.ts';
 import type { ContentStore } from '../content/content.ts';
-import { decompress } from '../diff/decompress.ts';
-import type { LayerCompression } from '../diff/diff.ts';
+import { decompressWithin } from '../diff/decompress-within.ts';
+import { defaultLayerLimits, type LayerCompression, type LayerLimits } from '../diff/diff.ts';
 import { compressionOf, sniffCompression } from '../diff/sniff.ts';
 import type { Lease } from '../garbage/leases.ts';
 import { putBlob } from '../images/put-blob.ts';
@@ -27,16 +27,24 @@ import { type ArchiveFiles, readArchive } from './read-archive.ts';
 const maxImages = 4096;
 const maxNames = 4096;
 
+export interface LoadArchiveOptions {
+  readonly content: ContentStore;
+  readonly lease: Lease;
+  /** Of the whole archive, unpacked. */
+  readonly limits?: Pick<LayerLimits, 'bytes' | 'expansion' | 'expansionFreeBytes'> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Stores the blobs of an archive, plain or packed with gzip or zstd, and says what images it has: by its OCI index where that is whole, else by docker's manifest. Nothing is
  * unpacked and no image gets its name; `lease` holds the blobs until the caller has done so. InvalidArgument for what is no archive of images.
  */
 export async function loadArchive(
   source: AsyncIterable<Uint8Array>,
-  { content, lease, signal }: { readonly content: ContentStore; readonly lease: Lease; readonly signal?: AbortSignal },
+  { content, lease, limits = defaultLayerLimits, signal }: LoadArchiveOptions,
 ): Promise<readonly ArchivedImage[]> {
   const packed = await sniffCompression(source);
-  const files = await readArchive(decompress(packed.source, packed.compression), content, lease, signal);
+  const files = await readArchive(decompressWithin(packed.source, packed.compression, limits), content, lease, signal);
   const archive = { content, lease, files, items: dockerItems(files) };
   if (files.document(layoutFile) !== undefined && files.document(indexFile) !== undefined) {
     checkLayout(files);

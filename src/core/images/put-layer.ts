@@ -1,8 +1,8 @@
 import { isCode, randomId } from '../../base/index.ts';
 import { type Descriptor, Digester, mediaTypes } from '../../oci/index.ts';
 import type { ContentStore } from '../content/content.ts';
-import { decompress } from '../diff/decompress.ts';
-import type { LayerCompression } from '../diff/diff.ts';
+import { decompressWithin } from '../diff/decompress-within.ts';
+import { defaultLayerLimits, type LayerCompression, type LayerLimits } from '../diff/diff.ts';
 import { sniffCompression } from '../diff/sniff.ts';
 import type { Lease } from '../garbage/leases.ts';
 import { putPrefix } from './put-blob.ts';
@@ -22,6 +22,7 @@ export interface PutLayerOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where it is known, the archive need not be unpacked to know it. */
   readonly diffId?: string;
+  readonly limits?: LayerLimits | undefined;
 }
 
 /** Stores a tar archive, plain or packed with gzip or zstd, as a layer, in one pass and as it is. `lease` holds it before it is there. */
@@ -29,7 +30,7 @@ export async function putLayer(
   content: ContentStore,
   lease: Lease,
   archive: AsyncIterable<Uint8Array>,
-  { signal, diffId }: PutLayerOptions = {},
+  { signal, diffId, limits = defaultLayerLimits }: PutLayerOptions = {},
 ): Promise<StoredLayer> {
   const { compression, source } = await sniffCompression(archive);
   const ref = `${putPrefix}${randomId()}`;
@@ -43,7 +44,7 @@ export async function putLayer(
       await writer.write(chunk);
     });
     const unpacked = compression === 'none' || diffId !== undefined ? undefined : new Digester();
-    for await (const chunk of unpacked === undefined ? stored : decompress(stored, compression)) unpacked?.update(chunk);
+    for await (const chunk of unpacked === undefined ? stored : decompressWithin(stored, compression, limits)) unpacked?.update(chunk);
     const digest = blob.digest();
     lease.add(digest);
     await writer.commit({ digest });

@@ -2,7 +2,7 @@ import { type Comparer, composeImage, putLayer } from '../../core/index.ts';
 import { canonicalName, familiarName, hostPlatform, type ImageConfig, type ImageProcessConfig, type Reference, withDefaultTag } from '../../oci/index.ts';
 import { applyChanges } from './changes.ts';
 import { labels } from './images.ts';
-import { type ImageWork, keepNameless, unpackStored } from './store-image.ts';
+import { type ImageWork, keepNameless, makeImage, unpackStored } from './store-image.ts';
 
 export interface CommitOptions {
   readonly reference: Reference | undefined;
@@ -26,12 +26,24 @@ export interface CommittedContainer {
 /** The sha256 of an archive without entries: no layer is made of it. */
 const emptyDiffId = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
 
-/** An image of what a container has changed, over the image that it was made from. Answers the new image's id, and its name as people see it. */
-export async function commitImage(
-  work: ImageWork & { readonly comparer: Comparer },
+export interface Committed {
+  readonly imageId: string;
+  /** As people see it; empty without one. */
+  readonly imageName: string;
+}
+
+/** An image of what a container has changed, over the image that it was made from. */
+export async function commitImage(work: CommitWork, container: CommittedContainer, options: CommitOptions): Promise<Committed> {
+  return await makeImage(work, async () => await commit(work, container, options));
+}
+
+type CommitWork = ImageWork & { readonly comparer: Comparer };
+
+async function commit(
+  work: CommitWork,
   container: CommittedContainer,
   { reference, author, comment, changes, config: given, signal }: CommitOptions,
-): Promise<{ readonly imageId: string; readonly imageName: string }> {
+): Promise<Committed> {
   const { images, comparer, leases } = work;
   const { content } = images.options;
   using lease = leases.acquire();

@@ -3,7 +3,7 @@ import { composeImage, putLayer } from '../../core/index.ts';
 import { canonicalName, familiarName, hostPlatform, type ImageProcessConfig, type Platform, type Reference, withDefaultTag } from '../../oci/index.ts';
 import { applyChanges } from './changes.ts';
 import { labels } from './images.ts';
-import { type ImageWork, keepNameless, unpackStored } from './store-image.ts';
+import { type ImageWork, keepNameless, makeImage, unpackStored } from './store-image.ts';
 
 export interface ImportOptions {
   readonly reference: Reference | undefined;
@@ -18,12 +18,17 @@ export interface ImportOptions {
 
 /** `docker import`: an image of one layer, made of an archive of a root filesystem. */
 export async function* importRoot(work: ImageWork, archive: AsyncIterable<Uint8Array>, options: ImportOptions): AsyncGenerator<ProgressMessage> {
+  yield { status: await makeImage(work, async () => await importArchive(work, archive, options)) };
+}
+
+/** Answers the image's id. */
+async function importArchive(work: ImageWork, archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<string> {
   const { images, leases } = work;
   const { content, events, flush } = images.options;
   const { reference, message, from, changes, signal, platform = hostPlatform() } = options;
   const processConfig: ImageProcessConfig = applyChanges({}, changes);
   using lease = leases.acquire();
-  const { descriptor, diffId } = await putLayer(content, lease, archive, { signal });
+  const { descriptor, diffId } = await putLayer(content, lease, archive, { limits: work.layerLimits, signal });
   const created = new Date().toISOString();
   const target = await composeImage(content, lease, {
     config: {
@@ -41,5 +46,5 @@ export async function* importRoot(work: ImageWork, archive: AsyncIterable<Uint8A
   flush();
   const name = reference === undefined ? image.id : familiarName(withDefaultTag(reference));
   events.publish({ type: 'image', action: 'import', id: name, attributes: { ...labels(image), name } });
-  yield { status: image.id };
+  return image.id;
 }

@@ -6,7 +6,7 @@ import { familiar } from './image.ts';
 import { labels } from './images.ts';
 import { MessageQueue } from './message-queue.ts';
 import { formatProgress } from './progress.ts';
-import { type ImageWork, keepNameless, unpackStored } from './store-image.ts';
+import { type ImageWork, keepNameless, makeImage, unpackStored } from './store-image.ts';
 
 export interface LoadOptions {
   /** No progress of layers. */
@@ -19,7 +19,7 @@ export interface LoadOptions {
 /** `docker load`: stores and unpacks the images of an archive, and gives them the names that they have there. Says so in Docker's words. */
 export async function* loadImages(work: ImageWork, archive: AsyncIterable<Uint8Array>, options: LoadOptions): AsyncGenerator<ProgressMessage> {
   const messages = new MessageQueue();
-  const loaded = load(work, archive, options, (message) => messages.push(message)).finally(() => messages.end());
+  const loaded = makeImage(work, async () => await load(work, archive, options, (message) => messages.push(message))).finally(() => messages.end());
   loaded.catch(() => {});
   yield* messages;
   await loaded;
@@ -29,7 +29,7 @@ async function load(work: ImageWork, archive: AsyncIterable<Uint8Array>, options
   using lease = work.leases.acquire();
   const { content, flush } = work.images.options;
   const { signal, platform } = options;
-  const wanted = await ofPlatform(content, await loadArchive(archive, { content, lease, signal }), platform);
+  const wanted = await ofPlatform(content, await loadArchive(archive, { content, lease, limits: work.layerLimits, signal }), platform);
   if (platform !== undefined && wanted.length === 0)
     throw new StrakeError('NotFound', `no image of the archive is for platform ${formatPlatform(platform)}`, { fields: { layer: 'engine' } });
   const nameless: string[] = [];

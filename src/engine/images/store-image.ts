@@ -1,4 +1,5 @@
-import { type ContentStore, type LayerEvent, type LayerUnpacker, type Lease, type Leases, unpackImage } from '../../core/index.ts';
+import { errorMessage } from '../../base/index.ts';
+import { type ContentStore, type LayerEvent, type LayerLimits, type LayerUnpacker, type Lease, type Leases, unpackImage } from '../../core/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import { danglingName } from './image.ts';
 import type { ImageFacts } from './image-facts.ts';
@@ -9,6 +10,7 @@ export interface ImageWork {
   readonly images: Images;
   readonly unpacker: LayerUnpacker;
   readonly leases: Leases;
+  readonly layerLimits: LayerLimits;
 }
 
 export interface StoreImageOptions {
@@ -31,6 +33,19 @@ export async function unpackStored({ images, unpacker }: ImageWork, target: Desc
     signal,
   });
   return facts;
+}
+
+/** Makes something of an image; when that fails, what it has stored goes. */
+export async function makeImage<T>({ images }: ImageWork, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    // The failure is the one to tell.
+    await images.options
+      .collectGarbage()
+      .catch((cause: unknown) => images.options.log.warn('what a failed work on an image left was not removed', { error: errorMessage(cause) }));
+    throw error;
+  }
 }
 
 /** A nameless place in the list, unless the image has a name. */
