@@ -22,6 +22,9 @@ export interface WriterStart {
   readonly host: WriterHost;
 }
 
+/** With so much written the disk begins to take it, so that little is left for the sync at the end. */
+const flushBytes = 8 << 20;
+
 /** Appends to an ingest file and hashes on the way. */
 export class LocalWriter implements ContentWriter {
   readonly ref: string;
@@ -29,6 +32,11 @@ export class LocalWriter implements ContentWriter {
   readonly #handle: FileHandle;
   #digester: Digester;
   #state: 'open' | 'done' = 'open';
+  #flushedBytes = 0;
+  /** Never rejects. */
+  #flush: Promise<void> | undefined;
+  /** For the commit: the kernel tells of a failed write-back once. */
+  #flushError: unknown;
 
   private constructor(start: WriterStart, handle: FileHandle, digester: Digester) {
     this.ref = start.ref;
@@ -67,6 +75,7 @@ export class LocalWriter implements ContentWriter {
         const { bytesWritten } = await this.#handle.write(chunk, written, chunk.length - written);
         written += bytesWritten;
       }
+      this.#flushAhead();
     } catch (cause) {
       // The digest is ahead of the file now. What was written takes room, which may be what is missing.
       await this.#discard();
@@ -82,6 +91,7 @@ export class LocalWriter implements ContentWriter {
     this.#assertOpen();
     await this.#handle.truncate(0);
     this.#digester = new Digester(this.#start.algorithm);
+    this.#flushedBytes = 0;
   }
 
   async commit(options: { readonly sizeBytes?: number; readonly digest?: string; readonly labels?: Readonly<Record<string, string>> }): Promise<BlobInfo> {
@@ -98,6 +108,8 @@ export class LocalWriter implements ContentWriter {
       await this.#discard();
       throw this.#mismatch(`content has digest ${digest}, ${wanted} expected`);
     }
+    await this.#flush;
+    if (this.#flushError !== undefined) throw this.#flushError;
     await this.#handle.sync();
     const info = await this.#start.host.publish(digest, size, options.labels);
     await this.#end();
@@ -110,6 +122,19 @@ export class LocalWriter implements ContentWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #flushAhead(): void {
+    if (this.#flush !== undefined || this.offsetBytes - this.#flushedBytes < flushBytes) return;
+    this.#flushedBytes = this.offsetBytes;
+    this.#flush = this.#handle
+      .datasync()
+      .catch((error: unknown) => {
+        this.#flushError = error;
+      })
+      .finally(() => {
+        this.#flush = undefined;
+      });
   }
 
   /** In the algorithm that the caller speaks: another one than was guessed at the start costs a second pass. */
@@ -129,6 +154,7 @@ export class LocalWriter implements ContentWriter {
   async #end(): Promise<void> {
     this.#state = 'done';
     this.#start.host.release();
+    await this.#flush;
     await this.#handle.close();
   }
 
