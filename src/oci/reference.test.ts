@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { isCode } from '../base/index.ts';
 import { canonicalName, familiarName, parseReference, withDefaultTag } from './reference.ts';
 
 const hex = 'a'.repeat(64);
@@ -47,3 +49,70 @@ test.each([
 ])('%p is refused', (text, message) => {
   expect(() => parseReference(text)).toThrow(new Error(message));
 });
+
+const alphanumeric = fc.stringMatching(/^[a-z0-9]{1,8}$/);
+const component = fc
+  .tuple(alphanumeric, fc.array(fc.tuple(fc.constantFrom('.', '_', '__', '-', '---'), alphanumeric), { maxLength: 3 }))
+  .map(([first, rest]) => first + rest.flat().join(''));
+const path = fc.array(component, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
+const host = fc.oneof(
+  fc.constantFrom('localhost', 'REGISTRY', '[::1]'),
+  fc.tuple(alphanumeric, alphanumeric).map((labels) => labels.join('.')),
+);
+const domain = fc
+  .tuple(host, fc.option(fc.integer({ min: 1, max: 65535 }), { nil: undefined }))
+  .map(([name, port]) => (port === undefined ? name : `${name}:${port}`));
+const tag = fc.option(fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/), { nil: undefined });
+const digest = fc.option(
+  fc
+    .tuple(fc.constantFrom(['sha256', 64] as const, ['sha512', 128] as const), fc.stringMatching(/^[0-9a-f]{128}$/))
+    .map(([[name, length], text]) => `${name}:${text.slice(0, length)}`),
+  { nil: undefined },
+);
+
+const reference = fc.record({ domain, path, tag, digest });
+
+test('what the grammar makes is taken apart again, from either form', () => {
+  fc.assert(
+    fc.property(reference, (made) => {
+      expect(parseReference(canonicalName(made))).toEqual(made);
+      expect(parseReference(familiarName(made))).toEqual(made);
+    }),
+  );
+});
+
+test('Docker’s own registry and its official images may be left out', () => {
+  fc.assert(
+    fc.property(component, tag, digest, (name, ownTag, ownDigest) => {
+      fc.pre(!/^[a-f0-9]{64}$/.test(name));
+      const made = { domain: 'docker.io', path: `library/${name}`, tag: ownTag, digest: ownDigest };
+      const short = familiarName(made);
+      expect(short.startsWith(name)).toBe(true);
+      for (const text of [short, `docker.io/${short}`, `library/${short}`, `index.docker.io/library/${short}`]) expect(parseReference(text)).toEqual(made);
+    }),
+  );
+});
+
+test('any text is a reference that says itself again, or InvalidArgument', () => {
+  const anything = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...'aB1./:@-_[]') }), canonicalText());
+  fc.assert(
+    fc.property(anything, (text) => {
+      try {
+        const parsed = parseReference(text);
+        expect(parseReference(canonicalName(parsed))).toEqual(parsed);
+      } catch (error) {
+        expect(isCode(error, 'InvalidArgument')).toBe(true);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+/** A good reference with one character changed. */
+function canonicalText() {
+  return fc.tuple(reference, fc.nat(), fc.string({ minLength: 1, maxLength: 1 })).map(([made, at, other]) => {
+    const text = canonicalName(made);
+    const index = at % text.length;
+    return text.slice(0, index) + other + text.slice(index + 1);
+  });
+}

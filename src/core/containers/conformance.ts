@@ -16,6 +16,9 @@ export function containersConformance(open: () => Promise<{ readonly store: Cont
     expect([changed.labels, changed.extensions, changed.image, changed.createdAt]).toEqual([{}, { docker: null }, 'i', made.createdAt]);
     await place.store.create({ ...container, id: 'c2' });
     expect((await place.store.list()).map(({ id }) => id).sort()).toEqual(['c1', 'c2']);
+    await place.store.update('c2', { labels: { 'io.x': 'y' } });
+    expect((await place.store.list(['labels.io.x==y'])).map(({ id }) => id)).toEqual(['c2']);
+    expect((await place.store.list(['id==c1,image==i'])).map(({ id }) => id)).toEqual(['c1']);
     await place.store.delete('c1');
     for (const answer of [place.store.get('c1'), place.store.delete('c1'), place.store.update('c1', {})])
       expect(await rejection(answer)).toBe('NotFound: container "c1": not found');

@@ -120,6 +120,22 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
     expect((await place.store.info(digest)).labels).toEqual({});
   });
 
+  test('filters select blobs by digest, size and labels, and ingests by ref', async () => {
+    await using place = await open();
+    const [a, b] = [await put(place.store, 'a'), await put(place.store, 'bb')];
+    await place.store.setLabels(b, { 'containerd.io/distribution.source.docker.io': 'library/b' });
+    const found = async (...filters: string[]) => (await Array.fromAsync(place.store.walk(filters))).map(({ digest }) => digest);
+    expect(await found(`digest==${a}`)).toEqual([a]);
+    expect(await found('size==2')).toEqual([b]);
+    expect(await found('labels."containerd.io/distribution.source.docker.io"~=library/.*')).toEqual([b]);
+    expect(await found('size==1', 'size==2')).toEqual([a, b].sort());
+    expect(await rejection(found('size=='))).toBe('InvalidArgument: filters: parse error: [size==]: expected value or quoted');
+    await using writer = await place.store.writer({ ref: 'left' });
+    await writer.write(bytes('x'));
+    expect((await place.store.ingests(['ref==left'])).map(({ ref }) => ref)).toEqual(['left']);
+    expect(await place.store.ingests(['ref!=left'])).toEqual([]);
+  });
+
   test.each(['sha256:../../x', 'sha256:', '../x', ''])('%p is no digest', async (digest) => {
     await using place = await open();
     expect(await rejection(place.store.info(digest))).toBe(`InvalidArgument: invalid digest ${JSON.stringify(digest)}`);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type Logger, silentLogger } from '../../base/index.ts';
 import { digestOf, hostPlatform } from '../../oci/index.ts';
 import { writeTar } from '../diff/tar/writer.ts';
-import { openTestCore, type TestCore } from '../fixtures.ts';
+import { openTestCore, rejection, type TestCore } from '../fixtures.ts';
 import { importImage } from '../images/import-image.ts';
 import { putBlob } from '../images/put-blob.ts';
 import { resolveImage } from '../images/resolve-image.ts';
@@ -201,4 +202,24 @@ test('files that no record knows are found at the start', async () => {
   expect((await core.collectGarbage()).blobs).toEqual([]);
   expect((await core.collectGarbage({ activeSnapshots: true })).blobs).toEqual([`sha256:${hex}`]);
   expect([readdirSync(path.join(core.root, 'content/ingest')), existsSync(path.join(core.root, 'content/blobs/sha256', hex))]).toEqual([[], false]);
+});
+
+test('while the record of an image is damaged, nothing is collected; naming it again heals it', async () => {
+  const told: unknown[] = [];
+  using core = openTestCore({ log: { ...silentLogger, error: (_message, fields) => told.push(fields?.['image']) } });
+  const { target: manifest } = await add(core, 'a');
+  await blob(core, 'garbage');
+  const db = new DatabaseSync(path.join(core.root, 'metadata.db'));
+  for (const change of [`replace(target, 'sha256', 'sha255')`, `replace(target, '{', '[')`, `'null'`]) {
+    db.exec(`update images set target = ${change}`);
+    expect([await core.images.list(), await rejection(core.images.get('a'))]).toEqual([[], 'DataLoss: image "a": its record is damaged']);
+    expect((await core.collectGarbage()).blobs).toEqual([]);
+    await core.images.put({ name: 'a', target: manifest });
+  }
+  // Labels that cannot be read are none, and are made again.
+  db.exec(`update blobs set labels = '{"' where labels != '{}'`);
+  db.close();
+  expect(told).toEqual(['a', 'a', 'a']);
+  expect((await core.collectGarbage()).blobs).toEqual([digestOf('garbage')]);
+  expect(Object.keys((await core.content.info(manifest.digest)).labels)).toContain('containerd.io/gc.ref.content.config');
 });

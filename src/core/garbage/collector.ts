@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage, type Logger } from '../../base/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
+import { readTarget } from '../images/local/read-target.ts';
 import { putPrefix } from '../images/put-blob.ts';
-import { labelsOf, type MetadataDatabase, numberOf, type Row, textOf } from '../metadata/index.ts';
+import { type MetadataDatabase, numberOf, type Row, readableLabelsOf, textOf } from '../metadata/index.ts';
 import { unpackPrefix } from '../unpack/layer-unpacker.ts';
 import type { DocumentLinks } from './document-links.ts';
 import type { Leases } from './leases.ts';
@@ -106,6 +107,7 @@ class Run {
   /** Labels the documents of images that have no labels yet. */
   async link(): Promise<void> {
     const { links, log } = this.#options;
+    for (const image of this.#damagedImages()) log.error('the record of an image is damaged: pull it again; no garbage is collected until then', { image });
     for (const { name, target } of this.#unlinkedImages()) {
       const unreadable = await links.link(target, (error) =>
         log.error('an image is damaged: pull it again, or remove it', { image: name, error: errorMessage(error) }),
@@ -118,6 +120,8 @@ class Run {
   step(): 'more' | 'done' {
     const { db, snapshots, leases, now } = this.#options;
     return db.transaction(() => {
+      // Whatever it is that such an image needs must stay.
+      if (this.#damagedImages().length > 0) return 'done';
       if (this.#unlinkedImages().length > 0) return 'more';
       this.#expired('leases', 'id', () => true);
       const marked = mark({ db, snapshotter: snapshots.name, held: leases.held(), now: now() });
@@ -130,10 +134,20 @@ class Run {
     });
   }
 
+  #damagedImages(): string[] {
+    return this.#options.db
+      .all('select name, target from images')
+      .filter((row) => readTarget(row['target']) === undefined)
+      .map((row) => textOf(row, 'name'));
+  }
+
   #unlinkedImages(): { readonly name: string; readonly target: Descriptor }[] {
     return this.#options.db
       .all('select name, target from images')
-      .map((row) => ({ name: textOf(row, 'name'), target: JSON.parse(textOf(row, 'target')) as Descriptor }))
+      .flatMap((row) => {
+        const target = readTarget(row['target']);
+        return target === undefined ? [] : [{ name: textOf(row, 'name'), target }];
+      })
       .filter(({ target }) => this.#options.links.unlinked(target).some(({ digest }) => !this.#unreadable.has(digest)));
   }
 
@@ -141,7 +155,7 @@ class Run {
   #expired(table: 'leases' | 'images', column: 'id' | 'name', wanted: (name: string) => boolean): void {
     const { db, now } = this.#options;
     for (const row of db.all(`select ${column} as name, labels from ${table} where labels like '%containerd.io/gc.expire%'`))
-      if (isExpired(labelsOf(row), now()) && wanted(textOf(row, 'name'))) db.run(`delete from ${table} where ${column} = ?`, textOf(row, 'name'));
+      if (isExpired(readableLabelsOf(row), now()) && wanted(textOf(row, 'name'))) db.run(`delete from ${table} where ${column} = ?`, textOf(row, 'name'));
   }
 
   #sweepContent(marked: ReadonlySet<Node>): boolean {
@@ -200,7 +214,7 @@ class Run {
 /** Those that nothing in the list refers to first. */
 function topDown(rows: readonly Row[]): readonly Row[] {
   const ranks = new Map(rows.map((row) => [textOf(row, 'digest'), 0]));
-  const references = rows.map((row) => ({ digest: textOf(row, 'digest'), inner: Object.values(labelsOf(row)).filter((value) => ranks.has(value)) }));
+  const references = rows.map((row) => ({ digest: textOf(row, 'digest'), inner: Object.values(readableLabelsOf(row)).filter((value) => ranks.has(value)) }));
   // An index, a manifest, a configuration: deeper there is nothing in an image.
   for (let depth = 0; depth < 3; depth++)
     for (const { digest, inner } of references)

@@ -3,7 +3,7 @@ import { isCode } from '../../base/index.ts';
 import { chainIds, type Descriptor, parseImageConfig, parseImageDocument } from '../../oci/index.ts';
 import type { ContentStore } from '../content/content.ts';
 import { documentLimitBytes } from '../images/resolve-image.ts';
-import { labelsOf, labelsText, type MetadataDatabase } from '../metadata/index.ts';
+import { labelsText, type MetadataDatabase, readableLabelsOf } from '../metadata/index.ts';
 import { gcLabels, type Labels } from './reference-labels.ts';
 
 interface Document {
@@ -40,7 +40,7 @@ export class DocumentLinks {
       seen.add(document.digest);
       const row = this.#db.get('select labels from blobs where digest = ?', document.digest);
       if (row === undefined) continue;
-      const labels = labelsOf(row);
+      const labels = readableLabelsOf(row);
       if (this.#isLinked(document, labels)) left.push(...inner(labels));
       else missing.push(document);
     }
@@ -100,7 +100,7 @@ export class DocumentLinks {
     return this.#db.transaction(() => {
       const row = this.#db.get('select labels from blobs where digest = ?', digest);
       if (row === undefined) return false;
-      this.#db.run('update blobs set labels = ? where digest = ?', labelsText({ ...labelsOf(row), ...labels }), digest);
+      this.#db.run('update blobs set labels = ? where digest = ?', labelsText({ ...readableLabelsOf(row), ...labels }), digest);
       return true;
     });
   }

@@ -1,3 +1,4 @@
+import { readTarget } from '../images/local/read-target.ts';
 import { type MetadataDatabase, numberOf, type Row, readableLabelsOf, textOf } from '../metadata/index.ts';
 import { backReferencesOf, gcLabels, isExpired, isRoot, type Node, referencesOf } from './reference-labels.ts';
 
@@ -124,8 +125,8 @@ class Graph {
   }
 
   #targetOf(image: string): Node | undefined {
-    const row = this.#options.db.get(`select target ->> '$.digest' as digest from images where name = ?`, image);
-    return row === undefined ? undefined : `content ${textOf(row, 'digest')}`;
+    const target = readTarget(this.#options.db.get('select target from images where name = ?', image)?.['target']);
+    return target && `content ${target.digest}`;
   }
 
   /** By the key, which stays right when the parent's record is damaged; a parent without that key is found by its number. */

@@ -16,6 +16,10 @@ export function imagesConformance(open: () => Promise<{ readonly store: ImageSto
     const replaced = await place.store.put({ name: made.name, target: other });
     expect([replaced.target, replaced.labels, replaced.createdAt]).toEqual([other, {}, made.createdAt]);
     expect((await place.store.list()).map((image) => image.name)).toEqual(['a', made.name]);
+    const found = async (...filters: string[]) => (await place.store.list(filters)).map(({ name }) => name);
+    expect(await found('name~=^docker.io/')).toEqual([made.name]);
+    expect(await found(`target.digest==${target.digest},target.mediatype~=manifest`)).toEqual(['a', made.name]);
+    expect(await found('labels.x', 'annotations.y')).toEqual([]);
     await place.store.delete('a');
     expect(await rejection(place.store.delete('a'))).toBe('NotFound: image "a": not found');
     expect(await rejection(place.store.get('a'))).toBe('NotFound: image "a": not found');

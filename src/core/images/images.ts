@@ -10,6 +10,7 @@ export interface ImageRecord {
 }
 
 export interface ImageStore {
+  /** NotFound when absent; DataLoss when its record is damaged: `put` heals it. */
   get(name: string): Promise<ImageRecord>;
   /** Those that any of the filters selects, in containerd's language: `name`, `target.digest`, `target.mediatype`, `labels.NAME`, `annotations.NAME`. */
   list(filters?: readonly string[]): Promise<readonly ImageRecord[]>;

@@ -25,6 +25,13 @@ export function snapshotsConformance(open: () => Promise<SnapshotPlace>): void {
     await store.view('v', 'base');
     expect((await store.stat('v')).kind).toBe('view');
     expect((await Array.fromAsync(store.walk())).map(({ key }) => key).sort()).toEqual(['b', 'base', 'v']);
+    const found = async (...filters: string[]) => (await Array.fromAsync(store.walk(filters))).map(({ key }) => key).sort();
+    expect([await found('kind==committed'), await found('parent==base'), await found('name==v'), await found('labels.x==y')]).toEqual([
+      ['base'],
+      ['b', 'v'],
+      ['v'],
+      ['base'],
+    ]);
     expect(await rejection(store.remove('base'))).toBe('FailedPrecondition: snapshot base has children, such as b');
     for (const key of ['b', 'v', 'base']) await store.remove(key);
     expect(await Array.fromAsync(store.walk())).toEqual([]);

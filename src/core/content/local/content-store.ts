@@ -1,7 +1,7 @@
 import { errorMessage, type Logger, StrakeError } from '../../../base/index.ts';
 import { type DigestAlgorithm, Digester, digestOf, parseDigest } from '../../../oci/index.ts';
 import { fieldsOf, parseFilters } from '../../filters/index.ts';
-import { labelsOf, labelsText, type MetadataDatabase, numberOf, type Row, textOf, timeOf } from '../../metadata/index.ts';
+import { labelsText, type MetadataDatabase, numberOf, type Row, readableLabelsOf, textOf, timeOf } from '../../metadata/index.ts';
 import type { BlobInfo, ContentStore, ContentWriter, IngestStatus, WriterOptions } from '../content.ts';
 import { BlobFiles } from './blob-files.ts';
 import { readFileChunks } from './read-file.ts';
@@ -230,7 +230,7 @@ function toInfo(row: Row): BlobInfo {
     sizeBytes: numberOf(row, 'size'),
     createdAt: timeOf(row, 'created'),
     updatedAt: timeOf(row, 'updated'),
-    labels: labelsOf(row),
+    labels: readableLabelsOf(row),
   };
 }
 

@@ -1,8 +1,9 @@
 import { StrakeError } from '../../../base/index.ts';
 import type { Descriptor } from '../../../oci/index.ts';
 import { fieldsOf, parseFilters } from '../../filters/index.ts';
-import { labelsOf, labelsText, type MetadataDatabase, type Row, textOf, timeOf } from '../../metadata/index.ts';
+import { labelsText, type MetadataDatabase, type Row, readableLabelsOf, textOf, timeOf } from '../../metadata/index.ts';
 import type { ImageRecord, ImageStore } from '../images.ts';
+import { readTarget } from './read-target.ts';
 
 const maxNameBytes = 4096;
 
@@ -17,8 +18,13 @@ export interface LocalImageOptions {
 export function createLocalImageStore({ db, link, now = () => new Date() }: LocalImageOptions): ImageStore {
   const find = (name: string): ImageRecord => {
     const row = db.get('select * from images where name = ?', name);
-    if (row === undefined) throw new StrakeError('NotFound', `image ${JSON.stringify(name)}: not found`, { fields: { layer: 'core', image: name } });
-    return toRecord(row);
+    if (row === undefined) throw notFound(name);
+    const record = toRecord(row);
+    if (record === undefined)
+      throw new StrakeError('DataLoss', `image ${JSON.stringify(name)}: its record is damaged`, {
+        fields: { layer: 'core', image: name, remedy: 'pull the image again, or give the name to another' },
+      });
+    return record;
   };
   return {
     get: async (name) => find(name),
@@ -27,6 +33,7 @@ export function createLocalImageStore({ db, link, now = () => new Date() }: Loca
       return db
         .all('select * from images order by name')
         .map(toRecord)
+        .filter((record) => record !== undefined)
         .filter(({ name, target, labels }) =>
           wanted(fieldsOf({ name, 'target.digest': target.digest, 'target.mediatype': target.mediaType }, { labels, annotations: target.annotations })),
         );
@@ -56,17 +63,23 @@ export function createLocalImageStore({ db, link, now = () => new Date() }: Loca
       return find(name);
     },
     delete: async (name) => {
-      find(name);
-      db.run('delete from images where name = ?', name);
+      if (db.run('delete from images where name = ?', name).changes === 0) throw notFound(name);
     },
   };
 }
 
-function toRecord(row: Row): ImageRecord {
+function notFound(name: string): StrakeError {
+  return new StrakeError('NotFound', `image ${JSON.stringify(name)}: not found`, { fields: { layer: 'core', image: name } });
+}
+
+/** Undefined when it is damaged. */
+function toRecord(row: Row): ImageRecord | undefined {
+  const target = readTarget(row['target']);
+  if (target === undefined) return undefined;
   return {
     name: textOf(row, 'name'),
-    target: JSON.parse(textOf(row, 'target')) as Descriptor,
-    labels: labelsOf(row),
+    target,
+    labels: readableLabelsOf(row),
     createdAt: timeOf(row, 'created'),
     updatedAt: timeOf(row, 'updated'),
   };
