@@ -182,3 +182,18 @@ test('a push packs what was made here, and what a registry has it leaves', async
     'NotFound: An image does not exist locally with the tag: absent',
   );
 });
+
+test('the part of an index that was pushed is told of, and gets no name here', async () => {
+  using core = openTestCore();
+  const { image, ...work } = await importApp(core);
+  const part = { mediaType: mediaTypes.ociManifest, digest: digestOf('part'), size: 4 };
+  await work.images.assign(`docker.io/library/app@${image.target.digest}`, image.target);
+  const push: PushImage = async () => ({ descriptor: part, isPart: true });
+  const lines = await Array.fromAsync(pushImage(work, push, parseReference('app:1'), { signal }));
+  expect(lines.map(({ aux }) => aux)).toEqual([
+    undefined,
+    { manifestPushedInsteadOfIndex: true, originalIndex: image.target, selectedManifest: part },
+    { Tag: '1', Digest: part.digest, Size: part.size },
+  ]);
+  expect((await core.images.list()).map(({ name }) => name)).toEqual(['docker.io/library/app:1', `docker.io/library/app@${image.target.digest}`]);
+});

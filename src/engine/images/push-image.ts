@@ -75,7 +75,8 @@ async function pushOne(work: ImageWork, push: PushImage, reference: Reference, o
   if (isPart && options.platform === undefined)
     tell({ progressDetail: {}, aux: { manifestPushedInsteadOfIndex: true, originalIndex: target, selectedManifest: descriptor } });
   tell({ progressDetail: {}, aux: { Tag: reference.tag, Digest: descriptor.digest, Size: descriptor.size } });
-  await images.assign(`${repositoryName(reference)}@${descriptor.digest}`, descriptor);
+  // A part of an index is no image of here: its name would outlive those of the image.
+  if (descriptor.digest === target.digest) await images.assign(`${repositoryName(reference)}@${descriptor.digest}`, target);
   images.options.flush();
   const image = await images.read(target);
   images.options.events.publish({ type: 'image', action: 'push', id: name, attributes: { ...labels(image), name: familiarRepository(reference) } });
