@@ -160,7 +160,10 @@ class Run {
 
   #sweepContent(marked: ReadonlySet<Node>): boolean {
     const { db, content } = this.#options;
-    const garbage = db.all('select digest, size, labels from blobs').filter((row) => !marked.has(`content ${textOf(row, 'digest')}`));
+    const garbage = db
+      .all('select digest from blobs')
+      .filter((row) => !marked.has(`content ${textOf(row, 'digest')}`))
+      .map((row) => db.get('select digest, size, labels from blobs where digest = ?', textOf(row, 'digest')) ?? row);
     const first = topDown(garbage).slice(0, batch);
     const sizes = new Map(first.map((row) => [textOf(row, 'digest'), numberOf(row, 'size')]));
     for (const digest of content.sweep([...sizes.keys()])) {
