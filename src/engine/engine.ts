@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { ComponentVersion, ImageSummary } from '../api/docker/index.ts';
+import type { ComponentVersion } from '../api/docker/index.ts';
 import { errorCode, errorMessage, type Logger } from '../base/index.ts';
 import type { Comparer, HostMounts, LocalCore } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
@@ -45,7 +45,7 @@ import { type NetworksBackend, networkRoutes } from './router/networks/index.ts'
 import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
 import { versionRoutes } from './router/versions/index.ts';
 import { volumeRoutes } from './router/volumes/index.ts';
-import { type ApiServer, type Filters, type Host, hasLabel, type Route, startApiServer } from './server/index.ts';
+import { type ApiServer, type Host, hasLabel, type Route, startApiServer } from './server/index.ts';
 import { storageDriver } from './storage-driver.ts';
 import { type ContainerCounts, readEngineId, System } from './system/index.ts';
 import { Volumes } from './volumes/index.ts';
@@ -184,9 +184,16 @@ export async function serveEngine(engine: Engine, options: { readonly hosts: rea
 function imagesBackend(work: ImageWork, registry: EngineOptions['registry'], containers: ContainersPart): ImagesBackend {
   const { images } = work;
   const users = (imageId: string) => containers.imageUsers(imageId);
-  const summaries = async (filters: Filters): Promise<readonly ImageSummary[]> => {
-    const wanted = await filterImages(images, await images.list(), filters, new Date());
-    const all = await Promise.all(wanted.map(async (image) => await summarize(images, image, users(image.id).length)));
+  const summaries: ImagesBackend['list'] = async (filters, { sharedSize }) => {
+    const here = await images.list();
+    const wanted = await filterImages(images, here, filters, new Date());
+    const sharers = layerUsers(here);
+    const all = await Promise.all(
+      wanted.map(async (image) => ({
+        ...(await summarize(images, image, users(image.id).length)),
+        ...(sharedSize ? { SharedSize: await sharedSizeBytes(images, image, sharers) } : {}),
+      })),
+    );
     return all.toSorted((a, b) => b.Created - a.Created);
   };
   return {

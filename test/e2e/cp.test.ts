@@ -179,6 +179,25 @@ test(
 );
 
 test(
+  'on a terminal a copy says what it did',
+  async () => {
+    await ok('create', '--name', 'shown', busybox, 'true');
+    const dir = directory('shown');
+    writeFileSync(join(dir, 'x'), 'x'.repeat(5000));
+    const ownTerminal = ['setsid', '--ctty', '--wait'];
+    const into = engine.world.pty([...ownTerminal, ...engine.strake, 'cp', join(dir, 'x'), 'shown:/tmp/']);
+    await into.shows(/Successfully copied 5kB \(transferred \d\S+kB\) to shown:\/tmp\//);
+    expect(await into.end()).toBe(0);
+    const out = engine.world.pty([...ownTerminal, ...engine.strake, 'cp', 'shown:/tmp/x', join(dir, 'y')]);
+    await out.shows(/Successfully copied 5kB \(transferred \d\S+kB\) to \S+\/y/);
+    expect(await out.end()).toBe(0);
+    expect(readFileSync(join(dir, 'y'), 'utf8')).toBe('x'.repeat(5000));
+    await ok('rm', 'shown');
+  },
+  stepMs,
+);
+
+test(
   'an ordinary user copies with no right but his own',
   async () => {
     chmodSync(engine.socket, 0o666);

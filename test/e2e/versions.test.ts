@@ -137,6 +137,12 @@ test(
     expect(await usage('{{.Type}} {{.TotalCount}} {{.Active}} {{.Size}}')).toBe(
       (await engine.docker(['system', 'df', '--format', '{{.Type}} {{.TotalCount}} {{.Active}} {{.Size}}'])).stdout,
     );
+    const listed = async (query: string) => {
+      const answer = await fetch(`http://engine/v1.51/images/json${query}`, { unix: engine.socket });
+      return ((await answer.json()) as readonly { readonly SharedSize: number }[]).map(({ SharedSize: size }) => size);
+    };
+    expect((await listed('')).every((size) => size === -1)).toBe(true);
+    expect((await listed('?shared-size=1')).some((size) => size > 1_000_000)).toBe(true);
     expect((await usage('{{.Type}} {{.Size}} {{.Reclaimable}}')).split('\n').slice(1, 4)).toEqual([
       'Containers 1MB 1MB (100%)',
       'Local Volumes 500kB 0B (0%)',

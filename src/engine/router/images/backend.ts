@@ -5,7 +5,8 @@ import type { Filters } from '../../server/index.ts';
 
 /** What the image routes need. Names are as users write them: references, ids, beginnings of ids. */
 export interface ImagesBackend {
-  list(filters: Filters): Promise<readonly ImageSummary[]>;
+  /** `sharedSize`: bytes that an image has together with others are counted too. */
+  list(filters: Filters, options: { readonly sharedSize: boolean }): Promise<readonly ImageSummary[]>;
   inspect(name: string): Promise<ImageInspect>;
   history(name: string): Promise<readonly ImageHistoryItem[]>;
   pull(

@@ -9,7 +9,10 @@ import { decodeRegistryAuth } from './registry-auth.ts';
 
 export function imageRoutes(images: ImagesBackend): readonly Route[] {
   return [
-    get('/images/json', async ({ query, apiVersion }) => json((await images.list(query.filters())).map((image) => summaryFor(apiVersion, image)))),
+    get('/images/json', async ({ query, apiVersion }) => {
+      const found = await images.list(query.filters(), { sharedSize: query.bool('shared-size') });
+      return json(found.map((image) => summaryFor(apiVersion, image)));
+    }),
     get('/images/search', async (request) => json(await search(images, request))),
     get('/images/get', async (request) => await saveArchive(images, request.query.all('names'), request)),
     get('/images/{name:path}/get', async (request) => await saveArchive(images, [request.params['name'] ?? ''], request)),
