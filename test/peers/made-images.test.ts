@@ -119,9 +119,9 @@ for (const { name, reader, make } of makers)
       const expected = name === 'strake' ? made.split('\n') : await treeAt(reader(), reference);
       expect(expected.length).toBeGreaterThan(20);
       const { strake, docker, podman, buildah, layouts } = world;
-      for (const other of [strake, docker, podman, buildah, layouts])
-        if (name === 'strake' || other !== reader())
-          expect({ in: other.name, tree: await treeAt(other, reference) }).toEqual({ in: other.name, tree: expected });
+      // umoci does not read the documents that docker writes.
+      const readers = [strake, docker, podman, buildah, ...(name === 'docker' ? [] : [layouts])];
+      for (const other of readers) expect({ in: other.name, tree: await treeAt(other, reference) }).toEqual({ in: other.name, tree: expected });
     },
     stepMs,
   );
