@@ -5,7 +5,8 @@ import { packImage, writePacked } from '../fixtures/pack-image.ts';
 import { Engine } from '../lib/engine.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { startStrakeRegistry } from '../lib/strake-registry.ts';
-import { BuildahClient, type ContainerClient, dockerClient, LayoutClient, podmanClient, strakeClient } from './image-clients.ts';
+import { BuildahClient, type ContainerClient, dockerClient, type ImageClient, LayoutClient, podmanClient, strakeClient } from './image-clients.ts';
+import type { PeerName } from './image-differences.ts';
 
 const plain = { transport: ['--tls-verify=false'] };
 
@@ -40,6 +41,10 @@ export class ImageWorld implements AsyncDisposable {
       await peers[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  client(peer: PeerName): ImageClient {
+    return peer === 'skopeo and umoci' ? this.layouts : this[peer];
   }
 
   reference(owner: string, image: string): string {
