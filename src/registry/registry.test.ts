@@ -101,6 +101,15 @@ test('what nobody goes on with expires', async () => {
   await registry.fetch(await startUpload(registry), { method: 'PATCH', body: 'old' });
   now = new Date('2026-01-02T00:00:00Z');
   const young = await startUpload(registry);
+  {
+    // What a killed process leaves: an ingest that no upload knows of.
+    now = new Date('2026-01-01T00:00:00Z');
+    await using writer = await registry.content.writer({ ref: 'cache-x' });
+    await writer.write(Buffer.from('left'));
+    now = new Date('2026-01-02T00:00:00Z');
+    expect(await registry.storage.uploads.expire(new Date('2026-01-01T12:00:00Z'))).toBe(1);
+    expect((await registry.content.ingests()).map(({ ref }) => ref)).toEqual(['cache-x']);
+  }
   expect(await registry.storage.uploads.expire(new Date('2026-01-01T12:00:00Z'))).toBe(1);
   expect([(await registry.fetch(young)).status, await registry.content.ingests()]).toEqual([204, []]);
 });

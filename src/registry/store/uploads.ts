@@ -74,7 +74,7 @@ export class Uploads {
     const session = this.#open.get(id);
     if (session !== undefined && session.repository === repository) return toUpload(session);
     this.#find(repository, id);
-    const ingest = (await this.#content.ingests()).find(({ ref }) => ref === `${refPrefix}${id}`);
+    const [ingest] = await this.#content.ingests([`ref=="${refPrefix}${id}"`]);
     return { id, repository, offsetBytes: ingest?.offsetBytes ?? 0 };
   }
 
@@ -120,7 +120,7 @@ export class Uploads {
     await this.#discard(id);
   }
 
-  /** Forgets uploads that nobody went on with since `before`; answers how many. */
+  /** Forgets uploads that nobody went on with since `before`, and what a crash left of others; answers how many. */
   async expire(before: Date): Promise<number> {
     let count = 0;
     for (const row of this.#db.all('select id from uploads where used < ?', before.getTime())) {
@@ -128,6 +128,10 @@ export class Uploads {
       if (this.#open.get(id)?.request) continue;
       await this.#discard(id);
       count++;
+    }
+    for (const { ref, updatedAt } of await this.#content.ingests()) {
+      if (updatedAt >= before || this.#db.get('select 1 from uploads where id = ?', ref.slice(refPrefix.length)) !== undefined) continue;
+      if (await this.#abort(ref)) count++;
     }
     return count;
   }
@@ -224,11 +228,14 @@ export class Uploads {
     });
   }
 
-  async #abort(ref: string): Promise<void> {
+  /** false: it is not there any more, or it is being written. */
+  async #abort(ref: string): Promise<boolean> {
     try {
       await this.#content.abort(ref);
+      return true;
     } catch (error) {
-      if (!isCode(error, 'NotFound')) throw error;
+      if (isCode(error, 'NotFound') || isCode(error, 'Unavailable')) return false;
+      throw error;
     }
   }
 }
