@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../lib/until.ts';
 import { isFrozen, readCgroup, receiveConsole, useRuntimeWorld } from './lib/index.ts';
 
 const runtime = useRuntimeWorld();
@@ -21,7 +22,8 @@ describe('create, start, kill, delete', () => {
 
     await container.start();
     expect(await container.state()).toMatchObject({ pid: container.pid, status: 'running' });
-    expect(container.proc('cmdline')).toBe('sleep\x001000\x00');
+    // As with runc, `start` may be back before execve is.
+    await until('the command line of sleep', () => container.proc('cmdline') === 'sleep\x001000\x00');
     expect(container.proc('cgroup')).toContain(`/${container.id}`);
 
     await container.kill('TERM'); // busybox's sleep as pid 1 has no handler: the kernel drops it

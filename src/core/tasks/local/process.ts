@@ -1,4 +1,4 @@
-import { StrakeError } from '../../../base/index.ts';
+import { isCode, StrakeError } from '../../../base/index.ts';
 import { type ExitRecord, MonitorAttachment, type Op, type TaskConnection } from '../../../kernel/index.ts';
 import type { Attachment, AttachOptions, ExitStatus, Process, ProcessState } from '../tasks.ts';
 import { taskFiles } from './paths.ts';
@@ -62,13 +62,11 @@ export class LocalProcess implements Process {
   }
 
   async resize(rows: number, cols: number): Promise<void> {
-    this.checkAlive('resize');
-    await this.options.connection.resize(rows, cols);
+    await this.ask('resize', () => this.options.connection.resize(rows, cols));
   }
 
   async kill(signal: number, options: { readonly all?: boolean } = {}): Promise<void> {
-    this.checkAlive('kill');
-    await this.options.connection.kill(signal, { group: options.all ?? false });
+    await this.ask('kill', () => this.options.connection.kill(signal, { group: options.all ?? false }));
   }
 
   async wait(signal?: AbortSignal): Promise<ExitStatus> {
@@ -87,6 +85,18 @@ export class LocalProcess implements Process {
 
   protected setPaused(paused: boolean): void {
     if (this.phase !== 'created') this.phase = paused ? 'paused' : 'running';
+  }
+
+  /** The monitor may be on its way out, with the exit told or about to be. */
+  private async ask(verb: string, request: () => Promise<void>): Promise<void> {
+    this.checkAlive(verb);
+    try {
+      await request();
+    } catch (error) {
+      if (!isCode(error, 'Unavailable')) throw error;
+      await this.exited;
+      this.checkAlive(verb);
+    }
   }
 
   protected checkAlive(verb: string): void {
