@@ -5,7 +5,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { writeTar } from '../../src/core/index.ts';
 import { Engine } from '../lib/engine.ts';
-import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
+import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
 import type { Finished, RunOptions } from '../lib/process.ts';
 import { busybox } from './steps/step.ts';
 
@@ -49,7 +49,7 @@ beforeAll(async () => {
   engine = await Engine.start('strake');
   await ok('pull', '--quiet', busybox);
   await ok('run', '--rm', busybox, 'true');
-  before = await snapshot(engine.peers);
+  before = await idleSnapshot(engine.peers);
 }, setupMs);
 
 afterAll(async () => {

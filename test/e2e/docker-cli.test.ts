@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { EngineName } from '../lib/engine.ts';
 import { Engine } from '../lib/engine.ts';
 import type { Snapshot } from '../lib/leaks.ts';
-import { leaksSince, snapshot } from '../lib/leaks.ts';
+import { idleSnapshot, leaksSince } from '../lib/leaks.ts';
 import { playAlike, warm } from '../lib/play.ts';
 import { steps } from './steps/index.ts';
 import { busybox } from './steps/step.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
     const engine = await Engine.start(name);
     engines.push(engine);
     await warm(engine, busybox);
-    before.set(engine, await snapshot(engine.peers));
+    before.set(engine, await idleSnapshot(engine.peers));
   }
 }, setupMs);
 

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import Dockerode from 'dockerode';
 import type { EngineName } from '../lib/engine.ts';
 import { Engine } from '../lib/engine.ts';
-import { leaksSince, snapshot } from '../lib/leaks.ts';
+import { idleSnapshot, leaksSince } from '../lib/leaks.ts';
 import { busybox } from './steps/step.ts';
 
 const setupMs = 600_000;
@@ -124,7 +124,7 @@ describe(`dockerode on ${name}`, () => {
   });
 
   test('nothing is left', async () => {
-    const before = await snapshot(engine.peers);
+    const before = await idleSnapshot(engine.peers);
     const [, container] = (await docker.run(reference, ['true'], sink().stream)) as [unknown, Dockerode.Container];
     await container.remove({ v: true });
     expect(await leaksSince(before, engine.peers)).toEqual([]);

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratchHost, startScratchRegistry } from '../fixtures/registry.ts';
 import { Engine, strakeBinary } from '../lib/engine.ts';
-import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
+import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
 import { normalise } from '../lib/normalise.ts';
 import type { Finished, Running, RunOptions } from '../lib/process.ts';
 import type { Pty, PtySize } from '../lib/pty.ts';
@@ -50,7 +50,7 @@ beforeAll(async () => {
   engine = await Engine.start('strake');
   await ok('pull', '--quiet', busybox);
   await ok('run', '--rm', busybox, 'true');
-  before = await snapshot(engine.peers);
+  before = await idleSnapshot(engine.peers);
 }, setupMs);
 
 afterAll(async () => {
@@ -541,7 +541,7 @@ describe('image mount', () => {
       expect((await strake(['image', 'unmount', busybox])).stderr).toBe(`Error response from daemon: image ${busybox} is not mounted\n`);
       expect(await ok('image', 'unmount')).toBe('');
       // The daemon is another one now.
-      before = await snapshot(engine.peers);
+      before = await idleSnapshot(engine.peers);
     },
     stepMs,
   );

@@ -1,7 +1,7 @@
 /** Versions of images: layers and who shares them, what differs, going back; and what all of it takes on the disk. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { Engine } from '../lib/engine.ts';
-import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
+import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
 import type { Finished, RunOptions } from '../lib/process.ts';
 import { busybox, image } from './steps/step.ts';
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
   engine = await Engine.start('strake');
   await ok('pull', '--quiet', busybox);
   await ok('run', '--rm', busybox, 'true');
-  before = await snapshot(engine.peers);
+  before = await idleSnapshot(engine.peers);
 }, setupMs);
 
 afterAll(async () => {

@@ -44,6 +44,14 @@ export async function snapshot(peers: PeerWorld, options: SnapshotOptions = {}):
   };
 }
 
+/** A snapshot to compare with later, while no container runs: the links of those that have ended are gone. The kernel takes them away at leisure. */
+export async function idleSnapshot(peers: PeerWorld, options: SnapshotOptions = {}): Promise<Snapshot> {
+  return await until('no link of a container to be left', async () => {
+    const seen = await snapshot(peers, options);
+    return (seen['link'] ?? []).some((name) => name.startsWith('veth')) ? undefined : seen;
+  });
+}
+
 /** What is in one snapshot alone, a line each: "mount gained: …", "link lost: …". Empty when nothing leaked. */
 export function leaks(before: Snapshot, after: Snapshot): string[] {
   return Object.keys(before).flatMap((kind) => [

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { registryHost, startRegistry } from '../fixtures/registry.ts';
 import { strakeRuncInPeerRoot } from '../lib/dist.ts';
-import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
+import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { until } from '../lib/until.ts';
 import { type Client, type PeerStep, seenOver } from './client.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
   await peers.startContainerd();
   await peers.output(['ctr', 'images', 'pull', '--plain-http', image]);
   await peers.output(['ctr', 'run', '--rm', image, 'warm', 'true']);
-  before = await snapshot(peers);
+  before = await idleSnapshot(peers);
 }, setupMs);
 
 afterAll(async () => {

@@ -6,7 +6,7 @@ import type { Step } from '../e2e/steps/step.ts';
 import { busybox } from '../e2e/steps/step.ts';
 import { strakeRuncInPeerRoot } from '../lib/dist.ts';
 import { Engine } from '../lib/engine.ts';
-import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
+import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
 import { playAlike, warm } from '../lib/play.ts';
 import { ordinaryUser } from './ordinary-user.ts';
 
@@ -73,7 +73,7 @@ beforeAll(async () => {
     const engine = await Engine.start('docker', { ...runtime, flags: ['--userns-remap=person'], prepare: ordinaryUser });
     engines = [...engines, engine];
     await warm(engine, busybox);
-    before.set(engine, await snapshot(engine.peers));
+    before.set(engine, await idleSnapshot(engine.peers));
   }
 }, setupMs);
 

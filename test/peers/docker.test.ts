@@ -12,7 +12,7 @@ import { busybox } from '../e2e/steps/step.ts';
 import { storageSteps } from '../e2e/steps/storage.ts';
 import { strakeRuncInPeerRoot } from '../lib/dist.ts';
 import { Engine } from '../lib/engine.ts';
-import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
+import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
 import { playAlike, warm } from '../lib/play.ts';
 import { runtimeSteps } from './docker-steps.ts';
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
     const engine = await Engine.start('docker', runtime === undefined ? {} : { runtime });
     engines = [...engines, engine];
     await warm(engine, busybox);
-    before.set(engine, await snapshot(engine.peers));
+    before.set(engine, await idleSnapshot(engine.peers));
   }
 }, setupMs);
 

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { registryHost, startRegistry } from '../fixtures/registry.ts';
 import { strakeRuncInPeerRoot } from '../lib/dist.ts';
-import { leaksSince, type Snapshot, snapshot } from '../lib/leaks.ts';
+import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { until } from '../lib/until.ts';
 import { type ClientOptions, type PeerStep, seenOver } from './client.ts';
@@ -80,7 +80,7 @@ for (const account of accounts)
         await place.output([...command, 'run', '--rm', '--network', 'none', `${registryHost}/busybox`, 'true'], { env });
       }
       await until('podman to have cleaned up', () => peers.world.pids().every((pid) => !isCleaning(pid)));
-      before = await snapshot(peers);
+      before = await idleSnapshot(peers);
     }, setupMs);
 
     for (const step of account.steps)
