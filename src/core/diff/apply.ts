@@ -54,8 +54,11 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
 /** A file operation that cannot be, such as a link to a file that is not there, is the layer's own fault. */
 function layerErrorCode({ code, fields }: StrakeError): ErrorCode {
   const isOfContent = fields.errno !== undefined && (code === 'NotFound' || code === 'AlreadyExists' || code === 'FailedPrecondition');
-  return isOfContent ? 'InvalidArgument' : code;
+  return isOfContent || ownFaults.has(fields.errno ?? '') ? 'InvalidArgument' : code;
 }
+
+/** Links in a loop, more names of a file or a larger file than the filesystem can have. */
+const ownFaults: ReadonlySet<string> = new Set(['ELOOP', 'EMLINK', 'EFBIG']);
 
 /** Errors from below say what is wrong; which layer it is in is known here, unless it is the blob itself that was wrong. */
 function nameLayer(error: unknown, name: string): unknown {

@@ -55,7 +55,7 @@ export interface CompareOptions {
 export interface Comparer {
   /**
    * The layer that makes `upper` of `lower`: an uncompressed tar stream that depends on the two trees alone, not on where or when. When the uppermost directory
-   * of `upper` lies on just those of `lower`, it is read alone; else both trees are. ENAMETOOLONG is OutOfRange: a path of more than 4095 bytes is in no layer.
+   * of `upper` lies on just those of `lower`, it is read alone; else both trees are. InvalidArgument for a path of more than 4095 bytes: it is in no layer.
    */
   layer(lower: SnapshotMount | undefined, upper: SnapshotMount, options?: CompareOptions): AsyncIterable<Uint8Array>;
   /** In the order of the paths, a directory before what it holds. The root itself is no change. */

@@ -183,6 +183,10 @@ const breakouts: Readonly<Record<string, Case>> = {
     says: `${'../'.repeat(6)}etc/passwd`,
   },
   'a hard link to an absolute link': { layer: archive(...passwd, symlink('/etc/passwd', 'l'), link('/l', 'p')), probe: 'readlink p', says: '/etc/passwd' },
+  'links in a loop': {
+    layer: archive(symlink('b', 'a'), symlink('a', 'b'), file('a/f', 'x')),
+    refused: 'InvalidArgument: layer L: file_create: a/f: too many levels of symbolic links',
+  },
   'a directory that becomes a link between two entries': {
     layer: archive(dir('etc'), dir('d'), file('d/1', '1'), symlink('/etc', 'd'), file('d/2', '2')),
     probe: 'cat etc/2; ls etc',
