@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 #define DISCARD_TIMEOUT_S 10
@@ -159,6 +160,7 @@ int do_files(struct run *run)
 
 	if (f.root < 0)
 		return fail(run, errno, "root of the session");
+	umask(0);
 	if (run->self_fds < 0) /* no chroot came before: this root is the machine's own */
 		run->self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (report_send(run, PHASE_CREATED) != 0)

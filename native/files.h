@@ -27,6 +27,7 @@ struct files {
 	int file_fd;
 	uint64_t file_left;
 	uint32_t file_mode;
+	bool file_chmod; /* it was not made with that mode */
 	int64_t file_mtime;
 	bool file_sparse; /* it may end in a hole */
 	bool sparse_data; /* zero blocks become holes */

@@ -138,7 +138,7 @@ static int finish_file(struct files *f)
 	/* Behind a hole there may be nothing that makes the file as long as it is. */
 	if (f->file_sparse)
 		result = ftruncate(f->file_fd, lseek(f->file_fd, 0, SEEK_CUR));
-	if (result == 0)
+	if (result == 0 && f->file_chmod)
 		result = fchmod(f->file_fd, f->file_mode & 07777);
 	if (result == 0 && f->file_mtime != -1)
 		result = futimens(f->file_fd, times);
@@ -150,12 +150,14 @@ int file_create(struct files *f, const struct op_file_create *op)
 {
 	char name[256];
 	struct stat st;
+	uint32_t mode = op->mode & 07777;
 	int dir = files_parent(f, op->path, name);
 
 	if (dir < 0)
 		return -1;
 	for (int tries = 0; tries < 2; tries++) {
-		f->file_fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		/* Each change of an inode costs as much as making it: most are right from the start. */
+		f->file_fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 07000 ? 0600 : mode);
 		if (f->file_fd >= 0 || errno != EEXIST)
 			break;
 		if (clear_way(f, dir, name) != 0)
@@ -170,7 +172,8 @@ int file_create(struct files *f, const struct op_file_create *op)
 	f->file_mode = op->mode;
 	f->file_mtime = op->mtime;
 	f->file_sparse = f->sparse_data = op->flags & 1;
-	if (fchown(f->file_fd, op->uid, op->gid) != 0)
+	f->file_chmod = (st.st_mode & 07777) != mode;
+	if ((st.st_uid != op->uid || st.st_gid != op->gid) && fchown(f->file_fd, op->uid, op->gid) != 0)
 		return -1;
 	return op->size == 0 ? finish_file(f) : 0;
 }

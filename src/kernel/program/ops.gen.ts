@@ -1121,8 +1121,8 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   files: { code: 102, fields: [], calls: 'openat [openat] sendmsg (recvfrom recvfrom)*' },
   detach: { code: 103, fields: [], calls: 'recvmsg* sendmsg exit_group' },
   file_dir: { code: 120, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime']], calls: '[close] [openat2] mkdirat newfstatat fchownat fchmodat2' },
-  file_create: { code: 121, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime'], ['u64', 'size'], ['u32', 'flags']], calls: '[close] [openat2] openat newfstatat fchown [fchmod utimensat close]' },
-  file_data: { code: 122, fields: [['bytes', 'data']], calls: '[write|lseek]* [fchmod utimensat close]' },
+  file_create: { code: 121, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime'], ['u64', 'size'], ['u32', 'flags']], calls: '[close] [openat2] openat newfstatat [fchown] [[fchmod] utimensat close]' },
+  file_data: { code: 122, fields: [['bytes', 'data']], calls: '[write|lseek]* [[fchmod] utimensat close]' },
   file_symlink: { code: 123, fields: [['str', 'path'], ['str', 'target'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime']], calls: '[close] [openat2] newfstatat symlinkat newfstatat fchownat [utimensat]' },
   file_link: { code: 124, fields: [['str', 'path'], ['str', 'target']], calls: 'openat2 newfstatat [close] [openat2] newfstatat newfstatat linkat close' },
   file_node: { code: 125, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'major'], ['u32', 'minor'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime']], calls: '[close] [openat2] newfstatat mknodat newfstatat fchownat fchmodat2 [utimensat]' },
@@ -1135,6 +1135,6 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   file_chmod: { code: 132, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid']], calls: '[close] [openat2] newfstatat fchownat [fchmodat2]' },
   file_list: { code: 133, fields: [['str', 'path']], calls: 'openat2 openat newfstatat fcntl fcntl (getdents64 [sendmsg])* close close sendmsg' },
   file_walk: { code: 134, fields: [['str', 'path'], ['u32', 'flags']], calls: '[openat2] fchdir [newfstatat|llistxattr|lgetxattr|readlinkat|openat2|openat|read|getdents64|fcntl|fchdir|chdir|close|sendmsg]* close chdir sendmsg' },
-  file_hole: { code: 135, fields: [['u64', 'size']], calls: 'lseek [ftruncate] [fchmod utimensat close]' },
+  file_hole: { code: 135, fields: [['u64', 'size']], calls: 'lseek [ftruncate] [[fchmod] utimensat close]' },
   file_enter: { code: 155, fields: [['str', 'path'], ['u32', 'flags']], calls: '[close] openat2 openat close close sendmsg' },
 };
