@@ -1,6 +1,6 @@
 /** The command line itself: several containers at once, its log, and how it is misused. */
 import { describe, expect, test } from 'bun:test';
-import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../lib/until.ts';
 import type { Container } from './lib/container.ts';
@@ -10,6 +10,22 @@ const runtime = useRuntimeWorld();
 
 /** An expression that matches exactly these. */
 const matching = (...containers: readonly Container[]) => `^(${containers.map(({ id }) => id).join('|')})$`;
+
+test('a damaged state is named, with the place of the damage, and keeps the others from nothing', async () => {
+  await using container = await runtime.current.running();
+  const damaged = join(runtime.current.root, 'damaged');
+  mkdirSync(damaged);
+  try {
+    writeFileSync(join(damaged, 'state.json'), '{"id":\n  "damaged",}');
+    const problem = 'the state of container damaged is not valid JSON: line 2, column 13: ';
+    expect((await runtime.current.runtime(['state', 'damaged'])).stderr).toContain(problem);
+    const { stdout, stderr } = await runtime.current.runtime(['list', '-q']);
+    expect(stdout).toBe(`${container.id}\n`);
+    expect(stderr).toContain(problem);
+  } finally {
+    rmSync(damaged, { recursive: true });
+  }
+});
 
 describe('--regex', () => {
   test('delete takes every container that matches, and no other', async () => {

@@ -1,9 +1,10 @@
 /** Terminals in the foreground: what a person at one sees and types, and in which state it is left. */
 import { describe, expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pty } from '../lib/pty.ts';
+import { until } from '../lib/until.ts';
 import { useRuntimeWorld } from './lib/index.ts';
 import type { Patch } from './lib/spec.ts';
 
@@ -130,12 +131,14 @@ test('Ctrl-C is heard while nobody takes the output', async () => {
   mkdirSync(dir);
   // What reads the pipe begins once the container has ended by what was typed.
   const script = `cd ${dir}; mkfifo pipe begin; (read x <begin; exec cat >/dev/null) <pipe & ${atTerminal.replace('"$@"', '"$@" >pipe')}`;
-  const pty = onTerminal(runOf('trap "exit 8" INT; yes & echo $$ >/started; wait', id), script);
-  const stopped = async () => (await runtime.current.runtime(['ps', id])).stdout;
-  await runtime.current.world.run(['sh', '-c', 'until "$@" | grep -q yes; do sleep 0.05; done', 'sh', ...runtime.current.argv(['ps', id])]);
-  expect(await stopped()).toContain('yes');
+  // More than a pipe holds.
+  const bundle = runtime.current.bundle(withTerminal('trap "exit 8" INT; read x; head -c 262144 /dev/zero; touch /full; yes & wait'));
+  const pty = onTerminal(['run', '--bundle', bundle.dir, id], script);
+  // What the container reads came from a raw terminal: Ctrl-C is a character there.
+  pty.type('\r');
+  await until('the output to begin', () => existsSync(join(bundle.rootfs, 'full')));
   pty.type('\x03');
-  await runtime.current.world.run(['sh', '-c', 'while "$@" | grep -q yes; do sleep 0.05; done', 'sh', ...runtime.current.argv(['ps', id])]);
+  await until('the container to end', async () => (await runtime.current.runtime(['ps', id])).code !== 0);
   await runtime.current.world.run(['sh', '-c', 'echo >"$0"', join(dir, 'begin')]);
   await endsWith(pty, 8);
 });

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import path from 'node:path';
 import { codeOfErrno, StrakeError } from '../../base/index.ts';
 import type { CgroupDirectories } from '../../kernel/index.ts';
-import type { Hooks } from '../../oci/index.ts';
+import { type Hooks, parseJson } from '../../oci/index.ts';
 import { checkContainerId } from './container-id.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
@@ -95,7 +95,7 @@ export class StateStore {
 
   /** NotFound when there is none. */
   load(id: string): StoredContainer {
-    return JSON.parse(this.#read(id, 'state.json')) as StoredContainer;
+    return parseJson(this.#read(id, 'state.json'), `the state of container ${id}`) as StoredContainer;
   }
 
   /** The configuration's text as it was at create. */
