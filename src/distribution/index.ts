@@ -1,5 +1,5 @@
-export type { CredentialSource, Credentials } from './auth/credentials.ts';
-export { credentialsOf, dockerConfigCredentials } from './auth/credentials.ts';
+export type { Credentials } from './auth/credentials.ts';
+export { credentialsOf } from './auth/credentials.ts';
 export type { InspectRemote, RemoteImage } from './inspect-remote.ts';
 export { createRemoteInspector } from './inspect-remote.ts';
 export type { LoginOptions } from './login.ts';

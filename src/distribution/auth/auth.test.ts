@@ -1,13 +1,10 @@
 import { expect, test } from 'bun:test';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { openTestCore, rejection } from '../../core/fixtures.ts';
 import { putImage, startTestRegistry, type TestRegistry } from '../fixtures-registry.ts';
 import { checkLogin } from '../login.ts';
 import { createPuller } from '../pull.ts';
 import { parseChallenges } from './challenge.ts';
-import { type Credentials, credentialsOf, dockerConfigCredentials } from './credentials.ts';
+import { type Credentials, credentialsOf } from './credentials.ts';
 
 const files = [{ name: 'f', type: 'file' as const, mode: 0o644 }];
 const password: Credentials = { kind: 'password', username: 'u', password: 'p:w' };
@@ -119,40 +116,10 @@ test('a login is right or wrong', async () => {
   );
 });
 
-test('credentials of docker’s files and helpers', async () => {
-  const directory = mkdtempSync(path.join(tmpdir(), 'strake-auth-'));
-  const oldPath = process.env['PATH'];
-  try {
-    const helper = path.join(directory, 'docker-credential-t');
-    writeFileSync(
-      helper,
-      '#!/bin/sh\nread server || [ -n "$server" ]\ncase "$server" in\nhelped) echo \'{"Username":"<token>","Secret":"S"}\';;\nbad) echo broken; exit 1;;\n*) echo credentials not found in native keychain; exit 1;;\nesac\n',
-    );
-    chmodSync(helper, 0o755);
-    process.env['PATH'] = `${directory}:${oldPath}`;
-    writeFileSync(
-      path.join(directory, 'config.json'),
-      JSON.stringify({
-        auths: { 'https://index.docker.io/v1/': { auth: Buffer.from('hub:h:x').toString('base64') }, 'r:5000': { username: 'a', password: 'b' }, absent: {} },
-        credHelpers: { helped: 't', bad: 't', unknown: 't' },
-      }),
-    );
-    const find = dockerConfigCredentials(directory);
-    expect(await find('docker.io')).toEqual({ kind: 'password', username: 'hub', password: 'h:x' });
-    expect(await find('r:5000')).toEqual({ kind: 'password', username: 'a', password: 'b' });
-    expect(await find('helped')).toEqual({ kind: 'identity-token', token: 'S' });
-    for (const host of ['absent', 'unknown', 'other', '__proto__', 'constructor']) expect(await find(host)).toBeUndefined();
-    expect(await rejection(find('bad'))).toBe('Unauthenticated: credential helper docker-credential-t: broken');
-    expect(await dockerConfigCredentials(path.join(directory, 'none'))('docker.io')).toBeUndefined();
-  } finally {
-    process.env['PATH'] = oldPath;
-    rmSync(directory, { recursive: true });
-  }
-});
-
 test('the header that clients send', () => {
   expect(credentialsOf({ identitytoken: 'i' })).toEqual({ kind: 'identity-token', token: 'i' });
   expect(credentialsOf({ registrytoken: 'r', username: 'u' })).toEqual({ kind: 'registry-token', token: 'r' });
+  expect(credentialsOf({ auth: Buffer.from('hub:h:x').toString('base64') })).toEqual({ kind: 'password', username: 'hub', password: 'h:x' });
   expect(credentialsOf({ auth: 'nonsense' })).toBeUndefined();
   expect(credentialsOf({})).toBeUndefined();
 });

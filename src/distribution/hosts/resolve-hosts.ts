@@ -1,3 +1,4 @@
+import { StrakeError } from '../../base/index.ts';
 import type { TlsSettings } from '../http/tls.ts';
 import { type DirectoryHosts, readHostDirectory } from './host-directory.ts';
 import { isInsecure } from './insecure.ts';
@@ -22,10 +23,10 @@ const hubHost = 'registry-1.docker.io';
 /** Reads the configuration anew for every domain that is asked for: a change needs no restart. */
 export function createHostResolver({ insecureRegistries = [], mirrors = [], configDirectories = [] }: HostSettings): HostResolver {
   return async (domain) => {
-    const host = domain === hub ? hubHost : domain;
-    const insecure = isInsecure(domain, insecureRegistries) || isInsecure(host, insecureRegistries);
+    const base = registryUrl(domain);
+    const insecure = isInsecure(domain, insecureRegistries) || isInsecure(base.host, insecureRegistries);
     const own: RegistryHost = {
-      base: new URL(`https://${host}/v2/`),
+      base,
       mayBePlain: insecure,
       capabilities: new Set(hostCapabilities),
       tls: { verify: !insecure },
@@ -36,6 +37,14 @@ export function createHostResolver({ insecureRegistries = [], mirrors = [], conf
     const hosts = found === undefined ? [own] : combine(found, own);
     return domain === hub ? [...mirrors.map((mirror) => mirrorHost(mirror, insecureRegistries)), ...hosts] : hosts;
   };
+}
+
+/** Where a registry is unless a configuration says otherwise. InvalidArgument for what only looks like a host, such as a port beyond 65535. */
+export function registryUrl(domain: string): URL {
+  const url = URL.parse(`https://${domain === hub ? hubHost : domain}/v2/`);
+  if (url === null)
+    throw new StrakeError('InvalidArgument', `${JSON.stringify(domain)} is not the address of a registry`, { fields: { layer: 'distribution' } });
+  return url;
 }
 
 function combine(found: DirectoryHosts, own: RegistryHost): readonly RegistryHost[] {

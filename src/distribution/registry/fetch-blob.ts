@@ -1,6 +1,7 @@
 import { isCode, StrakeError } from '../../base/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import type { HttpResponse } from '../http/request.ts';
+import { parseContentRange } from './content-range.ts';
 import { isTransient, type RegistryClient } from './registry-client.ts';
 import { pullScope } from './registry-request.ts';
 
@@ -46,8 +47,8 @@ export async function* fetchBlob(client: RegistryClient, { repository, blob, off
 async function* bodyFrom(response: HttpResponse, position: number, blob: Descriptor): AsyncGenerator<Uint8Array> {
   let skip = 0;
   if (position > 0 && response.status === 206) {
-    const start = /^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1];
-    if (Number(start) !== position) {
+    const range = parseContentRange(response.headers['content-range']);
+    if (range?.start !== position || (range.sizeBytes ?? blob.size) !== blob.size) {
       response.discard();
       throw dataLoss(blob, `the registry sent range ${JSON.stringify(response.headers['content-range'] ?? null)}, asked was from ${position}`);
     }

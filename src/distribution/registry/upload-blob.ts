@@ -2,6 +2,8 @@ import { isCode, StrakeError } from '../../base/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { monolithicLimitBytes } from '../limits.ts';
+import { parseUploadedRange } from './content-range.ts';
+import { headerText } from './fetch-document.ts';
 import type { HostClient } from './host-client.ts';
 import { isTransient, type RegistryClient } from './registry-client.ts';
 import { pullScope, pushScope } from './registry-request.ts';
@@ -131,10 +133,9 @@ class Upload {
     try {
       const response = await this.#send(session.url, { accept: [204, 202, 200] });
       response.discard();
-      const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(response.headers['range']?.toString() ?? '')?.[1];
-      if (end === undefined || Number(end) >= this.#options.blob.size) return undefined;
-      // distribution answers 0-0 for an upload that has nothing.
-      this.#position = end === '0' ? 0 : Number(end) + 1;
+      const arrived = parseUploadedRange(headerText(response, 'range'));
+      if (arrived === undefined || arrived > this.#options.blob.size) return undefined;
+      this.#position = arrived;
       const url = response.headers.location === undefined ? session.url : await this.#host.location(response, session.url, this.#options.signal);
       return { ...session, url };
     } catch (error) {
