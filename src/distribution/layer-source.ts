@@ -42,7 +42,7 @@ async function* download(options: LayerSourceOptions): AsyncGenerator<Uint8Array
     yield* fromRegistry(options, writer);
     resumable = true;
   } catch (error) {
-    resumable = isTransient(error);
+    resumable = isTransient(error) || isCode(error, 'DeadlineExceeded');
     throw error;
   } finally {
     await writer.close();

@@ -16,14 +16,9 @@ export async function* decompress(source: AsyncIterable<Uint8Array>, compression
   const transform = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
   let sourceError: unknown;
   const input = Readable.from(
-    (async function* () {
-      try {
-        yield* source;
-      } catch (error) {
-        sourceError = error;
-        throw error;
-      }
-    })(),
+    withFailure(source, (error) => {
+      sourceError = error;
+    }),
     { objectMode: true, highWaterMark: 4 },
   );
   // The error reaches the reader of `transform`.
@@ -35,5 +30,22 @@ export async function* decompress(source: AsyncIterable<Uint8Array>, compression
     throw new StrakeError('DataLoss', `${compression} data is damaged: ${errorMessage(cause)}`, { cause, fields: { layer: 'core', operation: 'decompress' } });
   } finally {
     transform.destroy();
+  }
+}
+
+/** Tells what the source itself fails with: damage that the decompressor finds is thrown into whoever feeds it, too. */
+async function* withFailure(source: AsyncIterable<Uint8Array>, tell: (error: unknown) => void): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await iterator.next().catch((error: unknown) => {
+        tell(error);
+        throw error;
+      });
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
   }
 }
