@@ -113,14 +113,17 @@ export class Engine implements AsyncDisposable {
   async deletionsDone(): Promise<void> {
     if (this.name === 'docker') return;
     const directories = [join(this.dataRoot, 'snapshots'), join(this.dataRoot, 'containers'), join(this.execRoot, 'tasks')];
-    const removed = () =>
-      directories
+    const content = join(this.dataRoot, 'content/removed');
+    const removed = () => [
+      ...(existsSync(content) ? readdirSync(content).map((name) => join(content, name)) : []),
+      ...directories
         .filter((directory) => existsSync(directory))
         .flatMap((directory) =>
           readdirSync(directory)
             .filter((name) => /^\.?removed-/.test(name))
             .map((name) => join(directory, name)),
-        );
+        ),
+    ];
     await until('removed directories to be deleted', () => removed().length === 0).catch((error: unknown) => {
       throw new Error(`${String(error)}: ${removed().join(' ')}: ${this.daemon.stderr.slice(-3000)}`);
     });
