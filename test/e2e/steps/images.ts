@@ -75,7 +75,11 @@ export const imageSteps: readonly Step[] = [
       await session.ok('tag', image('configured'), 'local/tagged:v1');
       await session.ok('images', 'local/tagged');
       await session.ok('images', '--quiet', '--no-trunc', 'local/tagged');
-      await session.ok('images', '--filter', 'label=org.strake.test=configured', '--format', '{{.Repository}}:{{.Tag}} {{.Size}}');
+      // docker keeps the names of one image in a Go map, whose order is left to chance.
+      session.note(
+        'named',
+        sorted(await session.quiet('images', '--filter', 'label=org.strake.test=configured', '--format', '{{.Repository}}:{{.Tag}} {{.Size}}')),
+      );
       await session.ok('images', '--digests', '--format', '{{.Digest}}', image('configured'));
       const user = session.container('uses-image');
       await session.ok('create', '--name', user, 'local/tagged:v1');
