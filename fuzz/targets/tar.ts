@@ -85,7 +85,7 @@ function checkOperations(operations: ReturnType<LayerOperations['take']>): void 
     if (operation.op === 'file_link') checkPath(operation.target);
     if (operation.op === 'file_xattr')
       check(
-        !/overlay/.test(operation.name) || (operation.name === 'trusted.overlay.opaque' && Buffer.from(operation.value).toString() === 'y'),
+        !/^(trusted|user)\.overlay\./.test(operation.name) || (operation.name === 'trusted.overlay.opaque' && Buffer.from(operation.value).toString() === 'y'),
         operation.name,
       );
   }
