@@ -63,6 +63,15 @@ async function bundle(main: string, work: string, define: Readonly<Record<string
   if (!result.success) throw new AggregateError(result.logs, 'the decider cannot be bundled');
   renameSync(path.join(work, `${path.parse(main).name}.js`), path.join(work, 'main.js'));
   const files = readdirSync(work).map((name) => path.join(work, name));
+  // Without the places of functions, which native/decider/compile.c leaves out, a module does not know where it is: not for import(), and not for the
+  // bundler's list of what a page may load ahead.
+  for (const file of files)
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8')
+        .replaceAll(/\bimport\((?="\.\/[^"]+"\))/g, 'importModule(')
+        .replaceAll('import.meta.url', '""'),
+    );
   const lacking = files.find((file) => readFileSync(file, 'utf8').includes(absent));
   if (lacking !== undefined) throw new Error(`${lacking}: a module that the decider lacks, see "${absent}" in it`);
   return files;

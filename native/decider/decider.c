@@ -108,6 +108,21 @@ static size_t stack_bytes(void)
 	return limit.rlim_cur / 2;
 }
 
+/* importModule(name): `import()` itself asks for the place that it is called from, which is not kept. */
+static JSValue import_module(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+	const char *name = JS_ToCString(ctx, argv[0]);
+	JSValue module;
+
+	(void)self;
+	(void)argc;
+	if (!name)
+		return JS_EXCEPTION;
+	module = JS_LoadModule(ctx, "", name);
+	JS_FreeCString(ctx, name);
+	return module;
+}
+
 static JSRuntime *new_runtime(void)
 {
 	JSRuntime *rt = JS_NewRuntime();
@@ -138,6 +153,7 @@ int main(int argc, char *argv[])
 	for (int i = 1; i < argc; i++)
 		JS_SetPropertyUint32(ctx, words, (uint32_t)(i - 1), JS_NewString(ctx, argv[i]));
 	JS_SetPropertyStr(ctx, global, "scriptArgs", words);
+	JS_SetPropertyStr(ctx, global, "importModule", JS_NewCFunction(ctx, import_module, "importModule", 1));
 	JS_FreeValue(ctx, global);
 	return evaluate(ctx, GLOBALS_MODULE) && evaluate(ctx, MAIN_MODULE) ? 0 : 1;
 }
