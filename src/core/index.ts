@@ -3,6 +3,7 @@ export { extractArchive } from './archive/extract.ts';
 export { overwriteError } from './archive/overwriting.ts';
 export type { ContainerRecord, ContainerStore, NewContainer } from './containers/containers.ts';
 export type { BlobInfo, ContentStore, ContentWriter, IngestStatus, WriterOptions } from './content/content.ts';
+export { findBlob, holdsBlob } from './content/find-blob.ts';
 export { applyLayer } from './diff/apply.ts';
 export type { ArchiveOptions } from './diff/archive-tree.ts';
 export { archiveTree } from './diff/archive-tree.ts';

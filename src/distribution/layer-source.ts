@@ -1,4 +1,4 @@
-import { isCode } from '../base/index.ts';
+import { gather, isCode } from '../base/index.ts';
 import type { ContentStore, ContentWriter, LayerEvent } from '../core/index.ts';
 import type { Descriptor } from '../oci/index.ts';
 import type { KeyedLock } from './keyed-lock.ts';
@@ -73,23 +73,6 @@ async function* fromRegistry(options: LayerSourceOptions, open: ContentWriter): 
   emit({ state: 'downloaded' });
   if (isResumed) yield* fromStore(options);
   else emit({ state: 'extracting', currentBytes: layer.size, totalBytes: layer.size });
-}
-
-/** Sockets give a few KiB at a time; a file write, and a turn through the pipeline, for each would cost more than the bytes. */
-const gatheredBytes = 256 << 10;
-
-async function* gather(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of source) {
-    parts.push(chunk);
-    size += chunk.length;
-    if (size < gatheredBytes) continue;
-    yield Buffer.concat(parts, size);
-    parts = [];
-    size = 0;
-  }
-  if (size > 0) yield Buffer.concat(parts, size);
 }
 
 async function* fromStore({ content, layer, signal, emit }: LayerSourceOptions): AsyncGenerator<Uint8Array> {

@@ -4,6 +4,7 @@ import {
   checkLayers,
   chooseManifest,
   documentLimitBytes,
+  holdsBlob,
   type ImageRecord,
   type ImageStore,
   type LayerUnpacker,
@@ -183,7 +184,7 @@ async function fetchLayers(
   });
   // A snapshot needs its blob no more, a push does: one that was set aside as damaged comes again.
   for (const [index, layer] of layers.entries()) {
-    if (await isStored(stores.content, layer.digest)) continue;
+    if (await holdsBlob(stores.content, layer.digest)) continue;
     const source = layerSource({
       locks,
       client,
@@ -199,16 +200,6 @@ async function fetchLayers(
 
 /** The signal of work that nobody stops. */
 const never = new AbortController().signal;
-
-async function isStored(content: ContentStore, digest: string): Promise<boolean> {
-  try {
-    await content.info(digest);
-    return true;
-  } catch (error) {
-    if (isCode(error, 'NotFound')) return false;
-    throw error;
-  }
-}
 
 /** Where the blobs came from, for a push to another repository of the same registry. */
 async function rememberSource({ stores, reference, locks }: Pull, { manifest }: ResolvedImage): Promise<void> {

@@ -1,5 +1,5 @@
 import { isCode, StrakeError } from '../base/index.ts';
-import { type ContentStore, documentLimitBytes } from '../core/index.ts';
+import { type ContentStore, documentLimitBytes, holdsBlob } from '../core/index.ts';
 import { choosePlatform, type Descriptor, formatPlatform, type Manifest, type Platform, parseImageConfig, parseImageDocument } from '../oci/index.ts';
 
 export interface PlannedDocument {
@@ -78,7 +78,7 @@ async function planManifest(content: ContentStore, { descriptor, bytes }: ReadDo
   // What has urls is elsewhere by its author's will (image-spec, nondistributable layers), unless it is here.
   const blobs: PlannedBlob[] = [];
   for (const blob of unique([{ descriptor: manifest.config, shownAs: undefined }, ...layers]))
-    if (blob.descriptor.urls === undefined || (await isHere(content, blob.descriptor))) blobs.push(blob);
+    if (blob.descriptor.urls === undefined || (await holdsBlob(content, blob.descriptor.digest))) blobs.push(blob);
   const { mediaType, digest, size } = descriptor;
   return { target: { mediaType, digest, size }, isPart, blobs, documents: [{ descriptor, bytes, subject: manifest.subject }] };
 }
@@ -98,23 +98,13 @@ async function diffIdsOf(content: ContentStore, { config }: Manifest): Promise<r
 async function whichAreHere(content: ContentStore, manifests: readonly Descriptor[]): Promise<readonly Descriptor[]> {
   const here: Descriptor[] = [];
   for (const entry of manifests) {
-    if (!(await isHere(content, entry))) continue;
+    if (!(await holdsBlob(content, entry.digest))) continue;
     const { document } = await read(content, entry);
     const parts = document.kind === 'manifest' ? [document.manifest.config, ...document.manifest.layers] : [];
-    const missing = await Promise.all(parts.map(async (part) => part.urls === undefined && !(await isHere(content, part))));
+    const missing = await Promise.all(parts.map(async (part) => part.urls === undefined && !(await holdsBlob(content, part.digest))));
     if (!missing.includes(true)) here.push(entry);
   }
   return here;
-}
-
-async function isHere(content: ContentStore, { digest }: Descriptor): Promise<boolean> {
-  try {
-    await content.info(digest);
-    return true;
-  } catch (error) {
-    if (isCode(error, 'NotFound')) return false;
-    throw error;
-  }
 }
 
 function unique(blobs: readonly PlannedBlob[]): readonly PlannedBlob[] {

@@ -1,9 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StrakeError } from '../../base/index.ts';
 import type { FileOp } from '../../kernel/index.ts';
 import { decompress } from '../diff/decompress.ts';
 import { defaultLayerLimits, type FileSink } from '../diff/diff.ts';
 import { checkText, normalizePath } from '../diff/layer-paths.ts';
+import { sendArchive } from '../diff/send-archive.ts';
 import { sniffCompression } from '../diff/sniff.ts';
 import type { TarEntry } from '../diff/tar/entry.ts';
 import { type TarHandler, TarReader } from '../diff/tar/reader.ts';
@@ -21,8 +21,6 @@ export interface ExtractOptions {
 
 /** Of one archive: nothing is kept for each entry, so that this bounds time, not memory. */
 const maxEntries = 10_000_000;
-/** Chunks that are there already arrive without a turn of the event loop between them. */
-const maxTurnMs = 5;
 const fileTypes = { file: 0o100000, directory: 0o040000, character: 0o020000, block: 0o060000, fifo: 0o010000 } as const;
 
 /**
@@ -33,22 +31,7 @@ export async function extractArchive(source: AsyncIterable<Uint8Array>, sink: Fi
   const operations = new ExtractOperations(options);
   const reader = new TarReader(operations, { entries: maxEntries, headerBytes: defaultLayerLimits.headerBytes });
   const packed = await sniffCompression(source);
-  let written = Promise.resolve();
-  let turnStartedAt = performance.now();
-  for await (const chunk of decompress(packed.source, packed.compression)) {
-    options.signal?.throwIfAborted();
-    reader.push(chunk);
-    const before = written;
-    written = sink.write(operations.take());
-    written.catch(() => undefined);
-    await before;
-    if (performance.now() - turnStartedAt > maxTurnMs) {
-      await nextTurn();
-      turnStartedAt = performance.now();
-    }
-  }
-  await written;
-  reader.end();
+  await sendArchive(decompress(packed.source, packed.compression), sink, { reader, operations, signal: options.signal });
   await sink.sync(false);
 }
 

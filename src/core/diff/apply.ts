@@ -1,13 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ErrorCode, errorMessage, StrakeError } from '../../base/index.ts';
 import { Digester } from '../../oci/index.ts';
 import { decompressWithin } from './decompress-within.ts';
 import { type AppliedLayer, type ApplyOptions, defaultLayerLimits, type FileSink } from './diff.ts';
 import { LayerOperations } from './layer-operations.ts';
+import { sendArchive } from './send-archive.ts';
 import { TarReader } from './tar/reader.ts';
-
-/** Chunks that are there already arrive without a turn of the event loop between them: after so long, others have theirs. */
-const maxTurnMs = 5;
 
 /**
  * Applies a layer to the tree behind `sink` while its bytes stream in, and verifies its diff id. Errors name the layer: DataLoss (damaged, cut short,
@@ -18,25 +15,9 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
   const operations = new LayerOperations(options.whiteouts, limits);
   const reader = new TarReader(operations, limits);
   const digester = new Digester();
-  let written = Promise.resolve();
-  let turnStartedAt = performance.now();
   try {
-    for await (const chunk of decompressWithin(source, options.compression, limits)) {
-      options.signal?.throwIfAborted();
-      digester.update(chunk);
-      reader.push(chunk);
-      // One write ahead: the next chunk is hashed while the session writes this one.
-      const before = written;
-      written = sink.write(operations.take());
-      written.catch(() => undefined);
-      await before;
-      if (performance.now() - turnStartedAt > maxTurnMs) {
-        await nextTurn();
-        turnStartedAt = performance.now();
-      }
-    }
-    await written;
-    reader.end();
+    const chunks = digested(decompressWithin(source, options.compression, limits), digester);
+    await sendArchive(chunks, sink, { reader, operations, signal: options.signal });
     operations.end();
     await sink.write(operations.take());
     const diffId = digester.digest();
@@ -48,6 +29,13 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
     return { diffId, sizeBytes: operations.sizeBytes, inodes: operations.inodes, hasRoot: operations.hasRoot };
   } catch (error) {
     throw nameLayer(error, options.name);
+  }
+}
+
+async function* digested(chunks: AsyncIterable<Uint8Array>, digester: Digester): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    digester.update(chunk);
+    yield chunk;
   }
 }
 

@@ -1,7 +1,6 @@
-import { StrakeError } from '../../base/index.ts';
+import { StrakeError, untilAborted } from '../../base/index.ts';
 import type { HttpResponse } from '../http/request.ts';
 import { type TlsSettings, tlsElsewhere } from '../http/tls.ts';
-import { untilAborted } from '../until-aborted.ts';
 import { parseChallenges } from './challenge.ts';
 import { basicHeader, type Credentials } from './credentials.ts';
 import { fetchToken } from './fetch-token.ts';

@@ -1,4 +1,4 @@
-import { errorMessage } from '../../base/index.ts';
+import { errorMessage, iterateUntilAborted } from '../../base/index.ts';
 import { formatJson } from '../../oci/index.ts';
 import type { Exchange } from './exchange.ts';
 import { httpStatus } from './http-status.ts';
@@ -86,30 +86,7 @@ async function respondChunks(
   await exchange.end();
 }
 
-/** Iterates `source` until the client leaves, also while it is silent; then the source is told to end (`return`). */
-async function* untilLeft<T>(exchange: Exchange, source: AsyncIterable<T>): AsyncGenerator<T> {
-  let abandon: (reason: unknown) => void = () => {};
-  const leave = () => abandon(clientGone());
-  exchange.signal.addEventListener('abort', leave, { once: true });
-  const iterator = source[Symbol.asyncIterator]();
-  let ended = false;
-  try {
-    for (;;) {
-      // Not Promise.race with one promise of the leaving: that would keep every value until the client leaves.
-      const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T>>();
-      abandon = reject;
-      if (exchange.signal.aborted) leave();
-      iterator.next().then(resolve, reject);
-      const result = await promise;
-      if (result.done === true) {
-        ended = true;
-        return;
-      }
-      yield result.value;
-    }
-  } finally {
-    exchange.signal.removeEventListener('abort', leave);
-    // Not awaited: a generator that is inside a silent await answers `return` only after it.
-    if (!ended) void Promise.resolve(iterator.return?.()).catch(() => {});
-  }
+/** Iterates `source` until the client leaves, also while it is silent. */
+function untilLeft<T>(exchange: Exchange, source: AsyncIterable<T>): AsyncGenerator<T> {
+  return iterateUntilAborted(source, exchange.signal, { reason: clientGone });
 }

@@ -1,8 +1,7 @@
-import { errorMessage, isCode, type Logger, StrakeError } from '../../base/index.ts';
-import { putBlob } from '../../core/index.ts';
+import { errorMessage, gather, isCode, type Logger, StrakeError, untilAborted } from '../../base/index.ts';
+import { holdsBlob, putBlob } from '../../core/index.ts';
 import { readManifest } from '../manifest.ts';
 import { parseManifestName } from '../names.ts';
-import { gather } from '../store/gather.ts';
 import type { Storage } from '../store/storage.ts';
 import { Channel } from './channel.ts';
 import type { Upstream } from './upstream.ts';
@@ -57,7 +56,7 @@ export class PullThrough implements AsyncDisposable {
   /** After this, the blob is here if it is anywhere; or it is on its way, and passes by here: then that is the answer. */
   async blob(repository: string, digest: string, mayPass: boolean, signal: AbortSignal): Promise<PassingBlob | undefined> {
     const { catalogue, content } = this.#options.storage;
-    if (catalogue.hasBlob(repository, digest) && (await isThere(content.info(digest)))) {
+    if (catalogue.hasBlob(repository, digest) && (await holdsBlob(content, digest))) {
       this.#onLookup('here');
       return undefined;
     }
@@ -93,7 +92,7 @@ export class PullThrough implements AsyncDisposable {
     const sizeBytes = await this.#options.upstream.blobSize(repository, digest, signal);
     this.#onLookup('upstream');
     const linked = await locks.run(digest, async () => {
-      if (!(await isThere(content.info(digest)))) return false;
+      if (!(await holdsBlob(content, digest))) return false;
       catalogue.linkBlob(repository, digest, sizeBytes);
       return true;
     });
@@ -104,8 +103,8 @@ export class PullThrough implements AsyncDisposable {
       const done = this.#start(repository, digest, sizeBytes, channel);
       if (mayPass) return { sizeBytes, body: channel };
       channel.leave();
-      await withSignal(done, signal);
-    } else await withSignal(running, signal);
+      await untilAborted(done, signal);
+    } else await untilAborted(running, signal);
     catalogue.linkBlob(repository, digest, sizeBytes);
     return undefined;
   }
@@ -148,31 +147,8 @@ export class PullThrough implements AsyncDisposable {
   }
 }
 
-async function isThere(info: Promise<unknown>): Promise<boolean> {
-  try {
-    await info;
-    return true;
-  } catch (error) {
-    if (isCode(error, 'NotFound')) return false;
-    throw error;
-  }
-}
-
 /** What the other registry refuses to us is nothing that the client could log in for. */
 function unreachable(cause: unknown): unknown {
   if (isCode(cause, 'Canceled') || (cause instanceof StrakeError && cause.fields['registryCode'] !== undefined)) return cause;
   return new StrakeError('Unavailable', `the registry behind this cache: ${errorMessage(cause)}`, { cause, fields: { layer: 'registry' } });
-}
-
-async function withSignal(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-    aborted.catch(() => undefined);
-  }
 }

@@ -1,4 +1,5 @@
-import { isCode, StrakeError } from '../../base/index.ts';
+import { StrakeError } from '../../base/index.ts';
+import { findBlob } from '../../core/index.ts';
 import type { Client } from '../auth/gate.ts';
 import { registryError } from '../errors.ts';
 import { parseChunkRange } from '../http/byte-range.ts';
@@ -77,21 +78,11 @@ async function mountBlob(
   if (fromRepository === undefined) return undefined;
   return await locks.run(digest, async () => {
     if (!catalogue.hasBlob(fromRepository, digest)) return undefined;
-    const sizeBytes = await sizeOf(content, digest);
+    const sizeBytes = (await findBlob(content, digest))?.sizeBytes;
     if (sizeBytes === undefined) return undefined;
     catalogue.linkBlob(repository, digest, sizeBytes);
     return { digest, sizeBytes, fromRepository };
   });
-}
-
-/** undefined: it is not there any more, as it was damaged. */
-async function sizeOf(content: Storage['content'], digest: string): Promise<number | undefined> {
-  try {
-    return (await content.info(digest)).sizeBytes;
-  } catch (error) {
-    if (isCode(error, 'NotFound')) return undefined;
-    throw error;
-  }
 }
 
 function chunkOf(request: RegistryRequest): UploadChunk {

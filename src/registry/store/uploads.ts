@@ -1,9 +1,7 @@
-import { isCode, StrakeError } from '../../base/index.ts';
+import { gather, isCode, iterateUntilAborted, StrakeError } from '../../base/index.ts';
 import { type ContentStore, type ContentWriter, type MetadataDatabase, numberOf, textOf } from '../../core/index.ts';
 import { registryError } from '../errors.ts';
 import type { DigestLocks } from './digest-locks.ts';
-import { gather } from './gather.ts';
-import { untilAborted } from './until-aborted.ts';
 
 export interface UploadsOptions {
   readonly content: ContentStore;
@@ -257,7 +255,7 @@ async function write(session: Session, writer: ContentWriter, { range, lengthByt
     throw registryError('SIZE_INVALID', `range ${range.start}-${range.end} has another length than the ${lengthBytes} bytes of the request`);
   const limit = range === undefined ? Number.POSITIVE_INFINITY : range.end - range.start + 1;
   const begin = session.offsetBytes;
-  for await (const bytes of gather(untilAborted(body, signal))) {
+  for await (const bytes of gather(iterateUntilAborted(body, signal, { arrivedFirst: true }))) {
     if (session.offsetBytes + bytes.length - begin > limit) throw registryError('SIZE_INVALID', `more than the ${limit} bytes of the chunk's range were sent`);
     await writer.write(bytes);
     session.offsetBytes += bytes.length;

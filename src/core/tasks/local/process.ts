@@ -1,4 +1,4 @@
-import { isCode, StrakeError } from '../../../base/index.ts';
+import { isCode, StrakeError, untilAborted } from '../../../base/index.ts';
 import { type ExitRecord, MonitorAttachment, type Op, type TaskConnection } from '../../../kernel/index.ts';
 import type { Attachment, AttachOptions, ExitStatus, Process, ProcessState } from '../tasks.ts';
 import { taskFiles } from './paths.ts';
@@ -70,17 +70,7 @@ export class LocalProcess implements Process {
   }
 
   async wait(signal?: AbortSignal): Promise<ExitStatus> {
-    if (signal === undefined) return await this.exited;
-    signal.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    aborted.promise.catch(() => undefined);
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      return await Promise.race([this.exited, aborted.promise]);
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
+    return await untilAborted(this.exited, signal);
   }
 
   protected setPaused(paused: boolean): void {

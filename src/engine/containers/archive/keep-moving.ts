@@ -1,4 +1,4 @@
-import { StrakeError } from '../../../base/index.ts';
+import { iterateUntilAborted, StrakeError } from '../../../base/index.ts';
 
 /** Whoever holds a container's files so long without doing anything with them has to let go. */
 const idleMs = 300_000;
@@ -8,28 +8,22 @@ const idleMs = 300_000;
  * DeadlineExceeded.
  */
 export async function* keepMoving<Value>(source: AsyncIterable<Value>, letGo: () => void, limitMs: number = idleMs): AsyncGenerator<Value> {
-  const { promise: idle, reject } = Promise.withResolvers<never>();
-  idle.catch(() => undefined);
+  const idle = new AbortController();
   const watch = (what: string) =>
     setTimeout(() => {
-      reject(new StrakeError('DeadlineExceeded', `${what} for ${limitMs / 1000} seconds`, { fields: { layer: 'engine' } }));
+      idle.abort(new StrakeError('DeadlineExceeded', `${what} for ${limitMs / 1000} seconds`, { fields: { layer: 'engine' } }));
       letGo();
     }, limitMs);
-  const iterator = source[Symbol.asyncIterator]();
   let timer = watch('no data came');
   try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), idle]);
+    for await (const value of iterateUntilAborted(source, idle.signal)) {
       clearTimeout(timer);
-      if (next.done === true) return;
       timer = watch('nobody took the data');
-      yield next.value;
+      yield value;
       clearTimeout(timer);
       timer = watch('no data came');
     }
   } finally {
     clearTimeout(timer);
-    // Not awaited: what is silent answers `return` only once it speaks.
-    void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-/** Sockets give a few KiB at a time; a write to a file for each would cost more than the bytes. */
+/** Sockets give a few KiB at a time; a file write, and a turn through the pipeline, for each would cost more than the bytes. */
 const gatheredBytes = 256 << 10;
 
 /** The same bytes in larger pieces. What has arrived when the source breaks off is given before its error. */
