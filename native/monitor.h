@@ -14,6 +14,8 @@ void frame_header(uint8_t header[FRAME_HEADER], uint8_t type, uint32_t len);
 uint32_t frame_length(const uint8_t header[FRAME_HEADER]);
 /* Reads exactly LEN bytes. 1; 0: the connection ended before the first one; -1: errno. */
 int conn_read_full(int fd, void *data, size_t len);
+
+/* --- report.c */
 /* Payload of a REPORT, malloc'ed; NULL: out of memory. */
 uint8_t *report_make(const struct run *run, const struct failure *failed, enum report_phase phase, uint32_t *len);
 

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BunPlugin } from 'bun';
+import { capture } from './peers/shell.ts';
 import { quickjsSource } from './quickjs.ts';
 
 const root = path.join(import.meta.dirname, '..');
@@ -38,11 +38,11 @@ export interface DeciderOptions {
 export async function buildDecider({ main, work, out, define }: DeciderOptions): Promise<void> {
   const objects = path.join(root, 'native/build');
   const archive = path.join(work, 'archive');
-  const make = ['-s', '-j2', '-C', 'native/decider', `QUICKJS=${await quickjsSource(objects)}`, `ARCHIVE=${archive}`, `OUT=${out}`];
-  capture('make', [...make, 'compiler']);
+  const make = ['make', '-s', '-j2', '-C', path.join(root, 'native/decider'), `QUICKJS=${await quickjsSource(objects)}`, `ARCHIVE=${archive}`, `OUT=${out}`];
+  capture([...make, 'compiler']);
   const modules = await bundle(main, work, define);
-  writeFileSync(archive, capture(path.join(objects, 'decider-compiler'), modules));
-  capture('make', [...make, 'decider']);
+  capture([path.join(objects, 'decider-compiler'), archive, ...modules]);
+  capture([...make, 'decider']);
 }
 
 /** One module for each way to be loaded; the first ones are `globals.js` and `main.js`. Their files. */
@@ -75,10 +75,4 @@ async function bundle(main: string, work: string, define: Readonly<Record<string
   const lacking = files.find((file) => readFileSync(file, 'utf8').includes(absent));
   if (lacking !== undefined) throw new Error(`${lacking}: a module that the decider lacks, see "${absent}" in it`);
   return files;
-}
-
-function capture(command: string, args: readonly string[]): Buffer {
-  const result = spawnSync(command, args, { cwd: root, maxBuffer: 64 << 20 });
-  if (result.status === 0) return result.stdout;
-  throw new Error(`${command} ${args.join(' ')} failed:\n${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}`);
 }

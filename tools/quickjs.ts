@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { mirror } from './peers/recipe.ts';
+import { capture } from './peers/shell.ts';
 
 const version = '2025.04.26';
 /** Debian's source of it, in trixie; the archive keeps it as long as trixie. */
@@ -24,7 +25,7 @@ export async function quickjsSource(directory: string): Promise<string> {
     const archive = path.join(stage, 'orig.tar.xz');
     writeFileSync(archive, await download(`${debianMirror()}/${archiveFile}`));
     // Python reads xz by itself; tar needs a program for it.
-    capture('python3', ['-m', 'tarfile', '-e', archive, stage]);
+    capture(['python3', '-m', 'tarfile', '-e', archive, stage]);
     rmSync(source, { recursive: true, force: true });
     renameSync(path.join(stage, `quickjs-${version}`), source);
   } catch (cause) {
@@ -47,14 +48,7 @@ async function download(url: string): Promise<Uint8Array> {
 
 /** STRAKE_DEBIAN_MIRROR, or where the machine's own packages come from. */
 function debianMirror(): string {
-  const mirror = process.env['STRAKE_DEBIAN_MIRROR'] ?? capture('apt-get', ['indextargets', '--format', '$(SITE)', 'Created-By: Packages']).split('\n')[0];
-  if (!mirror) throw new Error('apt names no mirror, and STRAKE_DEBIAN_MIRROR is not set');
-  return mirror;
-}
-
-function capture(command: string, args: readonly string[]): string {
-  const result = spawnSync(command, args, { encoding: 'utf8' });
-  if (result.error) throw new Error(`${command}: ${result.error.message}`);
-  if (result.status !== 0) throw new Error(`${command}: exit status ${result.status}: ${result.stderr.trim()}`);
-  return result.stdout.trim();
+  const named = mirror ?? capture(['apt-get', 'indextargets', '--format', '$(SITE)', 'Created-By: Packages']).split('\n')[0];
+  if (!named) throw new Error('apt names no mirror, and STRAKE_DEBIAN_MIRROR is not set');
+  return named;
 }

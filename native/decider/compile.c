@@ -1,4 +1,4 @@
-/* `compile FILE…`: the byte code of modules, as the archive that decider.c reads, to standard output. A tool of the build. */
+/* `compile ARCHIVE FILE…`: the byte code of modules, as the archive that decider.c reads. A tool of the build. */
 #include <quickjs.h>
 
 #include <stdio.h>
@@ -70,7 +70,11 @@ int main(int argc, char *argv[])
 	/* The places of functions are a fifth of what is read at each start, and mean nothing in a bundle. */
 	JS_SetStripInfo(rt, JS_STRIP_DEBUG);
 	JS_SetModuleLoaderFunc(rt, NULL, any_module, NULL);
-	for (int i = 1; i < argc; i++)
+	if (argc < 2 || !freopen(argv[1], "we", stdout)) {
+		perror(argc < 2 ? argv[0] : argv[1]);
+		return 1;
+	}
+	for (int i = 2; i < argc; i++)
 		if (compile(ctx, argv[i]) != 0)
 			return 1;
 	return putchar('\0') == EOF || fflush(stdout) != 0;

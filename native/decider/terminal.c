@@ -1,8 +1,7 @@
 /* The caller's terminal: carries bytes between it and a monitor that holds the pty (docs/CONTRACTS.md, "Connection protocol"). */
 #include "terminal.h"
-#include "../strake.h"
+#include "../monitor.h"
 
-#include <endian.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -16,68 +15,13 @@
 #include <sys/un.h>
 #include <termios.h>
 
-#define HEADER_BYTES 8u
 #define PIECE_BYTES (32u << 10)
-/* ATTACH: stdin, stdout, stderr */
-#define ATTACH_ALL 7u
 #define UNKNOWN_EXIT 255
-
-struct frame {
-	uint8_t data[HEADER_BYTES + PIECE_BYTES];
-	size_t length;
-};
 
 /* Who watches the caller's stdin and signals while the terminal is carried. */
 struct input {
 	int connection, signals;
-	struct frame frame;
 };
-
-static void make_frame(struct frame *to, uint8_t type, const void *payload, uint32_t length)
-{
-	uint32_t size = htobe32(length);
-
-	memset(to->data, 0, HEADER_BYTES);
-	to->data[0] = type;
-	memcpy(to->data + 4, &size, sizeof(size));
-	if (length > 0)
-		memcpy(to->data + HEADER_BYTES, payload, length);
-	to->length = HEADER_BYTES + length;
-}
-
-/* Waits while the monitor does not take it: what is read meanwhile would have to be kept. False: nobody reads there any more. */
-static bool send_frame(int fd, const struct frame *frame)
-{
-	size_t sent = 0;
-
-	while (sent < frame->length) {
-		ssize_t n = send(fd, frame->data + sent, frame->length - sent, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		sent += (size_t)n;
-	}
-	return true;
-}
-
-/* Exactly LENGTH bytes; in one turn where they are on their way. */
-static bool receive(int fd, void *data, size_t length)
-{
-	size_t have = 0;
-
-	while (have < length) {
-		ssize_t n = recv(fd, (uint8_t *)data + have, length - have, MSG_WAITALL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		have += (size_t)n;
-	}
-	return true;
-}
 
 /* All of it, though our stdout may be non-blocking: its flags are shared with others, and not ours to change. */
 static void write_out(const uint8_t *data, size_t length)
@@ -102,14 +46,13 @@ static void write_out(const uint8_t *data, size_t length)
 static int take_frame(int fd)
 {
 	static uint8_t payload[PROGRAM_MAX_BYTES];
-	uint8_t header[HEADER_BYTES];
-	uint32_t length, status;
+	uint8_t header[FRAME_HEADER];
+	uint32_t length;
 
-	if (!receive(fd, header, sizeof(header)))
+	if (conn_read_full(fd, header, sizeof(header)) != 1)
 		return UNKNOWN_EXIT;
-	memcpy(&length, header + 4, sizeof(length));
-	length = be32toh(length);
-	if (length > sizeof(payload) || !receive(fd, payload, length))
+	length = frame_length(header);
+	if (length > sizeof(payload) || (length > 0 && conn_read_full(fd, payload, length) != 1))
 		return UNKNOWN_EXIT;
 	switch (header[0]) {
 	case FRAME_STDOUT:
@@ -117,10 +60,7 @@ static int take_frame(int fd)
 		write_out(payload, length);
 		return -1;
 	case FRAME_EXIT:
-		if (length < sizeof(status))
-			return UNKNOWN_EXIT;
-		memcpy(&status, payload, sizeof(status));
-		return (int)(le32toh(status) & 0xff);
+		return length < 4 ? UNKNOWN_EXIT : (int)(get_u32(payload) & 0xff);
 	default:
 		return -1;
 	}
@@ -128,15 +68,14 @@ static int take_frame(int fd)
 
 int terminal_attach(const char *dir)
 {
-	static struct frame attach;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	uint32_t flags = htole32(ATTACH_ALL);
+	uint8_t flags[4];
 	/* By a descriptor: the path may be longer than an address. */
 	int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/monitor.sock", at);
-	make_frame(&attach, FRAME_ATTACH, &flags, sizeof(flags));
-	if (at < 0 || fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || !send_frame(fd, &attach)) {
+	put_u32(flags, ATTACH_STDIN | ATTACH_STDOUT | ATTACH_STDERR);
+	if (at < 0 || fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || conn_send(fd, FRAME_ATTACH, flags, sizeof(flags)) != 0) {
 		int err = errno;
 
 		if (fd >= 0)
@@ -162,14 +101,13 @@ int terminal_attach(const char *dir)
 static bool send_size(struct input *input)
 {
 	struct winsize size;
-	uint32_t payload[2];
+	uint8_t payload[8];
 
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
 		return true;
-	payload[0] = htole32(size.ws_row);
-	payload[1] = htole32(size.ws_col);
-	make_frame(&input->frame, FRAME_RESIZE, payload, sizeof(payload));
-	return send_frame(input->connection, &input->frame);
+	put_u32(payload, size.ws_row);
+	put_u32(payload + 4, size.ws_col);
+	return conn_send(input->connection, FRAME_RESIZE, payload, sizeof(payload)) == 0;
 }
 
 /* A new size; or somebody ends us, who must find the terminal as it was: then nothing more is received. False: nobody takes input any more. */
@@ -193,8 +131,8 @@ static bool take_input(struct input *input)
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
-	make_frame(&input->frame, n > 0 ? FRAME_STDIN : FRAME_STDIN_EOF, piece, n > 0 ? (uint32_t)n : 0);
-	return send_frame(input->connection, &input->frame) && n > 0;
+	/* Waits while the monitor does not take it: what is read meanwhile would have to be kept. */
+	return conn_send(input->connection, n > 0 ? FRAME_STDIN : FRAME_STDIN_EOF, piece, n > 0 ? (uint32_t)n : 0) == 0 && n > 0;
 }
 
 /* A thread of its own: output that nobody takes must not hold up what is typed, which may be the Ctrl-C that ends it. */

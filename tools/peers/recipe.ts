@@ -8,7 +8,7 @@ export const peerRootDir = join(peersDir, 'root');
 /** The one layer of the `debian` test image: a debootstrapped bookworm of a few hundred MB. */
 export const debianLayerTar = join(peersDir, 'bookworm.tar');
 
-/** Where debootstrap gets its packages; without it, from its own default mirror. */
+/** Where Debian's packages and sources come from; without it, debootstrap has its own default mirror, and the build that of apt. */
 export const mirror = process.env['STRAKE_DEBIAN_MIRROR'];
 
 /** What one debootstrap makes: the suite, and the packages installed on top of `--variant=minbase`. */
