@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { writeTar } from '../../src/core/index.ts';
 import { Engine } from '../lib/engine.ts';
 import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
+import { warm } from '../lib/play.ts';
 import type { Finished, RunOptions } from '../lib/process.ts';
 import { busybox } from './steps/step.ts';
 
@@ -15,13 +16,9 @@ const stepMs = 120_000;
 let engine: Engine;
 let before: Snapshot;
 
-const strake = async (argv: readonly string[], options?: RunOptions): Promise<Finished> => await engine.world.run([...engine.strake, ...argv], options);
+const strake = async (argv: readonly string[], options?: RunOptions): Promise<Finished> => await engine.own(argv, options);
 
-async function ok(...argv: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await strake(argv);
-  if (code !== 0) throw new Error(`strake ${argv.join(' ')}: exit ${code}: ${stderr}`);
-  return stdout;
-}
+const ok = async (...argv: readonly string[]): Promise<string> => await engine.ownOutput(argv);
 
 /** A new directory on the host. */
 function directory(name: string): string {
@@ -47,8 +44,7 @@ async function treeOf(dir: string): Promise<string> {
 
 beforeAll(async () => {
   engine = await Engine.start('strake');
-  await ok('pull', '--quiet', busybox);
-  await ok('run', '--rm', busybox, 'true');
+  await warm(engine, busybox);
   before = await idleSnapshot(engine.peers);
 }, setupMs);
 

@@ -39,7 +39,7 @@ interface Explanation {
 let engine: Engine;
 
 async function strake(argv: readonly string[]): Promise<string> {
-  return await engine.world.output([...engine.strake, ...argv]);
+  return await engine.ownOutput(argv);
 }
 
 /** Attaches strace to the zygote; resolves when it is attached. Flags are numbers, as in the program. */

@@ -10,11 +10,7 @@ const setupMs = 600_000;
 let peers: PeerWorld;
 let engine: Engine;
 
-async function ok(argv: readonly string[], stdin = ''): Promise<string> {
-  const { code, stdout, stderr } = await engine.world.run([...engine.strake, ...argv], { stdin });
-  if (code !== 0) throw new Error(`strake ${argv.join(' ')}: exit ${code}: ${stderr}`);
-  return stdout;
-}
+const ok = async (argv: readonly string[], stdin = ''): Promise<string> => await engine.ownOutput(argv, { stdin });
 
 beforeAll(async () => {
   peers = await PeerWorld.start();

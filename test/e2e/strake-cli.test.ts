@@ -8,6 +8,7 @@ import { scratchHost, startScratchRegistry } from '../fixtures/registry.ts';
 import { Engine, strakeBinary } from '../lib/engine.ts';
 import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
 import { normalise } from '../lib/normalise.ts';
+import { warm } from '../lib/play.ts';
 import type { Finished, Running, RunOptions } from '../lib/process.ts';
 import type { Pty, PtySize } from '../lib/pty.ts';
 import { until } from '../lib/until.ts';
@@ -23,17 +24,13 @@ const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*[A-Za-z]`, 'g');
 let engine: Engine;
 let before: Snapshot;
 
-const strake = async (argv: readonly string[], options?: RunOptions): Promise<Finished> => await engine.world.run([...engine.strake, ...argv], options);
+const strake = async (argv: readonly string[], options?: RunOptions): Promise<Finished> => await engine.own(argv, options);
 /** The keys of a terminal signal its own session alone, not what leads into the world. */
 const ownTerminal = ['setsid', '--ctty', '--wait'];
 const pty = (argv: readonly string[], size?: PtySize): Pty => engine.world.pty([...ownTerminal, ...engine.strake, ...argv], size);
 const spawn = (argv: readonly string[]): Running => engine.world.spawn([...engine.strake, ...argv]);
 
-async function ok(...argv: readonly string[]): Promise<string> {
-  const finished = await strake(argv);
-  if (finished.code !== 0) throw new Error(`strake ${argv.join(' ')}: exit ${finished.code}: ${finished.stderr}`);
-  return finished.stdout.replace(/\n$/, '');
-}
+const ok = async (...argv: readonly string[]): Promise<string> => (await engine.ownOutput(argv)).replace(/\n$/, '');
 
 /** What a person sees, without ids, times and the command's own name. */
 function seen({ code, stdout, stderr }: Finished) {
@@ -48,8 +45,7 @@ async function expectSame(argv: readonly string[], options?: RunOptions): Promis
 
 beforeAll(async () => {
   engine = await Engine.start('strake');
-  await ok('pull', '--quiet', busybox);
-  await ok('run', '--rm', busybox, 'true');
+  await warm(engine, busybox);
   before = await idleSnapshot(engine.peers);
 }, setupMs);
 

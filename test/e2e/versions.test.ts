@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { Engine } from '../lib/engine.ts';
 import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
+import { warm } from '../lib/play.ts';
 import type { Finished, RunOptions } from '../lib/process.ts';
 import { busybox, image } from './steps/step.ts';
 
@@ -11,13 +12,9 @@ const stepMs = 120_000;
 let engine: Engine;
 let before: Snapshot;
 
-const strake = async (argv: readonly string[], options?: RunOptions): Promise<Finished> => await engine.world.run([...engine.strake, ...argv], options);
+const strake = async (argv: readonly string[], options?: RunOptions): Promise<Finished> => await engine.own(argv, options);
 
-async function ok(...argv: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await strake(argv);
-  if (code !== 0) throw new Error(`strake ${argv.join(' ')}: exit ${code}: ${stderr}`);
-  return stdout;
-}
+const ok = async (...argv: readonly string[]): Promise<string> => await engine.ownOutput(argv);
 
 const idOf = async (name: string): Promise<string> => (await ok('inspect', '--format', '{{.Id}}', name)).trim();
 const digestOf = async (name: string): Promise<string> =>
@@ -32,8 +29,7 @@ async function commit(script: string, name: string, ...flags: readonly string[])
 
 beforeAll(async () => {
   engine = await Engine.start('strake');
-  await ok('pull', '--quiet', busybox);
-  await ok('run', '--rm', busybox, 'true');
+  await warm(engine, busybox);
   before = await idleSnapshot(engine.peers);
 }, setupMs);
 

@@ -129,6 +129,16 @@ export class Engine implements AsyncDisposable {
     });
   }
 
+  /** Runs our own CLI against this engine: any exit status. */
+  async own(argv: readonly string[], options?: RunOptions): Promise<Finished> {
+    return await this.world.run([...this.strake, ...argv], options);
+  }
+
+  /** The same, which must succeed: its output. */
+  async ownOutput(argv: readonly string[], options?: RunOptions): Promise<string> {
+    return await this.world.output([...this.strake, ...argv], options);
+  }
+
   /** The argv of the real docker CLI against this engine. */
   cli(argv: readonly string[]): string[] {
     return ['docker', '-H', `unix://${this.socket}`, ...argv];
