@@ -1,6 +1,7 @@
 /* The program that decides for the OCI command line: QuickJS with the byte code of src/cmd/strake-runc.ts inside (docs/decisions/0007).
  * Started by its front (native/front.c). */
 #include "decider.h"
+#include "memory.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -125,7 +126,7 @@ static JSValue import_module(JSContext *ctx, JSValueConst self, int argc, JSValu
 
 static JSRuntime *new_runtime(void)
 {
-	JSRuntime *rt = JS_NewRuntime();
+	JSRuntime *rt = JS_NewRuntime2(&decider_memory, NULL);
 
 	if (!rt)
 		return NULL;

@@ -1,4 +1,11 @@
 import * as system from 'strake:system';
 
 /** `node:os`: the machine's numbers. */
-export const constants = { errno: system.errnos(), signals: system.signals() } as const;
+export const constants = {
+  get errno() {
+    return system.errnos();
+  },
+  get signals() {
+    return system.signals();
+  },
+};

@@ -1,14 +1,17 @@
 import { constants } from 'node:os';
 
-const errnoNames = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
-// Two names for one number: Linux and people say the first.
-for (const name of ['EAGAIN', 'EOPNOTSUPP', 'EDEADLK'] as const) {
-  const value = (constants.errno as Readonly<Record<string, number>>)[name];
-  if (value !== undefined) errnoNames.set(value, name);
+let errnoNames: ReadonlyMap<number, string> | undefined;
+
+function namesByNumber(): ReadonlyMap<number, string> {
+  const numbers: Readonly<Record<string, number>> = constants.errno;
+  // Two names for one number: Linux and people say the last ones here.
+  const said = ['EAGAIN', 'EOPNOTSUPP', 'EDEADLK'].map((name) => [name, numbers[name]] as const);
+  return new Map([...Object.entries(numbers), ...said].flatMap(([name, value]) => (value === undefined ? [] : [[value, name] as const])));
 }
 
 /** `ENOENT` for 2. */
 export function errnoName(errno: number): string {
+  errnoNames ??= namesByNumber();
   return errnoNames.get(Math.abs(errno)) ?? `errno ${errno}`;
 }
 
