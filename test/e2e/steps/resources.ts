@@ -11,6 +11,9 @@ async function limit(session: Session, container: string, controller: string, fi
   return readFileSync(join(dir, file), 'utf8').trim();
 }
 
+/** Wants more memory than there is, in one piece. */
+const hungry = 'dd if=/dev/zero of=/dev/null bs=200M';
+
 export const resourceSteps: readonly Step[] = [
   {
     name: '--memory: the limit is set, and the OOM killer is reported',
@@ -20,9 +23,13 @@ export const resourceSteps: readonly Step[] = [
       expect(await limit(session, name, 'memory', 'memory.limit_in_bytes')).toBe('67108864');
       expect(await limit(session, name, 'memory', 'memory.soft_limit_in_bytes')).toBe('33554432');
       await session.ok('inspect', '--format', '{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.MemoryReservation}}', name);
-      const greedy = session.container('greedy');
-      const killed = await session.docker(['run', '--memory', '64m', '--name', greedy, busybox, 'dd', 'if=/dev/zero', 'of=/dev/null', 'bs=200M']);
+      const killed = await session.docker(['run', '--rm', '--memory', '64m', busybox, 'sh', '-c', `exec ${hungry}`]);
       expect(killed.code).toBe(137);
+      // containerd's shim watches for the killer from the end of `start` on: a process that is killed before was ended by nobody in particular.
+      const greedy = session.container('greedy');
+      await session.ok('run', '-d', '--memory', '64m', '--name', greedy, busybox, 'sh', '-c', `until [ -e /go ]; do sleep 0.01; done; exec ${hungry}`);
+      await session.ok('exec', greedy, 'touch', '/go');
+      expect(await session.ok('wait', greedy)).toBe('137');
       expect(await session.ok('inspect', '--format', '{{.State.OOMKilled}} {{.State.ExitCode}}', greedy)).toBe('true 137');
       await session.docker(['run', '--rm', '--memory', '1m', busybox, 'true']);
     },
