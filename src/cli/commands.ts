@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { commandGroup } from './command-groups.ts';
 
 /** A verb and where it lives. Loaded when used, so that no command pays for another's code. */
 export interface CommandEntry {
@@ -122,59 +123,10 @@ const elsewhere: readonly Pick<CommandEntry, 'name' | 'summary'>[] = [
   { name: 'registry', summary: 'Serve images to others, as a registry' },
 ];
 
-/** Docker's management commands: `container ls`, `image rm`. */
-const groups: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  container: {
-    ls: 'ps',
-    list: 'ps',
-    ...Object.fromEntries(
-      [
-        'run',
-        'create',
-        'start',
-        'exec',
-        'attach',
-        'commit',
-        'logs',
-        'stop',
-        'kill',
-        'restart',
-        'pause',
-        'unpause',
-        'cp',
-        'diff',
-        'export',
-        'rm',
-        'rename',
-        'update',
-        'wait',
-        'top',
-        'stats',
-        'inspect',
-      ].map((name) => [name, name]),
-    ),
-  },
-  image: {
-    ls: 'images',
-    list: 'images',
-    rm: 'rmi',
-    remove: 'rmi',
-    mount: 'image mount',
-    unmount: 'image unmount',
-    umount: 'image unmount',
-    prune: 'image prune',
-    tree: 'image tree',
-    diff: 'image diff',
-    rollback: 'image rollback',
-    ...Object.fromEntries(['pull', 'push', 'save', 'load', 'import', 'tag', 'history', 'inspect'].map((name) => [name, name])),
-  },
-  system: { info: 'info', events: 'events', df: 'system df', prune: 'system prune' },
-};
-
 /** Finds the command that `words` start with, and what is left of them. */
 export function findCommand(words: readonly string[]): { readonly entry: CommandEntry; readonly args: readonly string[] } | undefined {
   const [first = '', second = '', ...rest] = words;
-  const member = Object.hasOwn(groups, first) && groups[first] ? groups[first][second] : undefined;
+  const member = commandGroup(first)?.command(second);
   const name = member ?? first;
   const found = entries.find((candidate) => candidate.name === name);
   return found && { entry: found, args: member === undefined ? words.slice(1) : rest };

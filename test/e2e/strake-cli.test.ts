@@ -263,6 +263,26 @@ describe('what goes wrong', () => {
     stepMs,
   );
 
+  test.each([
+    [['image']],
+    [['container']],
+    [['system', '--help']],
+    [['help', 'image']],
+    [['help', 'nonsense']],
+    [['help', 'image', 'nonsense']],
+    [['nonsense']],
+    [['image', 'nonsense']],
+    [['image', '--nonsense']],
+  ])(
+    'help and what is no command, where docker has it: %j',
+    async (argv) => {
+      const facts = ({ code, stdout, stderr }: Finished) => ({ code, stdout: firstLine(stdout), stderr: firstLine(stderr) });
+      const firstLine = (text: string) => (text.split('\n')[0] ?? '').replace(/^(docker|strake): /, '').replaceAll('docker', 'strake');
+      expect(facts(await strake(argv))).toEqual(facts(await engine.docker(argv)));
+    },
+    stepMs,
+  );
+
   test(
     'a flag, a command or an engine that is not there',
     async () => {
