@@ -1,5 +1,5 @@
 import type { Place } from '../test/lib/world.ts';
-import { measureImages } from './images.ts';
+import { type ImageRow, imageRows, measureImages } from './images.ts';
 import type { Machines } from './machines.ts';
 import { busybox } from './machines.ts';
 import { buildTimed, interleave, Timer } from './timer.ts';
@@ -47,12 +47,20 @@ export async function measure(machines: Machines, timed: string, { name, rounds,
 export const parts = ['engine', 'runtime', 'images'] as const;
 export type Part = (typeof parts)[number];
 
-export async function measureParts(machines: Machines, rounds: Rounds, wanted: readonly Part[]): Promise<CaseResult[]> {
+export interface Wanted {
+  readonly parts: readonly Part[];
+  /** of `images` */
+  readonly rows: readonly ImageRow[];
+}
+
+export const everything: Wanted = { parts, rows: imageRows };
+
+export async function measureParts(machines: Machines, rounds: Rounds, { parts: wanted, rows }: Wanted): Promise<CaseResult[]> {
   const timed = buildTimed(machines.world.work);
   return [
     ...(wanted.includes('engine') ? await measureEngine(machines, timed, rounds.run) : []),
     ...(wanted.includes('runtime') ? await measureRuntimes(machines, timed, rounds.run) : []),
-    ...(wanted.includes('images') ? await measureImages(machines, timed, rounds.pull) : []),
+    ...(wanted.includes('images') ? await measureImages(machines, timed, rounds.pull, rows) : []),
   ];
 }
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CaseResult, type Commands, measure } from './cases.ts';
 import { busybox, type Machines } from './machines.ts';
-import { manyLayers, Registries } from './registries.ts';
+import { type ImageName, manyLayers, Registries } from './registries.ts';
 import { median, type Timer } from './timer.ts';
 
 /** What the commit finds: so many files of so many bytes. */
@@ -10,27 +10,35 @@ const changed = { files: 2000, bytes: 16 << 10 } as const;
 /** What goes through a registry at once. */
 const load = { parallel: 8, blobs: 32, blobBytes: 16 << 20 } as const;
 
+/** The rows, and what each finds in the registries. */
+const stored = {
+  pull: ['debian', 'many'],
+  memory: ['debian'],
+  push: ['debian'],
+  save: ['debian'],
+  load: ['debian'],
+  commit: [],
+  registry: [],
+} as const satisfies Readonly<Record<string, readonly ImageName[]>>;
+export type ImageRow = keyof typeof stored;
+export const imageRows = Object.keys(stored) as ImageRow[];
+
 /** Pull, push, save, load and commit beside the peers, and the two registries beside each other. */
-export async function measureImages(machines: Machines, timed: string, rounds: number): Promise<CaseResult[]> {
-  await using registries = await Registries.start(machines);
+export async function measureImages(machines: Machines, timed: string, rounds: number, wanted: readonly ImageRow[]): Promise<CaseResult[]> {
+  await using registries = await Registries.start(machines, new Set(wanted.flatMap((row) => stored[row])));
   const bench = new ImageBench(machines, registries, timed, rounds);
-  const many = `${manyLayers.count} layers with ${manyLayers.count * manyLayers.filesEach} files`;
+  const rows: Readonly<Record<ImageRow, () => Promise<CaseResult[]>>> = {
+    pull: async () => await bench.pulls(),
+    memory: async () => [await bench.memory()],
+    push: async () => [await bench.push()],
+    save: async () => [await bench.save()],
+    load: async () => [await bench.load()],
+    commit: async () => [await bench.commit()],
+    registry: async () => [await bench.throughput('pull'), await bench.throughput('push')],
+  };
   const results: CaseResult[] = [];
-  for (const registry of registries.names) {
-    results.push(await bench.pull(`the debootstrapped image, from ${registry}`, registries.reference(registry, 'debian')));
-    results.push(await bench.pull(`${many}, from ${registry}`, registries.reference(registry, 'many')));
-  }
-  const image = registries.reference('docker-registry', 'debian');
-  return [
-    ...results,
-    await bench.memory(image),
-    await bench.push(image),
-    await bench.save(image),
-    await bench.load(image),
-    await bench.commit(),
-    await bench.throughput('pull'),
-    await bench.throughput('push'),
-  ];
+  for (const row of wanted) results.push(...(await rows[row]()));
+  return results;
 }
 
 class ImageBench {
@@ -46,7 +54,17 @@ class ImageBench {
     this.#rounds = rounds;
   }
 
-  async pull(what: string, image: string): Promise<CaseResult> {
+  async pulls(): Promise<CaseResult[]> {
+    const many = `${manyLayers.count} layers with ${manyLayers.count * manyLayers.filesEach} files`;
+    const results: CaseResult[] = [];
+    for (const registry of this.#registries.names) {
+      results.push(await this.#pull(`the debootstrapped image, from ${registry}`, this.#registries.reference(registry, 'debian')));
+      results.push(await this.#pull(`${many}, from ${registry}`, this.#registries.reference(registry, 'many')));
+    }
+    return results;
+  }
+
+  async #pull(what: string, image: string): Promise<CaseResult> {
     const result = await this.#measure(
       `pull and unpack of ${what}`,
       this.#commands({
@@ -63,8 +81,9 @@ class ImageBench {
   }
 
   /** Peak of the daemon's memory while it pulls; podman and ctr have none, or are it. */
-  async memory(image: string): Promise<CaseResult> {
+  async memory(): Promise<CaseResult> {
     const { world } = this.#machines;
+    const image = this.#debian;
     const samples: Record<string, number[]> = {};
     const daemons = { strake: [/strake\0daemon/], docker: [/^(\/\S*\/)?dockerd\0/, /^(\/\S*\/)?containerd\0/] } as const;
     for (let round = 0; round < this.#rounds; round += 1)
@@ -84,7 +103,8 @@ class ImageBench {
     return { name: 'memory of the daemons at the peak of a pull of the debootstrapped image', unit: 'KiB', rounds: this.#rounds, medians };
   }
 
-  async push(image: string): Promise<CaseResult> {
+  async push(): Promise<CaseResult> {
+    const image = this.#debian;
     await this.#everywhere(image);
     const target = (label: string) => this.#registries.reference('docker-registry', `pushed/${label}`);
     for (const label of ['strake', 'docker'] as const) await this.#run(label, ['tag', image, target(label)]);
@@ -100,7 +120,8 @@ class ImageBench {
     );
   }
 
-  async save(image: string): Promise<CaseResult> {
+  async save(): Promise<CaseResult> {
+    const image = this.#debian;
     await this.#everywhere(image);
     return await this.#measure(
       'save of the debootstrapped image',
@@ -115,8 +136,11 @@ class ImageBench {
   }
 
   /** Everybody the archive that docker has saved. */
-  async load(image: string): Promise<CaseResult> {
+  async load(): Promise<CaseResult> {
+    const image = this.#debian;
     const archive = this.#archive('docker');
+    await this.#run('docker', ['pull', '-q', image]);
+    await this.#run('docker', ['save', '-o', archive, image]);
     return await this.#measure(
       'load of the debootstrapped image',
       this.#commands({
@@ -156,6 +180,10 @@ class ImageBench {
     const what = `${load.blobs} blobs of ${load.blobBytes >> 20} MiB, ${load.parallel} at once`;
     const name = `the registry alone: ${direction} of ${what}`;
     return await measure(this.#machines, this.#timed, { name, rounds: this.#rounds, commands, place: () => this.#machines.world });
+  }
+
+  get #debian(): string {
+    return this.#registries.reference('docker-registry', 'debian');
   }
 
   #archive(label: string): string {

@@ -10,6 +10,8 @@ export type RegistryName = 'docker-registry' | 'strake';
 
 const addresses: Readonly<Record<RegistryName, string>> = { 'docker-registry': '127.0.0.1:5001', strake: '127.0.0.1:5002' };
 
+export type ImageName = 'debian' | 'many';
+
 /** An image of many layers, each of many small files. */
 export const manyLayers = { count: 40, filesEach: 1250, fileBytes: 2048 } as const;
 
@@ -24,11 +26,11 @@ export class Registries implements AsyncDisposable {
     this.names = machines.engine ? ['docker-registry', 'strake'] : ['docker-registry'];
   }
 
-  static async start(machines: Machines): Promise<Registries> {
+  static async start(machines: Machines, images: ReadonlySet<ImageName>): Promise<Registries> {
     const servers = new Registries(machines);
     try {
       await servers.#serve();
-      await servers.#fill();
+      for (const image of images) await servers.#store(image);
       return servers;
     } catch (error) {
       await servers[Symbol.asyncDispose]();
@@ -36,6 +38,7 @@ export class Registries implements AsyncDisposable {
     }
   }
 
+  /** `repository` is one of the images, or where something is pushed to. */
   reference(registry: RegistryName, repository: string): string {
     return `${addresses[registry]}/${repository}:latest`;
   }
@@ -77,26 +80,29 @@ http: {addr: "${addresses['docker-registry']}"}
     await ours.output(/registry listens/, { stream: 'stderr' });
   }
 
-  async #fill(): Promise<void> {
+  async #store(image: ImageName): Promise<void> {
     const { peers, world } = this.#machines;
     const layout = join(world.work, 'many');
-    mkdirSync(layout, { recursive: true });
-    writeLayout(layout, image([layer(busyboxLayer()), ...Array.from({ length: manyLayers.count - 1 }, (_, index) => layer(manyFiles(index)))]));
+    if (image === 'many') {
+      mkdirSync(layout, { recursive: true });
+      writeLayout(layout, manyImage());
+    }
+    const from = image === 'many' ? `oci:${layout}:latest` : `docker://${debian}`;
     for (const name of this.names)
-      for (const [from, repository] of [
-        [`oci:${layout}:latest`, 'many'],
-        [`docker://${debian}`, 'debian'],
-      ] as const)
-        await peers.output(
-          ['skopeo', 'copy', '--insecure-policy', '--src-tls-verify=false', '--dest-tls-verify=false', from, `docker://${this.reference(name, repository)}`],
-          { timeoutMs: 300_000 },
-        );
-    rmSync(layout, { recursive: true });
+      await peers.output(
+        ['skopeo', 'copy', '--insecure-policy', '--src-tls-verify=false', '--dest-tls-verify=false', from, `docker://${this.reference(name, image)}`],
+        { timeoutMs: 300_000 },
+      );
+    rmSync(layout, { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#running) await server.stop();
   }
+}
+
+function manyImage() {
+  return image([layer(busyboxLayer()), ...Array.from({ length: manyLayers.count - 1 }, (_, index) => layer(manyFiles(index)))]);
 }
 
 /** Text compresses as source code does, not as zeros do. */

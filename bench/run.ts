@@ -1,12 +1,14 @@
 /**
  * `npm run bench`: Strake beside docker, podman, ctr, runc and crun on this machine, in one run. Writes bench/RESULTS.md; exits with 1 when a
- * target is missed. `--quick`: few rounds, nothing written. `--peers-only`: without ours. `--only engine|runtime|images`: that part, nothing written.
+ * target is missed. `--quick`: few rounds, nothing written. `--peers-only`: without ours. `--only engine|runtime|images`: that part, nothing written;
+ * `--only images --row pull|memory|push|save|load|commit|registry`: of that part these rows.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensurePeers } from '../tools/peers/peer-root.ts';
-import { measureParts, type Part, parts } from './cases.ts';
+import { everything, measureParts, parts, type Wanted } from './cases.ts';
+import { imageRows } from './images.ts';
 import { Machines } from './machines.ts';
 import { measureMemory } from './memory.ts';
 import { judge, report } from './report.ts';
@@ -15,7 +17,8 @@ const root = join(import.meta.dirname, '..');
 
 async function main(flags: readonly string[]): Promise<number> {
   const quick = flags.includes('--quick');
-  const only = onlyOf(flags);
+  const wanted = wantedOf(flags);
+  const isWhole = wanted === everything;
   const withStrake = !flags.includes('--peers-only');
   if (withStrake) {
     const built = spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: root, stdio: 'inherit' });
@@ -23,22 +26,30 @@ async function main(flags: readonly string[]): Promise<number> {
   }
   await ensurePeers();
   await using machines = await Machines.start(withStrake);
-  const results = await measureParts(machines, quick ? { run: 5, pull: 1 } : { run: 30, pull: 3 }, only === undefined ? parts : [only]);
-  if (only === undefined) results.push(await measureMemory(machines, quick ? 10 : 100, quick ? 2 : 10));
+  const results = await measureParts(machines, quick ? { run: 5, pull: 1 } : { run: 30, pull: 3 }, wanted);
+  if (isWhole) results.push(await measureMemory(machines, quick ? 10 : 100, quick ? 2 : 10));
   const verdicts = judge(results);
   const text = report(results, verdicts, new Date());
   console.log(text);
-  if (!quick && withStrake && only === undefined) writeFileSync(join(root, 'bench/RESULTS.md'), text);
+  if (!quick && withStrake && isWhole) writeFileSync(join(root, 'bench/RESULTS.md'), text);
   return verdicts.every((verdict) => verdict.reached) ? 0 : 1;
 }
 
-/** Undefined: all. */
-function onlyOf(flags: readonly string[]): Part | undefined {
-  if (!flags.includes('--only')) return undefined;
-  const named = flags[flags.indexOf('--only') + 1];
-  const part = parts.find((one) => one === named);
-  if (part === undefined) throw new Error(`--only ${named}: ${parts.join(', ')} are there`);
-  return part;
+function wantedOf(flags: readonly string[]): Wanted {
+  const part = chosen(flags, '--only', parts);
+  const row = chosen(flags, '--row', imageRows);
+  if (row !== undefined && part !== 'images') throw new Error('--row is of --only images');
+  if (part === undefined) return everything;
+  return { parts: [part], rows: row === undefined ? imageRows : [row] };
+}
+
+/** Undefined: the flag is not there. */
+function chosen<Name extends string>(flags: readonly string[], flag: string, names: readonly Name[]): Name | undefined {
+  if (!flags.includes(flag)) return undefined;
+  const named = flags[flags.indexOf(flag) + 1];
+  const name = names.find((one) => one === named);
+  if (name === undefined) throw new Error(`${flag} ${named}: ${names.join(', ')} are there`);
+  return name;
 }
 
 process.exitCode = await main(process.argv.slice(2));
