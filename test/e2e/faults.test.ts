@@ -97,37 +97,124 @@ describe('a full disk', () => {
     }
   }
 
-  test(
-    'wherever in a pull the room ends: it says so, leaves nothing, and the daemon goes on',
-    async () => {
+  /** What takes room in the data root, and how it is taken back. */
+  interface Filling {
+    readonly name: string;
+    before?(): Promise<unknown>;
+    readonly argv: () => readonly string[];
+    /** The image that comes of it. */
+    readonly makes: string;
+    /** Tells whether that is whole. */
+    check(): Promise<unknown>;
+    after?(): Promise<unknown>;
+  }
+
+  const archive = (name: string) => join(peers.world.work, name);
+  const inImage = async (name: string, ...argv: readonly string[]) => await docker(engine, 'run', '--rm', '--network', 'none', name, ...argv);
+  const fillings: readonly Filling[] = [
+    {
+      name: 'pull',
+      argv: () => ['pull', '-q', layers],
+      makes: layers,
+      check: async () => expect(await inImage(layers, 'cat', '/cake/kept')).toBe('kept'),
+    },
+    {
+      name: 'load',
+      async before() {
+        await docker(engine, 'pull', '-q', layers);
+        await docker(engine, 'save', '-o', archive('layers.tar'), layers);
+        await docker(engine, 'rmi', layers);
+      },
+      argv: () => ['load', '-q', '-i', archive('layers.tar')],
+      makes: layers,
+      check: async () => expect(await inImage(layers, 'cat', '/cake/kept')).toBe('kept'),
+    },
+    {
+      name: 'import',
+      async before() {
+        await docker(engine, 'create', '--name', 'source', busybox);
+        await docker(engine, 'export', '-o', archive('root.tar'), 'source');
+        await docker(engine, 'rm', 'source');
+      },
+      argv: () => ['import', archive('root.tar'), 'made:here'],
+      makes: 'made:here',
+      check: async () => expect(await inImage('made:here', 'echo', 'whole')).toBe('whole'),
+    },
+    {
+      name: 'commit',
+      before: async () =>
+        await docker(
+          engine,
+          'run',
+          '--name',
+          'changed',
+          '--network',
+          'none',
+          busybox,
+          'sh',
+          '-c',
+          'dd if=/dev/urandom of=/large bs=64k count=12; sha256sum /large >/sum',
+        ),
+      argv: () => ['commit', 'changed', 'made:here'],
+      makes: 'made:here',
+      check: async () => expect(await inImage('made:here', 'sha256sum', '-c', '/sum')).toBe('/large: OK'),
+      after: async () => await docker(engine, 'rm', 'changed'),
+    },
+  ];
+
+  test.each(fillings)(
+    'wherever in $name the room ends: it says so, leaves nothing, and the daemon goes on',
+    async ({ before, argv, makes, check, after }) => {
       await docker(engine, 'pull', '-q', busybox);
-      const before = (await stored()).split('\n').sort();
+      await before?.();
+      await docker(engine, 'image', 'prune', '-f');
+      await engine.deletionsDone();
+      const first = (await stored()).split('\n').sort();
+      const containers = await docker(engine, 'ps', '-aq');
       const ends: string[] = [];
-      for (const kib of [0, 4, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]) {
-        const pulled = await withRoom(kib, async () => {
-          const finished = await engine.docker(['pull', '-q', layers]);
-          expect(await docker(engine, 'run', '--rm', '--network', 'none', busybox, 'echo', 'on').catch((error: unknown) => String(error))).toMatch(
-            /^on$|no space left on device|disk is full/i,
-          );
+      for (const kib of [0, 4, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192]) {
+        const finished = await withRoom(kib, async () => {
+          const filled = await engine.docker(argv());
+          expect(await inImage(busybox, 'echo', 'on').catch((error: unknown) => String(error))).toMatch(/^on$|no space left on device|disk is full/i);
           // A removal works on a full disk too.
-          if (finished.code === 0) await docker(engine, 'rmi', layers);
+          if (filled.code === 0) await docker(engine, 'rmi', makes);
           await docker(engine, 'image', 'prune', '-f');
-          return finished;
+          return filled;
         });
-        if (pulled.code !== 0) expectFull(pulled);
-        ends.push(pulled.code === 0 ? 'pulled' : 'full');
+        if (finished.code !== 0) expectFull(finished);
+        ends.push(finished.code === 0 ? 'whole' : 'full');
         expect(await docker(engine, 'images', '--format', '{{.Repository}}')).toBe(busybox);
+        // A start that met the full disk leaves its container.
+        for (const id of (await docker(engine, 'ps', '-aq')).split('\n')) if (!containers.includes(id)) await docker(engine, 'rm', id);
         // What could not even be written down as removed is removed once there is room.
         await docker(engine, 'image', 'prune', '-f');
         expect(await peers.world.output(['ls', join(engine.dataRoot, 'content/ingest')])).toBe('');
       }
       // Both ends of the range were seen.
-      expect([ends[0], ends.at(-1), new Set(ends).size]).toEqual(['full', 'pulled', 2]);
-      await docker(engine, 'pull', '-q', layers);
-      expect(await docker(engine, 'run', '--rm', layers, 'cat', '/cake/kept')).toBe('kept');
-      await docker(engine, 'rmi', layers);
+      expect([ends[0], ends.at(-1), new Set(ends).size]).toEqual(['full', 'whole', 2]);
+      await docker(engine, ...argv());
+      await check();
+      await docker(engine, 'rmi', makes);
       await engine.deletionsDone();
-      expect((await stored()).split('\n').sort()).toEqual(before);
+      expect((await stored()).split('\n').sort()).toEqual(first);
+      await after?.();
+    },
+    caseMs,
+  );
+
+  test(
+    'save takes no room of the engine’s, and what the client’s disk cannot hold leaves no archive',
+    async () => {
+      await docker(engine, 'pull', '-q', busybox);
+      await withRoom(0, async () => {
+        await docker(engine, 'save', '-o', archive('saved.tar'), busybox);
+        const onFullDisk = join(engine.dataRoot, 'saved.tar');
+        expectFull(await engine.own(['save', '-o', onFullDisk, busybox]));
+        expect((await peers.world.output(['ls', engine.dataRoot])).split('\n').filter((name) => name.includes('saved'))).toEqual([]);
+      });
+      await docker(engine, 'rmi', busybox);
+      await docker(engine, 'load', '-q', '-i', archive('saved.tar'));
+      expect(await inImage(busybox, 'echo', 'whole')).toBe('whole');
     },
     caseMs,
   );
