@@ -5,7 +5,8 @@ import path from 'node:path';
 const root = path.join(import.meta.dirname, '..');
 const bin = (name: string) => path.join(root, 'node_modules/.bin', name);
 const checks: readonly (readonly [string, string, readonly string[]])[] = [
-  ['generated files', process.execPath, ['tools/gen-ops.ts', '--check']],
+  ['operations', process.execPath, ['tools/gen-ops.ts', '--check']],
+  ['messages', process.execPath, ['tools/gen-proto.ts', '--check']],
   ['types', bin('tsc'), ['-p', '.']],
   ['lint and format', bin('biome'), ['check', '--max-diagnostics=50', '--error-on-warnings']],
   ['layers', process.execPath, ['tools/layers.ts']],

@@ -5,6 +5,7 @@ import type { Comparer, HostMounts, LocalCore } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
 import type { InspectRemote, PullImage, PushImage, SearchRepositories } from '../distribution/index.ts';
 import type { NetworkManager } from '../network/index.ts';
+import type { Host } from '../rpc/listen/index.ts';
 import type { ContainerNetworks } from './containers/context.ts';
 import type { CommitResult, CommitSource } from './containers/index.ts';
 import { createEngineEvents, type EngineEvents } from './events/index.ts';
@@ -45,7 +46,7 @@ import { type NetworksBackend, networkRoutes } from './router/networks/index.ts'
 import { type Credentials, type SystemBackend, systemRoutes } from './router/system/index.ts';
 import { versionRoutes } from './router/versions/index.ts';
 import { volumeRoutes } from './router/volumes/index.ts';
-import { type ApiServer, type Host, hasLabel, type Route, startApiServer } from './server/index.ts';
+import { type ApiServer, hasLabel, type Route, startApiServer } from './server/index.ts';
 import { storageDriver } from './storage-driver.ts';
 import { type ContainerCounts, readEngineId, System } from './system/index.ts';
 import { Volumes } from './volumes/index.ts';

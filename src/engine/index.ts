@@ -2,4 +2,4 @@ export { createContainersPart } from './containers-part.ts';
 export type { ContainersPart, Engine, EngineOptions, EngineParts } from './engine.ts';
 export { assembleEngine, serveEngine } from './engine.ts';
 export type { NetworkMember } from './networks/index.ts';
-export type { ApiServer, Host } from './server/index.ts';
+export type { ApiServer } from './server/index.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { StrakeError } from '../../base/index.ts';
-import type { Host } from '../../engine/index.ts';
+import type { Host } from '../../rpc/listen/index.ts';
 
 /** `unix://PATH` or `tcp://ADDRESS:PORT`. */
 export function parseHost(text: string, groupId: number): Host {

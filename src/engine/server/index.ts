@@ -1,7 +1,6 @@
 export { ApiVersion, maxApiVersion, minApiVersion } from './api-version.ts';
 export type { HijackedConnection, HijackOptions } from './hijack.ts';
 export { hijack, multiplexedStream, rawStream } from './hijack.ts';
-export type { Host } from './listen.ts';
 export { Filters, hasLabel } from './query.ts';
 export type { Reply } from './reply.ts';
 export { empty, hijacked, json, lines, notModified, stream, text } from './reply.ts';

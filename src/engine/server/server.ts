@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorCode, errorMessage, type Logger } from '../../base/index.ts';
+import { bindHost, type Host } from '../../rpc/listen/index.ts';
 import { ApiVersion, minApiVersion } from './api-version.ts';
 import type { Exchange } from './exchange.ts';
 import { daemonHeaders } from './headers.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { httpStatus } from './http-status.ts';
-import { bindHost, type Host } from './listen.ts';
 import { Query } from './query.ts';
 import { respond, respondError } from './respond.ts';
 import type { Route } from './route.ts';

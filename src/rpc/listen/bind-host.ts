@@ -1,6 +1,5 @@
 import { chownSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Server } from 'node:net';
 import path from 'node:path';
 import { StrakeError } from '../../base/index.ts';
 
@@ -18,7 +17,7 @@ export async function bindHost(server: Server, host: Host): Promise<() => Promis
     return async () => {};
   }
   if (Buffer.byteLength(host.path) > maxSocketPathBytes)
-    throw new StrakeError('InvalidArgument', `socket path ${host.path} is longer than ${maxSocketPathBytes} bytes`, { fields: { layer: 'engine' } });
+    throw new StrakeError('InvalidArgument', `socket path ${host.path} is longer than ${maxSocketPathBytes} bytes`, { fields: { layer: 'rpc' } });
   mkdirSync(path.dirname(host.path), { recursive: true, mode: 0o711 });
   await removeStaleSocket(host.path);
   // Nobody but root may connect between bind and chown.
@@ -40,8 +39,8 @@ export async function bindHost(server: Server, host: Host): Promise<() => Promis
 async function removeStaleSocket(socketPath: string): Promise<void> {
   const stat = lstatSync(socketPath, { throwIfNoEntry: false });
   if (stat === undefined) return;
-  if (!stat.isSocket()) throw new StrakeError('FailedPrecondition', `${socketPath} exists and is not a socket`, { fields: { layer: 'engine' } });
-  if (await answers(socketPath)) throw new StrakeError('FailedPrecondition', `another process listens on ${socketPath}`, { fields: { layer: 'engine' } });
+  if (!stat.isSocket()) throw new StrakeError('FailedPrecondition', `${socketPath} exists and is not a socket`, { fields: { layer: 'rpc' } });
+  if (await answers(socketPath)) throw new StrakeError('FailedPrecondition', `another process listens on ${socketPath}`, { fields: { layer: 'rpc' } });
   rmSync(socketPath);
 }
 
@@ -62,7 +61,7 @@ async function listening(server: Server, listen: () => void, name: string): Prom
     listen();
     await promise;
   } catch (cause) {
-    throw new StrakeError('Unavailable', `cannot listen on ${name}: ${(cause as Error).message}`, { cause, fields: { layer: 'engine', operation: 'listen' } });
+    throw new StrakeError('Unavailable', `cannot listen on ${name}: ${(cause as Error).message}`, { cause, fields: { layer: 'rpc', operation: 'listen' } });
   } finally {
     server.off('listening', resolve);
     server.off('error', reject);

@@ -1,0 +1,11 @@
+export type { CallOptions, Client, HandlerContext, ServiceImpl } from '@connectrpc/connect';
+export type { ClientTls, GrpcAddress, GrpcConnection } from './connect.ts';
+export { connectGrpc } from './connect.ts';
+export { fromConnectError, toConnectError } from './error-status.ts';
+export { maxMessageBytes } from './limits.ts';
+export type { CallMetadata } from './metadata.ts';
+export { inNamespace, leaseOf, requireNamespace } from './metadata.ts';
+export type { GrpcHost, GrpcServer, GrpcServerOptions, ServerTls } from './serve.ts';
+export { serveGrpc } from './serve.ts';
+export type { GrpcService } from './service.ts';
+export { grpcService } from './service.ts';

@@ -1,0 +1,42 @@
+import type { Interceptor } from '@connectrpc/connect';
+import { checkIdentifier, errorMessage, StrakeError } from '../../base/index.ts';
+
+const namespaceHeader = 'containerd-namespace';
+const leaseHeader = 'containerd-lease';
+
+/** What a call says besides its message. */
+export interface CallMetadata {
+  readonly requestHeader: Headers;
+}
+
+/** The containerd namespace of a call; FailedPrecondition where it has none, as containerd's services answer. */
+export function requireNamespace(call: CallMetadata): string {
+  const name = firstValue(call, namespaceHeader);
+  if (name === undefined) throw new StrakeError('FailedPrecondition', 'namespace is required');
+  try {
+    checkIdentifier(name);
+  } catch (cause) {
+    throw new StrakeError('InvalidArgument', `namespace validation: ${errorMessage(cause)}`, { cause });
+  }
+  return name;
+}
+
+/** The lease under which a call's work is to be kept. */
+export function leaseOf(call: CallMetadata): string | undefined {
+  return firstValue(call, leaseHeader);
+}
+
+/** Of a header that came more than once the first counts, as in containerd. */
+function firstValue({ requestHeader }: CallMetadata, name: string): string | undefined {
+  const value = requestHeader.get(name)?.split(',')[0]?.trim();
+  return value === '' ? undefined : value;
+}
+
+/** On a client: calls in this namespace, under this lease, where they do not say otherwise themselves. */
+export function inNamespace(namespace: string, lease?: string): Interceptor {
+  return (next) => async (request) => {
+    if (!request.header.has(namespaceHeader)) request.header.set(namespaceHeader, namespace);
+    if (lease !== undefined && !request.header.has(leaseHeader)) request.header.set(leaseHeader, lease);
+    return await next(request);
+  };
+}

@@ -1,0 +1,2 @@
+export type { Host } from './bind-host.ts';
+export { bindHost } from './bind-host.ts';
