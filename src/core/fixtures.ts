@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Logger, silentLogger } from '../base/index.ts';
 import { DirectLauncher } from '../kernel/index.ts';
+import { type NewContainer, specType } from './containers/containers.ts';
 import type { OpenFileTree } from './diff/diff.ts';
 import { createOpenFileTree } from './diff/file-tree.ts';
 import { type LocalCore, openLocalCore } from './local-core.ts';
@@ -30,6 +31,21 @@ export function openTestCore(
       core[Symbol.dispose]();
       rmSync(root, { recursive: true, force: true });
     },
+  };
+}
+
+/** A container whose snapshot has its name. */
+export function testContainer(id: string): NewContainer {
+  return {
+    id,
+    labels: {},
+    image: 'i',
+    runtime: { name: 'io.containerd.strake.v2', options: undefined },
+    spec: { typeUrl: specType, value: Buffer.from('{}') },
+    snapshotter: 'overlayfs',
+    snapshotKey: id,
+    sandboxId: '',
+    extensions: {},
   };
 }
 

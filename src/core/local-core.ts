@@ -1,26 +1,32 @@
-import type { Logger } from '../base/index.ts';
-import type { ContainerStore } from './containers/containers.ts';
+import { type Logger, StrakeError } from '../base/index.ts';
 import { createLocalContainerStore } from './containers/local/container-store.ts';
 import type { ContentStore } from './content/content.ts';
+import { BlobFiles } from './content/local/blob-files.ts';
 import { LocalContentStore } from './content/local/content-store.ts';
+import type { Core, NamespacedCore } from './core.ts';
 import { createComparer } from './diff/compare.ts';
 import { createCopyTree } from './diff/copy-tree.ts';
 import { type Comparer, defaultLayerLimits, type LayerLimits, type OpenFileTree } from './diff/diff.ts';
-import type { EventBus } from './events/events.ts';
-import { createLocalEventBus } from './events/local/event-bus.ts';
+import type { EventExchange } from './events/events.ts';
+import { createLocalExchange } from './events/local/event-bus.ts';
 import { type CollectGarbage, GarbageCollector } from './garbage/collector.ts';
 import { DocumentLinks } from './garbage/document-links.ts';
 import { KeptLeases, Leases } from './garbage/leases.ts';
-import type { ImageStore } from './images/images.ts';
+import { checkIdentifier } from './identifiers.ts';
 import { createLocalImageStore } from './images/local/image-store.ts';
-import type { LeaseStore } from './leases/leases.ts';
+import { leaseStores } from './leases/leased-stores.ts';
 import { createLocalLeaseStore } from './leases/local/lease-store.ts';
+import type { LocalScope } from './local-scope.ts';
 import { MetadataDatabase } from './metadata/index.ts';
-import { checkSnapshotter, type SnapshotterName } from './snapshots/local/check-snapshotter.ts';
+import { createLocalNamespaceStore } from './namespaces/local/namespace-store.ts';
+import { createLocalSandboxStore } from './sandboxes/local/sandbox-store.ts';
+import { checkSnapshotter, type SnapshotterName, snapshotterNames } from './snapshots/local/check-snapshotter.ts';
+import { SnapshotDirectories } from './snapshots/local/directories.ts';
+import type { SnapshotLayout } from './snapshots/local/layout.ts';
 import { LocalSnapshotter } from './snapshots/local/local-snapshotter.ts';
 import { nativeLayout } from './snapshots/local/native-layout.ts';
 import { overlayLayout } from './snapshots/local/overlay-layout.ts';
-import type { Snapshotter } from './snapshots/snapshots.ts';
+import { sealSnapshotRecords } from './snapshots/local/records.ts';
 import { LayerUnpacker } from './unpack/layer-unpacker.ts';
 
 export interface LocalCoreOptions {
@@ -28,7 +34,7 @@ export interface LocalCoreOptions {
   readonly root: string;
   readonly log: Logger;
   readonly openFileTree: OpenFileTree;
-  /** `overlayfs` unless told. One data root has snapshots of one snapshotter: FailedPrecondition for another. */
+  /** The default one, `overlayfs` unless told. The Engine's namespace has snapshots of one snapshotter: FailedPrecondition for another. */
   readonly snapshotter?: SnapshotterName;
   readonly layerLimits?: Partial<LayerLimits>;
   /** Layers that are fetched and unpacked at once; 3 unless told. */
@@ -36,22 +42,24 @@ export interface LocalCoreOptions {
   readonly now?: () => Date;
 }
 
-/** All stores over one data root. */
-export interface LocalCore extends Disposable {
-  readonly content: ContentStore;
-  readonly snapshots: Snapshotter;
-  readonly images: ImageStore;
-  readonly containers: ContainerStore;
-  readonly events: EventBus;
+/** The Engine's, as dockerd calls its own at containerd. */
+export const engineNamespace = 'moby';
+
+/** Stores of one namespace of a data root, and what works on them in this process. */
+export interface LocalNamespace extends NamespacedCore {
   readonly unpacker: LayerUnpacker;
+  /** Of running work. */
+  readonly leases: Leases;
+  withLease(id: string): LocalNamespace;
+}
+
+/** All stores over one data root; those at the top are of the Engine's namespace. */
+export interface LocalCore extends LocalNamespace, Core, Disposable {
+  inNamespace(name: string): LocalNamespace;
   /** What a layer, and an archive of images, may be. */
   readonly layerLimits: LayerLimits;
   readonly comparer: Comparer;
-  /** Of running work. */
-  readonly leases: Leases;
-  /** Of clients. */
-  readonly leaseStore: LeaseStore;
-  /** Removes what nothing needs any more. */
+  /** Removes what nothing needs any more, in all namespaces. */
   readonly collectGarbage: CollectGarbage;
   /** What was acknowledged so far survives a power loss. */
   flush(): void;
@@ -64,7 +72,8 @@ export function openLocalContent({
   now = () => new Date(),
 }: Pick<LocalCoreOptions, 'root' | 'log' | 'now'>): Disposable & { readonly content: ContentStore } {
   const db = MetadataDatabase.open({ root, log, now });
-  return { content: new LocalContentStore({ root, db, log, now }), [Symbol.dispose]: () => db[Symbol.dispose]() };
+  const scope = { db, namespace: engineNamespace, now, events: { publish: () => undefined }, enter: () => undefined };
+  return { content: new LocalContentStore({ ...scope, files: new BlobFiles(root), log }), [Symbol.dispose]: () => db[Symbol.dispose]() };
 }
 
 export function openLocalCore({
@@ -77,27 +86,111 @@ export function openLocalCore({
   now = () => new Date(),
 }: LocalCoreOptions): LocalCore {
   const db = MetadataDatabase.open({ root, log, now });
+  checkSnapshotter(db, engineNamespace, snapshotter);
+  sealSnapshotRecords(db);
   const comparer = createComparer({ openFileTree });
-  checkSnapshotter(db, snapshotter);
-  const layout = snapshotter === 'native' ? nativeLayout(createCopyTree({ comparer, openFileTree })) : overlayLayout;
-  const snapshots = new LocalSnapshotter({ root, db, openFileTree, log, now, layout });
-  const content = new LocalContentStore({ root, db, log, now });
-  const links = new DocumentLinks({ db, content, snapshotter: snapshots.name });
-  const leases = new Leases(new KeptLeases(db, now));
-  const collector = new GarbageCollector({ db, content, snapshots, links, leases, log, now });
+  const exchange = createLocalExchange({ now });
+  const parts: NamespaceParts = {
+    db,
+    log,
+    now,
+    exchange,
+    openFileTree,
+    defaultSnapshotter: snapshotter,
+    layouts: { overlayfs: overlayLayout, native: nativeLayout(createCopyTree({ comparer, openFileTree })) },
+    files: new BlobFiles(root),
+    directories: new SnapshotDirectories({ root, db, openFileTree, log }),
+    namespaces: createLocalNamespaceStore({ db, events: exchange }),
+    unpacking: { parallel: layersAtOnce, ...(layerLimits === undefined ? {} : { limits: layerLimits }) },
+  };
+  const opened = new Map<string, OpenedNamespace>();
+  const open = (name: string): OpenedNamespace => {
+    const known = opened.get(name);
+    if (known !== undefined) return known;
+    checkIdentifier(name, 'namespace');
+    const made = openNamespace(parts, name);
+    opened.set(name, made);
+    return made;
+  };
+  const collector = new GarbageCollector({
+    db,
+    ownNamespace: engineNamespace,
+    inNamespace: (name) => open(name).collectable,
+    snapshotter,
+    log,
+    now,
+  });
   return {
-    content,
-    snapshots,
-    images: createLocalImageStore({ db, link: async (target) => void (await links.link(target)), now }),
-    containers: createLocalContainerStore(db, now),
-    events: createLocalEventBus({ now }),
+    ...open(engineNamespace).stores,
+    namespaces: parts.namespaces,
+    inNamespace: (name) => open(name).stores,
+    exchange,
     layerLimits: { ...defaultLayerLimits, ...layerLimits },
-    unpacker: new LayerUnpacker({ snapshots, openFileTree, parallel: layersAtOnce, ...(layerLimits === undefined ? {} : { limits: layerLimits }) }),
     comparer,
-    leases,
-    leaseStore: createLocalLeaseStore(db, now),
     collectGarbage: async (options) => await collector.collect(options),
     flush: () => db.checkpoint(),
     [Symbol.dispose]: () => db[Symbol.dispose](),
   };
+}
+
+/** What all namespaces of a data root share. */
+interface NamespaceParts {
+  readonly db: MetadataDatabase;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly exchange: EventExchange;
+  readonly openFileTree: OpenFileTree;
+  readonly defaultSnapshotter: SnapshotterName;
+  readonly layouts: Readonly<Record<SnapshotterName, SnapshotLayout>>;
+  readonly files: BlobFiles;
+  readonly directories: SnapshotDirectories;
+  readonly namespaces: ReturnType<typeof createLocalNamespaceStore>;
+  readonly unpacking: { readonly parallel: number | undefined; readonly limits?: Partial<LayerLimits> };
+}
+
+interface OpenedNamespace {
+  readonly stores: LocalNamespace;
+  readonly collectable: ReturnType<ConstructorParameters<typeof GarbageCollector>[0]['inNamespace']>;
+}
+
+function openNamespace(parts: NamespaceParts, namespace: string): OpenedNamespace {
+  const { db, log, now, exchange, openFileTree, directories, files } = parts;
+  const events = exchange.in(namespace);
+  const scope: LocalScope = { db, namespace, now, events, enter: () => parts.namespaces.ensure(namespace) };
+  const content = new LocalContentStore({ ...scope, files, log });
+  const snapshotters = new Map(
+    snapshotterNames.map((name) => [name as string, new LocalSnapshotter({ ...scope, openFileTree, directories, layout: parts.layouts[name] })]),
+  );
+  const snapshotter = (name: string): LocalSnapshotter => {
+    const found = snapshotters.get(name);
+    if (found === undefined)
+      throw new StrakeError('NotFound', `snapshotter not loaded: ${name}: not found`, {
+        fields: { layer: 'core', remedy: `use ${snapshotterNames.join(' or ')}` },
+      });
+    return found;
+  };
+  const snapshots = snapshotter(parts.defaultSnapshotter);
+  const links = new DocumentLinks({ db, namespace, content, snapshotter: snapshots.name });
+  const leases = new Leases(new KeptLeases(scope));
+  const leaseStore = createLocalLeaseStore(scope);
+  const unpacker = new LayerUnpacker({ snapshots, openFileTree, ...parts.unpacking });
+  const images = createLocalImageStore({ ...scope, link: async (target) => void (await links.link(target)) });
+  const stores: LocalNamespace = {
+    namespace,
+    content,
+    images,
+    containers: createLocalContainerStore(scope),
+    sandboxes: createLocalSandboxStore(scope),
+    leaseStore,
+    snapshots,
+    snapshotter,
+    events,
+    unpacker,
+    leases,
+    withLease(id) {
+      const leased = leaseStores({ content, images, leaseStore, snapshotter }, id);
+      return { ...stores, ...leased, snapshots: leased.snapshotter(snapshots.name) };
+    },
+  };
+  return { stores, collectable: { content, snapshotter: (name) => snapshotters.get(name), links, leases, events } };
 }

@@ -29,7 +29,7 @@ export interface WriterOptions {
 /** Appends to one ingest. Only one writer per ref at a time (Unavailable: locked). Closing without commit keeps the ingest for resumption. */
 export interface ContentWriter {
   readonly ref: string;
-  /** Bytes that are already there, from an interrupted ingest; writing goes on after them. */
+  /** Bytes that are already there, from an interrupted ingest, or all of them where another namespace has the blob; writing goes on after them. */
   readonly offsetBytes: number;
   write(chunk: Uint8Array): Promise<void>;
   /** Throws away what was written so far (a server that ignored Range). */
@@ -50,6 +50,8 @@ export interface ContentStore {
   writer(options: WriterOptions): Promise<ContentWriter>;
   /** Replaces all labels. */
   setLabels(digest: string, labels: Readonly<Record<string, string>>): Promise<BlobInfo>;
+  /** Changes the labels named; the empty text takes one away. */
+  mergeLabels(digest: string, labels: Readonly<Record<string, string>>): Promise<BlobInfo>;
   /** Those that any of the filters selects, in containerd's language: `digest`, `size`, `labels.NAME`. */
   walk(filters?: readonly string[]): AsyncIterable<BlobInfo>;
   delete(digest: string): Promise<void>;

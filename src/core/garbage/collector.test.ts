@@ -72,7 +72,7 @@ describe('labels', () => {
     const config = await blob(core, 'config', { 'containerd.io/gc.ref.snapshot.overlayfs/a': 'top', 'containerd.io/gc.ref.snapshot.native': 'other' });
     const layers = await Promise.all(['l0', 'l1', 'l2', 'l3'].map(async (text) => await blob(core, text)));
     const root = await blob(core, 'root', {
-      'containerd.io/gc.root': '',
+      'containerd.io/gc.root': 'x',
       'containerd.io/gc.ref.content': layers[0] ?? '',
       'containerd.io/gc.ref.content.l.1': layers[1] ?? '',
       'containerd.io/gc.ref.content/two': layers[2] ?? '',
@@ -137,7 +137,7 @@ describe('leases', () => {
     await core.leaseStore.addResource('l', { type: 'content', id: manifest });
     await core.leaseStore.addResource('l', { type: 'snapshots/overlayfs', id: 'top' });
     expect(await core.collectGarbage()).toEqual({ blobs: [], snapshots: [], freedBytes: 0 });
-    await core.leaseStore.create({ id: 'flat', labels: { 'containerd.io/gc.flat': '' } });
+    await core.leaseStore.create({ id: 'flat', labels: { 'containerd.io/gc.flat': 'x' } });
     await core.leaseStore.addResource('flat', { type: 'content', id: manifest });
     now = new Date('2030-01-02T00:00:01Z');
     expect(await core.collectGarbage()).toEqual({ blobs: [layer], snapshots: ['top', 'base'], freedBytes: 5 });

@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage, type Logger } from '../../base/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
+import type { EventBus } from '../events/events.ts';
 import { readTarget } from '../images/local/read-target.ts';
 import { putPrefix } from '../images/put-blob.ts';
 import { type MetadataDatabase, numberOf, type Row, readableLabelsOf, textOf } from '../metadata/index.ts';
+import { viewPrefix } from '../snapshots/snapshot-view.ts';
 import { unpackPrefix } from '../unpack/layer-unpacker.ts';
 import type { DocumentLinks } from './document-links.ts';
 import type { Leases } from './leases.ts';
-import { mark } from './mark.ts';
+import { contentNode, mark, snapshotNode } from './mark.ts';
 import { isExpired, type Node } from './reference-labels.ts';
 
 /** Broken-off downloads wait for their next try so long. */
@@ -16,7 +18,10 @@ const ingestLifeMs = 24 * 3600_000;
 const batch = 64;
 
 export interface GarbageOptions {
-  /** Also active snapshots that no container names: only when no container is being made, as at the daemon's start. */
+  /**
+   * Also active snapshots of the Engine that no container names: only when no container is being made, as at the daemon's start. In other namespaces, whose
+   * users hold by leases what they make, they are garbage at any time.
+   */
   readonly activeSnapshots?: boolean;
   /** Also what interrupted work, such as a pull that was cancelled, has left for its next try. */
   readonly interruptedWork?: boolean;
@@ -37,12 +42,23 @@ export interface Sweepable {
   sweep(names: readonly string[]): readonly string[];
 }
 
-export interface CollectorOptions {
-  readonly db: MetadataDatabase;
+/** What the collector works with in one namespace. */
+export interface CollectableNamespace {
   readonly content: Sweepable & { sweepIngests(refs: readonly string[]): void; adoptFiles(): Promise<void> };
-  readonly snapshots: Sweepable & { readonly name: string };
+  /** Undefined for one that is not known here: its snapshots stay. */
+  snapshotter(name: string): Sweepable | undefined;
   readonly links: DocumentLinks;
   readonly leases: Leases;
+  readonly events: Pick<EventBus, 'publish'>;
+}
+
+export interface CollectorOptions {
+  readonly db: MetadataDatabase;
+  /** Whose active snapshots are of the Engine. */
+  readonly ownNamespace: string;
+  readonly inNamespace: (name: string) => CollectableNamespace;
+  /** Of running work. */
+  readonly snapshotter: string;
   readonly log: Logger;
   readonly now: () => Date;
 }
@@ -72,8 +88,9 @@ export class GarbageCollector {
   }
 
   async #collect({ activeSnapshots = false, interruptedWork = false }: GarbageOptions): Promise<GarbageReport> {
-    if (activeSnapshots) await this.#options.content.adoptFiles();
-    if (interruptedWork) this.#options.leases.forget();
+    const { inNamespace, ownNamespace } = this.#options;
+    if (activeSnapshots) await inNamespace(ownNamespace).content.adoptFiles();
+    if (interruptedWork) for (const namespace of this.#namespaces()) inNamespace(namespace).leases.forget();
     const run = new Run(this.#options, activeSnapshots, interruptedWork);
     do {
       await run.link();
@@ -82,6 +99,14 @@ export class GarbageCollector {
     this.#options.db.holdReserve();
     return run.report;
   }
+
+  #namespaces(): string[] {
+    return namesOf(this.#options.db);
+  }
+}
+
+function namesOf(db: MetadataDatabase): string[] {
+  return db.all('select name from namespaces').map((row) => textOf(row, 'name'));
 }
 
 class Run {
@@ -106,32 +131,38 @@ class Run {
 
   /** Labels the documents of images that have no labels yet. */
   async link(): Promise<void> {
-    const { links, log } = this.#options;
+    const { inNamespace, log } = this.#options;
     for (const image of this.#damagedImages()) log.error('the record of an image is damaged: pull it again; no garbage is collected until then', { image });
-    for (const { name, target } of this.#unlinkedImages()) {
-      const unreadable = await links.link(target, (error) =>
+    for (const { namespace, name, target } of this.#unlinkedImages()) {
+      const unreadable = await inNamespace(namespace).links.link(target, (error) =>
         log.error('an image is damaged: pull it again, or remove it', { image: name, error: errorMessage(error) }),
       );
-      for (const digest of unreadable) this.#unreadable.add(digest);
+      for (const digest of unreadable) this.#unreadable.add(`${namespace} ${digest}`);
     }
   }
 
   /** Marks, and removes a batch of the rest. More: there is more, or an image has come that has no labels yet. */
   step(): 'more' | 'done' {
-    const { db, snapshots, leases, now } = this.#options;
+    const { db, snapshotter, now } = this.#options;
     return db.transaction(() => {
       // Whatever it is that such an image needs must stay.
       if (this.#damagedImages().length > 0) return 'done';
       if (this.#unlinkedImages().length > 0) return 'more';
       this.#expired('leases', 'id', () => true);
-      const marked = mark({ db, snapshotter: snapshots.name, held: leases.held(), now: now() });
+      const marked = mark({ db, snapshotter, held: this.#held(), now: now() });
       // Something else may still name an image whose time is over.
-      this.#expired('images', 'name', (name) => !marked.has(`image ${name}`));
+      for (const { namespace, name } of this.#expired('images', 'name', (image) => !marked.has(image)))
+        this.#options.inNamespace(namespace).events.publish('/images/delete', { name });
       const isMoreContent = this.#sweepContent(marked);
       if (isMoreContent) return 'more';
       this.#sweepIngests(marked);
       return this.#sweepSnapshots(marked) ? 'more' : 'done';
     });
+  }
+
+  *#held(): Generator<{ readonly namespace: string; readonly name: string }> {
+    const { db, inNamespace } = this.#options;
+    for (const namespace of namesOf(db)) for (const name of inNamespace(namespace).leases.held()) yield { namespace, name };
   }
 
   #damagedImages(): string[] {
@@ -141,82 +172,104 @@ class Run {
       .map((row) => textOf(row, 'name'));
   }
 
-  #unlinkedImages(): { readonly name: string; readonly target: Descriptor }[] {
-    return this.#options.db
-      .all('select name, target from images')
+  #unlinkedImages(): { readonly namespace: string; readonly name: string; readonly target: Descriptor }[] {
+    const { db, inNamespace } = this.#options;
+    return db
+      .all('select namespace, name, target from images')
       .flatMap((row) => {
         const target = readTarget(row['target']);
-        return target === undefined ? [] : [{ name: textOf(row, 'name'), target }];
+        return target === undefined ? [] : [{ namespace: textOf(row, 'namespace'), name: textOf(row, 'name'), target }];
       })
-      .filter(({ target }) => this.#options.links.unlinked(target).some(({ digest }) => !this.#unreadable.has(digest)));
+      .filter(({ namespace, target }) =>
+        inNamespace(namespace)
+          .links.unlinked(target)
+          .some(({ digest }) => !this.#unreadable.has(`${namespace} ${digest}`)),
+      );
   }
 
-  /** Deletes what has outlived its time. */
-  #expired(table: 'leases' | 'images', column: 'id' | 'name', wanted: (name: string) => boolean): void {
+  /** Deletes what has outlived its time; answers what that was. */
+  #expired(table: 'leases' | 'images', column: 'id' | 'name', wanted: (image: Node) => boolean): { readonly namespace: string; readonly name: string }[] {
     const { db, now } = this.#options;
-    for (const row of db.all(`select ${column} as name, labels from ${table} where labels like '%containerd.io/gc.expire%'`))
-      if (isExpired(readableLabelsOf(row), now()) && wanted(textOf(row, 'name'))) db.run(`delete from ${table} where ${column} = ?`, textOf(row, 'name'));
+    return db
+      .all(`select namespace, ${column} as name, labels from ${table} where labels like '%containerd.io/gc.expire%'`)
+      .filter((row) => isExpired(readableLabelsOf(row), now()))
+      .map((row) => ({ namespace: textOf(row, 'namespace'), name: textOf(row, 'name') }))
+      .filter(({ namespace, name }) => wanted(`${namespace} image ${name}`))
+      .filter(({ namespace, name }) => db.run(`delete from ${table} where namespace = ? and ${column} = ?`, namespace, name).changes > 0);
   }
 
   #sweepContent(marked: ReadonlySet<Node>): boolean {
-    const { db, content } = this.#options;
+    const { db, inNamespace } = this.#options;
     const garbage = db
-      .all('select digest from blobs')
-      .filter((row) => !marked.has(`content ${textOf(row, 'digest')}`))
-      .map((row) => db.get('select digest, size, labels from blobs where digest = ?', textOf(row, 'digest')) ?? row);
+      .all('select namespace, digest from blobs')
+      .filter((row) => !marked.has(contentNode(row)))
+      .map((row) => db.get('select * from blobs where namespace = ? and digest = ?', textOf(row, 'namespace'), textOf(row, 'digest')) ?? row);
     const first = topDown(garbage).slice(0, batch);
-    const sizes = new Map(first.map((row) => [textOf(row, 'digest'), numberOf(row, 'size')]));
-    for (const digest of content.sweep([...sizes.keys()])) {
-      this.#blobs.push(digest);
-      this.#freedBytes += sizes.get(digest) ?? 0;
+    for (const [namespace, rows] of Map.groupBy(first, (row) => textOf(row, 'namespace'))) {
+      const sizes = new Map(rows.map((row) => [textOf(row, 'digest'), numberOf(row, 'size')]));
+      for (const digest of inNamespace(namespace).content.sweep([...sizes.keys()])) {
+        this.#blobs.push(digest);
+        if (db.get('select 1 from blobs where digest = ? limit 1', digest) === undefined) this.#freedBytes += sizes.get(digest) ?? 0;
+      }
     }
     return garbage.length > batch;
   }
 
   /** Small blobs never go on, and interrupted downloads not for ever. One that is being written is locked, and stays. */
   #sweepIngests(marked: ReadonlySet<Node>): void {
-    const { db, content, now } = this.#options;
-    const refs = db
-      .all('select ref, updated from ingests')
-      .filter((row) => !marked.has(`ingest ${textOf(row, 'ref')}`))
-      .filter((row) => this.#interruptedWork || textOf(row, 'ref').startsWith(putPrefix) || now().getTime() - numberOf(row, 'updated') >= ingestLifeMs)
-      .map((row) => textOf(row, 'ref'));
-    content.sweepIngests(refs);
+    const { db, inNamespace, now } = this.#options;
+    const garbage = db
+      .all('select namespace, ref, updated from ingests')
+      .filter((row) => !marked.has(`${textOf(row, 'namespace')} ingest ${textOf(row, 'ref')}`))
+      .filter((row) => this.#interruptedWork || textOf(row, 'ref').startsWith(putPrefix) || now().getTime() - numberOf(row, 'updated') >= ingestLifeMs);
+    for (const [namespace, rows] of Map.groupBy(garbage, (row) => textOf(row, 'namespace')))
+      inNamespace(namespace).content.sweepIngests(rows.map((row) => textOf(row, 'ref')));
   }
 
   /** From the leaves down: a snapshot goes when nothing that stays is above it. */
   #sweepSnapshots(marked: ReadonlySet<Node>): boolean {
-    const { db, snapshots } = this.#options;
-    const rows = db.all('select id, key, parent, kind from snapshots');
+    const { db, inNamespace } = this.#options;
+    const rows = db.all('select id, namespace, snapshotter, key, parent, kind from snapshots');
     const children = new Map<unknown, number>();
     for (const { parent } of rows) children.set(parent, (children.get(parent) ?? 0) + 1);
     const byId = new Map(rows.map((row) => [row['id'], row]));
     const leaves = rows.filter(({ id }) => !children.has(id));
-    const garbage: string[] = [];
+    const garbage: Row[] = [];
     for (let row = leaves.pop(); row && garbage.length < batch; row = leaves.pop()) {
       if (!this.#isGarbage(row, marked)) continue;
-      garbage.push(textOf(row, 'key'));
+      garbage.push(row);
       const left = (children.get(row['parent']) ?? 1) - 1;
       children.set(row['parent'], left);
       const parent = byId.get(row['parent']);
       if (left === 0 && parent) leaves.push(parent);
     }
-    const swept = snapshots.sweep(garbage);
-    this.#snapshots.push(...swept);
-    return garbage.length === batch && swept.length > 0;
+    let swept = 0;
+    for (const same of Map.groupBy(garbage, (row) => `${textOf(row, 'namespace')} ${textOf(row, 'snapshotter')}`).values()) {
+      const [first] = same;
+      if (first === undefined) continue;
+      const keys = inNamespace(textOf(first, 'namespace'))
+        .snapshotter(textOf(first, 'snapshotter'))
+        ?.sweep(same.map((row) => textOf(row, 'key')));
+      this.#snapshots.push(...(keys ?? []));
+      swept += keys?.length ?? 0;
+    }
+    return garbage.length === batch && swept > 0;
   }
 
   #isGarbage(row: Row, marked: ReadonlySet<Node>): boolean {
-    const key = textOf(row, 'key');
+    const { inNamespace, ownNamespace } = this.#options;
+    const [key, namespace] = [textOf(row, 'key'), textOf(row, 'namespace')];
     // What is half unpacked is begun anew: only work that runs needs it.
-    if (key.startsWith(unpackPrefix)) return !this.#options.leases.holds(key.slice(unpackPrefix.length));
-    return !marked.has(`snapshot ${key}`) && (textOf(row, 'kind') === 'committed' || this.#activeSnapshots);
+    if (key.startsWith(unpackPrefix)) return !inNamespace(namespace).leases.holds(key.slice(unpackPrefix.length));
+    if (marked.has(snapshotNode(row))) return false;
+    return textOf(row, 'kind') === 'committed' || this.#activeSnapshots || !(namespace === ownNamespace || key.startsWith(viewPrefix));
   }
 }
 
 /** Those that nothing in the list refers to first. */
 function topDown(rows: readonly Row[]): readonly Row[] {
   const ranks = new Map(rows.map((row) => [textOf(row, 'digest'), 0]));
+  // A digest names the same content in every namespace.
   const references = rows.map((row) => ({ digest: textOf(row, 'digest'), inner: Object.values(readableLabelsOf(row)).filter((value) => ranks.has(value)) }));
   // An index, a manifest, a configuration: deeper there is nothing in an image.
   for (let depth = 0; depth < 3; depth++)

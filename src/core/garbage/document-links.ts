@@ -14,18 +14,22 @@ interface Document {
 
 export interface DocumentLinksOptions {
   readonly db: MetadataDatabase;
+  readonly namespace: string;
+  /** Of the namespace. */
   readonly content: ContentStore;
   readonly snapshotter: string;
 }
 
-/** Labels of manifests, indexes and configurations. */
+/** Labels of the manifests, indexes and configurations of one namespace. */
 export class DocumentLinks {
   readonly #db: MetadataDatabase;
+  readonly #namespace: string;
   readonly #content: ContentStore;
   readonly #snapshotLabel: string;
 
-  constructor({ db, content, snapshotter }: DocumentLinksOptions) {
+  constructor({ db, namespace, content, snapshotter }: DocumentLinksOptions) {
     this.#db = db;
+    this.#namespace = namespace;
     this.#content = content;
     this.#snapshotLabel = `${gcLabels.snapshotRef}${snapshotter}`;
   }
@@ -38,7 +42,7 @@ export class DocumentLinks {
     for (let document = left.pop(); document; document = left.pop()) {
       if (seen.has(document.digest)) continue;
       seen.add(document.digest);
-      const row = this.#db.get('select labels from blobs where digest = ?', document.digest);
+      const row = this.#db.get('select labels from blobs where namespace = ? and digest = ?', this.#namespace, document.digest);
       if (row === undefined) continue;
       const labels = readableLabelsOf(row);
       if (this.#isLinked(document, labels)) left.push(...inner(labels));
@@ -98,9 +102,14 @@ export class DocumentLinks {
   #add(digest: string, labels: Labels): boolean {
     if (Object.keys(labels).length === 0) return false;
     return this.#db.transaction(() => {
-      const row = this.#db.get('select labels from blobs where digest = ?', digest);
+      const row = this.#db.get('select labels from blobs where namespace = ? and digest = ?', this.#namespace, digest);
       if (row === undefined) return false;
-      this.#db.run('update blobs set labels = ? where digest = ?', labelsText({ ...readableLabelsOf(row), ...labels }), digest);
+      this.#db.run(
+        'update blobs set labels = ? where namespace = ? and digest = ?',
+        labelsText({ ...readableLabelsOf(row), ...labels }),
+        this.#namespace,
+        digest,
+      );
       return true;
     });
   }

@@ -1,4 +1,4 @@
-import type { MetadataDatabase } from '../metadata/index.ts';
+import type { LocalScope } from '../local-scope.ts';
 
 /** What running work needs although nothing stored names it yet: digests and snapshot keys. In memory, as the work itself. */
 export class Leases {
@@ -68,20 +68,26 @@ const prefix = 'work ';
 
 /** Leases of work in the metadata database, by the work's name. */
 export class KeptLeases {
-  readonly #db: MetadataDatabase;
-  readonly #now: () => Date;
+  readonly #scope: Pick<LocalScope, 'db' | 'namespace' | 'now' | 'enter'>;
   readonly #holders = new Map<string, number>();
 
-  constructor(db: MetadataDatabase, now: () => Date) {
-    this.#db = db;
-    this.#now = now;
+  constructor(scope: Pick<LocalScope, 'db' | 'namespace' | 'now' | 'enter'>) {
+    this.#scope = scope;
   }
 
   open(name: string, forMs: number): { readonly add: (resource: string) => void; readonly close: (keep: boolean) => void } {
     const id = `${prefix}${name}`;
-    const at = this.#now().getTime();
+    const { db, namespace, now, enter } = this.#scope;
+    const at = now().getTime();
     const labels = JSON.stringify({ 'containerd.io/gc.expire': new Date(at + forMs).toISOString() });
-    this.#db.run('insert into leases (id, labels, created) values (?, ?, ?) on conflict (id) do update set labels = excluded.labels', id, labels, at);
+    enter();
+    db.run(
+      'insert into leases (namespace, id, labels, created) values (?, ?, ?, ?) on conflict (namespace, id) do update set labels = excluded.labels',
+      namespace,
+      id,
+      labels,
+      at,
+    );
     this.#holders.set(id, (this.#holders.get(id) ?? 0) + 1);
     return {
       add: (resource) => this.#add(id, resource),
@@ -89,19 +95,28 @@ export class KeptLeases {
         const left = (this.#holders.get(id) ?? 1) - 1;
         if (left > 0) this.#holders.set(id, left);
         else this.#holders.delete(id);
-        if (left === 0 && !keep) this.#db.run('delete from leases where id = ?', id);
+        if (left === 0 && !keep) db.run('delete from leases where namespace = ? and id = ?', namespace, id);
       },
     };
   }
 
   forget(): void {
-    for (const row of this.#db.all('select id from leases where id like ?', `${prefix}%`))
-      if (!this.#holders.has(row['id'] as string)) this.#db.run('delete from leases where id = ?', row['id'] as string);
+    const { db, namespace } = this.#scope;
+    for (const row of db.all('select id from leases where namespace = ? and id like ?', namespace, `${prefix}%`))
+      if (!this.#holders.has(row['id'] as string)) db.run('delete from leases where namespace = ? and id = ?', namespace, row['id'] as string);
   }
 
   /** A digest may be of a blob, or of a chain and so the key of a snapshot: nothing is lost by keeping both. */
   #add(id: string, resource: string): void {
+    const { db, namespace } = this.#scope;
     for (const type of ['content', 'snapshots/*'])
-      this.#db.run('insert or ignore into lease_resources (lease, type, resource) select id, ?, ? from leases where id = ?', type, resource, id);
+      db.run(
+        `insert or ignore into lease_resources (namespace, lease, type, resource)
+         select namespace, id, ?, ? from leases where namespace = ? and id = ?`,
+        type,
+        resource,
+        namespace,
+        id,
+      );
   }
 }

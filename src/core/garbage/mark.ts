@@ -1,13 +1,13 @@
 import { readTarget } from '../images/local/read-target.ts';
 import { type MetadataDatabase, numberOf, type Row, readableLabelsOf, textOf } from '../metadata/index.ts';
-import { backReferencesOf, gcLabels, isExpired, isRoot, type Node, referencesOf } from './reference-labels.ts';
+import { backReferencesOf, gcLabels, isExpired, isRoot, type Labels, type Node, referencesOf } from './reference-labels.ts';
 
 export interface MarkOptions {
   readonly db: MetadataDatabase;
-  /** Names the snapshotter in labels and leases. */
+  /** The one of running work, and of leases that name none. */
   readonly snapshotter: string;
   /** Digests and snapshot keys that running work holds. */
-  readonly held: Iterable<string>;
+  readonly held: Iterable<{ readonly namespace: string; readonly name: string }>;
   readonly now: Date;
 }
 
@@ -18,48 +18,53 @@ export function mark(options: MarkOptions): ReadonlySet<Node> {
   return graph.follow();
 }
 
+/** Of all namespaces; no reference leads from one into another. */
 class Graph {
   readonly #options: MarkOptions;
   readonly #marked = new Set<Node>();
+  /** A node that was only marked flat may still be reached in full. */
+  readonly #followed = new Set<Node>();
   readonly #left: Node[] = [];
   readonly #backReferences = new Map<Node, Node[]>();
   /** Labels of blobs that say anything of garbage; the others are not read. */
-  readonly #blobs: ReadonlyMap<string, Row>;
-  readonly #snapshots: ReadonlyMap<string, Row>;
-  readonly #snapshotKeys: ReadonlyMap<number, string>;
+  readonly #blobs: ReadonlyMap<Node, Row>;
+  readonly #snapshots: ReadonlyMap<Node, Row>;
+  readonly #snapshotNodes: ReadonlyMap<number, Node>;
 
   constructor(options: MarkOptions) {
     this.#options = options;
     const { db } = options;
-    this.#blobs = byName(db.all(`select digest as name, labels from blobs where labels like '%containerd.io/gc.%'`));
-    const snapshots = db.all('select id, key as name, parent, parent_key, labels from snapshots');
-    this.#snapshots = byName(snapshots);
-    this.#snapshotKeys = new Map(snapshots.map((row) => [numberOf(row, 'id'), textOf(row, 'name')]));
-    for (const [kind, rows] of [
-      ['content', this.#blobs],
-      ['snapshot', this.#snapshots],
-    ] as const)
-      for (const [name, row] of rows) if (mentions(row, 'containerd.io/gc.bref.')) this.#refersBack(row, `${kind} ${name}`);
+    this.#blobs = byNode(db.all(`select namespace, digest, labels from blobs where labels like '%containerd.io/gc.%'`), contentNode);
+    const snapshots = db.all('select id, namespace, snapshotter, key, parent, parent_key, labels from snapshots');
+    this.#snapshots = byNode(snapshots, snapshotNode);
+    this.#snapshotNodes = new Map(snapshots.map((row) => [numberOf(row, 'id'), snapshotNode(row)]));
+    for (const rows of [this.#blobs, this.#snapshots]) for (const [node, row] of rows) if (mentions(row, 'containerd.io/gc.bref.')) this.#refersBack(row, node);
   }
 
   roots(): void {
     const { db, held, now, snapshotter } = this.#options;
-    for (const name of held) this.#reach(`content ${name}`, `snapshot ${name}`);
-    for (const row of db.all('select name, labels from images')) {
-      const node: Node = `image ${textOf(row, 'name')}`;
+    for (const { namespace, name } of held) this.#reach(`${namespace} content ${name}`, `${namespace} snapshot/${snapshotter} ${name}`);
+    for (const row of db.all('select namespace, name, labels from images')) {
+      const node: Node = `${textOf(row, 'namespace')} image ${textOf(row, 'name')}`;
       if (!isExpired(readableLabelsOf(row), now)) this.#reach(node);
-      for (const back of backReferencesOf(readableLabelsOf(row), snapshotter))
-        this.#backReferences.set(back, [...(this.#backReferences.get(back) ?? []), node]);
+      this.#refersBack(row, node);
     }
-    for (const row of db.all('select id, snapshot_key, labels from containers'))
-      this.#reach(`container ${textOf(row, 'id')}`, `snapshot ${textOf(row, 'snapshot_key')}`, ...referencesOf(readableLabelsOf(row), snapshotter));
-    for (const [digest, row] of this.#blobs) if (mentions(row, gcLabels.root) && isRoot(readableLabelsOf(row))) this.#reach(`content ${digest}`);
-    for (const [key, row] of this.#snapshots) if (mentions(row, gcLabels.root) && isRoot(readableLabelsOf(row))) this.#reach(`snapshot ${key}`);
+    for (const row of db.all('select namespace, id, snapshotter, snapshot_key, labels from containers')) {
+      const namespace = textOf(row, 'namespace');
+      this.#reach(
+        `${namespace} container ${textOf(row, 'id')}`,
+        `${namespace} snapshot/${textOf(row, 'snapshotter')} ${textOf(row, 'snapshot_key')}`,
+        ...referencesOf(readableLabelsOf(row), namespace),
+      );
+    }
+    for (const row of db.all('select namespace, labels from sandboxes')) this.#reach(...referencesOf(readableLabelsOf(row), textOf(row, 'namespace')));
+    for (const rows of [this.#blobs, this.#snapshots])
+      for (const [node, row] of rows) if (mentions(row, gcLabels.root) && isRoot(readableLabelsOf(row))) this.#reach(node);
     this.#leases();
   }
 
   #refersBack(row: Row, node: Node): void {
-    for (const back of backReferencesOf(readableLabelsOf(row), this.#options.snapshotter))
+    for (const back of backReferencesOf(readableLabelsOf(row), textOf(row, 'namespace')))
       this.#backReferences.set(back, [...(this.#backReferences.get(back) ?? []), node]);
   }
 
@@ -71,12 +76,13 @@ class Graph {
 
   #leases(): void {
     const { db, now, snapshotter } = this.#options;
-    for (const lease of db.all('select id, labels from leases')) {
+    for (const lease of db.all('select namespace, id, labels from leases')) {
       const labels = readableLabelsOf(lease);
       if (isExpired(labels, now)) continue;
       const isFlat = Object.hasOwn(labels, gcLabels.flat);
-      for (const row of db.all('select type, resource from lease_resources where lease = ?', textOf(lease, 'id'))) {
-        const node = leasedNode(textOf(row, 'type'), textOf(row, 'resource'), snapshotter);
+      const namespace = textOf(lease, 'namespace');
+      for (const row of db.all('select type, resource from lease_resources where namespace = ? and lease = ?', namespace, textOf(lease, 'id'))) {
+        const node = leasedNode(namespace, textOf(row, 'type'), textOf(row, 'resource'), snapshotter);
         if (node === undefined) continue;
         if (isFlat) this.#markFlat(node);
         else this.#reach(node);
@@ -90,9 +96,9 @@ class Graph {
   }
 
   #flatReferenceOf(node: Node): Node | undefined {
-    const { kind, name } = split(node);
-    if (kind === 'image') return this.#targetOf(name);
-    return kind === 'snapshot' ? this.#parentOf(name) : undefined;
+    const { kind, namespace, name } = split(node);
+    if (kind === 'image') return this.#targetOf(namespace, name);
+    return kind.startsWith('snapshot/') ? this.#parentOf(node, namespace, kind as SnapshotKind) : undefined;
   }
 
   #reach(...nodes: readonly Node[]): void {
@@ -104,50 +110,51 @@ class Graph {
     }
   }
 
-  /** A node that was only marked flat may still be reached in full. */
-  readonly #followed = new Set<Node>();
-
   #referencesOf(node: Node): Node[] {
-    const { kind, name } = split(node);
-    const references = [...(this.#backReferences.get(node) ?? []), ...this.#labelReferences(kind, name)];
-    const own = kind === 'ingest' ? this.#expectedOf(name) : this.#flatReferenceOf(node);
+    const { kind, namespace, name } = split(node);
+    const references = [...(this.#backReferences.get(node) ?? []), ...referencesOf(this.#labelsOf(node), namespace)];
+    const own = kind === 'ingest' ? this.#expectedOf(namespace, name) : this.#flatReferenceOf(node);
     return own === undefined ? references : [...references, own];
   }
 
-  #labelReferences(kind: string, name: string): Node[] {
-    const { db, snapshotter } = this.#options;
+  #labelsOf(node: Node): Labels {
+    const { kind, namespace, name } = split(node);
     const row =
-      kind === 'content'
-        ? this.#blobs.get(name)
-        : kind === 'snapshot'
-          ? this.#snapshots.get(name)
-          : kind === 'image'
-            ? db.get('select labels from images where name = ?', name)
-            : undefined;
-    return row === undefined ? [] : referencesOf(readableLabelsOf(row), snapshotter);
+      kind === 'image'
+        ? this.#options.db.get('select labels from images where namespace = ? and name = ?', namespace, name)
+        : (this.#blobs.get(node) ?? this.#snapshots.get(node));
+    return row === undefined ? {} : readableLabelsOf(row);
   }
 
-  #targetOf(image: string): Node | undefined {
-    const target = readTarget(this.#options.db.get('select target from images where name = ?', image)?.['target']);
-    return target && `content ${target.digest}`;
+  #targetOf(namespace: string, image: string): Node | undefined {
+    const target = readTarget(this.#options.db.get('select target from images where namespace = ? and name = ?', namespace, image)?.['target']);
+    return target && `${namespace} content ${target.digest}`;
   }
 
   /** By the key, which stays right when the parent's record is damaged; a parent without that key is found by its number. */
-  #parentOf(key: string): Node | undefined {
-    const { parent, parent_key: parentKey } = this.#snapshots.get(key) ?? {};
-    if (typeof parentKey === 'string' && this.#snapshots.has(parentKey)) return `snapshot ${parentKey}`;
-    const found = typeof parent === 'number' ? this.#snapshotKeys.get(parent) : undefined;
-    return found === undefined ? undefined : `snapshot ${found}`;
+  #parentOf(node: Node, namespace: string, kind: SnapshotKind): Node | undefined {
+    const { parent, parent_key: parentKey } = this.#snapshots.get(node) ?? {};
+    const byKey: Node | undefined = typeof parentKey === 'string' ? `${namespace} ${kind} ${parentKey}` : undefined;
+    if (byKey !== undefined && this.#snapshots.has(byKey)) return byKey;
+    return typeof parent === 'number' ? this.#snapshotNodes.get(parent) : undefined;
   }
 
-  #expectedOf(ref: string): Node | undefined {
-    const expected = this.#options.db.get('select expected from ingests where ref = ?', ref)?.['expected'];
-    return typeof expected === 'string' ? `content ${expected}` : undefined;
+  #expectedOf(namespace: string, ref: string): Node | undefined {
+    const expected = this.#options.db.get('select expected from ingests where namespace = ? and ref = ?', namespace, ref)?.['expected'];
+    return typeof expected === 'string' ? `${namespace} content ${expected}` : undefined;
   }
 }
 
-function byName(rows: readonly Row[]): ReadonlyMap<string, Row> {
-  return new Map(rows.map((row) => [textOf(row, 'name'), row]));
+export function contentNode(row: Row): Node {
+  return `${textOf(row, 'namespace')} content ${textOf(row, 'digest')}`;
+}
+
+export function snapshotNode(row: Row): Node {
+  return `${textOf(row, 'namespace')} snapshot/${textOf(row, 'snapshotter')} ${textOf(row, 'key')}`;
+}
+
+function byNode(rows: readonly Row[], nodeOf: (row: Row) => Node): ReadonlyMap<Node, Row> {
+  return new Map(rows.map((row) => [nodeOf(row), row]));
 }
 
 /** To look at the text is much cheaper than to take the labels of thousands of blobs apart. */
@@ -155,21 +162,28 @@ function mentions(row: Row, label: string): boolean {
   return textOf(row, 'labels').includes(label);
 }
 
-function split(node: Node): { readonly kind: string; readonly name: string } {
-  const space = node.indexOf(' ');
-  return { kind: node.slice(0, space), name: node.slice(space + 1) };
+type SnapshotKind = `snapshot/${string}`;
+type Kind = 'content' | 'image' | 'ingest' | 'container' | SnapshotKind;
+
+/** Neither a namespace nor the name of a snapshotter has spaces; keys and names may. */
+function split(node: Node): { readonly namespace: string; readonly kind: Kind; readonly name: string } {
+  const first = node.indexOf(' ');
+  const second = node.indexOf(' ', first + 1);
+  return { namespace: node.slice(0, first), kind: node.slice(first + 1, second) as Kind, name: node.slice(second + 1) };
 }
 
-/** `snapshots/*` is of whatever snapshotter there is. */
-function leasedNode(type: string, resource: string, snapshotter: string): Node | undefined {
+/** `snapshots/*` is of the snapshotter of running work. */
+function leasedNode(namespace: string, type: string, resource: string, snapshotter: string): Node | undefined {
   switch (type) {
     case 'content':
-      return `content ${resource}`;
+      return `${namespace} content ${resource}`;
     case 'images':
-      return `image ${resource}`;
+      return `${namespace} image ${resource}`;
     case 'ingests':
-      return `ingest ${resource}`;
+      return `${namespace} ingest ${resource}`;
+    case 'snapshots/*':
+      return `${namespace} snapshot/${snapshotter} ${resource}`;
     default:
-      return type === 'snapshots/*' || type === `snapshots/${snapshotter}` ? `snapshot ${resource}` : undefined;
+      return type.startsWith('snapshots/') ? `${namespace} snapshot/${type.slice('snapshots/'.length)} ${resource}` : undefined;
   }
 }

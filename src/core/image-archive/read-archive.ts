@@ -152,6 +152,12 @@ class Collected implements ArchiveFiles {
         expectedSizeBytes: sizeBytes,
         ...(digest === undefined ? {} : { expectedDigest: digest }),
       });
+      if (digest !== undefined && writer.offsetBytes > 0) {
+        // Another namespace has it.
+        await commitBlob(writer, digest, name);
+        this.#blobs.set(name, { digest, sizeBytes });
+        return { to: 'nowhere' };
+      }
       return { to: 'store', name, writer, digest, digester: digest === undefined ? new Digester() : undefined };
     } catch (error) {
       if (digest === undefined || !isCode(error, 'AlreadyExists')) throw error;

@@ -9,6 +9,15 @@ export interface ImageRecord {
   readonly updatedAt: Date;
 }
 
+/** What can change. Merged: those that are named; the empty text takes one away. */
+export interface ImageChange {
+  readonly target?: Descriptor;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly mergeLabels?: Readonly<Record<string, string>>;
+  readonly mergeAnnotations?: Readonly<Record<string, string>>;
+}
+
 export interface ImageStore {
   /** NotFound when absent; DataLoss when its record is damaged: `put` heals it. */
   get(name: string): Promise<ImageRecord>;
@@ -17,5 +26,8 @@ export interface ImageStore {
   create(image: { readonly name: string; readonly target: Descriptor; readonly labels?: Readonly<Record<string, string>> }): Promise<ImageRecord>;
   /** Creates or replaces target and labels; atomic. */
   put(image: { readonly name: string; readonly target: Descriptor; readonly labels?: Readonly<Record<string, string>> }): Promise<ImageRecord>;
-  delete(name: string): Promise<void>;
+  /** Changes the fields given, all of them or none. NotFound when absent. */
+  update(name: string, change: ImageChange): Promise<ImageRecord>;
+  /** With a digest only if the name still stands for that; NotFound otherwise. */
+  delete(name: string, options?: { readonly target?: string }): Promise<void>;
 }

@@ -61,6 +61,10 @@ export interface Snapshotter {
   /** Turns the active snapshot `key` into the committed `name`: syncfs first, then recorded. AlreadyExists when `name` is there, unless that is damaged: then it is healed, and those above it stay. */
   commit(name: string, key: string, options?: CommitOptions): Promise<void>;
   usage(key: string): Promise<SnapshotUsage>;
+  /** Replaces all labels. */
+  setLabels(key: string, labels: Readonly<Record<string, string>>): Promise<SnapshotInfo>;
+  /** Changes the labels named; the empty text takes one away. */
+  mergeLabels(key: string, labels: Readonly<Record<string, string>>): Promise<SnapshotInfo>;
   /** FailedPrecondition while it has children. The files go at once or at the next `cleanup`. */
   remove(key: string): Promise<void>;
   /** Those that any of the filters selects, in containerd's language: `name`, `parent`, `kind`, `labels.NAME`. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { digestOf, hostPlatform, mediaTypes } from '../../oci/index.ts';
 import { writeTar } from '../diff/tar/writer.ts';
-import { openTestCore, rejection } from '../fixtures.ts';
+import { openTestCore, rejection, testContainer } from '../fixtures.ts';
 import { importImage } from '../images/import-image.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 import { SharedJobs } from './shared-jobs.ts';
@@ -36,8 +36,7 @@ test('garbage: what images, containers and leases need stays', async () => {
   const { chainIds } = await resolveImage(core.content, gone.target, hostPlatform());
   await core.snapshots.prepare('c1', chainIds[1]);
   await core.snapshots.prepare('orphan', undefined);
-  const container = { id: 'c1', labels: {}, image: 'gone', snapshotKey: 'c1', spec: undefined, extensions: {} };
-  await core.containers.create(container);
+  await core.containers.create(testContainer('c1'));
   await core.images.delete('gone');
   const keys = async () => (await Array.fromAsync(core.snapshots.walk())).map(({ key }) => key).sort();
   const lease = core.leases.acquire();

@@ -4,7 +4,7 @@ import { randomId, StrakeError } from '../../base/index.ts';
 import { checkHostConfig } from './check-host-config.ts';
 import { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
-import { documentKey, type EndpointRequest } from './document.ts';
+import type { EndpointRequest } from './document.ts';
 import { fresh } from './lifecycle.ts';
 import { mergeConfig } from './merge-config.ts';
 import { type PlannedMount, planMounts } from './mount-plan.ts';
@@ -12,6 +12,7 @@ import { checkContainerName, generateName } from './naming/index.ts';
 import { normaliseHostConfig } from './normalise-host-config.ts';
 import { containerPaths } from './paths.ts';
 import { publish } from './publish.ts';
+import { newRecord } from './record.ts';
 import { commandLine, containerMode } from './spec/index.ts';
 import { nowMs, rfc3339Nano } from './time.ts';
 
@@ -31,14 +32,7 @@ export async function createContainer(context: ContainerContext, request: Create
   try {
     const container = await buildContainer(context, request, undo);
     const { id, document } = container;
-    await context.store.create({
-      id,
-      labels: document.config.Labels,
-      image: document.config.Image,
-      snapshotKey: id,
-      spec: undefined,
-      extensions: { [documentKey]: document },
-    });
+    await context.store.create(newRecord(id, context.snapshots.name, document));
     context.registry.add(container);
     publish(context, container, 'create');
     return { Id: id, Warnings: [] };

@@ -8,6 +8,7 @@ import { type ContainerDocument, documentKey } from './document.ts';
 import { endTask, handleExit } from './exit.ts';
 import { ended, isRunning, type Lifecycle, never } from './lifecycle.ts';
 import { publish } from './publish.ts';
+import { documentOf, newRecord } from './record.ts';
 import { removeUnderMutex } from './remove.ts';
 import { startsWithDaemon } from './restart-policy.ts';
 import { save } from './save.ts';
@@ -23,7 +24,7 @@ const unseenExitCode = 255;
  */
 export async function recoverContainers(context: ContainerContext): Promise<void> {
   for (const record of await context.store.list()) {
-    const document = record.extensions[documentKey] as ContainerDocument | undefined;
+    const document = documentOf(record);
     if (document === undefined || context.registry.find(record.id) !== undefined) continue;
     context.registry.add(new Container(record.id, document));
   }
@@ -46,8 +47,7 @@ async function adoptUnknown(context: ContainerContext, task: Task): Promise<void
     return;
   }
   context.log.warn('a container that runs was lost from the store: it is taken in again', { container: task.id, name: document.name });
-  const { Labels: labels, Image: image } = document.config;
-  await context.store.create({ id: task.id, labels, image, snapshotKey: task.id, spec: undefined, extensions: { [documentKey]: document } });
+  await context.store.create(newRecord(task.id, context.snapshots.name, document));
   context.registry.add(new Container(task.id, document));
 }
 

@@ -99,6 +99,11 @@ function createMemoryImageStore(): ImageStore {
     list: async () => [...records.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     create: put,
     put,
+    update: async (name, { target, labels }) => {
+      const record = records.get(name);
+      if (record === undefined) throw notFound(name);
+      return await put({ name, target: target ?? record.target, labels: labels ?? record.labels });
+    },
     async delete(name) {
       if (!records.delete(name)) throw notFound(name);
     },

@@ -1,18 +1,19 @@
 import { StrakeError } from '../../../base/index.ts';
-import { formatJson, parseJson, type RuntimeSpec } from '../../../oci/index.ts';
 import { fieldsOf, parseFilters } from '../../filters/index.ts';
-import { labelsOf, labelsText, type MetadataDatabase, type Row, textOf, timeOf } from '../../metadata/index.ts';
-import type { ContainerRecord, ContainerStore } from '../containers.ts';
-
-/** containerd's identifiers (pkg/identifiers): safe as a file name and in a cgroup path. */
-const idPattern = /^[A-Za-z0-9]+(?:[._-](?:[A-Za-z0-9]+))*$/;
-const maxIdLength = 76;
+import { checkIdentifier } from '../../identifiers.ts';
+import { checkLabels, mergeLabels } from '../../label-change.ts';
+import type { LocalScope } from '../../local-scope.ts';
+import { labelsOf, labelsText, type Row, textOf, timeOf, typedValueOf, typedValuesOf, typedValuesText, typedValueText } from '../../metadata/index.ts';
+import type { ContainerChange, ContainerRecord, ContainerStore, NewContainer } from '../containers.ts';
 
 /** Containers in the metadata database. */
-export function createLocalContainerStore(db: MetadataDatabase, now: () => Date = () => new Date()): ContainerStore {
+export function createLocalContainerStore({ db, namespace, now, enter, events }: LocalScope): ContainerStore {
   const find = (id: string): ContainerRecord => {
-    const row = db.get('select * from containers where id = ?', id);
-    if (row === undefined) throw new StrakeError('NotFound', `container ${JSON.stringify(id)}: not found`, { fields: { layer: 'core', container: id } });
+    const row = db.get('select * from containers where namespace = ? and id = ?', namespace, id);
+    if (row === undefined)
+      throw new StrakeError('NotFound', `container ${JSON.stringify(id)} in namespace ${JSON.stringify(namespace)}: not found`, {
+        fields: { layer: 'core', container: id },
+      });
     return toRecord(row);
   };
   return {
@@ -20,60 +21,101 @@ export function createLocalContainerStore(db: MetadataDatabase, now: () => Date 
     list: async (filters = []) => {
       const wanted = parseFilters(filters);
       return db
-        .all('select * from containers order by created, id')
+        .all('select * from containers where namespace = ? order by created, id', namespace)
         .map(toRecord)
-        .filter(({ id, image, labels }) => wanted(fieldsOf({ id, image }, { labels })));
+        .filter(({ id, image, labels, runtime }) => wanted(fieldsOf({ id, image, 'runtime.name': runtime.name }, { labels })));
     },
-    create: async ({ id, labels, image, snapshotKey, spec, extensions }) => {
-      if (id.length > maxIdLength || !idPattern.test(id))
-        throw new StrakeError('InvalidArgument', `container id ${JSON.stringify(id.slice(0, 80))} is not valid`, { fields: { layer: 'core' } });
-      if (db.get('select 1 from containers where id = ?', id))
+    create: async (container) => {
+      const { id, image, runtime } = container;
+      check(container);
+      if (db.get('select 1 from containers where namespace = ? and id = ?', namespace, id))
         throw new StrakeError('AlreadyExists', `container ${JSON.stringify(id)}: already exists`, { fields: { layer: 'core', container: id } });
+      enter();
       const at = now().getTime();
       db.run(
-        'insert into containers (id, labels, image, snapshot_key, spec, extensions, created, updated) values (?, ?, ?, ?, ?, ?, ?, ?)',
+        `insert into containers
+          (namespace, id, labels, image, runtime, runtime_options, spec, snapshotter, snapshot_key, sandbox, extensions, created, updated)
+          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        namespace,
         id,
-        labelsText(labels),
+        labelsText(container.labels),
         image,
-        snapshotKey,
-        spec === undefined ? null : formatJson(spec),
-        formatJson(extensions),
+        runtime.name,
+        typedValueText(runtime.options),
+        typedValueText(container.spec),
+        container.snapshotter,
+        container.snapshotKey,
+        container.sandboxId,
+        typedValuesText(container.extensions),
         at,
         at,
       );
+      events.publish('/containers/create', { id, image, runtime });
       return find(id);
     },
     update: async (id, change) => {
-      const next = { ...find(id), ...change };
+      const next = changed(find(id), change);
+      check(next);
       db.run(
-        'update containers set labels = ?, image = ?, snapshot_key = ?, spec = ?, extensions = ?, updated = ? where id = ?',
+        'update containers set labels = ?, image = ?, snapshot_key = ?, spec = ?, extensions = ?, updated = ? where namespace = ? and id = ?',
         labelsText(next.labels),
         next.image,
         next.snapshotKey,
-        next.spec === undefined ? null : formatJson(next.spec),
-        formatJson(next.extensions),
+        typedValueText(next.spec),
+        typedValuesText(next.extensions),
         now().getTime(),
+        namespace,
         id,
       );
+      events.publish('/containers/update', { id, image: next.image, labels: next.labels, snapshotKey: next.snapshotKey });
       return find(id);
     },
     delete: async (id) => {
-      find(id);
-      db.run('delete from containers where id = ?', id);
+      if (db.run('delete from containers where namespace = ? and id = ?', namespace, id).changes === 0)
+        throw new StrakeError('NotFound', `container ${JSON.stringify(id)} in namespace ${JSON.stringify(namespace)}: not found`, {
+          fields: { layer: 'core', container: id },
+        });
+      events.publish('/containers/delete', { id });
     },
   };
 }
 
-function toRecord(row: Row): ContainerRecord {
-  const id = textOf(row, 'id');
-  const spec = row['spec'] as string | null;
+function changed(before: ContainerRecord, { mergeLabels: labels, mergeExtensions, ...fields }: ContainerChange): ContainerRecord {
+  const next = { ...before, ...fields };
   return {
-    id,
+    ...next,
+    labels: labels === undefined ? next.labels : mergeLabels(next.labels, labels),
+    extensions: { ...next.extensions, ...mergeExtensions },
+  };
+}
+
+/** containerd's rules (core/metadata/containers.go). */
+function check({ id, labels, runtime, spec, snapshotter, snapshotKey, extensions }: NewContainer): void {
+  checkIdentifier(id, 'container id');
+  checkLabels(labels, 'containers.Labels');
+  const problem = Object.hasOwn(extensions, '')
+    ? 'container.Extension keys must not be zero-length'
+    : runtime.name === ''
+      ? 'container.Runtime.Name must be set'
+      : spec.typeUrl === ''
+        ? 'container.Spec must be set'
+        : snapshotKey !== '' && snapshotter === ''
+          ? 'container.Snapshotter must be set if container.SnapshotKey is set'
+          : undefined;
+  if (problem !== undefined) throw new StrakeError('InvalidArgument', problem, { fields: { layer: 'core', container: id } });
+}
+
+function toRecord(row: Row): ContainerRecord {
+  return {
+    id: textOf(row, 'id'),
     labels: labelsOf(row),
     image: textOf(row, 'image'),
+    runtime: { name: textOf(row, 'runtime'), options: typedValueOf(row, 'runtime_options') },
+    spec: typedValueOf(row, 'spec') ?? { typeUrl: '', value: new Uint8Array() },
+    snapshotter: textOf(row, 'snapshotter'),
     snapshotKey: textOf(row, 'snapshot_key'),
-    spec: spec === null ? undefined : (parseJson(spec, `spec of container ${id}`) as RuntimeSpec),
-    extensions: parseJson(textOf(row, 'extensions'), `extensions of container ${id}`) as Readonly<Record<string, unknown>>,
+    sandboxId: textOf(row, 'sandbox'),
+    extensions: typedValuesOf(row, 'extensions'),
     createdAt: timeOf(row, 'created'),
     updatedAt: timeOf(row, 'updated'),
   };

@@ -56,11 +56,14 @@ export class BlobFiles {
     return (await statFile(this.ingest(id)))?.sizeBytes ?? 0;
   }
 
-  /** Gives the fsynced ingest its name among the blobs, so that it survives a power loss. */
-  async publish(id: number, digest: string): Promise<void> {
-    const blob = this.blob(digest);
-    await rename(this.ingest(id), blob);
-    await using directory = await open(path.dirname(blob), 'r');
+  /** Gives the fsynced ingest its name among the blobs. Synchronous, so that nobody removes it before its record is written. */
+  publish(id: number, digest: string): void {
+    renameSync(this.ingest(id), this.blob(digest));
+  }
+
+  /** The name survives a power loss from here on. */
+  async syncName(digest: string): Promise<void> {
+    await using directory = await open(path.dirname(this.blob(digest)), 'r');
     await directory.sync();
   }
 

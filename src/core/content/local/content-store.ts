@@ -1,34 +1,38 @@
 import { errorMessage, type Logger, StrakeError } from '../../../base/index.ts';
 import { type DigestAlgorithm, Digester, digestOf, parseDigest } from '../../../oci/index.ts';
 import { fieldsOf, parseFilters } from '../../filters/index.ts';
-import { labelsText, type MetadataDatabase, numberOf, type Row, readableLabelsOf, textOf, timeOf } from '../../metadata/index.ts';
+import { checkLabels, mergeLabels } from '../../label-change.ts';
+import type { LocalScope } from '../../local-scope.ts';
+import { labelsText, numberOf, type Row, readableLabelsOf, textOf, timeOf } from '../../metadata/index.ts';
 import type { BlobInfo, ContentStore, ContentWriter, IngestStatus, WriterOptions } from '../content.ts';
-import { BlobFiles } from './blob-files.ts';
+import type { BlobFiles } from './blob-files.ts';
 import { readFileChunks } from './read-file.ts';
+import { SharedWriter } from './shared-writer.ts';
 import { LocalWriter } from './writer.ts';
 
 const maxRefBytes = 512;
 
-export interface LocalContentOptions {
-  readonly root: string;
-  readonly db: MetadataDatabase;
+export interface LocalContentOptions extends LocalScope {
+  /** Of all namespaces. */
+  readonly files: BlobFiles;
   readonly log: Logger;
-  readonly now?: () => Date;
 }
 
-/** Blobs as files, and what is known about them in the metadata database. The files are the truth: a row without a file is none, a file without a row gets one. */
+/**
+ * The blobs of one namespace: files, which all namespaces share, and what is known about them in the metadata database. The files are the truth: a row without
+ * a file is none, a file that no namespace has a row of belongs to who finds it. A namespace that wants a blob that another one has need not write it:
+ * containerd's policy `shared`.
+ */
 export class LocalContentStore implements ContentStore {
+  readonly #scope: LocalScope;
   readonly #files: BlobFiles;
-  readonly #db: MetadataDatabase;
-  readonly #now: () => Date;
   readonly #log: Logger;
   readonly #locked = new Set<string>();
 
-  constructor({ root, db, log, now = () => new Date() }: LocalContentOptions) {
+  constructor({ files, log, ...scope }: LocalContentOptions) {
     this.#log = log;
-    this.#files = new BlobFiles(root);
-    this.#db = db;
-    this.#now = now;
+    this.#files = files;
+    this.#scope = scope;
   }
 
   async info(digest: string): Promise<BlobInfo> {
@@ -37,12 +41,32 @@ export class LocalContentStore implements ContentStore {
 
   #info(digest: string): BlobInfo {
     const file = this.#files.stat(digest);
-    const row = this.#db.get('select * from blobs where digest = ?', digest);
+    const row = this.#row(digest);
     if (file === undefined) {
-      if (row !== undefined) this.#db.run('delete from blobs where digest = ?', digest);
+      if (row !== undefined) this.#forget(digest);
       throw notFound(digest);
     }
-    return row === undefined ? this.#record(digest, file.sizeBytes, undefined, file.modifiedAt) : toInfo(row);
+    if (row !== undefined) return toInfo(row);
+    if (this.#isUsed(digest)) throw notFound(digest);
+    return this.#record(digest, file.sizeBytes, undefined, file.modifiedAt);
+  }
+
+  #row(digest: string): Row | undefined {
+    return this.#scope.db.get('select * from blobs where namespace = ? and digest = ?', this.#scope.namespace, digest);
+  }
+
+  /** False when it was not there. */
+  #forget(digest: string): boolean {
+    return this.#scope.db.run('delete from blobs where namespace = ? and digest = ?', this.#scope.namespace, digest).changes > 0;
+  }
+
+  /** Whether any namespace has it, or is about to. */
+  #isUsed(digest: string): boolean {
+    const { db } = this.#scope;
+    return (
+      db.get('select 1 from blobs where digest = ? limit 1', digest) !== undefined ||
+      db.get('select 1 from ingests where shared = 1 and expected = ? limit 1', digest) !== undefined
+    );
   }
 
   async *read(digest: string, options: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
@@ -72,7 +96,7 @@ export class LocalContentStore implements ContentStore {
   /** Set aside, so that a pull can bring the blob again and nobody reads it meanwhile. */
   async #damaged(digest: string): Promise<StrakeError> {
     const aside = await this.#files.setAside(digest);
-    this.#db.run('delete from blobs where digest = ?', digest);
+    this.#scope.db.run('delete from blobs where digest = ?', digest);
     return new StrakeError('DataLoss', `blob ${digest} is damaged: it does not hash to its name; it was set aside as ${aside}`, {
       fields: { layer: 'core', digest, remedy: 'pull the image again' },
     });
@@ -88,40 +112,78 @@ export class LocalContentStore implements ContentStore {
     if (this.#locked.has(ref)) throw new StrakeError('Unavailable', `ingest ${ref} is locked by another writer`, { fields: { layer: 'core' } });
     this.#locked.add(ref);
     try {
-      if (expectedDigest !== undefined && this.#files.stat(expectedDigest) !== undefined) {
-        // A crash after the blob got its name may have left the record of its ingest.
-        const row = this.#db.get('select id from ingests where ref = ?', ref);
-        if (row !== undefined) await this.#discard(numberOf(row, 'id'));
-        throw new StrakeError('AlreadyExists', `blob ${expectedDigest}: already exists`, { fields: { layer: 'core', digest: expectedDigest } });
+      const file = expectedDigest === undefined ? undefined : this.#files.stat(expectedDigest);
+      if (expectedDigest !== undefined && file !== undefined) {
+        if (this.#row(expectedDigest) !== undefined || !this.#isUsed(expectedDigest)) {
+          // A crash after the blob got its name may have left the record of its ingest.
+          const row = this.#ingest(ref);
+          if (row !== undefined) await this.#discard(numberOf(row, 'id'));
+          throw new StrakeError('AlreadyExists', `blob ${expectedDigest}: already exists`, { fields: { layer: 'core', digest: expectedDigest } });
+        }
+        if (expectedSizeBytes === undefined || expectedSizeBytes === file.sizeBytes) return this.#share(options, expectedDigest, file.sizeBytes, algorithm);
       }
-      const id = await this.#beginIngest(options);
-      return await LocalWriter.open({
-        ref,
-        file: this.#files.ingest(id),
-        algorithm,
-        expectedDigest,
-        expectedSizeBytes,
-        host: {
-          publish: async (digest, sizeBytes, labels) => await this.#publish(id, digest, sizeBytes, labels),
-          discard: async () => await this.#discard(id),
-          release: () => this.#locked.delete(ref),
-        },
-      });
+      return await this.#open(options, await this.#beginIngest(options), algorithm);
     } catch (error) {
       this.#locked.delete(ref);
       throw error;
     }
   }
 
+  async #open({ ref, expectedDigest, expectedSizeBytes }: WriterOptions, id: number, algorithm: DigestAlgorithm): Promise<LocalWriter> {
+    return await LocalWriter.open({
+      ref,
+      file: this.#files.ingest(id),
+      algorithm,
+      expectedDigest,
+      expectedSizeBytes,
+      host: {
+        publish: async (digest, sizeBytes, labels) => await this.#publish(id, digest, sizeBytes, labels),
+        discard: async () => await this.#discard(id),
+        release: () => this.#locked.delete(ref),
+      },
+    });
+  }
+
+  /** The record of the ingest keeps the file until the blob is recorded here too, or the ingest is given up. */
+  #share(options: WriterOptions, digest: string, sizeBytes: number, algorithm: DigestAlgorithm): SharedWriter {
+    const { ref } = options;
+    const id = this.#recordIngest(options, true);
+    return new SharedWriter(
+      ref,
+      { digest, sizeBytes },
+      {
+        adopt: async (labels) => {
+          checkLabels(labels, 'info.Labels');
+          return this.#scope.db.transaction(() => {
+            this.#forgetIngest(id);
+            return this.#record(digest, sizeBytes, labels, this.#scope.now());
+          });
+        },
+        unshare: async () => await this.#open(options, await this.#beginIngest(options), algorithm),
+        release: () => this.#locked.delete(ref),
+      },
+    );
+  }
+
   async setLabels(digest: string, labels: Readonly<Record<string, string>>): Promise<BlobInfo> {
-    await this.info(digest);
-    this.#db.run('update blobs set labels = ?, updated = ? where digest = ?', labelsText(labels), this.#now().getTime(), digest);
-    return await this.info(digest);
+    this.#info(digest);
+    return this.#writeLabels(digest, labels);
+  }
+
+  async mergeLabels(digest: string, labels: Readonly<Record<string, string>>): Promise<BlobInfo> {
+    return this.#writeLabels(digest, mergeLabels(this.#info(digest).labels, labels));
+  }
+
+  #writeLabels(digest: string, labels: Readonly<Record<string, string>>): BlobInfo {
+    checkLabels(labels, 'info.Labels');
+    const { db, namespace, now } = this.#scope;
+    db.run('update blobs set labels = ?, updated = ? where namespace = ? and digest = ?', labelsText(labels), now().getTime(), namespace, digest);
+    return this.#info(digest);
   }
 
   async *walk(filters: readonly string[] = []): AsyncIterable<BlobInfo> {
     const wanted = parseFilters(filters);
-    for (const row of this.#db.all('select digest from blobs order by digest')) {
+    for (const row of this.#scope.db.all('select digest from blobs where namespace = ? order by digest', this.#scope.namespace)) {
       try {
         const info = this.#info(textOf(row, 'digest'));
         if (wanted(fieldsOf({ digest: info.digest, size: String(info.sizeBytes) }, { labels: info.labels }))) yield info;
@@ -138,10 +200,11 @@ export class LocalContentStore implements ContentStore {
     await this.#files.emptyRemoved();
   }
 
-  /** For the garbage collector: forgets these blobs at once. */
+  /** For the garbage collector: forgets these blobs at once; a file goes with the last namespace that has it. */
   sweep(digests: readonly string[]): readonly string[] {
-    const there = this.#db.transaction(() => digests.filter((digest) => this.#db.run('delete from blobs where digest = ?', digest).changes > 0));
-    for (const digest of digests) this.#files.unlink(digest);
+    const there = this.#scope.db.transaction(() => digests.filter((digest) => this.#forget(digest)));
+    for (const digest of digests) if (!this.#isUsed(digest)) this.#files.unlink(digest);
+    for (const digest of there) this.#scope.events.publish('/content/delete', { digest });
     if (digests.length > 0) this.#removeLater(this.#files.emptyRemoved());
     return there;
   }
@@ -149,7 +212,7 @@ export class LocalContentStore implements ContentStore {
   /** For the garbage collector: forgets ingests that nobody writes. */
   sweepIngests(refs: readonly string[]): void {
     for (const ref of refs) {
-      const row = this.#locked.has(ref) ? undefined : this.#db.get('select id from ingests where ref = ?', ref);
+      const row = this.#locked.has(ref) ? undefined : this.#ingest(ref);
       if (row) this.#removeLater(this.#discard(numberOf(row, 'id')));
     }
   }
@@ -157,8 +220,8 @@ export class LocalContentStore implements ContentStore {
   /** After a crash or a lost database: files that no record knows are recorded, so that they are used or collected; half-written ones go. */
   async adoptFiles(): Promise<void> {
     await this.#files.emptyRemoved();
-    for (const digest of this.#files.digests()) this.#info(digest);
-    for (const id of await this.#files.ingestIds()) if (!this.#db.get('select 1 from ingests where id = ?', id)) await this.#files.removeIngest(id);
+    for (const digest of this.#files.digests()) if (!this.#isUsed(digest)) this.#info(digest);
+    for (const id of await this.#files.ingestIds()) if (!this.#scope.db.get('select 1 from ingests where id = ?', id)) await this.#files.removeIngest(id);
   }
 
   #removeLater(removal: Promise<void>): void {
@@ -167,60 +230,95 @@ export class LocalContentStore implements ContentStore {
 
   async ingests(filters: readonly string[] = []): Promise<readonly IngestStatus[]> {
     const wanted = parseFilters(filters);
-    const rows = this.#db.all('select * from ingests order by ref').filter((row) => wanted(fieldsOf({ ref: textOf(row, 'ref') })));
-    return await Promise.all(rows.map(async (row) => toStatus(row, await this.#files.ingestSize(numberOf(row, 'id')))));
+    const rows = this.#scope.db
+      .all('select * from ingests where namespace = ? order by ref', this.#scope.namespace)
+      .filter((row) => wanted(fieldsOf({ ref: textOf(row, 'ref') })));
+    return await Promise.all(rows.map(async (row) => toStatus(row, await this.#ingestSize(row))));
+  }
+
+  async #ingestSize(row: Row): Promise<number> {
+    return numberOf(row, 'shared') === 1 ? numberOf(row, 'total') : await this.#files.ingestSize(numberOf(row, 'id'));
+  }
+
+  #ingest(ref: string): Row | undefined {
+    return this.#scope.db.get('select * from ingests where namespace = ? and ref = ?', this.#scope.namespace, ref);
   }
 
   async abort(ref: string): Promise<void> {
-    const row = this.#db.get('select id from ingests where ref = ?', ref);
+    const row = this.#ingest(ref);
     if (row === undefined) throw new StrakeError('NotFound', `ingest ${ref}: not found`, { fields: { layer: 'core' } });
     if (this.#locked.has(ref)) throw new StrakeError('Unavailable', `ingest ${ref} is locked by a writer`, { fields: { layer: 'core' } });
     await this.#discard(numberOf(row, 'id'));
   }
 
   /** The number of the ingest of this ref: the old one's when it is for the same content. */
-  async #beginIngest({ ref, expectedDigest, expectedSizeBytes }: WriterOptions): Promise<number> {
-    const at = this.#now().getTime();
-    const row = this.#db.get('select id from ingests where ref = ?', ref);
-    if (row === undefined) {
-      const id = this.#db.run(
-        'insert into ingests (ref, expected, total, started, updated) values (?, ?, ?, ?, ?)',
+  async #beginIngest(options: WriterOptions): Promise<number> {
+    const isNew = this.#ingest(options.ref) === undefined;
+    const id = this.#recordIngest(options, false);
+    // A database that was lost may have left a file of this number.
+    if (isNew) await this.#files.removeIngest(id);
+    return id;
+  }
+
+  #recordIngest({ ref, expectedDigest, expectedSizeBytes }: WriterOptions, isShared: boolean): number {
+    const { db, namespace, now, enter } = this.#scope;
+    enter();
+    const at = now().getTime();
+    const expected = expectedDigest ?? null;
+    const total = isShared ? (this.#files.stat(expectedDigest ?? '')?.sizeBytes ?? 0) : (expectedSizeBytes ?? null);
+    const row = this.#ingest(ref);
+    if (row === undefined)
+      return db.run(
+        'insert into ingests (namespace, ref, expected, total, started, updated, shared) values (?, ?, ?, ?, ?, ?, ?)',
+        namespace,
         ref,
-        expectedDigest ?? null,
-        expectedSizeBytes ?? null,
+        expected,
+        total,
         at,
         at,
+        Number(isShared),
       ).lastId;
-      // A database that was lost may have left a file of this number.
-      await this.#files.removeIngest(id);
-      return id;
-    }
-    this.#db.run('update ingests set expected = ?, total = ?, updated = ? where ref = ?', expectedDigest ?? null, expectedSizeBytes ?? null, at, ref);
-    return numberOf(row, 'id');
+    const id = numberOf(row, 'id');
+    db.run('update ingests set expected = ?, total = ?, updated = ?, shared = ? where id = ?', expected, total, at, Number(isShared), id);
+    return id;
+  }
+
+  #forgetIngest(id: number): void {
+    this.#scope.db.run('delete from ingests where id = ?', id);
   }
 
   async #publish(id: number, digest: string, sizeBytes: number, labels: Readonly<Record<string, string>> | undefined): Promise<BlobInfo> {
-    await this.#files.publish(id, digest);
-    this.#db.run('delete from ingests where id = ?', id);
-    return this.#record(digest, sizeBytes, labels, this.#now());
+    checkLabels(labels, 'info.Labels');
+    this.#files.publish(id, digest);
+    const info = this.#scope.db.transaction(() => {
+      this.#forgetIngest(id);
+      return this.#record(digest, sizeBytes, labels, this.#scope.now());
+    });
+    await this.#files.syncName(digest);
+    return info;
   }
 
   async #discard(id: number): Promise<void> {
-    this.#db.run('delete from ingests where id = ?', id);
+    this.#forgetIngest(id);
     await this.#files.removeIngest(id);
   }
 
   #record(digest: string, sizeBytes: number, labels: Readonly<Record<string, string>> | undefined, at: Date): BlobInfo {
-    this.#db.run(
-      `insert into blobs (digest, size, created, updated, labels) values (?, ?, ?, ?, ?)
-       on conflict (digest) do update set size = excluded.size`,
+    const { db, namespace, enter, events } = this.#scope;
+    enter();
+    const isNew = this.#row(digest) === undefined;
+    db.run(
+      `insert into blobs (namespace, digest, size, created, updated, labels) values (?, ?, ?, ?, ?, ?)
+       on conflict (namespace, digest) do update set size = excluded.size`,
+      namespace,
       digest,
       sizeBytes,
       at.getTime(),
       at.getTime(),
       labelsText(labels),
     );
-    return toInfo(this.#db.get('select * from blobs where digest = ?', digest) ?? {});
+    if (isNew) events.publish('/content/create', { digest, size: sizeBytes });
+    return toInfo(this.#row(digest) ?? {});
   }
 }
 

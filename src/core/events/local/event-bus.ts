@@ -1,41 +1,63 @@
 import { StrakeError } from '../../../base/index.ts';
-import type { EventBus, StrakeEvent } from '../events.ts';
+import { type Filter, parseFilters } from '../../filters/index.ts';
+import { checkIdentifier } from '../../identifiers.ts';
+import { eventField } from '../event-fields.ts';
+import type { EventBus, EventExchange, StrakeEvent } from '../events.ts';
+import { checkTopic } from '../topics.ts';
 
 /** Events that wait for a slow subscriber before it is cut off. */
 const maxBuffered = 1024;
 
-export interface EventBusOptions {
-  readonly namespace?: string;
-  readonly now?: () => Date;
-}
-
-/** Events inside one process. A subscription begins when `subscribe` is called, so that nothing is missed before the first `next`. */
-export function createLocalEventBus({ namespace = 'default', now = () => new Date() }: EventBusOptions = {}): EventBus {
+/** Events inside one process. */
+export function createLocalExchange({ now = () => new Date() }: { readonly now?: () => Date } = {}): EventExchange {
   const subscriptions = new Set<Subscription>();
+  const send = (event: StrakeEvent) => {
+    for (const subscription of subscriptions) subscription.offer(event);
+  };
+  const subscribe = (isWanted: (event: StrakeEvent) => boolean, signal: AbortSignal | undefined) => {
+    const subscription = new Subscription(isWanted, signal, () => subscriptions.delete(subscription));
+    if (signal?.aborted !== true) subscriptions.add(subscription);
+    return subscription;
+  };
   return {
-    publish(topic, payload) {
-      const event: StrakeEvent = { timestamp: now(), namespace, topic, payload };
-      for (const subscription of subscriptions) subscription.offer(event);
+    in: (namespace) => ({
+      publish(topic, payload) {
+        if (subscriptions.size > 0) send({ timestamp: now(), namespace, topic, payload });
+      },
+      subscribe: ({ topics, signal }) => subscribe((event) => event.namespace === namespace && isBelow(event.topic, topics), signal),
+    }),
+    forward(event) {
+      checkIdentifier(event.namespace, 'event envelope: namespace');
+      checkTopic(event.topic);
+      send(event);
     },
-    subscribe({ topics, signal }) {
-      const subscription = new Subscription(topics, signal, () => subscriptions.delete(subscription));
-      if (signal?.aborted !== true) subscriptions.add(subscription);
-      return subscription;
+    subscribe({ filters = [], signal }) {
+      const wanted: Filter = parseFilters(filters);
+      return subscribe((event) => wanted(eventField(event)), signal);
     },
   };
 }
 
+/** The bus of one namespace alone. */
+export function createLocalEventBus({ namespace = 'default', now }: { readonly namespace?: string; readonly now?: () => Date } = {}): EventBus {
+  return createLocalExchange(now === undefined ? {} : { now }).in(namespace);
+}
+
+function isBelow(topic: string, topics: readonly string[] | undefined): boolean {
+  return topics === undefined || topics.some((wanted) => topic === wanted || topic.startsWith(`${wanted}/`));
+}
+
 /** One subscriber's queue. Ends quietly when its signal aborts; fails once, after what is buffered, when it was too slow. */
 class Subscription implements AsyncIterableIterator<StrakeEvent> {
-  readonly #topics: readonly string[] | undefined;
+  readonly #isWanted: (event: StrakeEvent) => boolean;
   readonly #queue: StrakeEvent[] = [];
   readonly #leave: () => void;
   readonly #signal: AbortSignal | undefined;
   readonly #waiting: PromiseWithResolvers<IteratorResult<StrakeEvent>>[] = [];
   #state: 'open' | 'overrun' | 'ended' = 'open';
 
-  constructor(topics: readonly string[] | undefined, signal: AbortSignal | undefined, leave: () => void) {
-    this.#topics = topics;
+  constructor(isWanted: (event: StrakeEvent) => boolean, signal: AbortSignal | undefined, leave: () => void) {
+    this.#isWanted = isWanted;
     this.#signal = signal;
     this.#leave = leave;
     if (signal?.aborted === true) this.#state = 'ended';
@@ -43,7 +65,7 @@ class Subscription implements AsyncIterableIterator<StrakeEvent> {
   }
 
   offer(event: StrakeEvent): void {
-    if (this.#topics !== undefined && !this.#topics.some((topic) => event.topic === topic || event.topic.startsWith(`${topic}/`))) return;
+    if (!this.#isWanted(event)) return;
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) waiting.resolve({ done: false, value: event });
     else if (this.#queue.length < maxBuffered) this.#queue.push(event);

@@ -1,23 +1,23 @@
 import { StrakeError } from '../../../base/index.ts';
 import type { Descriptor } from '../../../oci/index.ts';
 import { fieldsOf, parseFilters } from '../../filters/index.ts';
-import { labelsText, type MetadataDatabase, type Row, readableLabelsOf, textOf, timeOf } from '../../metadata/index.ts';
-import type { ImageRecord, ImageStore } from '../images.ts';
+import { checkLabels, mergeLabels } from '../../label-change.ts';
+import type { LocalScope } from '../../local-scope.ts';
+import { labelsText, type Row, readableLabelsOf, textOf, timeOf } from '../../metadata/index.ts';
+import type { ImageChange, ImageRecord, ImageStore } from '../images.ts';
 import { readTarget } from './read-target.ts';
 
 const maxNameBytes = 4096;
 
-export interface LocalImageOptions {
-  readonly db: MetadataDatabase;
+export interface LocalImageOptions extends LocalScope {
   /** Writes down what a target refers to, so that whoever keeps the target keeps that. */
   readonly link: (target: Descriptor) => Promise<void>;
-  readonly now?: () => Date;
 }
 
 /** Images in the metadata database. */
-export function createLocalImageStore({ db, link, now = () => new Date() }: LocalImageOptions): ImageStore {
+export function createLocalImageStore({ db, namespace, link, now, enter, events }: LocalImageOptions): ImageStore {
   const find = (name: string): ImageRecord => {
-    const row = db.get('select * from images where name = ?', name);
+    const row = db.get('select * from images where namespace = ? and name = ?', namespace, name);
     if (row === undefined) throw notFound(name);
     const record = toRecord(row);
     if (record === undefined)
@@ -31,7 +31,7 @@ export function createLocalImageStore({ db, link, now = () => new Date() }: Loca
     list: async (filters = []) => {
       const wanted = parseFilters(filters);
       return db
-        .all('select * from images order by name')
+        .all('select * from images where namespace = ? order by name', namespace)
         .map(toRecord)
         .filter((record) => record !== undefined)
         .filter(({ name, target, labels }) =>
@@ -40,31 +40,80 @@ export function createLocalImageStore({ db, link, now = () => new Date() }: Loca
     },
     create: async ({ name, target, labels }) => {
       checkName(name);
+      checkLabels(labels, 'image.Labels');
       await link(target);
-      if (db.get('select 1 from images where name = ?', name))
+      if (db.get('select 1 from images where namespace = ? and name = ?', namespace, name))
         throw new StrakeError('AlreadyExists', `image ${JSON.stringify(name)}: already exists`, { fields: { layer: 'core', image: name } });
-      const at = now().getTime();
-      db.run('insert into images (name, target, labels, created, updated) values (?, ?, ?, ?, ?)', name, JSON.stringify(target), labelsText(labels), at, at);
-      return find(name);
-    },
-    put: async ({ name, target, labels }) => {
-      checkName(name);
-      await link(target);
+      enter();
       const at = now().getTime();
       db.run(
-        `insert into images (name, target, labels, created, updated) values (?, ?, ?, ?, ?)
-         on conflict (name) do update set target = excluded.target, labels = excluded.labels, updated = excluded.updated`,
+        'insert into images (namespace, name, target, labels, created, updated) values (?, ?, ?, ?, ?, ?)',
+        namespace,
         name,
         JSON.stringify(target),
         labelsText(labels),
         at,
         at,
       );
+      events.publish('/images/create', { name, labels: labels ?? {} });
       return find(name);
     },
-    delete: async (name) => {
-      if (db.run('delete from images where name = ?', name).changes === 0) throw notFound(name);
+    put: async ({ name, target, labels }) => {
+      checkName(name);
+      checkLabels(labels, 'image.Labels');
+      await link(target);
+      enter();
+      const isNew = db.get('select 1 from images where namespace = ? and name = ?', namespace, name) === undefined;
+      const at = now().getTime();
+      db.run(
+        `insert into images (namespace, name, target, labels, created, updated) values (?, ?, ?, ?, ?, ?)
+         on conflict (namespace, name) do update set target = excluded.target, labels = excluded.labels, updated = excluded.updated`,
+        namespace,
+        name,
+        JSON.stringify(target),
+        labelsText(labels),
+        at,
+        at,
+      );
+      events.publish(isNew ? '/images/create' : '/images/update', { name, labels: labels ?? {} });
+      return find(name);
     },
+    update: async (name, change) => {
+      if (change.target !== undefined) await link(change.target);
+      const next = changed(find(name), change);
+      checkLabels(next.labels, 'image.Labels');
+      db.run(
+        'update images set target = ?, labels = ?, updated = ? where namespace = ? and name = ?',
+        JSON.stringify(next.target),
+        labelsText(next.labels),
+        now().getTime(),
+        namespace,
+        name,
+      );
+      events.publish('/images/update', { name, labels: next.labels });
+      return find(name);
+    },
+    delete: async (name, { target } = {}) => {
+      if (target !== undefined) {
+        const found = find(name).target.digest;
+        if (found !== target)
+          throw new StrakeError('NotFound', `image ${JSON.stringify(name)} has target ${found}, not ${target}: not found`, {
+            fields: { layer: 'core', image: name },
+          });
+      }
+      if (db.run('delete from images where namespace = ? and name = ?', namespace, name).changes === 0) throw notFound(name);
+      events.publish('/images/delete', { name });
+    },
+  };
+}
+
+function changed(before: ImageRecord, { target = before.target, labels, annotations, mergeLabels: some, mergeAnnotations }: ImageChange): ImageRecord {
+  const nextAnnotations = mergeLabels(annotations ?? target.annotations ?? {}, mergeAnnotations ?? {});
+  const { annotations: _before, ...descriptor } = target;
+  return {
+    ...before,
+    target: Object.keys(nextAnnotations).length === 0 ? descriptor : { ...descriptor, annotations: nextAnnotations },
+    labels: mergeLabels(labels ?? before.labels, some ?? {}),
   };
 }
 

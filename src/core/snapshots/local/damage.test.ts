@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { silentLogger } from '../../../base/index.ts';
 import { hostPlatform } from '../../../oci/index.ts';
 import { writeTar } from '../../diff/tar/writer.ts';
-import { openTestCore, openTestTree, rejection, type TestCore } from '../../fixtures.ts';
+import { openTestCore, openTestTree, rejection, type TestCore, testContainer } from '../../fixtures.ts';
 import { importImage } from '../../images/import-image.ts';
 import { resolveImage } from '../../images/resolve-image.ts';
 import { openLocalCore } from '../../local-core.ts';
@@ -25,7 +25,7 @@ async function made(): Promise<Made> {
   const { target } = await again(core);
   const { chainIds } = await resolveImage(core.content, target, hostPlatform());
   await core.snapshots.prepare('c', chainIds[2]);
-  await core.containers.create({ id: 'c', labels: {}, image: 'i', snapshotKey: 'c', spec: undefined, extensions: {} });
+  await core.containers.create(testContainer('c'));
   return { core, chainIds, [Symbol.dispose]: () => core[Symbol.dispose]() };
 }
 

@@ -120,7 +120,7 @@ export class SnapshotDirectories {
     log.warn('snapshots of an earlier database are kept', { directory: this.#directory, upTo: highest });
     db.transaction(() => {
       db.run('insert into facts (name, value) values (?, ?) on conflict (name) do update set value = excluded.value', keptFact, highest);
-      db.run(`insert into snapshots (id, key, kind, labels, created, updated) values (?, ?, 'view', '{}', 0, 0)`, highest, `number ${highest}`);
+      db.run(`insert into snapshots (id, namespace, snapshotter, key, kind, labels, created, updated) values (?, '', '', '', 'view', '{}', 0, 0)`, highest);
       db.run('delete from snapshots where id = ?', highest);
     });
   }

@@ -2,8 +2,10 @@ import { rm } from 'node:fs/promises';
 import { StrakeError } from '../../../base/index.ts';
 import type { OpenFileTree } from '../../diff/diff.ts';
 import { fieldsOf, parseFilters } from '../../filters/index.ts';
+import { checkLabels, mergeLabels } from '../../label-change.ts';
+import type { LocalScope } from '../../local-scope.ts';
 import type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from '../snapshots.ts';
-import { type DirectoriesOptions, SnapshotDirectories } from './directories.ts';
+import type { SnapshotDirectories } from './directories.ts';
 import { idMapOf } from './id-map.ts';
 import { copyRoot, type Place, type SnapshotLayout } from './layout.ts';
 import { measureTree } from './measure-tree.ts';
@@ -11,12 +13,14 @@ import { alreadyExists, notFound, type SnapshotRecord, SnapshotRecords } from '.
 
 const maxKeyBytes = 4096;
 
-export interface LocalSnapshotterOptions extends DirectoriesOptions {
+export interface LocalSnapshotterOptions extends LocalScope {
   readonly layout: SnapshotLayout;
-  readonly now?: () => Date;
+  readonly openFileTree: OpenFileTree;
+  /** Of all namespaces and snapshotters: numbers are given once. */
+  readonly directories: SnapshotDirectories;
 }
 
-/** Snapshots as numbered directories, and records of them. */
+/** The snapshots of one namespace as numbered directories, and records of them. */
 export class LocalSnapshotter implements Snapshotter {
   readonly name: string;
   readonly unpacksApart: boolean;
@@ -25,15 +29,17 @@ export class LocalSnapshotter implements Snapshotter {
   readonly #layout: SnapshotLayout;
   readonly #openFileTree: OpenFileTree;
   readonly #now: () => Date;
+  readonly #events: LocalScope['events'];
 
-  constructor({ layout, now = () => new Date(), ...options }: LocalSnapshotterOptions) {
+  constructor({ layout, openFileTree, directories, ...scope }: LocalSnapshotterOptions) {
     this.name = layout.name;
     this.unpacksApart = layout.unpacksApart;
-    this.#records = new SnapshotRecords(options.db);
-    this.#directories = new SnapshotDirectories(options);
+    this.#records = new SnapshotRecords(scope, layout.name);
+    this.#directories = directories;
     this.#layout = layout;
-    this.#openFileTree = options.openFileTree;
-    this.#now = now;
+    this.#openFileTree = openFileTree;
+    this.#now = scope.now;
+    this.#events = scope.events;
   }
 
   async stat(key: string): Promise<SnapshotInfo> {
@@ -43,7 +49,9 @@ export class LocalSnapshotter implements Snapshotter {
   }
 
   async prepare(key: string, parent: string | undefined, labels?: Readonly<Record<string, string>>): Promise<SnapshotMount> {
-    return await this.#create('active', key, parent, labels);
+    const mount = await this.#create('active', key, parent, labels);
+    this.#events.publish('/snapshot/prepare', { key, parent: parent ?? '', snapshotter: this.name });
+    return mount;
   }
 
   async view(key: string, parent: string | undefined, labels?: Readonly<Record<string, string>>): Promise<SnapshotMount> {
@@ -58,6 +66,7 @@ export class LocalSnapshotter implements Snapshotter {
 
   async commit(name: string, key: string, { labels, parent, inheritRoot = false, usage }: CommitOptions = {}): Promise<void> {
     checkKey(name);
+    checkLabels(labels, 'snapshot.Labels');
     const active = this.#active(key);
     if (parent !== undefined && active.parent !== undefined) throw failedPrecondition(key, 'has a parent already');
     const damaged = this.#damagedId(name);
@@ -88,6 +97,16 @@ export class LocalSnapshotter implements Snapshotter {
       });
     // Only a writable layer needs it; inside is at most an empty directory that overlayfs made.
     await rm(this.#directories.work(damaged ?? active.id), { recursive: true, force: true });
+    this.#events.publish('/snapshot/commit', { key, name, snapshotter: this.name });
+  }
+
+  async setLabels(key: string, labels: Readonly<Record<string, string>>): Promise<SnapshotInfo> {
+    checkLabels(labels, 'snapshot.Labels');
+    return toInfo(this.#records.save({ ...this.#records.find(key), labels: mergeLabels({}, labels), updatedAt: this.#now() }));
+  }
+
+  async mergeLabels(key: string, labels: Readonly<Record<string, string>>): Promise<SnapshotInfo> {
+    return await this.setLabels(key, mergeLabels(this.#records.find(key).labels, labels));
   }
 
   async usage(key: string): Promise<SnapshotUsage> {
@@ -106,6 +125,7 @@ export class LocalSnapshotter implements Snapshotter {
     if (child !== undefined) throw failedPrecondition(key, `has children, such as ${child}`);
     this.#records.delete(id);
     await this.#directories.remove(id);
+    this.#events.publish('/snapshot/remove', { key, snapshotter: this.name });
   }
 
   /** For the garbage collector: forgets these at once, children before their parents; one that has a child stays. */
@@ -121,6 +141,7 @@ export class LocalSnapshotter implements Snapshotter {
       }),
     );
     for (const id of gone) this.#directories.removeLater(id);
+    for (const key of swept) this.#events.publish('/snapshot/remove', { key, snapshotter: this.name });
     return swept;
   }
 
@@ -142,6 +163,7 @@ export class LocalSnapshotter implements Snapshotter {
 
   async #create(kind: SnapshotKind, key: string, parent: string | undefined, labels: Readonly<Record<string, string>> | undefined): Promise<SnapshotMount> {
     checkKey(key);
+    checkLabels(labels, 'snapshot.Labels');
     if (idMapOf(labels ?? {}) && !this.#layout.mapsIds)
       throw new StrakeError('InvalidArgument', `snapshot ${key}: the snapshotter ${this.name} cannot map ids`, { fields: { layer: 'core', snapshot: key } });
     const record = this.#records.transaction(() => {

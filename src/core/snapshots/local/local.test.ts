@@ -12,6 +12,7 @@ import { MetadataDatabase } from '../../metadata/index.ts';
 import { snapshotsConformance } from '../conformance.ts';
 import { mappingLabels, type SnapshotMount } from '../snapshots.ts';
 import { snapshotterNames } from './check-snapshotter.ts';
+import { SnapshotDirectories } from './directories.ts';
 import { LocalSnapshotter } from './local-snapshotter.ts';
 import { overlayLayout } from './overlay-layout.ts';
 
@@ -84,7 +85,9 @@ describe('overlayfs', () => {
     await core.snapshots.prepare('b', undefined);
     for (const suffix of ['', '-wal', '-shm']) rmSync(path.join(core.root, `metadata.db${suffix}`));
     using db = MetadataDatabase.open({ root: core.root, log: silentLogger });
-    const snapshots = new LocalSnapshotter({ root: core.root, db, openFileTree: openTestTree, log: silentLogger, layout: overlayLayout });
+    const options = { root: core.root, db, openFileTree: openTestTree, log: silentLogger };
+    const scope = { db, namespace: 'n', now: () => new Date(), events: { publish: () => undefined }, enter: () => undefined };
+    const snapshots = new LocalSnapshotter({ ...scope, openFileTree: openTestTree, directories: new SnapshotDirectories(options), layout: overlayLayout });
     await snapshots.cleanup();
     await snapshots.prepare('c', undefined);
     expect(readdirSync(path.join(core.root, 'snapshots')).sort()).toEqual(['1', '2', '3']);

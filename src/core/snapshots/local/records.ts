@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { StrakeError } from '../../../base/index.ts';
+import type { LocalScope } from '../../local-scope.ts';
 import { labelsOf, labelsText, type MetadataDatabase, numberOf, type Row, textOf, timeOf } from '../../metadata/index.ts';
 import type { SnapshotInfo, SnapshotKind, SnapshotUsage } from '../snapshots.ts';
 
@@ -13,19 +14,20 @@ export interface SnapshotRecord extends SnapshotInfo {
 type Draft = Omit<SnapshotRecord, 'id'>;
 
 /**
- * What is known of snapshots, in the metadata database. Each record holds the digest of itself, so that a flipped bit is found when it is used and not taken
+ * What is known of the snapshots of one snapshotter in one namespace, in the metadata database. Each record holds the digest of itself, so that a flipped bit is found when it is used and not taken
  * for another snapshot; and its parent's key beside its number, so that a damaged parent can still be named, and be put right.
  */
 export class SnapshotRecords {
-  readonly #db: MetadataDatabase;
+  readonly #scope: LocalScope;
+  readonly #snapshotter: string;
 
-  constructor(db: MetadataDatabase) {
-    this.#db = db;
-    this.#seal();
+  constructor(scope: LocalScope, snapshotter: string) {
+    this.#scope = scope;
+    this.#snapshotter = snapshotter;
   }
 
   transaction<T>(body: () => T): T {
-    return this.#db.transaction(body);
+    return this.#scope.db.transaction(body);
   }
 
   /** NotFound when absent, DataLoss when damaged. */
@@ -62,22 +64,33 @@ export class SnapshotRecords {
 
   parent({ parentId, parent }: SnapshotRecord): SnapshotRecord | undefined {
     if (parentId === undefined) return undefined;
-    const row = this.#db.get('select * from snapshots where id = ?', parentId);
+    const row = this.#scope.db.get('select * from snapshots where id = ?', parentId);
     if (row === undefined) throw damaged(parent ?? '');
     return toRecord(row, parent ?? '');
   }
 
   /** A snapshot above this one. */
   childOf(key: string): string | undefined {
-    const row = this.#db.get('select key from snapshots where parent_key = ? or parent = (select id from snapshots where key = ?) limit 1', key, key);
+    const { db, namespace } = this.#scope;
+    const id = this.idOf(key) ?? -1;
+    const row = db.get(
+      'select key from snapshots where parent = ? or (parent_key = ? and namespace = ? and snapshotter = ?) limit 1',
+      id,
+      key,
+      namespace,
+      this.#snapshotter,
+    );
     return row && textOf(row, 'key');
   }
 
   /** AlreadyExists when the key is taken. */
   insert(draft: Draft): SnapshotRecord {
     if (this.has(draft.key)) throw alreadyExists(draft.key);
-    const { lastId } = this.#db.run(
-      `insert into snapshots (key, kind, labels, created, updated) values (?, ?, '{}', ?, 0)`,
+    this.#scope.enter();
+    const { lastId } = this.#scope.db.run(
+      `insert into snapshots (namespace, snapshotter, key, kind, labels, created, updated) values (?, ?, ?, ?, '{}', ?, 0)`,
+      this.#scope.namespace,
+      this.#snapshotter,
       draft.key,
       draft.kind,
       draft.createdAt.getTime(),
@@ -87,7 +100,8 @@ export class SnapshotRecords {
 
   save(record: SnapshotRecord): SnapshotRecord {
     const { id, key, parentId, parent, kind, labels, createdAt, updatedAt, usage } = record;
-    this.#db.run(
+    const { db } = this.#scope;
+    db.run(
       `update snapshots set key = ?, parent = ?, parent_key = ?, kind = ?, labels = ?, created = ?, updated = ?, size = ?, inodes = ?, sum = '' where id = ?`,
       key,
       parentId ?? null,
@@ -100,12 +114,12 @@ export class SnapshotRecords {
       usage?.inodes ?? null,
       id,
     );
-    this.#db.run('update snapshots set sum = ? where id = ?', sumOf(this.#db.get('select * from snapshots where id = ?', id) ?? {}), id);
+    db.run('update snapshots set sum = ? where id = ?', sumOf(db.get('select * from snapshots where id = ?', id) ?? {}), id);
     return record;
   }
 
   delete(id: number): void {
-    this.#db.run('delete from snapshots where id = ?', id);
+    this.#scope.db.run('delete from snapshots where id = ?', id);
   }
 
   /** The number that a key stands for, without a look at the rest: what is damaged can be removed. */
@@ -114,53 +128,62 @@ export class SnapshotRecords {
     return row && numberOf(row, 'id');
   }
 
+  /** Of all namespaces and snapshotters. */
   isNumberKnown(id: number): boolean {
-    return this.#db.get('select 1 from snapshots where id = ?', id) !== undefined;
+    return this.#scope.db.get('select 1 from snapshots where id = ?', id) !== undefined;
   }
 
   /** The number of the damaged record that was of this key: it has the key still, or those above it say that their parent had it. */
   damagedId(key: string): number | undefined {
+    const { db, namespace } = this.#scope;
     const row =
-      this.#row(key) ?? this.#db.get('select * from snapshots where id in (select parent from snapshots where parent_key = ?) and key != ?', key, key);
+      this.#row(key) ??
+      db.get(
+        `select * from snapshots
+         where id in (select parent from snapshots where parent_key = ? and namespace = ? and snapshotter = ?) and key != ?`,
+        key,
+        namespace,
+        this.#snapshotter,
+        key,
+      );
     return row === undefined || isWhole(row) ? undefined : numberOf(row, 'id');
   }
 
   /** In the order of their making; damaged ones are left out. */
   all(): SnapshotRecord[] {
-    return this.#db
-      .all('select * from snapshots order by id')
+    return this.#scope.db
+      .all('select * from snapshots where namespace = ? and snapshotter = ? order by id', this.#scope.namespace, this.#snapshotter)
       .filter(isWhole)
       .map((row) => toRecord(row, textOf(row, 'key')));
   }
 
   #row(key: string): Row | undefined {
-    return this.#db.get('select * from snapshots where key = ?', key);
-  }
-
-  /** Records of an earlier version have neither digest nor parent's key. */
-  #seal(): void {
-    this.#db.transaction(() => {
-      for (const row of this.#db.all('select id, parent from snapshots where sum is null')) {
-        this.#db.run(
-          'update snapshots set parent_key = (select key from snapshots where id = ?) where id = ?',
-          row['parent'] as number | null,
-          numberOf(row, 'id'),
-        );
-        this.#db.run(
-          'update snapshots set sum = ? where id = ?',
-          sumOf(this.#db.get('select * from snapshots where id = ?', numberOf(row, 'id')) ?? {}),
-          numberOf(row, 'id'),
-        );
-      }
-    });
+    return this.#scope.db.get('select * from snapshots where namespace = ? and snapshotter = ? and key = ?', this.#scope.namespace, this.#snapshotter, key);
   }
 }
 
-const summed = ['id', 'key', 'parent', 'parent_key', 'kind', 'labels', 'created', 'updated', 'size', 'inodes'] as const;
+/** Records of the first version have neither digest nor parent's key; those of the second a digest without namespace and snapshotter. A damaged one stays so. */
+export function sealSnapshotRecords(db: MetadataDatabase): void {
+  db.transaction(() => {
+    db.run('update snapshots set parent_key = (select below.key from snapshots as below where below.id = snapshots.parent) where sum is null');
+    for (const row of db.all(`select * from snapshots where sum is null or sum not like '${sumPrefix}%'`))
+      if (row['sum'] === null || row['sum'] === digestOf(row, summedBefore))
+        db.run('update snapshots set sum = ? where id = ?', sumOf(row), numberOf(row, 'id'));
+  });
+}
+
+const summedBefore = ['id', 'key', 'parent', 'parent_key', 'kind', 'labels', 'created', 'updated', 'size', 'inodes'] as const;
+const summed = [...summedBefore, 'namespace', 'snapshotter'] as const;
+/** No digest of the versions before begins so. */
+const sumPrefix = 'n';
 
 function sumOf(row: Row): string {
+  return `${sumPrefix}${digestOf(row, summed)}`;
+}
+
+function digestOf(row: Row, names: readonly string[]): string {
   return createHash('sha256')
-    .update(JSON.stringify(summed.map((name) => row[name])))
+    .update(JSON.stringify(names.map((name) => row[name])))
     .digest('hex')
     .slice(0, 32);
 }

@@ -1,0 +1,34 @@
+import type { ContainerRecord, NewContainer } from '../../core/index.ts';
+import { specType } from '../../core/index.ts';
+import { formatJson, parseJson } from '../../oci/index.ts';
+import { type ContainerDocument, documentKey } from './document.ts';
+
+/** Containers of the Engine run in process. */
+const runtimeName = 'io.containerd.strake.v2';
+const documentType = 'strake/container';
+
+/** How the core keeps a container: all that the Engine knows is in its document; the specification is made of it at each start. */
+export function newRecord(id: string, snapshotter: string, document: ContainerDocument): NewContainer {
+  return {
+    id,
+    labels: document.config.Labels,
+    image: document.config.Image,
+    runtime: { name: runtimeName, options: undefined },
+    spec: { typeUrl: specType, value: Buffer.from('{}') },
+    snapshotter,
+    snapshotKey: id,
+    sandboxId: '',
+    extensions: documentExtension(document),
+  };
+}
+
+export function documentExtension(document: ContainerDocument): NewContainer['extensions'] {
+  return { [documentKey]: { typeUrl: documentType, value: Buffer.from(formatJson(document)) } };
+}
+
+/** Undefined for a container that is not the Engine's. */
+export function documentOf({ id, extensions }: ContainerRecord): ContainerDocument | undefined {
+  const stored = extensions[documentKey];
+  if (stored?.typeUrl !== documentType) return undefined;
+  return parseJson(Buffer.from(stored.value).toString(), `document of container ${id}`) as ContainerDocument;
+}
