@@ -1,4 +1,4 @@
-// Makes src/api/{containerd,google,grpc}/**/*_pb.ts from proto/, with buf as the compiler and protobuf-es as the generator.
+// Makes src/api/**/*_pb.ts from proto/, with buf as the compiler and protobuf-es as the generator.
 // `--check` writes nothing and fails when a generated file differs, is missing, or is left over.
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,0 +1,4 @@
+export { type ConnectOptions, createTtrpcClient, TtrpcConnection } from './client.ts';
+export { maxMessageBytes } from './frames.ts';
+export { TtrpcServer, type TtrpcServerOptions } from './server.ts';
+export { type CallContext, type CallOptions, type ServedService, type ServiceClient, type ServiceImplementation, servedService } from './service.ts';
