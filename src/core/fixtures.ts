@@ -2,13 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Logger, silentLogger } from '../base/index.ts';
+import { silentLogger } from '../base/index.ts';
 import { DirectLauncher } from '../kernel/index.ts';
 import { type NewContainer, specType } from './containers/containers.ts';
 import type { OpenFileTree } from './diff/diff.ts';
 import { createOpenFileTree } from './diff/file-tree.ts';
-import { type LocalCore, openLocalCore } from './local-core.ts';
-import type { SnapshotterName } from './snapshots/local/check-snapshotter.ts';
+import { type LocalCore, type LocalCoreOptions, openLocalCore } from './local-core.ts';
 
 export const initPath = process.env['STRAKE_INIT'] ?? path.join(import.meta.dirname, '../../dist/strake-init');
 
@@ -19,9 +18,7 @@ export interface TestCore extends LocalCore {
 }
 
 /** Stores in a directory that goes with them. */
-export function openTestCore(
-  options: { readonly openFileTree?: OpenFileTree; readonly log?: Logger; readonly now?: () => Date; readonly snapshotter?: SnapshotterName } = {},
-): TestCore {
+export function openTestCore(options: Partial<LocalCoreOptions> = {}): TestCore {
   const root = mkdtempSync(path.join(tmpdir(), 'strake-core-'));
   const core = openLocalCore({ root, log: silentLogger, openFileTree: openTestTree, ...options });
   return {

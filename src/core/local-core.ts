@@ -27,7 +27,9 @@ import { LocalSnapshotter } from './snapshots/local/local-snapshotter.ts';
 import { nativeLayout } from './snapshots/local/native-layout.ts';
 import { overlayLayout } from './snapshots/local/overlay-layout.ts';
 import { sealSnapshotRecords } from './snapshots/local/records.ts';
+import { type UnsyncedOptions, UnsyncedSnapshots } from './snapshots/local/unsynced.ts';
 import { LayerUnpacker } from './unpack/layer-unpacker.ts';
+import { restoreSnapshots } from './unpack/restore-snapshots.ts';
 
 export interface LocalCoreOptions {
   /** The data root, such as /var/lib/strake. One process at a time may use it: its owner holds a lock. */
@@ -40,6 +42,8 @@ export interface LocalCoreOptions {
   /** Layers that are fetched and unpacked at once; 3 unless told. */
   readonly layersAtOnce?: number | undefined;
   readonly now?: () => Date;
+  /** Of the sync of snapshots. */
+  readonly unsynced?: Pick<UnsyncedOptions, 'bootId' | 'quietMs'>;
 }
 
 /** The Engine's, as dockerd calls its own at containerd. */
@@ -61,6 +65,8 @@ export interface LocalCore extends LocalNamespace, Core, Disposable {
   readonly comparer: Comparer;
   /** Removes what nothing needs any more, in all namespaces. */
   readonly collectGarbage: CollectGarbage;
+  /** Once, before anything uses a snapshot: what a power loss took of the snapshots of images is unpacked again. */
+  restore(): Promise<void>;
   /** What was acknowledged so far survives a power loss. */
   flush(): void;
 }
@@ -84,12 +90,15 @@ export function openLocalCore({
   layerLimits,
   layersAtOnce,
   now = () => new Date(),
+  unsynced: syncing = {},
 }: LocalCoreOptions): LocalCore {
   const db = MetadataDatabase.open({ root, log, now });
   checkSnapshotter(db, engineNamespace, snapshotter);
   sealSnapshotRecords(db);
   const comparer = createComparer({ openFileTree });
   const exchange = createLocalExchange({ now });
+  const directories = new SnapshotDirectories({ root, db, openFileTree, log });
+  const unsynced = new UnsyncedSnapshots({ db, directory: directories.root, openFileTree, log, ...syncing });
   const parts: NamespaceParts = {
     db,
     log,
@@ -99,7 +108,8 @@ export function openLocalCore({
     defaultSnapshotter: snapshotter,
     layouts: { overlayfs: overlayLayout, native: nativeLayout(createCopyTree({ comparer, openFileTree })) },
     files: new BlobFiles(root),
-    directories: new SnapshotDirectories({ root, db, openFileTree, log }),
+    directories,
+    unsynced,
     namespaces: createLocalNamespaceStore({ db, events: exchange }),
     unpacking: { parallel: layersAtOnce, ...(layerLimits === undefined ? {} : { limits: layerLimits }) },
   };
@@ -128,8 +138,18 @@ export function openLocalCore({
     layerLimits: { ...defaultLayerLimits, ...layerLimits },
     comparer,
     collectGarbage: async (options) => await collector.collect(options),
+    restore: async () => {
+      const lost = unsynced.lost();
+      // They would not be known from good ones.
+      for (const { id } of lost) await directories.remove(id);
+      for (const [namespace, snapshots] of Map.groupBy(lost, ({ namespace }) => namespace))
+        await restoreSnapshots({ ...open(namespace).stores, lost: snapshots.map(({ key }) => key), log });
+    },
     flush: () => db.checkpoint(),
-    [Symbol.dispose]: () => db[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      unsynced[Symbol.dispose]();
+      db[Symbol.dispose]();
+    },
   };
 }
 
@@ -144,6 +164,7 @@ interface NamespaceParts {
   readonly layouts: Readonly<Record<SnapshotterName, SnapshotLayout>>;
   readonly files: BlobFiles;
   readonly directories: SnapshotDirectories;
+  readonly unsynced: UnsyncedSnapshots;
   readonly namespaces: ReturnType<typeof createLocalNamespaceStore>;
   readonly unpacking: { readonly parallel: number | undefined; readonly limits?: Partial<LayerLimits> };
 }
@@ -154,12 +175,12 @@ interface OpenedNamespace {
 }
 
 function openNamespace(parts: NamespaceParts, namespace: string): OpenedNamespace {
-  const { db, log, now, exchange, openFileTree, directories, files } = parts;
+  const { db, log, now, exchange, openFileTree, directories, unsynced, files } = parts;
   const events = exchange.in(namespace);
   const scope: LocalScope = { db, namespace, now, events, enter: () => parts.namespaces.ensure(namespace) };
   const content = new LocalContentStore({ ...scope, files, log });
   const snapshotters = new Map(
-    snapshotterNames.map((name) => [name as string, new LocalSnapshotter({ ...scope, openFileTree, directories, layout: parts.layouts[name] })]),
+    snapshotterNames.map((name) => [name as string, new LocalSnapshotter({ ...scope, openFileTree, directories, unsynced, layout: parts.layouts[name] })]),
   );
   const snapshotter = (name: string): LocalSnapshotter => {
     const found = snapshotters.get(name);

@@ -157,6 +157,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     }),
   ];
   const recover = async () => {
+    await core.restore();
     await containers.recover();
     await options.networks.retain(new Set((await containers.networkMembers()).map(({ containerId }) => containerId)));
     await imageMounts.recover();

@@ -1,4 +1,4 @@
-import { StrakeError } from '../../base/index.ts';
+import { isCode, StrakeError } from '../../base/index.ts';
 import {
   chainIds,
   choosePlatform,
@@ -33,6 +33,22 @@ export async function resolveImage(content: ContentStore, target: Descriptor, pl
   const inner = await readDocument(content, chosen);
   if (inner.kind === 'index') throw new StrakeError('InvalidArgument', `index ${target.digest} names another index`, { fields: { layer: 'core' } });
   return await resolveManifest(content, chosen, inner.manifest);
+}
+
+/** Every image that is here of what a name stands for: of an index those whose manifest and configuration are here. */
+export async function* resolveEvery(content: ContentStore, target: Descriptor): AsyncGenerator<ResolvedImage> {
+  const document = await readDocument(content, target);
+  if (document.kind === 'manifest') {
+    yield await resolveManifest(content, target, document.manifest);
+    return;
+  }
+  for (const descriptor of document.index.manifests)
+    try {
+      const inner = await readDocument(content, descriptor);
+      if (inner.kind === 'manifest') yield await resolveManifest(content, descriptor, inner.manifest);
+    } catch (error) {
+      if (!isCode(error, 'NotFound')) throw error;
+    }
 }
 
 /** The manifest of an index for a platform; NotFound when there is none. */

@@ -113,4 +113,7 @@ export const migrations: readonly string[] = [
     extensions text not null, created integer not null, updated integer not null, primary key (namespace, id)
   ) strict
   `,
+  `
+  create table unsynced_snapshots (id integer primary key references snapshots (id) on delete cascade, boot text not null) strict
+  `,
 ];

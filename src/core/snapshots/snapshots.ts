@@ -58,7 +58,7 @@ export interface Snapshotter {
   /** As prepare, read-only. */
   view(key: string, parent: string | undefined, labels?: Readonly<Record<string, string>>): Promise<SnapshotMount>;
   mounts(key: string): Promise<SnapshotMount>;
-  /** Turns the active snapshot `key` into the committed `name`: syncfs first, then recorded. AlreadyExists when `name` is there, unless that is damaged: then it is healed, and those above it stay. */
+  /** Turns the active snapshot `key` into the committed `name`. AlreadyExists when `name` is there, unless that is damaged: then it is healed, and those above it stay. */
   commit(name: string, key: string, options?: CommitOptions): Promise<void>;
   usage(key: string): Promise<SnapshotUsage>;
   /** Replaces all labels. */

@@ -27,6 +27,10 @@ export class SnapshotDirectories {
     this.#keepForeign();
   }
 
+  get root(): string {
+    return this.#directory;
+  }
+
   files(id: number): string {
     return path.join(this.#directory, String(id), 'fs');
   }

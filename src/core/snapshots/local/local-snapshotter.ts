@@ -10,6 +10,7 @@ import { idMapOf } from './id-map.ts';
 import { copyRoot, type Place, type SnapshotLayout } from './layout.ts';
 import { measureTree } from './measure-tree.ts';
 import { alreadyExists, notFound, type SnapshotRecord, SnapshotRecords } from './records.ts';
+import type { UnsyncedSnapshots } from './unsynced.ts';
 
 const maxKeyBytes = 4096;
 
@@ -18,6 +19,7 @@ export interface LocalSnapshotterOptions extends LocalScope {
   readonly openFileTree: OpenFileTree;
   /** Of all namespaces and snapshotters: numbers are given once. */
   readonly directories: SnapshotDirectories;
+  readonly unsynced: Pick<UnsyncedSnapshots, 'add'>;
 }
 
 /** The snapshots of one namespace as numbered directories, and records of them. */
@@ -26,16 +28,18 @@ export class LocalSnapshotter implements Snapshotter {
   readonly unpacksApart: boolean;
   readonly #records: SnapshotRecords;
   readonly #directories: SnapshotDirectories;
+  readonly #unsynced: LocalSnapshotterOptions['unsynced'];
   readonly #layout: SnapshotLayout;
   readonly #openFileTree: OpenFileTree;
   readonly #now: () => Date;
   readonly #events: LocalScope['events'];
 
-  constructor({ layout, openFileTree, directories, ...scope }: LocalSnapshotterOptions) {
+  constructor({ layout, openFileTree, directories, unsynced, ...scope }: LocalSnapshotterOptions) {
     this.name = layout.name;
     this.unpacksApart = layout.unpacksApart;
     this.#records = new SnapshotRecords(scope, layout.name);
     this.#directories = directories;
+    this.#unsynced = unsynced;
     this.#layout = layout;
     this.#openFileTree = openFileTree;
     this.#now = scope.now;
@@ -73,10 +77,6 @@ export class LocalSnapshotter implements Snapshotter {
     if (damaged === undefined && this.#records.has(name)) throw alreadyExists(name);
     const below = parent === undefined ? this.#records.parent(active) : this.#records.committed(parent);
     if (inheritRoot && below) await copyRoot(this.#directories.files(below.id), this.#directories.files(active.id));
-    {
-      await using tree = await this.#openFileTree(this.#directories.files(active.id));
-      await tree.sync(true);
-    }
     const committed: Omit<SnapshotRecord, 'id'> = {
       key: name,
       kind: 'committed',
@@ -94,6 +94,7 @@ export class LocalSnapshotter implements Snapshotter {
         // The parent may have been removed meanwhile.
         if (below) this.#records.committed(below.key);
         this.#records.save({ ...committed, id: active.id });
+        this.#unsynced.add(active.id);
       });
     // Only a writable layer needs it; inside is at most an empty directory that overlayfs made.
     await rm(this.#directories.work(damaged ?? active.id), { recursive: true, force: true });
@@ -207,6 +208,7 @@ export class LocalSnapshotter implements Snapshotter {
     this.#records.transaction(() => {
       this.#records.delete(active);
       this.#records.save({ ...committed, id: damaged });
+      if (!hasFiles) this.#unsynced.add(damaged);
     });
     if (hasFiles) await this.#directories.remove(active);
   }

@@ -87,7 +87,13 @@ describe('overlayfs', () => {
     using db = MetadataDatabase.open({ root: core.root, log: silentLogger });
     const options = { root: core.root, db, openFileTree: openTestTree, log: silentLogger };
     const scope = { db, namespace: 'n', now: () => new Date(), events: { publish: () => undefined }, enter: () => undefined };
-    const snapshots = new LocalSnapshotter({ ...scope, openFileTree: openTestTree, directories: new SnapshotDirectories(options), layout: overlayLayout });
+    const snapshots = new LocalSnapshotter({
+      ...scope,
+      openFileTree: openTestTree,
+      directories: new SnapshotDirectories(options),
+      unsynced: { add: () => undefined },
+      layout: overlayLayout,
+    });
     await snapshots.cleanup();
     await snapshots.prepare('c', undefined);
     expect(readdirSync(path.join(core.root, 'snapshots')).sort()).toEqual(['1', '2', '3']);
