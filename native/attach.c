@@ -8,8 +8,6 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#define STDIN_QUEUE_MAX (64u << 10) /* with more than this waiting, clients' stdin is not read */
-
 struct client *client_add(struct monitor *monitor, int fd)
 {
 	struct client *client = calloc(1, sizeof(*client));
@@ -130,7 +128,9 @@ static void obey(struct monitor *monitor, struct client *client, uint8_t type, c
 			monitor_stdin(monitor, payload, len);
 		return;
 	case FRAME_STDIN_EOF:
-		if (client->attached & ATTACH_STDIN)
+		if (monitor->source >= 0)
+			source_let_end(monitor);
+		else if (client->attached & ATTACH_STDIN)
 			monitor_stdin_end(monitor);
 		return;
 	case FRAME_WAIT:

@@ -24,13 +24,14 @@
 #define BACK_OFF_MS 10
 #define TERMINAL_RETRY_NS 200000000u /* a terminal that nobody has open may be opened again: systemd closes its stdio and comes back to /dev/console */
 #define WRITERS_NS 1000000000u
+#define RUNTIME_LOOK_MS 1000 /* whether the runtime takes too long */
 #define SIGNAL_GROUP 1u
 #define REAP_FORWARD_SIGNALS 1u
 #ifndef PIDFD_SIGNAL_PROCESS_GROUP
 #define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2) /* linux/pidfd.h, since 6.9 */
 #endif
 
-static struct monitor the_monitor = { .dir = -1, .listener = -1, .signals = -1, .input = -1, .output = { -1, -1 }, .child = { -1, -1, -1 } };
+static struct monitor the_monitor = { .dir = -1, .listener = -1, .signals = -1, .source = -1, .console = -1, .input = -1, .output = { -1, -1 }, .child = { -1, -1, -1 } };
 static uint8_t chunk[64 << 10];
 
 /* --- set-up ---------------------------------------------------------------------------------------------------------- */
@@ -114,6 +115,7 @@ void monitor_child_stdio(struct run *run)
 	close_fd(&m->listener);
 	close_fd(&m->dir);
 	log_close(m->log);
+	sinks_close(m);
 }
 
 /* NAME appears in the task directory with all of its text, or not at all. */
@@ -146,6 +148,8 @@ int monitor_after_clone(struct run *run)
 
 int monitor_start(struct monitor *m)
 {
+	if (m->runtime)
+		return runtime_start(m);
 	if (m->released || !m->created || m->run->has_fifo || m->run->sync_fd < 0)
 		return EINVAL;
 	if (sync_send(m->run, SYNC_START, m->run->current, 0, NULL, -1) != 0)
@@ -254,8 +258,7 @@ void monitor_stdin_end(struct monitor *m)
 		write_stdin(m);
 }
 
-/* Takes the pty over when the init has handed it in. */
-static void adopt_terminal(struct monitor *m)
+void adopt_terminal(struct monitor *m)
 {
 	struct termios termios;
 
@@ -287,6 +290,7 @@ static bool read_output(struct monitor *m, int index)
 		return false;
 	}
 	log_write(m->log, stream, chunk, (size_t)n);
+	sinks_output(m, stream == FRAME_STDOUT ? STREAM_STDOUT : STREAM_STDERR, chunk, (size_t)n);
 	clients_output(m, stream, chunk, (size_t)n);
 	return true;
 }
@@ -319,8 +323,8 @@ static void note_exit(struct monitor *m, int status)
 			m->oom_kills = (uint32_t)strtoul(line + 9, NULL, 10);
 }
 
-/* Hands on the signals that came; reaps the init, the decider, and what the subreaper inherited. */
-static void serve_signals(struct monitor *m)
+/* Hands on the signals that came; reaps the init, the decider, and what the subreaper inherited. -1: the process could not be started. */
+static int serve_signals(struct monitor *m)
 {
 	struct signalfd_siginfo info;
 	int status;
@@ -329,14 +333,20 @@ static void serve_signals(struct monitor *m)
 	while (read(m->signals, &info, sizeof(info)) > 0)
 		if (info.ssi_signo != SIGCHLD)
 			monitor_signal(m, info.ssi_signo, 0);
-	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+	/* While the runtime works it is not known yet who of those that have ended is the one to wait for. */
+	while ((pid = waitpid(m->runtime_pid ? m->runtime_pid : -1, &status, WNOHANG | __WALL)) > 0) {
+		if (pid == m->runtime_pid && runtime_ended(m, status) != 0)
+			return -1;
 		if (pid == m->run->init_pid)
 			note_exit(m, status);
+		if (pid == m->logger)
+			m->logger = 0;
 		if (pid != m->run->decider)
 			continue;
 		m->run->decider_status = status;
 		m->run->decider_ended = true;
 	}
+	return 0;
 }
 
 /* Everything that the init says on its way to execve. -1: it failed. */
@@ -373,15 +383,20 @@ static void accept_clients(struct monitor *m)
 		poll(NULL, 0, BACK_OFF_MS);
 }
 
-enum { POLL_SIGNALS, POLL_SYNC, POLL_LISTENER, POLL_INPUT, POLL_OUTPUT, POLL_ERROR, POLL_FIXED };
+/* Whether the FIFO of stdin may be read: what comes has a place to go, or goes nowhere. */
+static bool takes_stdin(const struct monitor *m)
+{
+	return m->source >= 0 && queue_length(&m->stdin_queue) <= STDIN_QUEUE_MAX;
+}
 
-/* One round: waits for at most TIMEOUT ms and serves what came. -1: the init failed. */
-static int serve(struct monitor *m, int timeout)
+enum { POLL_SIGNALS, POLL_SYNC, POLL_LISTENER, POLL_INPUT, POLL_OUTPUT, POLL_ERROR, POLL_SOURCE, POLL_SINKS, POLL_FIXED = POLL_SINKS + SINKS_MAX };
+
+int monitor_serve(struct monitor *m, int timeout)
 {
 	static struct pollfd polls[POLL_FIXED + CLIENTS_MAX];
 	struct run *run = m->run;
 	/* Once the init is dead its output is finite: slow clients hold nothing back then. */
-	bool hold = !run->init_reaped && clients_hold(m);
+	bool hold = !run->init_reaped && (clients_hold(m) || sinks_hold(m));
 	bool write_input = queue_length(&m->stdin_queue) > 0;
 	bool retry = m->terminal_retry != 0 && !run->init_reaped;
 	nfds_t n = POLL_FIXED;
@@ -397,6 +412,9 @@ static int serve(struct monitor *m, int timeout)
 	polls[POLL_INPUT] = (struct pollfd){ .fd = is_terminal(m) && !write_input ? -1 : stdin_fd(m), .events = write_input ? POLLOUT : 0 };
 	polls[POLL_OUTPUT] = (struct pollfd){ .fd = hold || retry ? -1 : m->output[0], .events = POLLIN };
 	polls[POLL_ERROR] = (struct pollfd){ .fd = hold ? -1 : m->output[1], .events = POLLIN };
+	polls[POLL_SOURCE] = (struct pollfd){ .fd = takes_stdin(m) ? m->source : -1, .events = POLLIN };
+	for (unsigned i = 0; i < SINKS_MAX; i++)
+		polls[POLL_SINKS + i] = (struct pollfd){ .fd = i < m->nsinks && queue_length(&m->sinks[i].queue) > 0 ? m->sinks[i].fd : -1, .events = POLLOUT };
 	for (struct client *c = m->clients; c; c = c->next) {
 		int events = client_poll_events(m, c);
 
@@ -409,6 +427,11 @@ static int serve(struct monitor *m, int timeout)
 	for (struct client *c = m->clients; c; c = c->next)
 		if (c->poll->revents)
 			client_events(m, c, c->poll->revents);
+	for (unsigned i = 0; i < m->nsinks; i++)
+		if (polls[POLL_SINKS + i].revents)
+			sink_flush(&m->sinks[i]);
+	if (polls[POLL_SOURCE].revents && m->source >= 0)
+		source_read(m);
 	if (polls[POLL_INPUT].revents & POLLERR && !is_terminal(m))
 		close_stdin(m);
 	else if (polls[POLL_INPUT].revents && stdin_fd(m) >= 0)
@@ -422,9 +445,9 @@ static int serve(struct monitor *m, int timeout)
 	clients_sweep(m);
 	if (polls[POLL_SYNC].revents && run->sync_fd >= 0 && listen_to_init(m) != 0)
 		return -1;
-	if (polls[POLL_SIGNALS].revents)
-		serve_signals(m);
-	return 0;
+	if (m->runtime_pid && monotonic_ns() > m->runtime_deadline)
+		kill(-m->runtime_pid, SIGKILL);
+	return polls[POLL_SIGNALS].revents ? serve_signals(m) : 0;
 }
 
 /* What the loop hears of: SIGCHLD, and what is the init's to handle, which is all but what is about this process or its terminal. */
@@ -481,9 +504,13 @@ int do_reap(struct run *run, const struct op_reap *op)
 		return -1;
 	m = run->monitor;
 	adopt_terminal(m);
+	if (m->runtime) {
+		m->created = true;
+		report_send(run, PHASE_CREATED);
+	}
 	serve_signals(m); /* it may be dead since before SIGCHLD was blocked */
 	while (!run->init_reaped)
-		if (serve(m, -1) != 0)
+		if (monitor_serve(m, m->runtime_pid ? RUNTIME_LOOK_MS : -1) != 0)
 			return -1;
 	/* What it said last: a report of `started` comes before EXIT, a failed execve is no exit. */
 	while (run->sync_fd >= 0)
@@ -491,7 +518,7 @@ int do_reap(struct run *run, const struct op_reap *op)
 			return -1;
 	deadline = monotonic_ns() + DRAIN_NS;
 	for (uint64_t now = monotonic_ns(); (m->output[0] >= 0 || m->output[1] >= 0) && now < deadline; now = monotonic_ns())
-		serve(m, (int)((deadline - now) / 1000000) + 1);
+		monitor_serve(m, (int)((deadline - now) / 1000000) + 1);
 	for (int i = 0; i < 2; i++)
 		for (int pieces = 0; m->output[i] >= 0 && pieces < 64 && read_output(m, i); pieces++)
 			; /* bounded: somebody may be writing still */
@@ -501,10 +528,10 @@ int do_reap(struct run *run, const struct op_reap *op)
 	close_stdin(m);
 	log_flush(m->log);
 	while (decider_works(run))
-		serve(m, -1);
+		monitor_serve(m, -1);
 	/* It may have ended behind the round that saw its end: what it said last lies in the connection still. */
 	if (run->decider_ended && !run->handed_over)
-		serve(m, 0);
+		monitor_serve(m, 0);
 	return 0;
 }
 
@@ -532,6 +559,8 @@ static void publish_exit(struct monitor *m)
 
 static bool output_waits(const struct monitor *m)
 {
+	if (sinks_wait(m))
+		return true;
 	for (const struct client *c = m->clients; c; c = c->next)
 		if (queue_length(&c->out) > 0)
 			return true;
@@ -556,7 +585,7 @@ static void await_writers(struct monitor *m)
 		if (c->attached & ATTACH_STDIN && !c->gone)
 			shutdown(c->fd, SHUT_WR);
 	for (uint64_t now = monotonic_ns(); writers_left(m) && now < deadline; now = monotonic_ns())
-		serve(m, (int)((deadline - now) / 1000000) + 1);
+		monitor_serve(m, (int)((deadline - now) / 1000000) + 1);
 }
 
 void monitor_finish(struct run *run)
@@ -571,17 +600,20 @@ void monitor_finish(struct run *run)
 	if (m->exited && m->listener >= 0) {
 		accept_clients(m);
 		for (int rounds = 0; rounds < 4; rounds++)
-			serve(m, 0);
+			monitor_serve(m, 0);
 	}
 	if (m->listener >= 0)
 		unlinkat(m->dir, "monitor.sock", 0);
 	close_fd(&m->listener);
 	while (output_waits(m)) {
-		serve(m, 1000);
+		monitor_serve(m, 1000);
+		sinks_give_up(m, STALLED_CLIENT_NS);
 		for (struct client *c = m->clients; c; c = c->next)
 			if (queue_length(&c->out) > 0 && monotonic_ns() - c->progress > STALLED_CLIENT_NS)
 				queue_clear(&c->out);
 	}
+	sinks_close(m);
+	logger_await(m);
 	await_writers(m);
 	for (struct client *c = m->clients; c; c = c->next)
 		c->gone = c->ended = true;

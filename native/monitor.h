@@ -40,8 +40,37 @@ static inline size_t queue_length(const struct queue *queue)
 	return queue->end - queue->start;
 }
 
+/* --- sinks.c: where else the output goes, by containerd's stdio */
+#define SINKS_MAX 4
+enum { STREAM_STDOUT = 1, STREAM_STDERR = 2 };
+struct sink {
+	int fd; /* -1: given up */
+	uint32_t streams; /* STREAM_* */
+	struct queue queue;
+	uint64_t progress; /* monotonic ns of the last byte that it took, while output waits for it */
+};
+struct monitor;
+void sink_flush(struct sink *sink);
+void sinks_output(struct monitor *monitor, uint32_t stream, const uint8_t *data, size_t len); /* STREAM_* */
+bool sinks_hold(const struct monitor *monitor); /* some have more waiting than they may */
+bool sinks_wait(const struct monitor *monitor); /* some have not taken everything */
+void sinks_give_up(struct monitor *monitor, uint64_t stalled_ns); /* on those that take nothing for so long */
+void sinks_close(struct monitor *monitor); /* the source of stdin with them */
+void source_read(struct monitor *monitor);
+void source_ended(struct monitor *monitor);
+void source_let_end(struct monitor *monitor); /* with its last writer */
+void logger_kill(struct monitor *monitor, int signal);
+void logger_await(struct monitor *monitor);
+
+/* --- ops_oci.c: a process that an OCI runtime makes */
+/* The frame START: runs the runtime. 0 or an errno. */
+int runtime_start(struct monitor *monitor);
+/* The runtime's process has ended with STATUS: the process that it made runs, or run->failed says why not. 0 or -1. */
+int runtime_ended(struct monitor *monitor, int status);
+
 /* --- attach.c: whoever is connected */
 #define CLIENTS_MAX 256
+#define STDIN_QUEUE_MAX (64u << 10) /* with more than this waiting, stdin is read from nobody */
 #define CLIENT_FRAME_MAX (64u << 10)
 #define CLIENT_QUEUE_MAX (1u << 20)
 enum { ATTACH_STDIN = 1, ATTACH_STDOUT = 2, ATTACH_STDERR = 4, ATTACH_KEEP = 8 };
@@ -73,6 +102,15 @@ struct monitor {
 	struct log *log;
 	struct client *clients;
 	unsigned nclients;
+	struct sink sinks[SINKS_MAX];
+	unsigned nsinks;
+	int source; /* FIFO that stdin comes from, -1: none */
+	pid_t logger; /* logging program, 0: none, or it has ended */
+	const struct op_oci_runtime *runtime; /* who makes the process, NULL: we do */
+	uint32_t runtime_index; /* of its operation */
+	int console; /* listening, for the runtime's terminal; -1: none */
+	pid_t runtime_pid; /* the runtime's process that makes or starts it just now, 0: none */
+	uint64_t runtime_deadline; /* monotonic ns */
 	bool looping, created, released, started, exited;
 	uint64_t terminal_retry; /* monotonic ns, 0: the terminal is read */
 	uint64_t exit_time; /* ns since the epoch */
@@ -103,6 +141,10 @@ int monitor_signal(struct monitor *monitor, uint32_t signal, uint32_t flags);
 int monitor_resize(struct monitor *monitor, uint32_t rows, uint32_t cols);
 int monitor_start(struct monitor *monitor);
 int monitor_reopen_log(struct monitor *monitor);
+/* Takes the pty over when it has come. */
+void adopt_terminal(struct monitor *monitor);
+/* One round of the loop, of at most TIMEOUT ms. -1: the process could not be made. */
+int monitor_serve(struct monitor *monitor, int timeout);
 void monitor_stdin(struct monitor *monitor, const uint8_t *data, size_t len);
 void monitor_stdin_end(struct monitor *monitor);
 void monitor_control_closed(struct monitor *monitor);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "9d581aae66e64d12"
+#define OPS_HASH "34c47f4e7976080b"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -99,6 +99,11 @@ enum op_code {
 	OP_SEND_PIDFD = 92,
 	OP_MONITOR = 100,
 	OP_REAP = 101,
+	OP_OUTPUT_FIFO = 160,
+	OP_OUTPUT_FILE = 161,
+	OP_INPUT_FIFO = 162,
+	OP_OUTPUT_PROGRAM = 163,
+	OP_OCI_RUNTIME = 164,
 	OP_FILES = 102,
 	OP_DETACH = 103,
 	OP_FILE_DIR = 120,
@@ -606,6 +611,37 @@ struct op_monitor {
 struct op_reap {
 	uint32_t flags;
 };
+/* what the monitored process says on STREAMS (1 stdout, 2 stderr) goes into the FIFO PATH, too; fails (ETIMEDOUT) when nobody opens it to read within timeout_ms */
+struct op_output_fifo {
+	uint32_t streams;
+	const char *path;
+	uint32_t timeout_ms;
+};
+/* what the monitored process says on STREAMS (1 stdout, 2 stderr) is appended to the file PATH, which is made with its directories */
+struct op_output_file {
+	uint32_t streams;
+	const char *path;
+};
+/* stdin of the monitored process is what comes out of the FIFO PATH, too; it ends when its last writer leaves after STDIN_EOF */
+struct op_input_fifo {
+	const char *path;
+};
+/* start a logging program, which reads stdout of the monitored process from descriptor 3, stderr from 4, and closes 5 when it is ready; else it fails (ETIMEDOUT) after timeout_ms */
+struct op_output_program {
+	struct op_strs argv;
+	struct op_strs env;
+	uint32_t timeout_ms;
+};
+/* have an OCI runtime (the program PATH) make the monitored process: CREATE is run with its stdio, after which PID_FILE names it, and START runs on the frame START; an empty CREATE: START makes it, with its stdio. The runtime connects to CONSOLE (a socket's path, empty: none) with its terminal, and is killed after timeout_ms */
+struct op_oci_runtime {
+	const char *path;
+	struct op_strs create;
+	struct op_strs start;
+	struct op_strs env;
+	const char *pid_file;
+	const char *console;
+	uint32_t timeout_ms;
+};
 /* make a directory, or take over an existing one (a non-directory in the way is removed); mode, owner, mtime (set when the session syncs) */
 struct op_file_dir {
 	const char *path;
@@ -784,6 +820,11 @@ union op_args {
 	struct op_send_pidfd send_pidfd;
 	struct op_monitor monitor;
 	struct op_reap reap;
+	struct op_output_fifo output_fifo;
+	struct op_output_file output_file;
+	struct op_input_fifo input_fifo;
+	struct op_output_program output_program;
+	struct op_oci_runtime oci_runtime;
 	struct op_file_dir file_dir;
 	struct op_file_create file_create;
 	struct op_file_data file_data;
@@ -889,6 +930,11 @@ union op_args {
 	OP(SEND_PIDFD, send_pidfd) \
 	OP(MONITOR, monitor) \
 	OP(REAP, reap) \
+	OP(OUTPUT_FIFO, output_fifo) \
+	OP(OUTPUT_FILE, output_file) \
+	OP(INPUT_FIFO, input_fifo) \
+	OP(OUTPUT_PROGRAM, output_program) \
+	OP(OCI_RUNTIME, oci_runtime) \
 	BARE(FILES, files) \
 	BARE(DETACH, detach)
 #define FILE_OPS(OP) \
@@ -996,6 +1042,11 @@ static const struct op_desc op_table[] = {
 	{ "send_pidfd", 92, 1, 2, { { T_SLOT, offsetof(struct op_send_pidfd, socket) }, { T_STR, offsetof(struct op_send_pidfd, name) } } },
 	{ "monitor", 100, 1, 7, { { T_STR, offsetof(struct op_monitor, dir) }, { T_U32, offsetof(struct op_monitor, flags) }, { T_STR, offsetof(struct op_monitor, log_path) }, { T_U32, offsetof(struct op_monitor, log_driver) }, { T_U64, offsetof(struct op_monitor, log_max_size) }, { T_U32, offsetof(struct op_monitor, log_max_files) }, { T_STR, offsetof(struct op_monitor, oom_file) } } },
 	{ "reap", 101, 1, 1, { { T_U32, offsetof(struct op_reap, flags) } } },
+	{ "output_fifo", 160, 1, 3, { { T_U32, offsetof(struct op_output_fifo, streams) }, { T_STR, offsetof(struct op_output_fifo, path) }, { T_U32, offsetof(struct op_output_fifo, timeout_ms) } } },
+	{ "output_file", 161, 1, 2, { { T_U32, offsetof(struct op_output_file, streams) }, { T_STR, offsetof(struct op_output_file, path) } } },
+	{ "input_fifo", 162, 1, 1, { { T_STR, offsetof(struct op_input_fifo, path) } } },
+	{ "output_program", 163, 1, 3, { { T_STRS, offsetof(struct op_output_program, argv) }, { T_STRS, offsetof(struct op_output_program, env) }, { T_U32, offsetof(struct op_output_program, timeout_ms) } } },
+	{ "oci_runtime", 164, 1, 7, { { T_STR, offsetof(struct op_oci_runtime, path) }, { T_STRS, offsetof(struct op_oci_runtime, create) }, { T_STRS, offsetof(struct op_oci_runtime, start) }, { T_STRS, offsetof(struct op_oci_runtime, env) }, { T_STR, offsetof(struct op_oci_runtime, pid_file) }, { T_STR, offsetof(struct op_oci_runtime, console) }, { T_U32, offsetof(struct op_oci_runtime, timeout_ms) } } },
 	{ "files", 102, 1, 0, { { 0, 0 } } },
 	{ "detach", 103, 1, 0, { { 0, 0 } } },
 	{ "file_dir", 120, 4, 5, { { T_STR, offsetof(struct op_file_dir, path) }, { T_U32, offsetof(struct op_file_dir, mode) }, { T_U32, offsetof(struct op_file_dir, uid) }, { T_U32, offsetof(struct op_file_dir, gid) }, { T_I64, offsetof(struct op_file_dir, mtime) } } },

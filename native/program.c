@@ -170,7 +170,7 @@ static int refuse(struct run *run, uint32_t index, const char *what)
 static int check_order(struct run *run)
 {
 	bool cloned = false, waits = false, executed = false, acts = false; /* acts: something of the host waits for the execve */
-	bool restored = false; /* by criu, perhaps */
+	bool restored = false; /* by criu, perhaps, or made by another runtime */
 
 	for (uint32_t i = 0; i < run->nops; i++) {
 		const struct op *op = &run->ops[i];
@@ -193,6 +193,7 @@ static int check_order(struct run *run)
 			executed = true;
 			break;
 		case OP_CRIU:
+		case OP_OCI_RUNTIME:
 			restored = !cloned;
 			break;
 		case OP_REAP:

@@ -133,6 +133,12 @@ int run_after_exec(struct run *run);
 /* What Go's execve says of an errno, which the users of runc know. */
 const char *exec_error_text(int err);
 
+/* --- spawn.c ------------------------------------------------------------------------------------------------------- */
+#define SPAWN_DESCRIPTORS_MAX 4
+/* Starts PATH in a process group of its own with the default signals; STDIO as its descriptors 0-2 (NULL: ours), N more from 3 on, and no
+ * others. *PID gets its pid. 0 or an errno. */
+int spawn_with(const char *path, char *const argv[], char *const env[], const int stdio[3], const int *descriptors, int n, pid_t *pid);
+
 /* --- ops_home.c ------------------------------------------------------------------------------------------------- */
 /* ENV, with the HOME that `home` has found, if it was asked to. Never freed: execve is next. NULL: out of memory. */
 char *const *environment_with_home(const struct run *run, const struct op_strs *env);

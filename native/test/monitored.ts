@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly oomFile?: string;
   readonly waitStart?: boolean;
   readonly cloneFlags?: number;
+  /** Where else the stdio leads. */
+  readonly stdio?: readonly Op[];
   readonly inside?: readonly Op[];
   readonly cleanup?: readonly Op[];
 }
@@ -35,6 +37,7 @@ export function monitored(dir: string, argv: readonly string[], options: Process
       logMaxFiles: options.maxFiles ?? 1,
       oomFile: options.oomFile ?? '',
     },
+    ...(options.stdio ?? []),
     { op: 'clone', side: 'host', flags: options.cloneFlags ?? 0 },
     ...(options.inside ?? []),
     { op: 'lookup_exec', side: 'init', file: argv[0] ?? '', env: environment },

@@ -10,9 +10,11 @@ export type {
   IdMap,
   Machine,
   NetworkOps,
+  OutputRoute,
   RootfsMount,
   StartMode,
   Stdio,
+  StdioRoutes,
 } from './compile/options.ts';
 export { defaultMaskedPaths, defaultReadonlyPaths, defaultSpec, ociVersion } from './default-spec.ts';
 export { withDefaultDeviceRules } from './device-rules.ts';

@@ -1,6 +1,12 @@
 import { expect, test } from 'bun:test';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { rejection } from '../fixtures.ts';
+import { stdioOfUris } from './stdio-uri.ts';
 import type { Attachment, CreateTask, TaskManager } from './tasks.ts';
 
 export interface TaskPlace extends AsyncDisposable {
@@ -124,6 +130,32 @@ export function tasksConformance(open: () => Promise<TaskPlace>): void {
     expect((await output).stdout).toBe(`${'x'.repeat(200_000)}done\n`);
     await task.wait();
     await task.delete();
+  });
+
+  test('streams through FIFOs: the end of stdin is the caller’s, a file gets both streams', async () => {
+    await using place = await open();
+    const dir = mkdtempSync(path.join(tmpdir(), 'strake-stdio-'));
+    const [stdin, stdout, file] = ['in', 'out', 'file'].map((name) => path.join(dir, name)) as [string, string, string];
+    execFileSync('mkfifo', [stdin, stdout]);
+    const reader = spawn('cat', [stdout], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const output = text(reader.stdout);
+    const fifos = stdioOfUris({ stdin, stdout, stderr: stdout, terminal: false }, { id: 'routes', namespace: 'default' });
+    const task = await place.tasks.create(shellTask('routes', 'cat; echo done >&2', { stdio: fifos }));
+    await task.start();
+    const writer = openSync(stdin, 'w');
+    writeSync(writer, 'through\n');
+    closeSync(writer);
+    await task.closeStdin();
+    expect((await task.wait()).code).toBe(0);
+    expect(await output).toBe('through\ndone\n');
+    await task.delete();
+    const logged = stdioOfUris({ stdin: '', stdout: `file://${file}`, stderr: `file://${file}`, terminal: false }, { id: 'routes', namespace: 'default' });
+    const again = await place.tasks.create(shellTask('routes', 'echo one; echo two >&2', { stdio: logged }));
+    await again.start();
+    await again.wait();
+    expect(readFileSync(file, 'utf8').split('\n').toSorted()).toEqual(['', 'one', 'two']);
+    await again.delete();
+    rmSync(dir, { recursive: true });
   });
 
   test('a terminal has a size, and gets another', async () => {

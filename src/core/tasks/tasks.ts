@@ -1,6 +1,7 @@
 /** Running containers: the contract that in-process monitors, shims and a remote containerd fulfil alike. */
 import type { CgroupStats, Op } from '../../kernel/index.ts';
 import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../oci/index.ts';
+import type { StdioRoutes } from '../../runtime/index.ts';
 import type { SnapshotMount } from '../snapshots/snapshots.ts';
 
 /** `unknown`: the monitor is gone and left no exit record. */
@@ -32,6 +33,8 @@ export interface StdioOptions {
   readonly stdinOnce: boolean;
   readonly consoleSize?: { readonly rows: number; readonly cols: number };
   readonly log?: LogOptions;
+  /** Where else the streams lead. */
+  readonly routes?: StdioRoutes;
 }
 
 /** What the network layer wants done at the right moments of a launch; see network/. Host operations, encoded by kernel/. */
@@ -80,6 +83,8 @@ export interface Process {
   start(): Promise<void>;
   attach(options: AttachOptions): Promise<Attachment>;
   resize(rows: number, cols: number): Promise<void>;
+  /** Lets a stdin end that comes out of a FIFO: with the last writer of that. */
+  closeStdin(): Promise<void>;
   /** NotFound when it has ended. */
   kill(signal: number, options?: { readonly all?: boolean }): Promise<void>;
   /** Resolves when it ends, at once if it has. */

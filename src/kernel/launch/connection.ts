@@ -26,6 +26,9 @@ export class TaskConnection {
   private readonly replies: PromiseWithResolvers<void>[] = [];
   private readonly exit = Promise.withResolvers<ExitRecord>();
   readonly exited: Promise<ExitRecord> = this.exit.promise;
+  private readonly end = Promise.withResolvers<void>();
+  /** The connection is closed, by the monitor when it has nothing left to do. */
+  readonly ended: Promise<void> = this.end.promise;
 
   constructor(frames: Frames) {
     this.frames = frames;
@@ -82,6 +85,11 @@ export class TaskConnection {
     payload.writeUInt32LE(rows, 0);
     payload.writeUInt32LE(cols, 4);
     await this.request(frameTypes.resize, payload);
+  }
+
+  /** Lets the stdin end that comes out of a FIFO: with the last writer of that. */
+  async closeStdin(): Promise<void> {
+    await this.frames.send(frameTypes.stdinEof);
   }
 
   async reopenLog(): Promise<void> {
@@ -142,6 +150,7 @@ export class TaskConnection {
       cause,
       fields: { layer: 'kernel' },
     });
+    this.end.resolve();
     for (const waiting of [...this.reports.splice(0), ...this.replies.splice(0), this.exit]) waiting.reject(error);
   }
 }

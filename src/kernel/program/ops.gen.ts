@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '9d581aae66e64d12';
+export const opsHash = '34c47f4e7976080b';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -759,6 +759,52 @@ export interface ReapOp {
   readonly flags?: number | undefined;
 }
 
+/** what the monitored process says on STREAMS (1 stdout, 2 stderr) goes into the FIFO PATH, too; fails (ETIMEDOUT) when nobody opens it to read within timeout_ms */
+export interface OutputFifoOp {
+  readonly op: 'output_fifo';
+  readonly side: 'host';
+  readonly streams: number;
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
+/** what the monitored process says on STREAMS (1 stdout, 2 stderr) is appended to the file PATH, which is made with its directories */
+export interface OutputFileOp {
+  readonly op: 'output_file';
+  readonly side: 'host';
+  readonly streams: number;
+  readonly path: string;
+}
+
+/** stdin of the monitored process is what comes out of the FIFO PATH, too; it ends when its last writer leaves after STDIN_EOF */
+export interface InputFifoOp {
+  readonly op: 'input_fifo';
+  readonly side: 'host';
+  readonly path: string;
+}
+
+/** start a logging program, which reads stdout of the monitored process from descriptor 3, stderr from 4, and closes 5 when it is ready; else it fails (ETIMEDOUT) after timeout_ms */
+export interface OutputProgramOp {
+  readonly op: 'output_program';
+  readonly side: 'host';
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** have an OCI runtime (the program PATH) make the monitored process: CREATE is run with its stdio, after which PID_FILE names it, and START runs on the frame START; an empty CREATE: START makes it, with its stdio. The runtime connects to CONSOLE (a socket's path, empty: none) with its terminal, and is killed after timeout_ms */
+export interface OciRuntimeOp {
+  readonly op: 'oci_runtime';
+  readonly side: 'host';
+  readonly path: string;
+  readonly create: readonly string[];
+  readonly start: readonly string[];
+  readonly env: readonly string[];
+  readonly pidFile: string;
+  readonly console?: string | undefined;
+  readonly timeoutMs: number;
+}
+
 /** become a file session: each FILE_OPS frame carries `file` operations, run in order below the root (after chroot); only failures and `file_sync` are answered */
 export interface FilesOp {
   readonly op: 'files';
@@ -1005,6 +1051,11 @@ export type Op =
   | SendPidfdOp
   | MonitorOp
   | ReapOp
+  | OutputFifoOp
+  | OutputFileOp
+  | InputFifoOp
+  | OutputProgramOp
+  | OciRuntimeOp
   | FilesOp
   | DetachOp
   | FileDirOp
@@ -1118,6 +1169,11 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   send_pidfd: { code: 92, fields: [['slot', 'socket'], ['str', 'name']], calls: 'sendmsg' },
   monitor: { code: 100, fields: [['str', 'dir'], ['u32', 'flags'], ['str', 'logPath'], ['u32', 'logDriver'], ['u64', 'logMaxSize'], ['u32', 'logMaxFiles'], ['str', 'oomFile']], calls: 'setsid prctl mkdir mkdir* openat socket unlink umask bind umask listen (openat|pipe2 fcntl)* [openat openat newfstatat]' },
   reap: { code: 101, fields: [['u32', 'flags']], calls: 'rt_sigprocmask rt_sigaction* signalfd4 read wait4 [poll|read|write|recvmsg|sendmsg|recvfrom|sendto|accept4|shutdown|fcntl|ioctl|pidfd_send_signal|openat|newfstatat|renameat|ftruncate|wait4|close]*' },
+  output_fifo: { code: 160, fields: [['u32', 'streams'], ['str', 'path'], ['u32', 'timeoutMs']], calls: 'openat [rt_sigaction setitimer openat setitimer rt_sigaction] newfstatat openat close' },
+  output_file: { code: 161, fields: [['u32', 'streams'], ['str', 'path']], calls: '[mkdir mkdir*] openat' },
+  input_fifo: { code: 162, fields: [['str', 'path']], calls: 'openat newfstatat' },
+  output_program: { code: 163, fields: [['strs', 'argv'], ['strs', 'env'], ['u32', 'timeoutMs']], calls: 'pipe2 pipe2 pipe2 fcntl fcntl fcntl rt_sigprocmask clone3 rt_sigprocmask close close close close close close poll close fcntl fcntl' },
+  oci_runtime: { code: 164, fields: [['str', 'path'], ['strs', 'create'], ['strs', 'start'], ['strs', 'env'], ['str', 'pidFile'], ['str', 'console'], ['u32', 'timeoutMs']], calls: '[socket unlink umask bind umask listen] [rt_sigprocmask clone3 rt_sigprocmask pidfd_open poll close wait4 [accept4 recvmsg close close unlink]]' },
   files: { code: 102, fields: [], calls: 'openat [openat] sendmsg (recvfrom recvfrom)*' },
   detach: { code: 103, fields: [], calls: 'recvmsg* sendmsg exit_group' },
   file_dir: { code: 120, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime']], calls: '[close] [openat2] mkdirat newfstatat fchownat fchmodat2' },

@@ -55,6 +55,22 @@ export interface NetworkOps {
   readonly cleanupOperations: readonly Op[];
 }
 
+/** Where the output of a monitored process goes beside the log and the attached clients. */
+export type OutputRoute =
+  /** somebody opens it to read, before the process is made or soon after */
+  | { readonly kind: 'fifo'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string }
+  /** reads stdout from descriptor 3 and stderr from 4, and closes 5 when it is ready */
+  | { readonly kind: 'program'; readonly argv: readonly string[]; readonly env: readonly string[] };
+
+export interface StdioRoutes {
+  /** A FIFO. The process's stdin ends with its last writer, once it is let end. */
+  readonly stdin?: string | undefined;
+  readonly stdout?: OutputRoute | undefined;
+  /** Not asked for when `stdout` is a program, which gets both. */
+  readonly stderr?: OutputRoute | undefined;
+}
+
 export type Stdio =
   /** strake-init stays as the monitor and holds the container's stdio or pty */
   | {
@@ -67,6 +83,7 @@ export type Stdio =
       readonly plainNewlines?: boolean;
       readonly consoleSize?: { readonly rows: number; readonly cols: number } | undefined;
       readonly log?: { readonly path: string; readonly driver: 'json-file' | 'cri'; readonly maxSizeBytes: number; readonly maxFiles: number } | undefined;
+      readonly routes?: StdioRoutes | undefined;
     }
   /** the container has the caller's descriptors 0–2, or a pty whose master goes to a console socket */
   | { readonly kind: 'inherit'; readonly consoleSocket?: string | undefined };

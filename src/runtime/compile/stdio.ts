@@ -2,7 +2,7 @@ import type { Op } from '../../kernel/index.ts';
 import type { ProcessSpec } from '../../oci/index.ts';
 import { invalid } from './error.ts';
 import { openFlags } from './linux-numbers.ts';
-import type { CreateOptions, ExecOptions, Stdio } from './options.ts';
+import type { CreateOptions, ExecOptions, OutputRoute, Stdio, StdioRoutes } from './options.ts';
 import { startFifoSlot } from './process.ts';
 import type { SlotAllocator } from './slots.ts';
 
@@ -12,6 +12,10 @@ const monitorFlags = { terminal: 1, openStdin: 2, stdinOnce: 4, plainNewlines: 3
 const reapFlags = { forwardSignals: 1 } as const;
 /** stat(2), S_IFIFO */
 const fifoType = 0o010000;
+/** Bits of `streams`. */
+const streams = { stdout: 1, stderr: 2 } as const;
+/** For the other side: the reader of a FIFO, a logging program that is not ready. As long as containerd waits for the latter. */
+const routeTimeoutMs = 10_000;
 const logDrivers = { 'json-file': 0, cri: 1 } as const;
 
 /** First operation of every program: how the process that runs it holds the stdio. */
@@ -34,7 +38,25 @@ export function monitorOps(stdio: Stdio, oomFile: string): readonly Op[] {
       logMaxFiles: log?.maxFiles ?? 1,
       oomFile,
     },
+    ...routeOps(stdio.routes ?? {}),
   ];
+}
+
+function routeOps({ stdin, stdout, stderr }: StdioRoutes): readonly Op[] {
+  const input: readonly Op[] = stdin === undefined ? [] : [{ op: 'input_fifo', side: 'host', path: stdin }];
+  if (stdout?.kind === 'program') return [...input, { op: 'output_program', side: 'host', argv: stdout.argv, env: stdout.env, timeoutMs: routeTimeoutMs }];
+  // One descriptor for both: so what is written to a file stays in its order.
+  if (stdout !== undefined && stderr !== undefined && stderr.kind === stdout.kind && stderr.path === stdout.path)
+    return [...input, outputOp(stdout, streams.stdout | streams.stderr)];
+  return [...input, ...(stdout === undefined ? [] : [outputOp(stdout, streams.stdout)]), ...(stderr === undefined ? [] : [outputOp(stderr, streams.stderr)])];
+}
+
+function outputOp(route: OutputRoute, mask: number): Op {
+  if (route.kind === 'program') throw invalid('stdio', 'a logging program reads both streams');
+  const { kind, path } = route;
+  return kind === 'file'
+    ? { op: 'output_file', side: 'host', streams: mask, path }
+    : { op: 'output_fifo', side: 'host', streams: mask, path, timeoutMs: routeTimeoutMs };
 }
 
 /** Opened for both directions: opening never blocks, and reading waits for `start` however often writers come and go. */

@@ -8,6 +8,11 @@ type Descriptions = { readonly [Name in Op['op']]?: string | ((op: Named<Name>) 
 const descriptions: Descriptions = {
   open: (op) => `open ${op.path}, for a later step`,
   close: 'close a descriptor that is not needed any more',
+  output_fifo: (op) => `pass what the process says on to ${op.path}`,
+  output_file: (op) => `append what the process says to ${op.path}`,
+  input_fifo: (op) => `give the process what comes from ${op.path}`,
+  output_program: (op) => `start the logging program ${op.argv[0] ?? ''}`,
+  oci_runtime: (op) => `have ${op.path} make the first process`,
   connect_unix: (op) => `connect to the socket ${op.path}`,
   unshare: (op) => `leave for new namespaces: ${namespaces(op.flags)}`,
   join: (op) => `enter namespaces that are there: ${namespaces(op.flags)}`,

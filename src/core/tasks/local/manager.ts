@@ -243,7 +243,7 @@ function lostConnection(): MonitorConnection {
   const gone = async (): Promise<never> => {
     throw new StrakeError('Unavailable', 'the monitor is gone', { fields: { layer: 'core' } });
   };
-  return { start: gone, resize: gone, kill: gone, exited: gone(), close: () => {} };
+  return { start: gone, resize: gone, kill: gone, closeStdin: gone, exited: gone(), close: () => {} };
 }
 
 function cgroupPathOf(spec: RuntimeSpec | undefined, id: string): string {

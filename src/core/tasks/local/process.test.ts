@@ -15,7 +15,7 @@ test('a signal that finds the monitor on its way out finds a process that has fi
     dir: '/nowhere',
     pid: 1,
     startTime: 1n,
-    connection: { start: gone as never, resize: gone, kill: gone, exited: exit.promise, close: () => {} },
+    connection: { start: gone as never, resize: gone, kill: gone, closeStdin: gone, exited: exit.promise, close: () => {} },
     operations: [],
     started: true,
     lost: () => Promise.reject(new Error('the exit was told')),

@@ -4,7 +4,7 @@ import type { Attachment, AttachOptions, ExitStatus, Process, ProcessState } fro
 import { taskFiles } from './paths.ts';
 
 /** What a process needs of its monitor's connection. */
-export type MonitorConnection = Pick<TaskConnection, 'start' | 'resize' | 'kill' | 'exited' | 'close'>;
+export type MonitorConnection = Pick<TaskConnection, 'start' | 'resize' | 'kill' | 'closeStdin' | 'exited' | 'close'>;
 
 export interface LocalProcessOptions {
   readonly id: string;
@@ -63,6 +63,10 @@ export class LocalProcess implements Process {
 
   async resize(rows: number, cols: number): Promise<void> {
     await this.ask('resize', () => this.options.connection.resize(rows, cols));
+  }
+
+  async closeStdin(): Promise<void> {
+    await this.ask('close stdin of', () => this.options.connection.closeStdin());
   }
 
   async kill(signal: number, options: { readonly all?: boolean } = {}): Promise<void> {

@@ -1,0 +1,40 @@
+/* Programs that the host side starts beside the container's: logging programs, OCI runtimes. */
+#include "strake.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+
+#define DESCRIPTORS_FROM 3
+
+int spawn_with(const char *path, char *const argv[], char *const env[], const int stdio[3], const int *descriptors, int n, pid_t *pid)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t all, none;
+	int moved[SPAWN_DESCRIPTORS_MAX], err;
+
+	if (n > SPAWN_DESCRIPTORS_MAX)
+		return EINVAL;
+	sigfillset(&all);
+	sigemptyset(&none);
+	posix_spawn_file_actions_init(&files);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	for (int i = 0; stdio && i < 3; i++)
+		posix_spawn_file_actions_adddup2(&files, stdio[i], i);
+	/* Out of the way first: one of them may have the number that another one is to get. */
+	for (int i = 0; i < n; i++) {
+		moved[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, DESCRIPTORS_FROM + n);
+		posix_spawn_file_actions_adddup2(&files, moved[i], DESCRIPTORS_FROM + i);
+	}
+	posix_spawn_file_actions_addclosefrom_np(&files, DESCRIPTORS_FROM + n);
+	err = posix_spawn(pid, path, &files, &attributes, argv, env);
+	for (int i = 0; i < n; i++)
+		close_fd(&moved[i]);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&files);
+	return err;
+}
