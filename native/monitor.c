@@ -194,6 +194,8 @@ void monitor_control_closed(struct monitor *m)
 	/* Nobody is left who could say START. */
 	if (m->run->has_wait_start && !m->released && !m->run->has_fifo && m->dir < 0)
 		monitor_signal(m, SIGKILL, 0);
+	/* A process that its start makes: there is nothing yet that could be started later. */
+	m->abandoned = m->runtime && !m->released && !m->run->init_reaped && m->run->init_pid == 0;
 }
 
 /* --- stdio ------------------------------------------------------------------------------------------------------------- */
@@ -510,7 +512,9 @@ int do_reap(struct run *run, const struct op_reap *op)
 	}
 	serve_signals(m); /* it may be dead since before SIGCHLD was blocked */
 	while (!run->init_reaped)
-		if (monitor_serve(m, m->runtime_pid ? RUNTIME_LOOK_MS : -1) != 0)
+		if (m->abandoned)
+			return fail(run, ECANCELED, "nobody starts the process");
+		else if (monitor_serve(m, m->runtime_pid ? RUNTIME_LOOK_MS : -1) != 0)
 			return -1;
 	/* What it said last: a report of `started` comes before EXIT, a failed execve is no exit. */
 	while (run->sync_fd >= 0)

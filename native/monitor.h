@@ -111,6 +111,7 @@ struct monitor {
 	int console; /* listening, for the runtime's terminal; -1: none */
 	pid_t runtime_pid; /* the runtime's process that makes or starts it just now, 0: none */
 	uint64_t runtime_deadline; /* monotonic ns */
+	bool abandoned; /* nobody can start it any more */
 	bool looping, created, released, started, exited;
 	uint64_t terminal_retry; /* monotonic ns, 0: the terminal is read */
 	uint64_t exit_time; /* ns since the epoch */

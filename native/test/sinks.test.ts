@@ -147,7 +147,7 @@ test('a logging program that is never ready fails the launch; one that dies does
 
 /* --- processes that another runtime makes */
 
-/** An OCI runtime as far as its life goes: `create` leaves a process that waits, whose output is the caller's. */
+/** An OCI runtime as far as its life goes: `create` leaves a process that waits, whose output is the caller's. What `exec` makes ends as soon as the shell is gone, which might reap it. */
 function fakeRuntime(): string {
   const path = world.path('runtime');
   writeFileSync(
@@ -157,7 +157,7 @@ set -e
 case "$1" in
 create) mkfifo "$2.go"; (read go < "$2.go"; eval "$3") & echo $! > "$2" ;;
 start) echo go > "$2.go" ;;
-exec) (eval "$3") & echo $! > "$2" ;;
+exec) (while kill -0 $$ 2> /dev/null; do sleep 0.01; done; eval "$3") & echo $! > "$2" ;;
 fail) echo "no such thing" >&2; exit 9 ;;
 esac
 `,

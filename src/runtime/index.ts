@@ -16,6 +16,7 @@ export type {
   Stdio,
   StdioRoutes,
 } from './compile/options.ts';
+export { monitorOps } from './compile/stdio.ts';
 export { defaultMaskedPaths, defaultReadonlyPaths, defaultSpec, ociVersion } from './default-spec.ts';
 export { withDefaultDeviceRules } from './device-rules.ts';
 export { features } from './features.ts';

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { rejection } from '../fixtures.ts';
 import { stdioOfUris } from './stdio-uri.ts';
-import type { Attachment, CreateTask, TaskManager } from './tasks.ts';
+import type { Attachment, CreateTask, OciRuntimeBinary, TaskManager } from './tasks.ts';
 
 export interface TaskPlace extends AsyncDisposable {
   readonly tasks: TaskManager;
@@ -21,7 +21,7 @@ export const testCgroup = `/strake-tasks-${process.pid}`;
 const stdio = { terminal: false, openStdin: false, stdinOnce: false };
 
 /** A shell of the host in namespaces of its own, over the host's root, read-only. */
-export function shellTask(id: string, script: string, options: Partial<CreateTask> = {}): CreateTask {
+export function hostShellTask(id: string, script: string, options: Partial<CreateTask> = {}): CreateTask {
   return { id, spec: shellSpec(id, script), rootfs: { type: 'bind', source: '/', readonly: true }, stdio, ...options };
 }
 
@@ -57,8 +57,23 @@ async function collect(attachment: Attachment): Promise<Readonly<Record<'stdout'
 
 const both = { stdin: false, stdout: true, stderr: true };
 
+export interface TaskConformanceOptions {
+  /** For every task: another OCI runtime. */
+  readonly runtime?: OciRuntimeBinary;
+  /** What the runtime says of a command that is not there, at its creation and as an exec. */
+  readonly missing?: { readonly create: string; readonly exec: string };
+}
+
+const ourMissing = {
+  create: 'NotFound: exec: "no-such-command": executable file not found in $PATH',
+  exec: 'NotFound: exec: "absent": executable file not found in $PATH',
+};
+
 /** What every TaskManager does alike. `open` gives one without tasks. */
-export function tasksConformance(open: () => Promise<TaskPlace>): void {
+export function tasksConformance(open: () => Promise<TaskPlace>, { runtime, missing = ourMissing }: TaskConformanceOptions = {}): void {
+  const shellTask = (id: string, script: string, options: Partial<CreateTask> = {}): CreateTask =>
+    hostShellTask(id, script, { ...options, ...(runtime === undefined ? {} : { runtime }) });
+
   test('created, started, ended: states, output from the first byte, exit code, events', async () => {
     await using place = await open();
     const { tasks, events } = place;
@@ -81,9 +96,9 @@ export function tasksConformance(open: () => Promise<TaskPlace>): void {
 
   test('a command that is not there fails the create, in the runtime’s words, and leaves nothing', async () => {
     await using place = await open();
-    const missing = shellTask('missing', 'true');
-    const spec = { ...missing.spec, process: { ...missing.spec.process, cwd: '/', args: ['no-such-command'] } };
-    expect(await rejection(place.tasks.create({ ...missing, spec }))).toBe('NotFound: exec: "no-such-command": executable file not found in $PATH');
+    const absent = shellTask('missing', 'true');
+    const spec = { ...absent.spec, process: { ...absent.spec.process, cwd: '/', args: ['no-such-command'] } };
+    expect(await rejection(place.tasks.create({ ...absent, spec }))).toBe(missing.create);
     expect(place.tasks.list()).toEqual([]);
     const task = await place.tasks.create(shellTask('missing', 'true'));
     await task.start();
@@ -190,13 +205,15 @@ export function tasksConformance(open: () => Promise<TaskPlace>): void {
     expect((await exec.wait()).code).toBe(5);
     expect((await output).stdout).toBe('inner\n');
     expect(task.getExec('one')).toBe(undefined);
-    expect(await rejection(task.exec({ execId: 'two', process: { ...process, args: ['absent'] }, stdio }))).toBe(
-      'NotFound: exec: "absent": executable file not found in $PATH',
-    );
+    const absent = async () => await (await task.exec({ execId: 'two', process: { ...process, args: ['absent'] }, stdio })).start();
+    expect(await rejection(absent())).toBe(missing.exec);
     await task.kill(9);
     await task.wait();
     await task.delete();
-    const named = place.events().filter((event) => event.includes('exec'));
+    const named = place
+      .events()
+      .filter((event) => event.includes('exec'))
+      .slice(0, 2);
     expect(named).toEqual(['/tasks/exec-added host', '/tasks/exec-started host']);
   });
 

@@ -1,6 +1,7 @@
 /** The stdio of a process as containerd's clients name it: FIFOs by their path, `file://PATH`, `binary://PATH?ARGUMENTS` (containerd, pkg/cio and core/runtime/v2/README, "Logging"). */
 import { StrakeError } from '../../base/index.ts';
 import type { OutputRoute } from '../../runtime/index.ts';
+import { hostEnvironment } from './host-environment.ts';
 import type { StdioOptions } from './tasks.ts';
 
 export interface StdioUris {
@@ -39,15 +40,7 @@ function outputRoute(text: string, { id, namespace }: LoggedContainer): OutputRo
   const path = absolute(decodeURIComponent(url.pathname));
   if (scheme !== 'binary') return { kind: scheme, path };
   const words = [...new Set(url.searchParams.keys())].flatMap((name) => [name, url.searchParams.get(name) ?? '']);
-  return { kind: 'program', argv: [path, ...words], env: [`CONTAINER_ID=${id}`, `CONTAINER_NAMESPACE=${namespace}`, ...inherited()] };
-}
-
-/** It is a program of the host's and runs as the host's do. */
-function inherited(): readonly string[] {
-  return ['PATH', 'HOME', 'TMPDIR', 'XDG_RUNTIME_DIR'].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [`${name}=${value}`];
-  });
+  return { kind: 'program', argv: [path, ...words], env: [`CONTAINER_ID=${id}`, `CONTAINER_NAMESPACE=${namespace}`, ...hostEnvironment()] };
 }
 
 function parseUrl(text: string): URL {

@@ -44,10 +44,28 @@ export interface TaskNetwork {
   readonly cleanupOperations: readonly Op[];
 }
 
+/** Another OCI runtime's command, which makes the container instead of ours. */
+export interface OciRuntimeBinary {
+  /** absolute */
+  readonly path: string;
+  /** where it keeps its state: its option `--root` */
+  readonly root: string;
+  readonly systemdCgroup?: boolean;
+  readonly noPivot?: boolean;
+  readonly noNewKeyring?: boolean;
+}
+
+/** `directory`: what the caller has mounted already. */
+export type TaskRootfs = SnapshotMount | { readonly type: 'directory'; readonly path: string };
+
 export interface CreateTask {
   readonly id: string;
   readonly spec: RuntimeSpec;
-  readonly rootfs: SnapshotMount;
+  readonly rootfs: TaskRootfs;
+  /** What relative sources of mounts are relative to, and where another runtime finds config.json. The task directory when absent. */
+  readonly bundle?: string;
+  /** Ours, in process, when absent. */
+  readonly runtime?: OciRuntimeBinary;
   /** What is written to the root filesystem need not survive a crash of the machine: its end waits for no disk. */
   readonly volatileRoot?: boolean;
   readonly stdio: StdioOptions;
@@ -78,6 +96,8 @@ export interface AttachOptions {
 
 export interface Process {
   readonly id: string;
+  /** As it was given to `create` or `exec`. */
+  readonly note: unknown;
   state(): ProcessState;
   /** FailedPrecondition unless created. A failing execve is an error with runc's words in its message. */
   start(): Promise<void>;
@@ -89,20 +109,30 @@ export interface Process {
   kill(signal: number, options?: { readonly all?: boolean }): Promise<void>;
   /** Resolves when it ends, at once if it has. */
   wait(signal?: AbortSignal): Promise<ExitStatus>;
+  /** FailedPrecondition while it runs. Removes everything that the launch made; idempotent. */
+  delete(): Promise<ExitStatus>;
+}
+
+export interface ExecOptions {
+  readonly execId: string;
+  readonly process: ProcessSpec;
+  readonly stdio: StdioOptions;
+  readonly privileged?: boolean;
+  /** It is kept, with its exit, until it is deleted; else it is forgotten when it ends, or when the daemon does. */
+  readonly keep?: boolean;
+  /** Any JSON, as that of a task. */
+  readonly note?: unknown;
 }
 
 export interface Task extends Process {
-  /** As it was given to `create`. */
-  readonly note: unknown;
-  exec(options: { readonly execId: string; readonly process: ProcessSpec; readonly stdio: StdioOptions; readonly privileged?: boolean }): Promise<Process>;
+  exec(options: ExecOptions): Promise<Process>;
   getExec(execId: string): Process | undefined;
+  listExecs(): readonly Process[];
   pause(): Promise<void>;
   resume(): Promise<void>;
   pids(): Promise<readonly number[]>;
   stats(): Promise<TaskStats>;
   update(resources: ResourcesSpec): Promise<void>;
-  /** FailedPrecondition while it runs. Removes cgroups, the task directory and what the launch made; idempotent. */
-  delete(): Promise<ExitStatus>;
 }
 
 /** What the task's cgroup has used. */

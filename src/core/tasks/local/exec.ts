@@ -1,64 +1,126 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { CgroupDirectories } from '../../../kernel/index.ts';
-import type { ProcessSpec, RuntimeSpec } from '../../../oci/index.ts';
-import { compileExec } from '../../../runtime/index.ts';
-import type { Process, StdioOptions } from '../tasks.ts';
+import { errorMessage } from '../../../base/index.ts';
+import { formatJson, parseJson } from '../../../oci/index.ts';
+import { isAlive } from '../../../runtime/index.ts';
+import type { ExecOptions, Process } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
+import type { TaskDriver } from './driver.ts';
 import { settleLostProcess } from './lost-process.ts';
 import { checkId, taskFiles } from './paths.ts';
-import { LocalProcess } from './process.ts';
+import { LocalProcess, type LocalProcessOptions } from './process.ts';
+import { reconnect } from './reconnect.ts';
+import { readExitRecord, readIfThere, readMonitorRecord } from './records.ts';
 
-export interface NewExec {
-  readonly execId: string;
+/** The container of an exec. */
+export interface ExecHost {
+  readonly context: TaskContext;
+  readonly driver: TaskDriver;
   readonly taskId: string;
   readonly taskDir: string;
-  readonly spec: RuntimeSpec;
-  readonly process: ProcessSpec;
-  readonly stdio: StdioOptions;
-  readonly init: { readonly pid: number; readonly startTime: bigint };
-  readonly cgroup: CgroupDirectories;
-  readonly forget: () => void;
+  readonly forget: (execId: string) => void;
+}
+
+/** What an exec's directory keeps of one that outlives the daemon. */
+interface ExecDescription {
+  readonly awaitMonitor: boolean;
+  readonly note?: unknown;
 }
 
 /** One more process in a container, up to its `wait_start`. Its directory goes with it. */
-export async function createExec(context: TaskContext, exec: NewExec): Promise<Process> {
-  checkId(exec.execId);
-  const dir = path.join(taskFiles.execs(exec.taskDir), exec.execId);
+export async function createExec(host: ExecHost, options: ExecOptions): Promise<Process> {
+  const { context, driver, taskId } = host;
+  const { execId, process, stdio, privileged = false, keep = false, note } = options;
+  checkId(execId);
+  const dir = path.join(taskFiles.execs(host.taskDir), execId);
+  rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const { v1, v2 } = exec.cgroup;
+  const awaitMonitor = stdio.routes?.stdout?.kind === 'program';
   try {
-    const operations = compileExec(exec.spec, exec.process, {
-      id: exec.taskId,
-      stdio: { kind: 'monitor', dir, ...exec.stdio },
-      start: { kind: 'connection' },
-      machine: context.machine,
-      init: exec.init,
-      cgroup: { v1: v1.map(({ name, dir: at }) => ({ name, dir: at })), v2 },
-      noNewKeyring: true,
-      onWarning: (message) => context.log.warn(message, { container: exec.taskId, exec: exec.execId }),
-    });
+    const operations = driver.execOperations({ execId, dir, process, stdio, privileged });
+    if (keep) writeFileSync(taskFiles.description(dir), formatJson({ awaitMonitor, note } satisfies ExecDescription), { mode: 0o600 });
     const { connection, report } = await context.launcher.launch(operations);
-    const ids = { containerId: exec.taskId, execId: exec.execId };
-    context.events.publish('/tasks/exec-added', ids);
-    return new LocalProcess({
-      id: exec.execId,
-      dir,
-      pid: report.initPid,
-      startTime: report.initStartTime,
-      connection,
-      operations,
-      started: false,
-      lost: settleLostProcess,
-      onStarted: () => context.events.publish('/tasks/exec-started', { ...ids, pid: report.initPid }),
-      onExit: ({ code, at }) => {
-        rmSync(dir, { recursive: true, force: true });
-        exec.forget();
-        context.events.publish('/tasks/exit', { containerId: exec.taskId, id: exec.execId, pid: report.initPid, exitStatus: code, exitedAt: at });
-      },
-    });
+    context.events.publish('/tasks/exec-added', { containerId: taskId, execId });
+    return trackExec(
+      host,
+      { execId, dir, keep, note, awaitMonitor },
+      { connection, pid: report.initPid, startTime: report.initStartTime, operations, started: false },
+    );
   } catch (error) {
     rmSync(dir, { recursive: true, force: true });
-    throw error;
+    throw driver.explain(error, 'exec', dir);
+  }
+}
+
+/** Those that were kept, and started: they run, or have ended meanwhile. What nobody waits for goes. */
+export async function adoptExecs(host: ExecHost): Promise<readonly Process[]> {
+  const adopted: Process[] = [];
+  for (const execId of names(taskFiles.execs(host.taskDir))) {
+    const dir = path.join(taskFiles.execs(host.taskDir), execId);
+    const record = readMonitorRecord(dir);
+    const description = readIfThere(taskFiles.description(dir));
+    if (description === undefined || record === undefined || !(existsSync(taskFiles.started(dir)) || readExitRecord(dir) !== undefined)) {
+      // One that nobody started is ended; one that runs and is nobody's any more runs on, and its monitor with it.
+      if (record === undefined || !isAlive({ pid: record.pid, startTime: Number(record.startTime) })) rmSync(dir, { recursive: true, force: true });
+      continue;
+    }
+    const { awaitMonitor, note } = parseJson(description, taskFiles.description(dir)) as ExecDescription;
+    const connection = await reconnect(dir);
+    adopted.push(
+      trackExec(
+        host,
+        { execId, dir, keep: true, note, awaitMonitor },
+        { connection, pid: record.pid, startTime: record.startTime, operations: [], started: true },
+      ),
+    );
+  }
+  return adopted;
+}
+
+function trackExec(
+  { context, driver, taskId, forget }: ExecHost,
+  { execId, dir, keep, note, awaitMonitor }: { execId: string; dir: string; keep: boolean; note: unknown; awaitMonitor: boolean },
+  process: Pick<LocalProcessOptions, 'connection' | 'pid' | 'startTime' | 'operations' | 'started'>,
+): Process {
+  let pid = process.pid;
+  const remove = () => {
+    rmSync(dir, { recursive: true, force: true });
+    forget(execId);
+  };
+  return new LocalProcess({
+    ...process,
+    id: execId,
+    dir,
+    note,
+    awaitMonitor,
+    lost: settleLostProcess,
+    explain: (error) => driver.explain(error, 'exec', dir),
+    onStarted: (started) => {
+      pid = started;
+      if (keep) writeStarted(context, dir);
+      context.events.publish('/tasks/exec-started', { containerId: taskId, execId, pid });
+    },
+    onExit: ({ code, at }) => {
+      if (!keep) remove();
+      context.events.publish('/tasks/exit', { containerId: taskId, id: execId, pid, exitStatus: code, exitedAt: at });
+    },
+    onDelete: remove,
+  });
+}
+
+function writeStarted({ log }: TaskContext, dir: string): void {
+  try {
+    writeFileSync(taskFiles.started(dir), '', { mode: 0o600 });
+  } catch (error) {
+    // It runs: a daemon that comes after this one only will not know it.
+    log.warn('the start of an exec was not written down', { dir, error: errorMessage(error) });
+  }
+}
+
+function names(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
   }
 }

@@ -6,7 +6,7 @@ import { cgroupDirectories, readCgroupLayout, ZygoteLauncher } from '../../../ke
 import type { EventBus } from '../../events/events.ts';
 import { createLocalEventBus } from '../../events/local/event-bus.ts';
 import { initPath } from '../../fixtures.ts';
-import { shellTask, type TaskPlace, tasksConformance, testCgroup } from '../conformance.ts';
+import { hostShellTask as shellTask, type TaskPlace, tasksConformance, testCgroup } from '../conformance.ts';
 import { LocalTaskManager } from './manager.ts';
 import { LocalRootFiles } from './root-files.ts';
 
@@ -54,6 +54,20 @@ function isRunning(pid: number): boolean {
 afterAll(() => {
   const { v1, v2 } = cgroupDirectories(readCgroupLayout(), testCgroup);
   for (const dir of [...v1.map((one) => one.dir), ...(v2 === undefined ? [] : [v2])]) if (existsSync(dir)) rmdirSync(dir);
+});
+
+describe('tasks that an OCI runtime’s command makes', () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'strake-runtime-'));
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  const program = process.env['STRAKE_TEST_RUNTIME'] ?? path.join(path.dirname(initPath), 'strake-runc');
+  tasksConformance(async () => openPlace(), {
+    runtime: { path: program, root },
+    missing: {
+      create:
+        'Internal: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "no-such-command": executable file not found in $PATH',
+      exec: 'Internal: OCI runtime exec failed: exec failed: unable to start container process: exec: "absent": executable file not found in $PATH',
+    },
+  });
 });
 
 describe('local tasks', () => {

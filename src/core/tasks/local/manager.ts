@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { errorMessage, type Logger, StrakeError, silentLogger, sweepDiscarded } from '../../../base/index.ts';
+import { discardDirectory, errorMessage, type Logger, StrakeError, silentLogger, sweepDiscarded } from '../../../base/index.ts';
 import {
   type CgroupLayout,
   cgroupCleanup,
@@ -12,17 +12,18 @@ import {
   readCgroupLayout,
   readExistingCgroups,
   readFreezer,
-  TaskConnection,
 } from '../../../kernel/index.ts';
 import type { RuntimeSpec } from '../../../oci/index.ts';
 import { compileCreate, type Machine, readMachine, rootfsParentMount, withDefaultDeviceRules } from '../../../runtime/index.ts';
 import type { EventBus } from '../../events/events.ts';
-import type { CreateTask, ExitStatus, Task, TaskManager } from '../tasks.ts';
+import type { CreateTask, ExitStatus, OciRuntimeBinary, Task, TaskManager } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import { settleLostProcess } from './lost-process.ts';
+import { OciRuntime } from './oci-runtime.ts';
+import { OwnRuntime } from './own-runtime.ts';
 import { checkId, taskFiles } from './paths.ts';
-import type { MonitorConnection } from './process.ts';
-import { formatDescription, readDescription, readExitRecord, readMonitorRecord } from './records.ts';
+import { reconnect } from './reconnect.ts';
+import { formatDescription, readDescription, readExitRecord, readMonitorRecord, type TaskDescription } from './records.ts';
 import { spliceCopyUp } from './splice-copy-up.ts';
 import { LocalTask, type LocalTaskOptions } from './task.ts';
 
@@ -34,11 +35,15 @@ export interface LocalTaskManagerOptions {
   readonly log?: Logger;
   readonly machine?: Machine;
   readonly layout?: CgroupLayout;
+  /** Tasks that wait for their start are found again; else they go with the daemon that made them. */
+  readonly keepsCreated?: boolean;
 }
 
 /** Tasks behind in-process launches: one monitor each, and no process or timer of ours. */
 export class LocalTaskManager implements TaskManager {
   private readonly context: TaskContext;
+  private readonly execRoot: string;
+  private readonly keepsCreated: boolean;
   private readonly tasksDir: string;
   private readonly mountpoint: string;
   private readonly tasks = new Map<string, LocalTask>();
@@ -52,13 +57,15 @@ export class LocalTaskManager implements TaskManager {
       events: options.events,
       log: options.log ?? silentLogger,
     };
+    this.execRoot = options.execRoot;
+    this.keepsCreated = options.keepsCreated ?? false;
     this.tasksDir = path.join(options.execRoot, 'tasks');
     this.mountpoint = path.join(options.execRoot, 'rootfs');
     mkdirSync(this.tasksDir, { recursive: true, mode: 0o700 });
   }
 
   async create(create: CreateTask): Promise<Task> {
-    const { id, spec, note } = create;
+    const { id, spec, note, bundle, runtime } = create;
     checkId(id);
     if (this.tasks.has(id) || this.creating.has(id)) throw new StrakeError('AlreadyExists', `task ${id} exists already`, { fields: { layer: 'core' } });
     this.creating.add(id);
@@ -66,18 +73,15 @@ export class LocalTaskManager implements TaskManager {
     // What is there without a task is of an earlier life.
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir, { mode: 0o700 });
-    const cgroupPath = cgroupPathOf(spec, id);
+    const awaitMonitor = create.stdio.routes?.stdout?.kind === 'program';
+    const description: TaskDescription = { id, spec, ...(note === undefined ? {} : { note }), bundle, runtime, awaitMonitor };
+    const other = runtime === undefined ? undefined : this.ociRuntime(dir, description, runtime);
     try {
       forgetVolatileMount(create);
-      const operations = this.plan(create);
-      writeFileSync(taskFiles.description(dir), formatDescription({ id, spec, ...(note === undefined ? {} : { note }) }), { mode: 0o600 });
+      const operations = other === undefined ? this.plan(create) : other.createOperations(create);
+      writeFileSync(taskFiles.description(dir), formatDescription(description), { mode: 0o600 });
       const { connection, report } = await this.context.launcher.launch(operations, create.signal === undefined ? {} : { signal: create.signal });
-      const task = this.track({
-        id,
-        spec,
-        note,
-        cgroupPath,
-        dir,
+      const task = this.track(description, {
         pid: report.initPid,
         startTime: report.initStartTime,
         connection,
@@ -87,8 +91,10 @@ export class LocalTaskManager implements TaskManager {
       this.context.events.publish('/tasks/create', { containerId: id, pid: report.initPid });
       return task;
     } catch (error) {
-      await this.removeLeftovers(dir, cgroupPath, create.network?.cleanupOperations ?? []);
-      throw error;
+      const explained = other === undefined ? error : other.explain(error, 'create', dir);
+      if (other !== undefined) await this.quietly('removal after a failed creation', id, async () => await other.remove());
+      await this.removeLeftovers(dir, cgroupPathOf(spec, id), create.network?.cleanupOperations ?? []);
+      throw explained;
     } finally {
       this.creating.delete(id);
     }
@@ -125,7 +131,7 @@ export class LocalTaskManager implements TaskManager {
       rootfs: create.rootfs,
       volatileRoot: create.volatileRoot,
       mountpoint: this.mountpoint,
-      bundle: dir,
+      bundle: create.bundle ?? dir,
       stdio: { kind: 'monitor', dir, ...create.stdio },
       start: { kind: 'connection' },
       machine,
@@ -145,14 +151,28 @@ export class LocalTaskManager implements TaskManager {
     return spliceCopyUp(operations, create.copyUp ?? []);
   }
 
-  private track(task: Omit<LocalTaskOptions, 'cgroup' | 'context' | 'lost' | 'onExit' | 'onDelete' | 'onStarted'>): LocalTask {
-    const { id, dir, pid } = task;
+  private track(description: TaskDescription, process: Pick<LocalTaskOptions, 'pid' | 'startTime' | 'connection' | 'operations' | 'started'>): LocalTask {
+    const { id, spec, note, runtime, awaitMonitor = false } = description;
     const { context } = this;
+    const { pid } = process;
+    const dir = path.join(this.tasksDir, id);
+    const cgroupPath = cgroupPathOf(spec, id);
+    const cgroup = cgroupDirectories(context.layout, cgroupPath);
+    const driver =
+      runtime === undefined
+        ? new OwnRuntime({ context, id, spec, cgroup, init: () => ({ pid, startTime: process.startTime }) })
+        : this.ociRuntime(dir, description, runtime);
     const tracked = new LocalTask({
-      ...task,
-      cgroup: cgroupDirectories(context.layout, task.cgroupPath),
+      ...process,
+      id,
+      dir,
+      note,
+      awaitMonitor,
+      cgroup,
+      driver,
       context,
-      lost: async (process) => await this.settle(process, task.cgroupPath),
+      lost: async (lost) => await this.settle(lost, cgroupPath),
+      explain: (error) => driver.explain(error, 'start', dir),
       onStarted: () => {
         writeFileSync(taskFiles.started(dir), '', { mode: 0o600 });
         context.events.publish('/tasks/start', { containerId: id, pid });
@@ -161,7 +181,9 @@ export class LocalTaskManager implements TaskManager {
         if (exit.oomKilled) context.events.publish('/tasks/oom', { containerId: id });
         context.events.publish('/tasks/exit', { containerId: id, id, pid, exitStatus: exit.code, exitedAt: exit.at });
       },
-      onDelete: () => {
+      onDelete: async () => {
+        await driver.remove();
+        discardDirectory(dir, (error) => context.log.warn('a task directory was not deleted', { task: id, error: errorMessage(error) }));
         if (this.tasks.get(id) !== tracked) return;
         this.tasks.delete(id);
         context.events.publish('/tasks/delete', { containerId: id, pid });
@@ -169,6 +191,12 @@ export class LocalTaskManager implements TaskManager {
     });
     this.tasks.set(id, tracked);
     return tracked;
+  }
+
+  private ociRuntime(dir: string, { id, spec, bundle }: TaskDescription, runtime: OciRuntimeBinary): OciRuntime {
+    const { context, execRoot } = this;
+    const cgroup = cgroupDirectories(context.layout, cgroupPathOf(spec, id));
+    return new OciRuntime({ context, id, dir, bundle: bundle ?? dir, runtime, cgroup, execRoot });
   }
 
   /** The monitor did not tell the exit, so it did not clean up either. */
@@ -187,30 +215,28 @@ export class LocalTaskManager implements TaskManager {
     const description = readDescription(dir);
     const record = readMonitorRecord(dir);
     if (description === undefined || record === undefined) {
+      const { runtime } = description ?? {};
+      if (description !== undefined && runtime !== undefined)
+        await this.quietly('removal of a task that was not made', id, async () => await this.ociRuntime(dir, description, runtime).remove());
       await this.removeLeftovers(dir, cgroupPathOf(description?.spec, id), []);
       return;
     }
-    const { spec, note } = description;
-    const cgroupPath = cgroupPathOf(spec, id);
-    const started = readExitRecord(dir) !== undefined || exists(taskFiles.started(dir));
-    const connection = await this.reconnect(dir);
-    const task = this.track({ id, spec, note, cgroupPath, dir, pid: record.pid, startTime: record.startTime, connection, operations: [], started });
-    if (!started) {
+    const started = readExitRecord(dir) !== undefined || existsSync(taskFiles.started(dir));
+    const connection = await reconnect(dir);
+    const task = this.track(description, { pid: record.pid, startTime: record.startTime, connection, operations: [], started });
+    if (!started && !this.keepsCreated) {
       // The daemon died between create and start: nobody has seen it yet.
       await task.delete();
       return;
     }
-    if (readFreezer(cgroupDirectories(this.context.layout, cgroupPath)) === 'frozen') task.adoptPaused();
+    await task.adopt(readFreezer(cgroupDirectories(this.context.layout, cgroupPathOf(description.spec, id))) === 'frozen');
   }
 
-  /** A connection to the monitor that tells the exit; one that is closed already when no monitor is there. */
-  private async reconnect(dir: string): Promise<MonitorConnection> {
+  private async quietly(what: string, id: string, work: () => Promise<void>): Promise<void> {
     try {
-      const connection = await TaskConnection.connect(taskFiles.monitor(dir));
-      await connection.watch();
-      return connection;
-    } catch {
-      return lostConnection();
+      await work();
+    } catch (error) {
+      this.context.log.warn(`${what} failed`, { container: id, error: errorMessage(error) });
     }
   }
 
@@ -238,23 +264,6 @@ function forgetVolatileMount({ rootfs }: CreateTask): void {
   if (rootfs.type === 'overlay' && rootfs.work !== undefined) rmSync(path.join(rootfs.work, 'work/incompat/volatile'), { recursive: true, force: true });
 }
 
-/** Stands for the monitor of a process that has none any more. */
-function lostConnection(): MonitorConnection {
-  const gone = async (): Promise<never> => {
-    throw new StrakeError('Unavailable', 'the monitor is gone', { fields: { layer: 'core' } });
-  };
-  return { start: gone, resize: gone, kill: gone, closeStdin: gone, exited: gone(), close: () => {} };
-}
-
 function cgroupPathOf(spec: RuntimeSpec | undefined, id: string): string {
   return spec?.linux?.cgroupsPath || `/strake/${id}`;
-}
-
-function exists(file: string): boolean {
-  try {
-    readFileSync(file);
-    return true;
-  } catch {
-    return false;
-  }
 }

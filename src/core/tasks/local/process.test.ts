@@ -15,10 +15,15 @@ test('a signal that finds the monitor on its way out finds a process that has fi
     dir: '/nowhere',
     pid: 1,
     startTime: 1n,
-    connection: { start: gone as never, resize: gone, kill: gone, closeStdin: gone, exited: exit.promise, close: () => {} },
+    connection: { start: gone as never, resize: gone, kill: gone, closeStdin: gone, exited: exit.promise, ended: Promise.resolve(), close: () => {} },
     operations: [],
     started: true,
     lost: () => Promise.reject(new Error('the exit was told')),
+    note: undefined,
+    awaitMonitor: false,
+    explain: (error) => error,
+    onStarted: () => {},
+    onDelete: () => {},
     onExit: () => {},
   });
   expect(await rejection(process.kill(9))).toBe('NotFound: cannot kill web: process already finished');

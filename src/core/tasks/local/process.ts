@@ -4,7 +4,7 @@ import type { Attachment, AttachOptions, ExitStatus, Process, ProcessState } fro
 import { taskFiles } from './paths.ts';
 
 /** What a process needs of its monitor's connection. */
-export type MonitorConnection = Pick<TaskConnection, 'start' | 'resize' | 'kill' | 'closeStdin' | 'exited' | 'close'>;
+export type MonitorConnection = Pick<TaskConnection, 'start' | 'resize' | 'kill' | 'closeStdin' | 'exited' | 'ended' | 'close'>;
 
 export interface LocalProcessOptions {
   readonly id: string;
@@ -18,22 +18,33 @@ export interface LocalProcessOptions {
   readonly started: boolean;
   /** The monitor ended without telling how: what became of the process. */
   readonly lost: (process: { readonly pid: number; readonly startTime: bigint; readonly dir: string }) => Promise<ExitStatus>;
+  readonly note: unknown;
+  /** The words of a failed start. */
+  readonly explain: (error: unknown) => unknown;
   readonly onExit: (exit: ExitStatus) => void;
-  readonly onStarted?: () => void;
+  readonly onStarted: (pid: number) => void;
+  /** Removes what is left of it, once it has ended. */
+  readonly onDelete: () => void | Promise<void>;
+  /** The end of the connection is waited for before it is deleted: somebody else still reads what it said. */
+  readonly awaitMonitor: boolean;
 }
+
+const sigkill = 9;
 
 type Phase = 'created' | 'running' | 'paused';
 
 /** A process behind a monitor: the control connection tells its exit. */
 export class LocalProcess implements Process {
   readonly id: string;
-  readonly startTime: bigint;
   protected readonly dir: string;
-  protected readonly pid: number;
+  /** 0 while it has none: another runtime makes a process of an exec when it is started. */
+  protected pid: number;
+  protected startTime: bigint;
   private readonly options: LocalProcessOptions;
   private phase: Phase;
   private exit: ExitStatus | undefined;
   private starting: Promise<void> | undefined;
+  private deleting: Promise<void> | undefined;
   private readonly exited: Promise<ExitStatus>;
 
   constructor(options: LocalProcessOptions) {
@@ -44,6 +55,10 @@ export class LocalProcess implements Process {
     this.startTime = options.startTime;
     this.phase = options.started ? 'running' : 'created';
     this.exited = this.watch();
+  }
+
+  get note(): unknown {
+    return this.options.note;
   }
 
   state(): ProcessState {
@@ -77,12 +92,30 @@ export class LocalProcess implements Process {
     return await untilAborted(this.exited, signal);
   }
 
+  async delete(): Promise<ExitStatus> {
+    const { status } = this.state();
+    if (status === 'running' || status === 'paused')
+      throw new StrakeError('FailedPrecondition', `cannot delete ${this.id}: it is ${status}`, { fields: { layer: 'core' } });
+    if (status === 'created') await this.endUnstarted();
+    const exit = await this.wait();
+    if (this.options.awaitMonitor) await this.options.connection.ended;
+    this.deleting ??= Promise.resolve(this.options.onDelete());
+    await this.deleting;
+    return exit;
+  }
+
+  protected async endUnstarted(): Promise<void> {
+    // Without a process yet there is nothing to kill but the monitor, which has nothing to tell then.
+    if (this.pid === 0) this.options.connection.close();
+    else await this.kill(sigkill).catch(() => undefined);
+  }
+
   protected setPaused(paused: boolean): void {
     if (this.phase !== 'created') this.phase = paused ? 'paused' : 'running';
   }
 
   /** The monitor may be on its way out, with the exit told or about to be. */
-  private async ask(verb: string, request: () => Promise<void>): Promise<void> {
+  protected async ask(verb: string, request: () => Promise<void>): Promise<void> {
     this.checkAlive(verb);
     try {
       await request();
@@ -98,17 +131,25 @@ export class LocalProcess implements Process {
   }
 
   private async release(): Promise<void> {
-    await this.options.connection.start(this.options.operations);
+    const { connection, operations, onStarted, explain } = this.options;
+    try {
+      const { initPid, initStartTime } = await connection.start(operations);
+      this.pid = initPid;
+      this.startTime = initStartTime;
+    } catch (error) {
+      throw explain(error);
+    }
     this.phase = 'running';
-    this.options.onStarted?.();
+    onStarted(this.pid);
   }
 
   private async watch(): Promise<ExitStatus> {
-    const exit = await this.options.connection.exited.then(exitStatus, async () => await this.options.lost(this.options));
+    const { connection, lost, awaitMonitor } = this.options;
+    const exit = await connection.exited.then(exitStatus, async () => await lost({ pid: this.pid, startTime: this.startTime, dir: this.dir }));
     // A short life may be over before its start was told: first things first.
     await this.starting?.catch(() => undefined);
     this.exit = exit;
-    this.options.connection.close();
+    if (!awaitMonitor) connection.close();
     this.options.onExit(exit);
     return exit;
   }

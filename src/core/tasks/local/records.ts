@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { formatJson, parseJson, type RuntimeSpec } from '../../../oci/index.ts';
-import type { ExitStatus } from '../tasks.ts';
+import type { ExitStatus, OciRuntimeBinary } from '../tasks.ts';
 import { taskFiles } from './paths.ts';
 
 /** What task.json keeps: enough to adopt a running container without a database. */
@@ -8,6 +8,10 @@ export interface TaskDescription {
   readonly id: string;
   readonly spec: RuntimeSpec;
   readonly note?: unknown;
+  readonly bundle?: string | undefined;
+  readonly runtime?: OciRuntimeBinary | undefined;
+  /** See LocalProcessOptions. */
+  readonly awaitMonitor?: boolean | undefined;
 }
 
 /** Host pids; the start time in clock ticks tells a process from a later one of the same number. */
@@ -39,7 +43,7 @@ export function readExitRecord(dir: string): ExitStatus | undefined {
   return { code: Number(match[1]), signal: Number(match[2]), at: new Date(Number(BigInt(match[3] ?? 0) / 1_000_000n)), oomKilled: Number(match[4]) > 0 };
 }
 
-function readIfThere(file: string): string | undefined {
+export function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

@@ -1,0 +1,27 @@
+import type { Op } from '../../../kernel/index.ts';
+import type { TaskRootfs } from '../tasks.ts';
+
+const readOnly = 1; // MOUNT_ATTR_RDONLY
+const recursiveBind = 0;
+
+/** Mounts a root filesystem at a path of the host, for a runtime that wants it there. */
+export function mountRootfs(rootfs: TaskRootfs, target: string): readonly Op[] {
+  switch (rootfs.type) {
+    case 'directory':
+      return [];
+    case 'bind':
+      return [{ op: 'mount_bind', side: 'host', source: rootfs.source, target, recursive: recursiveBind, ...(rootfs.readonly ? { set: readOnly } : {}) }];
+    case 'overlay':
+      return [
+        {
+          op: 'overlay',
+          side: 'host',
+          target,
+          lowers: rootfs.lowers,
+          upper: rootfs.upper ?? '',
+          work: rootfs.work ?? '',
+          ...(rootfs.readonly ? { attrs: readOnly } : {}),
+        },
+      ];
+  }
+}

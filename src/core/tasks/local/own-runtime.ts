@@ -1,0 +1,78 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { StrakeError } from '../../../base/index.ts';
+import { type CgroupDirectories, freezeOperations, type Op, readFreezer, readLiveLimits, updateOperations } from '../../../kernel/index.ts';
+import type { ResourcesSpec, RuntimeSpec } from '../../../oci/index.ts';
+import { compileExec } from '../../../runtime/index.ts';
+import type { TaskContext } from './context.ts';
+import type { ExecProgram, TaskDriver } from './driver.ts';
+
+const freezeTimeoutMs = 10_000;
+const lookEveryMs = 1;
+
+export interface OwnRuntimeOptions {
+  readonly context: TaskContext;
+  readonly id: string;
+  readonly spec: RuntimeSpec;
+  readonly cgroup: CgroupDirectories;
+  /** Of the container's first process; not asked for before there is one. */
+  readonly init: () => { readonly pid: number; readonly startTime: bigint };
+}
+
+/** Our own runtime, in this process: its programs and the container's cgroup. */
+export class OwnRuntime implements TaskDriver {
+  private readonly options: OwnRuntimeOptions;
+
+  constructor(options: OwnRuntimeOptions) {
+    this.options = options;
+  }
+
+  execOperations({ execId, dir, process, stdio, privileged }: ExecProgram): readonly Op[] {
+    const { context, id, spec, cgroup, init } = this.options;
+    const { v1, v2 } = cgroup;
+    return compileExec(privileged ? withoutSeccomp(spec) : spec, process, {
+      id,
+      stdio: { kind: 'monitor', dir, ...stdio },
+      start: { kind: 'connection' },
+      machine: context.machine,
+      init: init(),
+      cgroup: { v1: v1.map(({ name, dir: at }) => ({ name, dir: at })), v2 },
+      noNewKeyring: true,
+      onWarning: (message) => context.log.warn(message, { container: id, exec: execId }),
+    });
+  }
+
+  async freeze(frozen: boolean): Promise<void> {
+    const { context, cgroup, id } = this.options;
+    await context.launcher.run(freezeOperations(cgroup, frozen));
+    const wanted = frozen ? 'frozen' : 'thawed';
+    const deadline = performance.now() + freezeTimeoutMs;
+    for (let state = readFreezer(cgroup); state !== wanted; state = readFreezer(cgroup)) {
+      if (state === undefined)
+        throw new StrakeError('FailedPrecondition', `cannot ${frozen ? 'pause' : 'resume'} ${id}: it has ended`, { fields: { layer: 'core' } });
+      if (performance.now() > deadline) {
+        await context.launcher.run(freezeOperations(cgroup, !frozen));
+        throw new StrakeError('DeadlineExceeded', `${id} was not ${wanted} within ${freezeTimeoutMs} ms`, { fields: { layer: 'core' } });
+      }
+      await delay(lookEveryMs);
+    }
+  }
+
+  async update(resources: ResourcesSpec): Promise<void> {
+    const { context, cgroup } = this.options;
+    const { layout, launcher } = context;
+    await launcher.run(updateOperations(layout, cgroup, resources, readLiveLimits(layout, cgroup), true));
+  }
+
+  /** The monitor has removed everything behind the exit. */
+  async remove(): Promise<void> {}
+
+  explain(error: unknown): unknown {
+    return error;
+  }
+}
+
+function withoutSeccomp(spec: RuntimeSpec): RuntimeSpec {
+  if (spec.linux?.seccomp === undefined) return spec;
+  const { seccomp: _dropped, ...linux } = spec.linux;
+  return { ...spec, linux };
+}
