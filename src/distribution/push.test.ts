@@ -212,13 +212,16 @@ test('stopped, it stops at once; silence ends it in its time', async () => {
   expect(await rejection(pushTo(core, registry, manifest, {}, { idleTimeoutMs: 200 }))).toMatch(/^DeadlineExceeded: 127.0.0.1:\d+ sent nothing for 200 ms$/);
 });
 
-test('a damaged blob is named, not the registry blamed', async () => {
+test.each([
+  ['other bytes', (size: number) => Buffer.alloc(size, 'x')],
+  ['fewer bytes', (size: number) => Buffer.alloc(size - 1, 'x')],
+])('a damaged blob, %s: it is named, not the registry blamed', async (_what, damage) => {
   await using registry = await startTestRegistry();
   using core = openTestCore();
   const { manifest, layers } = await imageIn(core, [small]);
   takePushes(registry);
   const digest = layers[0]?.digest ?? '';
-  writeFileSync(path.join(core.root, 'content/blobs/sha256', digest.slice(7)), Buffer.alloc(layers[0]?.size ?? 0, 'x'));
+  writeFileSync(path.join(core.root, 'content/blobs/sha256', digest.slice(7)), damage(layers[0]?.size ?? 0));
   expect(await rejection(pushTo(core, registry, manifest))).toStartWith(`DataLoss: blob ${digest} is damaged`);
   expect([...registry.content.keys()].filter((key) => key.includes('/manifests/'))).toEqual([]);
 });

@@ -113,12 +113,13 @@ async function pushBlob(push: Push, { descriptor, shownAs }: PlannedBlob): Promi
     repository,
     blob: descriptor,
     mountFrom,
-    read: (offset, length) => readBlob(options.content, descriptor, { offset, length, signal }),
+    // Not verified: the registry does that, and what it refuses is.
+    read: (offset, length) => options.content.read(descriptor.digest, { offset, length, signal }),
     onProgress: shownAs === undefined ? undefined : uploadProgress(shortId(shownAs), descriptor.size, push.progress),
     chunkBytes: options.chunkBytes,
     signal,
   }).catch(async (error: unknown) => {
-    if (isCode(error, 'InvalidArgument')) await verify(options.content, descriptor.digest, signal);
+    if (isCode(error, 'InvalidArgument') || isCode(error, 'DataLoss')) await verify(options.content, descriptor.digest, signal);
     throw error;
   });
   tell(outcomeText(outcome, mountFrom));
@@ -130,16 +131,7 @@ function outcomeText(outcome: UploadOutcome, mountFrom: string | undefined): str
   return outcome === 'mounted' ? `Mounted from ${mountFrom}` : pushWords.pushed;
 }
 
-/** Read as a whole, a blob is verified. */
-function readBlob(
-  content: ContentStore,
-  { digest, size }: Descriptor,
-  { offset, length, signal }: { readonly offset: number; readonly length: number; readonly signal: AbortSignal },
-): AsyncIterable<Uint8Array> {
-  return offset === 0 && length === size ? content.read(digest, { signal }) : content.read(digest, { offset, length, signal });
-}
-
-/** The registry refuses what it got: when the blob here is damaged, that is to be said. */
+/** The registry refuses what it got, or it is not as long as it should be: when the blob here is damaged, that is to be said. */
 async function verify(content: ContentStore, digest: string, signal: AbortSignal): Promise<void> {
   for await (const _ of content.read(digest, { signal }));
 }

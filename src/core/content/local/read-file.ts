@@ -15,13 +15,25 @@ export async function* readFileChunks(
   await using handle = await open(file, 'r');
   let left = length;
   let position = offset;
-  while (left > 0) {
-    signal?.throwIfAborted();
+  const next = () => {
     const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, left));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    left -= bytesRead;
-    yield buffer.subarray(0, bytesRead);
+    const reading = handle.read(buffer, 0, buffer.length, position);
+    // Whoever stops reading does not ask how it went.
+    reading.catch(() => undefined);
+    return reading;
+  };
+  // One ahead: the disk works while the reader does.
+  let reading = left > 0 ? next() : undefined;
+  try {
+    while (reading !== undefined) {
+      signal?.throwIfAborted();
+      const { bytesRead, buffer } = await reading;
+      position += bytesRead;
+      left -= bytesRead;
+      reading = bytesRead === 0 || left === 0 ? undefined : next();
+      if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await reading?.catch(() => undefined);
   }
 }
