@@ -4,7 +4,8 @@ import { busyboxLayer } from '../test/fixtures/busybox.ts';
 import { registryHost, startRegistry } from '../test/fixtures/registry.ts';
 import { Engine } from '../test/lib/engine.ts';
 import { PeerWorld } from '../test/lib/peer-world.ts';
-import type { World } from '../test/lib/world.ts';
+import { World } from '../test/lib/world.ts';
+import { disk } from './disk.ts';
 
 export const busybox = `${registryHost}/busybox:latest`;
 export const debian = `${registryHost}/debian:latest`;
@@ -31,7 +32,8 @@ export class Machines implements AsyncDisposable {
   }
 
   static async start(withStrake: boolean): Promise<Machines> {
-    const peers = await PeerWorld.start();
+    const world = await World.start(disk === undefined ? {} : { disk });
+    const peers = await PeerWorld.start(world);
     await startRegistry(peers);
     await peers.startDocker();
     const engine = withStrake ? await Engine.join(peers, ['--bridge', 'strake0', '--bip', '172.29.0.1/16']) : undefined;
@@ -88,5 +90,6 @@ export class Machines implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.engine?.[Symbol.asyncDispose]();
     await this.peers[Symbol.asyncDispose]();
+    await this.world[Symbol.asyncDispose]();
   }
 }

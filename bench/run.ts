@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensurePeers } from '../tools/peers/peer-root.ts';
 import { everything, measureParts, parts, type Wanted } from './cases.ts';
+import { disk, measureOnDisk } from './disk.ts';
 import { imageRows } from './images.ts';
 import { Machines } from './machines.ts';
 import { measureMemory } from './memory.ts';
@@ -52,4 +53,4 @@ function chosen<Name extends string>(flags: readonly string[], flag: string, nam
   return name;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = disk === undefined ? measureOnDisk([process.execPath, ...process.argv.slice(1)]) : await main(process.argv.slice(2));

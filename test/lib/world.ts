@@ -68,27 +68,31 @@ export class World extends Place implements AsyncDisposable {
   readonly pid: number;
   readonly cgroup: string;
   readonly #holder: Running;
+  readonly #isMounted: boolean;
 
-  private constructor(holder: Running, pid: number, cgroup: string, work: string) {
+  private constructor(holder: Running, pid: number, cgroup: string, work: string, isMounted: boolean) {
     super(pid, cgroup);
     this.pid = pid;
     this.cgroup = cgroup;
     this.work = work;
     this.#holder = holder;
+    this.#isMounted = isMounted;
   }
 
-  static async start(): Promise<World> {
+  /** `disk`: a file with a file system, which becomes `work`. The caller's mount namespace should be its own: it gets the mount. */
+  static async start({ disk }: { readonly disk?: string } = {}): Promise<World> {
     sweepCgroups(cgroupPrefix);
     const cgroup = `${cgroupPrefix}${process.pid}-${randomBytes(3).toString('hex')}`;
     makeCgroups(cgroup);
     const work = mkdtempSync('/tmp/strake-world-');
+    if (disk !== undefined) await succeed(['mount', '-o', 'loop', disk, work]);
     chmodSync(work, 0o755); // users in the world reach volumes below it
     const mounts = hierarchies().map(({ type, options, path }) => `${type}:${options}:${path}`);
     const namespaces = ['--cgroup', '--net', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
     const holder = new Running(entering(0, cgroup, ['unshare', ...namespaces, 'sh', script('world-holder.sh'), ...mounts]), { keepStdin: true });
     await holder.output(/^ready$/m);
     delegateCgroups(cgroup);
-    return new World(holder, holder.innerPid, cgroup, work);
+    return new World(holder, holder.innerPid, cgroup, work, disk !== undefined);
   }
 
   /** A path of the world's own /proc, readable from the test's process. */
@@ -150,6 +154,12 @@ export class World extends Place implements AsyncDisposable {
     this.#holder.endInput();
     await this.#holder.stop();
     await until(`the cgroups of ${this.cgroup} to be free`, () => removeCgroups(this.cgroup));
+    if (this.#isMounted) await succeed(['umount', this.work]);
     rmSync(this.work, { recursive: true, force: true });
   }
+}
+
+async function succeed(argv: readonly string[]): Promise<void> {
+  const { code, stderr } = await run(argv);
+  if (code !== 0) throw new Error(`${argv.join(' ')}: exit ${code}: ${stderr}`);
 }
