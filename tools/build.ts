@@ -8,7 +8,7 @@ import { buildDecider } from './decider.ts';
 const root = path.join(import.meta.dirname, '..');
 const dist = path.resolve(root, process.env['STRAKE_DIST'] ?? 'dist');
 /** Names under which a program has another face. */
-const links = { 'strake-runc': 'strake-init' };
+const links = { 'strake-runc': 'strake-init', 'containerd-shim-strake-v2': 'strake' };
 
 if (!process.argv.includes('--if-stale') || isStale()) await build();
 

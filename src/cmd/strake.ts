@@ -1,11 +1,15 @@
 #!/usr/bin/env bun
 /**
- * The one executable's faces, by its first argument. Each is imported only when it is asked for: that keeps the start of a command at a few
+ * The one executable's faces, by the name it was called by, or its first argument. Each is imported only when it is asked for: that keeps the start of a command at a few
  * milliseconds.
  */
+import { basename } from 'node:path';
+
 const args = process.argv.slice(2);
 
-if (args[0] === 'daemon') process.exitCode = await (await import('./daemon.ts')).main(args.slice(1));
+if (basename(process.argv0) === 'containerd-shim-strake-v2') process.exit(await (await import('./containerd-shim.ts')).main(args));
+else if (args[0] === 'containerd-shim') process.exit(await (await import('./containerd-shim.ts')).main(args.slice(1)));
+else if (args[0] === 'daemon') process.exitCode = await (await import('./daemon.ts')).main(args.slice(1));
 else if (args[0] === 'registry') process.exitCode = await (await import('./registry.ts')).main(args.slice(1));
 // A command that is done ends, though a connection is open still: that of a container's end, after a detach. Its output is written by then.
 else process.exit(await (await import('../cli/main.ts')).main(args));

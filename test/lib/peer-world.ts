@@ -54,6 +54,15 @@ export class PeerWorld extends Place implements AsyncDisposable {
     return '/run/containerd/containerd.sock';
   }
 
+  /** Ends the real containerd, which leaves shims and their tasks, and starts it again. */
+  async restartContainerd(): Promise<void> {
+    const daemon = this.#daemons.shift();
+    await daemon?.stop();
+    await this.startContainerd();
+    const restarted = this.#daemons.pop();
+    if (restarted !== undefined) this.#daemons.unshift(restarted);
+  }
+
   async startContainerd(): Promise<void> {
     const config = join(this.world.work, 'containerd.toml');
     mkdirSync(join(this.world.work, 'containerd'), { recursive: true });
@@ -67,7 +76,8 @@ disabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 
 address = '${this.containerdSocket}'
 `,
     );
-    const daemon = this.spawn(['containerd', '--config', config]);
+    // It looks for shims in PATH: ours stand beside the peer's.
+    const daemon = this.spawn(['sh', '-c', 'PATH=$PATH:/strake exec containerd --config "$0"', config]);
     this.#daemons.push(daemon);
     await daemon.output(/containerd successfully booted/, { stream: 'stderr' });
   }

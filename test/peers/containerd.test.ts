@@ -1,17 +1,14 @@
 /** The real containerd with strake-runc by `ctr run --runc-binary`, beside runc, in one world. What is seen must be equal. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { registryHost, startRegistry } from '../fixtures/registry.ts';
+import { startRegistry } from '../fixtures/registry.ts';
 import { strakeRuncInPeerRoot } from '../lib/dist.ts';
 import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
-import { until } from '../lib/until.ts';
-import { type Client, type PeerStep, seenOver } from './client.ts';
+import { seenOver } from './client.ts';
+import { ctrSteps, image } from './ctr-steps.ts';
 
 const setupMs = 600_000; // the first run on a machine builds the peer root
 const stepMs = 120_000;
-const image = `${registryHost}/busybox:latest`;
 const runtimes = ['/usr/sbin/runc', strakeRuncInPeerRoot];
 
 let peers: PeerWorld;
@@ -30,115 +27,13 @@ afterAll(async () => {
   await peers[Symbol.asyncDispose]();
 }, setupMs);
 
-/** `ctr run` over the client's runtime; the container is removed with the step. */
-function run(client: Client, id: string, flags: readonly string[], command: readonly string[]): readonly string[] {
-  client.onEnd(async () => {
-    await client.quiet(['tasks', 'kill', '--all', '--signal', 'KILL', id]);
-    await until(`${id} to be removed`, async () => {
-      await client.quiet(['tasks', 'delete', '--force', id]);
-      await client.quiet(['containers', 'delete', id]);
-      return (await client.quiet(['containers', 'info', id])).code !== 0;
-    });
-  });
-  return ['run', '--runc-binary', client.runtime, ...flags, image, id, ...command];
-}
-
-async function limit(client: Client, id: string, controller: string, file: string): Promise<string> {
-  const listed = await client.quiet(['tasks', 'list']);
-  const pid = Number(new RegExp(`^${id}\\s+(\\d+)`, 'm').exec(listed.stdout)?.[1]);
-  return readFileSync(join(peers.world.cgroupOf(pid, controller), file), 'utf8').trim();
-}
-
-const steps: readonly PeerStep[] = [
-  {
-    name: 'run --rm: output, exit code, environment, directory, user, hostname',
-    async play(client) {
-      await client.run(run(client, 'c1', ['--rm'], ['sh', '-c', 'echo out; echo err >&2; exit 7']));
-      const flags = ['--rm', '--env', 'A=b', '--cwd', '/tmp', '--user', '33:50', '--hostname', 'h1'];
-      await client.run(run(client, 'c2', flags, ['sh', '-c', 'echo $A; pwd; id -u; id -g; hostname']));
-      await client.run(run(client, 'c3', ['--rm', '--read-only'], ['touch', '/x']));
-      await client.run(run(client, 'c4', ['--rm'], ['sh', '-c', 'kill -9 $$']));
-    },
-  },
-  {
-    name: 'run -t: a terminal',
-    async play(client) {
-      // ctr tells the terminal its size after the start.
-      const argv = run(
-        client,
-        'tty',
-        ['--rm', '-t'],
-        ['sh', '-c', 'until stty size 2>/dev/null | grep 30; do usleep 10000; done; test -t 0 && echo terminal; exit 5'],
-      );
-      const pty = peers.pty(['ctr', ...argv], { rows: 30, cols: 90 });
-      await pty.shows(/30 90\r+\nterminal/);
-      client.note('terminal', await pty.end());
-    },
-  },
-  {
-    name: 'mounts, capabilities, seccomp, devices, privileged, the network of the host',
-    async play(client) {
-      const shell = (id: string, flags: readonly string[], script: string) => client.run(run(client, id, ['--rm', ...flags], ['sh', '-c', script]));
-      await shell('m1', ['--mount', `type=bind,src=${client.work},dst=/mnt,options=rbind:ro`], 'touch /mnt/x; grep -c " /mnt " /proc/mounts');
-      await shell('m2', ['--mount', 'type=tmpfs,src=tmpfs,dst=/scratch,options=size=64k'], 'df /scratch | tail -1');
-      await shell('k1', ['--cap-add', 'CAP_SYS_ADMIN', '--cap-drop', 'CAP_CHOWN'], 'grep Cap /proc/self/status');
-      await shell('k2', ['--seccomp'], 'grep Seccomp: /proc/self/status; unshare -r true');
-      await shell('k3', ['--privileged'], 'grep CapEff /proc/self/status; ls -l /dev/null; test -e /dev/mem && echo mem');
-      await shell('k4', ['--allow-new-privs'], 'grep NoNewPrivs /proc/self/status');
-      await shell('n1', ['--net-host'], 'ip -o link | wc -l');
-      await shell('d1', ['--device', '/dev/full'], 'ls -l /dev/full | cut -c1-10');
-    },
-  },
-  {
-    name: 'a detached task: exec, exec -d, pause, resume, update by limits, metrics, kill, delete',
-    async play(client) {
-      await client.ok(...run(client, 'long', ['-d', '--memory-limit', '67108864', '--cpus', '0.5'], ['sleep', '1000']));
-      client.note('memory', await limit(client, 'long', 'memory', 'memory.limit_in_bytes'));
-      client.note('cpu', await limit(client, 'long', 'cpu', 'cpu.cfs_quota_us'));
-      await client.run(['tasks', 'exec', '--exec-id', 'e1', 'long', 'sh', '-c', 'echo in; id -u; exit 3']);
-      await client.run(['tasks', 'exec', '--exec-id', 'e2', '--user', '33', '--cwd', '/tmp', 'long', 'sh', '-c', 'id -u; pwd']);
-      await client.run(['tasks', 'exec', '--exec-id', 'e3', 'long', 'nope']);
-      await client.ok('tasks', 'exec', '-d', '--exec-id', 'e4', 'long', 'sleep', '1000');
-      client.note('processes', (await client.quiet(['tasks', 'ps', 'long'])).stdout.trim().split('\n').length);
-      await client.ok('tasks', 'pause', 'long');
-      client.note('frozen', await limit(client, 'long', 'freezer', 'freezer.state'));
-      client.note('status', /PAUSED/.test((await client.quiet(['tasks', 'list'])).stdout));
-      await client.run(['tasks', 'pause', 'long']);
-      await client.run(['tasks', 'exec', '--exec-id', 'e5', 'long', 'true']);
-      await client.ok('tasks', 'resume', 'long');
-      client.note('metrics', (await client.quiet(['tasks', 'metrics', 'long'])).code);
-      await client.ok('tasks', 'kill', '--signal', 'TERM', 'long');
-      await client.ok('tasks', 'kill', '--all', '--signal', 'KILL', 'long');
-      await until('the end of the task', async () => /long\s+\d+\s+STOPPED/.test((await client.quiet(['tasks', 'list'])).stdout));
-      await client.run(['tasks', 'exec', '--exec-id', 'e6', 'long', 'true']);
-      await client.run(['tasks', 'delete', 'long']);
-    },
-  },
-  {
-    name: 'a command that is missing, one that cannot be executed, an id that is taken',
-    async play(client) {
-      await client.run(run(client, 'b1', ['--rm'], ['nope']));
-      await client.run(run(client, 'b2', ['--rm'], ['/etc/passwd']));
-      await client.run(run(client, 'b3', ['--rm', '--cwd', '/etc/passwd'], ['true']));
-      await client.ok(...run(client, 'b4', ['-d'], ['sleep', '1000']));
-      await client.run(run(client, 'b4', ['-d'], ['sleep', '1000']));
-    },
-  },
-  {
-    name: 'the OOM killer: 137',
-    async play(client) {
-      await client.run(run(client, 'oom', ['--rm', '--memory-limit', '16777216'], ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=200M']));
-    },
-  },
-];
-
 describe('over strake-runc as over runc', () => {
-  for (const step of steps)
+  for (const { name, play } of ctrSteps(() => peers))
     test(
-      step.name,
+      name,
       async () => {
         const seen = [];
-        for (const runtime of runtimes) seen.push(await seenOver(step, { place: peers, runtime, command: ['ctr'], work: peers.world.work }));
+        for (const runtime of runtimes) seen.push(await seenOver({ name, play }, { place: peers, runtime, command: ['ctr'], work: peers.world.work }));
         expect(seen[1]).toEqual(seen[0] ?? []);
       },
       stepMs,

@@ -19,6 +19,7 @@ export * as introspection from './services/introspection/v1/introspection_pb.ts'
 export * as leases from './services/leases/v1/leases_pb.ts';
 export * as namespaces from './services/namespaces/v1/namespace_pb.ts';
 export * as snapshots from './services/snapshots/v1/snapshots_pb.ts';
+export * as tasks from './services/tasks/v1/tasks_pb.ts';
 export * as version from './services/version/v1/version_pb.ts';
 export * as shimTaskV2 from './task/v2/shim_pb.ts';
 export * as shimTask from './task/v3/shim_pb.ts';
@@ -34,3 +35,4 @@ export type { ActivationInfo, ActiveMount, Mount } from './types/mount_pb.ts';
 export { ActivationInfoSchema, ActiveMountSchema, MountSchema } from './types/mount_pb.ts';
 export type { Platform } from './types/platform_pb.ts';
 export { PlatformSchema } from './types/platform_pb.ts';
+export * as taskTypes from './v1/types/task_pb.ts';

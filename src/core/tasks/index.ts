@@ -1,17 +1,21 @@
 export { LocalTaskManager, type LocalTaskManagerOptions } from './local/manager.ts';
 export { LocalRootFiles, type LocalRootFilesOptions } from './local/root-files.ts';
 export type { OpenRootOptions, RootBind, RootFiles, RootSource, RootTree } from './root-files.ts';
+export { stdioOfUris } from './stdio-uri.ts';
 export type {
   Attachment,
   AttachOptions,
   CreateTask,
+  ExecOptions,
   ExitStatus,
   LogOptions,
+  OciRuntimeBinary,
   Process,
   ProcessState,
   StdioOptions,
   Task,
   TaskManager,
   TaskNetwork,
+  TaskRootfs,
   TaskStats,
 } from './tasks.ts';

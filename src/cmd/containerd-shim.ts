@@ -1,0 +1,7 @@
+import { strakeVersion } from '../cli/version-number.ts';
+import { shimMain } from '../shim/index.ts';
+
+/** `containerd-shim-strake-v2 ARGV…`, as containerd calls it, or `strake containerd-shim ARGV…`. */
+export async function main(argv: readonly string[]): Promise<number> {
+  return await shimMain(argv, { version: strakeVersion, self: [process.execPath, 'containerd-shim'] });
+}

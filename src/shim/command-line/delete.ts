@@ -1,0 +1,63 @@
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { shimTask } from '../../api/containerd/index.ts';
+import { isCode, silentLogger } from '../../base/index.ts';
+import { timestamp } from '../messages.ts';
+import type { TaskService } from '../task-service.ts';
+import type { ShimFlags } from './flags.ts';
+import { ShimPlace } from './place.ts';
+import { openTasks } from './serve.ts';
+
+const sigkill = 9;
+const killedStatus = 128 + sigkill;
+const callTimeoutMs = 20_000;
+
+type Deleted = MessageInitShape<typeof shimTask.DeleteResponseSchema>;
+type Calls = Pick<TaskService, 'kill' | 'wait' | 'delete'>;
+
+/** Ends and removes what is left of a task that containerd lost the shim of; a DeleteResponse. One that is not there any more counts as killed now. */
+export async function deleteTask(flags: ShimFlags): Promise<Uint8Array> {
+  const place = ShimPlace.of(flags);
+  const deleted = (await deleteByShim(place, flags.id)) ?? (await deleteAlone(place, flags));
+  return toBinary(shimTask.DeleteResponseSchema, create(shimTask.DeleteResponseSchema, deleted));
+}
+
+/** By the shim that serves there now; undefined when none does. */
+async function deleteByShim(place: ShimPlace, id: string): Promise<Deleted | undefined> {
+  using calls = await place.connect();
+  if (calls === undefined) return undefined;
+  const { tasks } = calls;
+  const options = { timeoutMs: callTimeoutMs };
+  return await end(id, {
+    kill: async (request) => await tasks.kill(request, options),
+    wait: async (request) => await tasks.wait(request, options),
+    delete: async (request) => await tasks.delete(request, options),
+  } as Calls);
+}
+
+async function deleteAlone(place: ShimPlace, { id, namespace }: ShimFlags): Promise<Deleted> {
+  using _lock = place.lock(true);
+  await using tasks = openTasks(place, namespace, silentLogger);
+  await tasks.manager.recover();
+  const deleted = await end(id, tasks.service({ shutdown: () => undefined }));
+  return deleted;
+}
+
+async function end(id: string, calls: Calls): Promise<Deleted> {
+  const context = { signal: AbortSignal.timeout(callTimeoutMs), requestHeader: new Headers(), timeoutMs: () => undefined };
+  try {
+    await ignoreMissing(calls.kill({ $typeName: 'containerd.task.v3.KillRequest', id, execId: '', signal: sigkill, all: false }, context));
+    await calls.wait({ $typeName: 'containerd.task.v3.WaitRequest', id, execId: '' }, context);
+    return await calls.delete({ $typeName: 'containerd.task.v3.DeleteRequest', id, execId: '' }, context);
+  } catch (error) {
+    if (!isCode(error, 'NotFound')) throw error;
+    return { exitStatus: killedStatus, exitedAt: timestamp(new Date()) };
+  }
+}
+
+async function ignoreMissing(work: Promise<unknown> | unknown): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!isCode(error, 'NotFound')) throw error;
+  }
+}

@@ -1,0 +1,111 @@
+import { writeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { shimTask, shimTaskV2 } from '../../api/containerd/index.ts';
+import { createLineLogger, type Logger, StrakeError } from '../../base/index.ts';
+import { LocalTaskManager } from '../../core/tasks/index.ts';
+import { programFile, readCgroupLayout, ZygoteLauncher } from '../../kernel/index.ts';
+import { parseRuntimeSpec } from '../../oci/index.ts';
+import { servedService, TtrpcServer } from '../../rpc/ttrpc/index.ts';
+import { EventForwarder } from '../event-forwarder.ts';
+import { taskEventBus } from '../task-events.ts';
+import { createTaskService, type TaskService } from '../task-service.ts';
+import type { ShimFlags } from './flags.ts';
+import { ShimLife } from './life.ts';
+import { reserveHeader, ShimPlace } from './place.ts';
+
+const readyDescriptor = 3;
+export const runtimeRoot = '/run/strake/runtimes';
+
+/** Serves the tasks of a namespace until containerd needs them no more; at once when another shim does. Containers are left running by its end. */
+export async function serveShim({ directory, namespace, debug }: ShimFlags): Promise<void> {
+  const place = new ShimPlace(directory);
+  using lock = place.lock(false);
+  if (lock === undefined) return;
+  const log = createLineLogger({ level: debug ? 'debug' : 'info', format: 'text', write: writeLine });
+  await using tasks = openTasks(place, namespace, log);
+  const life = new ShimLife(() => tasks.manager.list().length);
+  await tasks.manager.recover();
+  const service = lively(tasks.service(life), life);
+  await using server = new TtrpcServer({ services: [servedService(shimTask.Task, service), servedService(shimTaskV2.Task, service as never)], log });
+  await server.listen(place.socket);
+  tellReady();
+  life.started();
+  await life.ended;
+  await tasks.events.flushed();
+}
+
+/** The tasks of a place, for whoever has its lock. */
+export function openTasks(place: ShimPlace, namespace: string, log: Logger) {
+  const launcher = new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(place.directory, 'zygote.sock') });
+  const events = new EventForwarder({ address: process.env['TTRPC_ADDRESS'] ?? '', namespace, log });
+  const layout = readCgroupLayout();
+  const manager = new LocalTaskManager({
+    execRoot: place.directory,
+    launcher,
+    events: taskEventBus(events.publish),
+    log,
+    layout,
+    keepsCreated: true,
+  });
+  return {
+    manager,
+    events,
+    service: (life: Pick<ShimLife, 'shutdown'>) =>
+      createTaskService({
+        namespace,
+        tasks: manager,
+        publish: events.publish,
+        cgroupVersion: layout.kind === 'v2' ? 2 : 1,
+        runtimeRoot,
+        readSpec: async (bundle) => parseRuntimeSpec(await readFile(path.join(bundle, 'config.json'), 'utf8')),
+        shutdown: (now) => life.shutdown(now),
+      }),
+    async [Symbol.asyncDispose]() {
+      events[Symbol.dispose]();
+      await launcher[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Reservations, and who is served, for the shim's own life. */
+function lively(service: TaskService, life: ShimLife): TaskService {
+  return {
+    ...service,
+    create: async (request, context) => {
+      try {
+        return await service.create(request, context);
+      } finally {
+        life.arrived(request.id);
+      }
+    },
+    connect: (request, context) => {
+      if (context.requestHeader.get(reserveHeader) === null) return service.connect(request, context);
+      if (!life.reserve(request.id)) throw new StrakeError('Unavailable', 'the shim is about to end', { fields: { layer: 'shim' } });
+      return { shimPid: process.pid };
+    },
+    delete: async (request, context) => {
+      try {
+        return await service.delete(request, context);
+      } finally {
+        life.look();
+      }
+    },
+  };
+}
+
+function tellReady(): void {
+  try {
+    writeSync(readyDescriptor, 'ready\n');
+  } catch {
+    // Who started it has gone; it serves whoever comes.
+  }
+}
+
+function writeLine(line: string): void {
+  try {
+    writeSync(2, `${line}\n`);
+  } catch {
+    // containerd, or the container whose log this was, has gone.
+  }
+}

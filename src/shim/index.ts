@@ -1,0 +1,3 @@
+export { type ShimProduct, shimMain } from './command-line/main.ts';
+export { type PublishTaskEvent, taskEventBus } from './task-events.ts';
+export { createTaskService, type TaskNote, type TaskService, type TaskServiceOptions } from './task-service.ts';

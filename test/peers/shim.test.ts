@@ -1,0 +1,185 @@
+/** The real containerd and ctr over our shim, beside their own. What is seen must be equal. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startRegistry } from '../fixtures/registry.ts';
+import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
+import { PeerWorld } from '../lib/peer-world.ts';
+import { until } from '../lib/until.ts';
+import { seenOver } from './client.ts';
+import { ctrSteps, image } from './ctr-steps.ts';
+
+const setupMs = 600_000; // the first run on a machine builds the peer root
+const stepMs = 120_000;
+const ours = 'io.containerd.strake.v2';
+const runtimes = ['io.containerd.runc.v2', ours];
+
+let peers: PeerWorld;
+let before: Snapshot;
+
+beforeAll(async () => {
+  peers = await PeerWorld.start();
+  await startRegistry(peers);
+  await peers.startContainerd();
+  await peers.output(['ctr', 'images', 'pull', '--plain-http', image]);
+  await peers.output(['ctr', 'run', '--rm', image, 'warm', 'true']);
+  before = await idleSnapshot(peers);
+}, setupMs);
+
+afterAll(async () => {
+  await peers[Symbol.asyncDispose]();
+}, setupMs);
+
+describe('over our shim as over containerd’s', () => {
+  for (const { name, play } of ctrSteps(() => peers))
+    test(
+      name,
+      async () => {
+        const seen = [];
+        for (const runtime of runtimes) seen.push(await seenOver({ name, play }, { place: peers, runtime, command: ['ctr'], work: peers.world.work }));
+        expect(seen[1]).toEqual(seen[0] ?? []);
+      },
+      stepMs,
+    );
+});
+
+interface Seen {
+  readonly topic: string;
+  readonly event: Readonly<Record<string, unknown>>;
+}
+
+/** What ctr prints of events about the container `id` until its `last`, without times and pids. */
+async function eventsOf(id: string, last: string, work: () => Promise<void>): Promise<readonly Seen[]> {
+  const events = peers.spawn(['ctr', 'events']);
+  const all = () => events.stdout.split('\n').flatMap((line) => parseEvent(line, id));
+  // The subscription is there when its first event is.
+  await until('events to come', async () => {
+    await peers.run(['ctr', 'namespaces', 'label', 'default', `probe=${Date.now()}`]);
+    return events.stdout !== '';
+  });
+  await work();
+  await until('the last event', () => all().some(({ topic, event }) => topic === last && (topic !== '/tasks/exit' || event['id'] === id)));
+  await events.stop();
+  return all();
+}
+
+function parseEvent(line: string, id: string): readonly Seen[] {
+  const [, topic, json] = /(\/tasks\/\S+) (\{.*\})$/.exec(line) ?? [];
+  if (topic === undefined || json === undefined) return [];
+  const { exited_at: _at, pid: _pid, bundle: _bundle, rootfs: _rootfs, io: _io, ...event } = JSON.parse(json) as Record<string, unknown>;
+  return event['container_id'] === id ? [{ topic, event }] : [];
+}
+
+const run = (runtime: string, id: string, flags: readonly string[], command: readonly string[]) => [
+  ...['ctr', 'run', '--runtime', runtime, ...flags, image, id],
+  ...command,
+];
+
+test(
+  'the same events in the same order, for a process that ends and one that is killed for its memory',
+  async () => {
+    const scripts = [
+      ['exit 3', []],
+      ['dd if=/dev/zero of=/dev/null bs=200M', ['--memory-limit', '16777216']],
+    ] as const;
+    for (const [script, flags] of scripts) {
+      const seen: (readonly Seen[])[] = [];
+      for (const runtime of runtimes)
+        seen.push(
+          await eventsOf('told', '/tasks/exit', async () => {
+            await peers.run(run(runtime, 'told', ['--rm', ...flags], ['sh', '-c', script]));
+          }),
+        );
+      const [theirs = [], mine = []] = seen;
+      expect(mine.map(({ topic }) => topic)).toContain('/tasks/exit');
+      // containerd's shim may end before the deletion is told.
+      const kept = (events: readonly Seen[]) => events.filter(({ topic }) => topic !== '/tasks/delete');
+      expect(kept(mine)).toEqual([...kept(theirs)]);
+    }
+  },
+  stepMs,
+);
+
+test(
+  'exec, pause and resume are told alike',
+  async () => {
+    const seen: (readonly Seen[])[] = [];
+    for (const runtime of runtimes)
+      seen.push(
+        await eventsOf('acts', '/tasks/delete', async () => {
+          await peers.output(run(runtime, 'acts', ['-d'], ['sleep', '1000']));
+          await peers.run(['ctr', 'tasks', 'exec', '--exec-id', 'e1', 'acts', 'sh', '-c', 'exit 4']);
+          await peers.output(['ctr', 'tasks', 'pause', 'acts']);
+          await peers.output(['ctr', 'tasks', 'resume', 'acts']);
+          await peers.output(['ctr', 'tasks', 'kill', '--signal', 'KILL', 'acts']);
+          await until('its end', async () => (await peers.run(['ctr', 'tasks', 'delete', 'acts'])).code !== 1);
+          await peers.output(['ctr', 'containers', 'delete', 'acts']);
+        }),
+      );
+    expect(seen[1]).toEqual([...(seen[0] ?? [])]);
+  },
+  stepMs,
+);
+
+test.each(['file', 'binary'])(
+  '--log-uri %s://',
+  async (scheme) => {
+    const log = join(peers.world.work, `${scheme}.log`);
+    const logger = join(peers.world.work, 'logger');
+    writeFileSync(logger, '#!/bin/sh\nexec 5>&-\necho "$CONTAINER_NAMESPACE/$CONTAINER_ID $1" >> "$2"\ncat <&3 >> "$2"\n', { mode: 0o755 });
+    const uri = scheme === 'file' ? `file://${log}` : `binary://${logger}?to=${log}`;
+    await peers.output(run(ours, 'logged', ['--rm', '--log-uri', uri], ['sh', '-c', 'echo one; echo two']));
+    expect(readFileSync(log, 'utf8')).toBe(scheme === 'file' ? 'one\ntwo\n' : 'default/logged to\none\ntwo\n');
+  },
+  stepMs,
+);
+
+const shimPids = () => peers.world.pids().filter((pid) => peers.world.commandLine(pid).includes('containerd-shim\0'));
+
+test(
+  'a shim that is killed: 137 for each of its containers, and nothing of them is left',
+  async () => {
+    for (const id of ['k1', 'k2']) await peers.output(run(ours, id, ['-d'], ['sleep', '1000']));
+    expect(shimPids().length).toBe(1);
+    const [pid = 0] = shimPids();
+    const seen = await eventsOf('k1', '/tasks/delete', async () => {
+      await peers.output(['kill', '-9', String(pid)]);
+    });
+    expect(seen.map(({ topic, event }) => [topic, event['exit_status']])).toEqual([
+      ['/tasks/exit', 137],
+      ['/tasks/delete', 137],
+    ]);
+    await until('no task to be left', async () => (await peers.output(['ctr', 'tasks', 'list', '-q'])) === '');
+    for (const id of ['k1', 'k2']) await peers.output(['ctr', 'containers', 'delete', id]);
+    expect(peers.world.pids().some((other) => peers.world.commandLine(other).startsWith('sleep\0'))).toBe(false);
+  },
+  stepMs,
+);
+
+test(
+  'nothing is left in the kernel, and the shim ends when it has been idle',
+  async () => {
+    await until('the shim to end', () => peers.world.pids().every((pid) => !peers.world.commandLine(pid).includes('containerd-shim')), 30_000);
+    expect(await leaksSince(before, peers)).toEqual([]);
+  },
+  stepMs,
+);
+
+test(
+  'containerd may end and come back: containers run on, with their shim, and their exits are told',
+  async () => {
+    await peers.output(run(ours, 'stays', ['-d'], ['sh', '-c', 'until test -e /tmp/go; do usleep 10000; done; exit 9']));
+    const line = async () => (await peers.output(['ctr', 'tasks', 'list'])).split('\n').find((text) => text.startsWith('stays'));
+    const listed = await line();
+    await peers.restartContainerd();
+    expect(await line()).toBe(listed ?? '');
+    await peers.output(['ctr', 'tasks', 'exec', '--exec-id', 'go', 'stays', 'touch', '/tmp/go']);
+    await until('its exit', async () => /stays\s+\d+\s+STOPPED/.test((await line()) ?? ''));
+    const told = await eventsOf('stays', '/tasks/delete', async () => {
+      await peers.run(['ctr', 'tasks', 'delete', 'stays']);
+    });
+    expect(told.at(-1)).toEqual({ topic: '/tasks/delete', event: { container_id: 'stays', exit_status: 9 } });
+    await peers.output(['ctr', 'containers', 'delete', 'stays']);
+  },
+  stepMs,
+);
