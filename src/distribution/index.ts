@@ -1,5 +1,7 @@
 export type { Credentials } from './auth/credentials.ts';
 export { credentialsOf } from './auth/credentials.ts';
+export type { ProxySettings } from './http/proxies.ts';
+export { Proxies, proxiesOfEnvironment, withoutPassword } from './http/proxies.ts';
 export type { InspectRemote, RemoteImage } from './inspect-remote.ts';
 export { createRemoteInspector } from './inspect-remote.ts';
 export type { LoginOptions } from './login.ts';

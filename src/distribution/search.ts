@@ -51,10 +51,10 @@ function splitTerm(term: string): { readonly domain: string | undefined; readonl
 /** The registry API of version 1, which the Hub keeps for this alone. */
 async function searchHub(
   { term, limit, signal }: SearchOptions,
-  { idleTimeoutMs = defaultIdleTimeoutMs }: RegistrySettings,
+  { idleTimeoutMs = defaultIdleTimeoutMs, proxies }: RegistrySettings,
 ): Promise<readonly FoundRepository[]> {
   const query = new URLSearchParams({ q: term.replace(/^(?:index\.)?docker\.io\//, ''), n: String(limit) });
-  const response = await sendRequest({ url: new URL(`https://${hub}/v1/search?${query}`), idleTimeoutMs, tls: { verify: true }, signal });
+  const response = await sendRequest({ url: new URL(`https://${hub}/v1/search?${query}`), idleTimeoutMs, tls: { verify: true }, proxies, signal });
   const what = `search of ${hub}`;
   const bytes = await readLimited(response, documentLimitBytes, what);
   if (response.status !== 200)

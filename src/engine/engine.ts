@@ -3,7 +3,7 @@ import type { ComponentVersion } from '../api/docker/index.ts';
 import { errorCode, errorMessage, type Logger } from '../base/index.ts';
 import type { Comparer, HostMounts, LocalCore } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
-import type { InspectRemote, PullImage, PushImage, SearchRepositories } from '../distribution/index.ts';
+import type { InspectRemote, ProxySettings, PullImage, PushImage, SearchRepositories } from '../distribution/index.ts';
 import type { NetworkManager } from '../network/index.ts';
 import type { Host } from '../rpc/listen/index.ts';
 import type { ContainerNetworks } from './containers/context.ts';
@@ -71,6 +71,8 @@ export interface EngineOptions {
   readonly labels?: readonly string[];
   readonly insecureRegistries?: readonly string[];
   readonly registryMirrors?: readonly string[];
+  /** Between the machine and the registries, for `docker info`. */
+  readonly proxies?: ProxySettings;
 }
 
 /** What the containers are given by the Engine's other parts. */
@@ -138,6 +140,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     labels: options.labels ?? [],
     insecureRegistries: options.insecureRegistries ?? [],
     registryMirrors: options.registryMirrors ?? [],
+    proxies: options.proxies ?? {},
     components: options.components ?? [],
     counts: { containers: () => containers.counts(), images: async () => (await images.list()).length, eventListeners: () => events.listeners },
   });

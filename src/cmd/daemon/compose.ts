@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Logger } from '../../base/index.ts';
 import { createHostMounts, createOpenFileTree, openLocalCore } from '../../core/index.ts';
 import { LocalRootFiles, LocalTaskManager } from '../../core/tasks/index.ts';
-import { createPuller, createPusher, createRemoteInspector, createSearch } from '../../distribution/index.ts';
+import { createPuller, createPusher, createRemoteInspector, createSearch, Proxies, proxiesOfEnvironment } from '../../distribution/index.ts';
 import { assembleEngine, createContainersPart } from '../../engine/index.ts';
 import { containerRoutes } from '../../engine/router/containers/index.ts';
 import { execRoutes } from '../../engine/router/exec/index.ts';
@@ -43,16 +43,18 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
     subnet: flags.bip,
   });
   await networks.start();
+  const proxies = { ...proxiesOfEnvironment(process.env), ...flags.proxies };
+  const registries = { ...flags.registries, proxies: new Proxies(proxies) };
   const engine = await assembleEngine(
     {
       paths: { dataRoot, execRoot, helloProgram: programFile('strake-hello') },
       core: { ...core, tasks, rootFiles, hostMounts: createHostMounts(launcher) },
       registry: {
-        pull: createPuller({ ...core, ...flags.registries }),
-        push: createPusher({ ...core, ...flags.registries, uploads: flags.transfers.uploads }),
-        inspect: createRemoteInspector(flags.registries),
-        search: createSearch(flags.registries),
-        login: registryLogin(flags.registries),
+        pull: createPuller({ ...core, ...registries }),
+        push: createPusher({ ...core, ...registries, uploads: flags.transfers.uploads }),
+        inspect: createRemoteInspector(registries),
+        search: createSearch(registries),
+        login: registryLogin(registries),
       },
       networks,
       log,
@@ -61,6 +63,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
       labels: flags.labels,
       insecureRegistries: flags.registries.insecureRegistries,
       registryMirrors: flags.registries.mirrors,
+      proxies,
     },
     async ({ events, images, volumes, networks: containerNetworks }) =>
       await createContainersPart(

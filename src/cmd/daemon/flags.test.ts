@@ -16,6 +16,7 @@ const defaults = {
   bridge: undefined,
   bip: undefined,
   registries: { insecureRegistries: [], mirrors: [], configDirectories },
+  proxies: {},
   transfers: {},
   labels: [],
   snapshotter: 'overlayfs',
@@ -35,6 +36,10 @@ test.each([
   [
     ['--registry-mirror', 'https://m/x', '--registry-config', '/a:/b', '--max-download-attempts=2'],
     { registries: { insecureRegistries: [], mirrors: ['https://m/x'], configDirectories: ['/a', '/b'], attempts: 2 } },
+  ],
+  [
+    ['--http-proxy=p:1', '--https-proxy', 'http://p:2', '--no-proxy', '.lan,10.0.0.0/8'],
+    { proxies: { http: 'p:1', https: 'http://p:2', none: '.lan,10.0.0.0/8' } },
   ],
   [['--max-concurrent-downloads=1', '--max-concurrent-uploads', '9'], { transfers: { downloads: 1, uploads: 9 } }],
   [['--storage-driver=vfs', '--live-restore', '--log-format', 'json', '--ready-fd', '3'], { snapshotter: 'native', logFormat: 'json', readyFd: 3 }],

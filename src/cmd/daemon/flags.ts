@@ -1,6 +1,7 @@
 /** dockerd's names for the daemon's settings. A flag that is not served is refused: to ignore one silently would change what root runs. */
 import { type LogLevel, logLevels, StrakeError } from '../../base/index.ts';
 import type { SnapshotterName } from '../../core/index.ts';
+import type { ProxySettings } from '../../distribution/index.ts';
 
 export interface DaemonFlags {
   readonly dataRoot: string;
@@ -20,6 +21,8 @@ export interface DaemonFlags {
     readonly configDirectories: readonly string[];
     readonly attempts?: number;
   };
+  /** Instead of the environment's. */
+  readonly proxies: ProxySettings;
   /** Layers that are fetched, and blobs that are sent, at once; docker's 3 and 5 where absent. */
   readonly transfers: { readonly downloads?: number; readonly uploads?: number };
   readonly labels: readonly string[];
@@ -50,6 +53,8 @@ const definitions: readonly FlagDefinition[] = [
   { name: 'group', short: 'G', kind: 'string', usage: 'Group of the unix socket (default: root only)' },
   { name: 'help', short: 'h', kind: 'boolean', usage: 'Print this' },
   { name: 'host', short: 'H', kind: 'strings', usage: 'Socket to listen on, repeatable (default "unix://EXEC-ROOT/strake.sock")' },
+  { name: 'http-proxy', kind: 'string', usage: 'Proxy for registries over http (default: the environment’s HTTP_PROXY)' },
+  { name: 'https-proxy', kind: 'string', usage: 'Proxy for registries over https (default: HTTPS_PROXY)' },
   { name: 'insecure-registry', kind: 'strings', usage: 'Registry host to talk plain HTTP or unverified TLS with, repeatable' },
   { name: 'label', kind: 'strings', usage: 'Label of the daemon, key=value, repeatable' },
   { name: 'live-restore', kind: 'boolean', usage: 'Containers outlive the daemon; always so' },
@@ -60,6 +65,7 @@ const definitions: readonly FlagDefinition[] = [
   { name: 'max-download-attempts', kind: 'string', usage: 'Tries of a transfer that gets no further (default 5)' },
   { name: 'max-layer-expansion', kind: 'string', usage: 'Bytes that a layer over 1 GiB may unpack to for each byte of its blob (default 100)' },
   { name: 'max-layer-size', kind: 'string', usage: 'Bytes that a layer may unpack to, with k, m, g or t (default "64g")' },
+  { name: 'no-proxy', kind: 'string', usage: 'Who is spoken to directly, comma separated: hosts, .domains, networks (default: NO_PROXY)' },
   { name: 'pidfile', short: 'p', kind: 'string', usage: 'File that holds the process id' },
   { name: 'ready-fd', kind: 'string', usage: 'Descriptor that gets one line once the daemon listens' },
   {
@@ -110,6 +116,7 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
       configDirectories: (last('registry-config') ?? registryConfig).split(':').map((directory) => absolute('registry-config', directory)),
       ...optional('attempts', positive('max-download-attempts', last('max-download-attempts'))),
     },
+    proxies: { ...optional('http', last('http-proxy')), ...optional('https', last('https-proxy')), ...optional('none', last('no-proxy')) },
     transfers: {
       ...optional('downloads', positive('max-concurrent-downloads', last('max-concurrent-downloads'))),
       ...optional('uploads', positive('max-concurrent-uploads', last('max-concurrent-uploads'))),
@@ -164,8 +171,8 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
   return found;
 }
 
-function optional<Name extends string>(name: Name, value: number | undefined): { readonly [name in Name]?: number } {
-  return value === undefined ? {} : ({ [name]: value } as { readonly [name in Name]: number });
+function optional<Name extends string, Value>(name: Name, value: Value | undefined): { readonly [name in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [name in Name]: Value });
 }
 
 /** docker/go-units' RAMInBytes for whole numbers: powers of 1024. */

@@ -1,5 +1,5 @@
 import { StrakeError } from '../../base/index.ts';
-import { type Credentials, fetchBlob, fetchDocument, RegistryClient } from '../../distribution/index.ts';
+import { type Credentials, fetchBlob, fetchDocument, Proxies, proxiesOfEnvironment, RegistryClient } from '../../distribution/index.ts';
 import { isDigest, parseReference } from '../../oci/index.ts';
 import type { Upstream } from '../../registry/index.ts';
 
@@ -16,7 +16,13 @@ export function createUpstream({
   readonly insecure: boolean;
   readonly credentials: Credentials | undefined;
 }): Upstream {
-  const client = new RegistryClient({ domain, credentials, insecureRegistries: insecure ? [domain] : [], attempts });
+  const client = new RegistryClient({
+    domain,
+    credentials,
+    insecureRegistries: insecure ? [domain] : [],
+    attempts,
+    proxies: new Proxies(proxiesOfEnvironment(process.env)),
+  });
   const scopes = (repository: string) => [`repository:${repository}:pull`];
   const head = async (target: string, repository: string, capability: 'pull' | 'resolve', signal: AbortSignal | undefined, tries = attempts) => {
     const response = await client.request({ target, capability, scopes: scopes(repository), method: 'HEAD', headers: { accept: '*/*' }, signal }, tries);

@@ -1,4 +1,5 @@
 import { StrakeError, untilAborted } from '../../base/index.ts';
+import type { Proxies } from '../http/proxies.ts';
 import type { HttpResponse } from '../http/request.ts';
 import { type TlsSettings, tlsElsewhere } from '../http/tls.ts';
 import { parseChallenges } from './challenge.ts';
@@ -11,6 +12,7 @@ export interface AuthorizerOptions {
   /** The registry that is spoken to, and how. */
   readonly base: URL;
   readonly tls: TlsSettings;
+  readonly proxies: Proxies | undefined;
   /** ms, monotonic */
   readonly now?: () => number;
 }
@@ -85,9 +87,9 @@ export class Authorizer {
 
   /** Without the signal of who asks first: others wait for the same token. */
   async #fetch({ realm, service }: TokenServer, key: string, scopes: readonly string[]): Promise<void> {
-    const { credentials, idleTimeoutMs, base } = this.#options;
+    const { credentials, idleTimeoutMs, base, proxies } = this.#options;
     const tls = realm.hostname === base.hostname ? this.#options.tls : tlsElsewhere(this.#options.tls);
-    const token = await fetchToken({ realm, service, scopes, credentials, idleTimeoutMs, tls, signal: undefined });
+    const token = await fetchToken({ realm, service, scopes, credentials, idleTimeoutMs, tls, proxies, signal: undefined });
     // A little early, for the time that a request takes.
     this.#tokens.set(key, { header: `Bearer ${token.text}`, expiresAtMs: this.#now() + token.lifeSeconds * 900 });
   }

@@ -1,4 +1,5 @@
 import { StrakeError } from '../../base/index.ts';
+import type { Proxies } from '../http/proxies.ts';
 import { readLimited } from '../http/read-limited.ts';
 import { type HttpResponse, sendRequest } from '../http/request.ts';
 import type { TlsSettings } from '../http/tls.ts';
@@ -12,6 +13,7 @@ export interface TokenRequest {
   readonly credentials: Credentials | undefined;
   readonly idleTimeoutMs: number;
   readonly tls: TlsSettings;
+  readonly proxies: Proxies | undefined;
   readonly signal: AbortSignal | undefined;
 }
 

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { errorMessage, StrakeError } from '../../base/index.ts';
+import type { Proxies } from './proxies.ts';
 import { type RequestBody, sendBody } from './request-body.ts';
 import { type TlsSettings, trustedAuthorities } from './tls.ts';
 
@@ -15,6 +16,7 @@ export interface HttpRequest {
   /** When no byte comes or goes for so long, the request fails with DeadlineExceeded. */
   readonly idleTimeoutMs: number;
   readonly tls: TlsSettings;
+  readonly proxies: Proxies | undefined;
 }
 
 export interface HttpResponse {
@@ -34,7 +36,9 @@ export async function sendRequest(request: HttpRequest): Promise<HttpResponse> {
   const { url, signal } = request;
   signal?.throwIfAborted();
   const answered = Promise.withResolvers<http.IncomingMessage>();
+  const agent = request.proxies?.agentFor(url);
   const options: https.RequestOptions = {
+    ...(agent === undefined ? {} : { agent }),
     method: request.method ?? 'GET',
     // identity: a layer is hashed as it is on the wire.
     headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...lengthHeader(request.body), ...request.headers },
@@ -94,7 +98,7 @@ export async function sendRequest(request: HttpRequest): Promise<HttpResponse> {
   } catch (error) {
     finish();
     outgoing.destroy();
-    throw failure(error, url, signal, idle);
+    throw failure(error, url, signal, idle, request.proxies?.proxyFor(url));
   }
 }
 
@@ -160,14 +164,14 @@ function tlsOptions(settings: TlsSettings): https.RequestOptions {
   };
 }
 
-function failure(error: unknown, url: URL, signal: AbortSignal | undefined, idle: IdleTimer): unknown {
+function failure(error: unknown, url: URL, signal: AbortSignal | undefined, idle: IdleTimer, proxy?: URL): unknown {
   if (signal?.aborted) return signal.reason;
   if (error instanceof SourceFailure) return error.cause;
   if (error instanceof StrakeError) return error;
   const errno = (error as NodeJS.ErrnoException).code;
   const fields = { layer: 'distribution', url: url.href, ...(errno === undefined ? {} : { errno }) };
   if (idle.expired) return new StrakeError('DeadlineExceeded', `${url.host} sent nothing for ${idle.timeoutMs} ms`, { cause: error, fields });
-  return new StrakeError('Unavailable', `${url.host}: ${errorMessage(error)}`, { cause: error, fields });
+  return new StrakeError('Unavailable', `${url.host}${proxy ? ` by proxy ${proxy.host}` : ''}: ${errorMessage(error)}`, { cause: error, fields });
 }
 
 /** Runs out unless it is touched; stopped while nobody waits. */

@@ -3,6 +3,7 @@ import { Authorizer } from '../auth/authorizer.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import type { RegistryHost } from '../hosts/registry-host.ts';
 import { dial } from '../http/dial.ts';
+import type { Proxies } from '../http/proxies.ts';
 import { type HttpResponse, sendRequest } from '../http/request.ts';
 import { tlsElsewhere } from '../http/tls.ts';
 import { registryLimits } from '../limits.ts';
@@ -13,6 +14,7 @@ export interface HostClientOptions {
   readonly host: RegistryHost;
   readonly credentials: Credentials | undefined;
   readonly idleTimeoutMs: number;
+  readonly proxies: Proxies | undefined;
 }
 
 interface Connection {
@@ -28,13 +30,15 @@ export class HostClient {
   readonly host: RegistryHost;
   readonly #credentials: Credentials | undefined;
   readonly #idleTimeoutMs: number;
+  readonly #proxies: Proxies | undefined;
   #connection: Promise<Connection> | undefined;
   #hasAnswered = false;
 
-  constructor({ host, credentials, idleTimeoutMs }: HostClientOptions) {
+  constructor({ host, credentials, idleTimeoutMs, proxies }: HostClientOptions) {
     this.host = host;
     this.#credentials = credentials;
     this.#idleTimeoutMs = idleTimeoutMs;
+    this.#proxies = proxies;
   }
 
   /** It did once: when nobody listens now, it is being restarted perhaps. */
@@ -96,6 +100,7 @@ export class HostClient {
         signal,
         idleTimeoutMs: this.#idleTimeoutMs,
         tls: isOwn ? this.host.tls : tlsElsewhere(this.host.tls),
+        proxies: this.#proxies,
       });
       const { location } = response.headers;
       if (!redirects.includes(response.status) || location === undefined) return response;
@@ -121,16 +126,16 @@ export class HostClient {
 
   async #find(signal: AbortSignal | undefined): Promise<Connection> {
     const { dialTimeoutMs, tls } = this.host;
-    if (dialTimeoutMs !== undefined) await dial(this.host.base, dialTimeoutMs, signal);
+    if (dialTimeoutMs !== undefined) await dial(this.#proxies?.proxyFor(this.host.base) ?? this.host.base, dialTimeoutMs, signal);
     const base = this.host.mayBePlain ? await this.#probe(signal) : this.host.base;
-    return { base, authorizer: new Authorizer({ credentials: this.#credentials, idleTimeoutMs: this.#idleTimeoutMs, base, tls }) };
+    return { base, authorizer: new Authorizer({ credentials: this.#credentials, idleTimeoutMs: this.#idleTimeoutMs, base, tls, proxies: this.#proxies }) };
   }
 
   /** docker's way with insecure registries: https with any certificate, and then http. */
   async #probe(signal: AbortSignal | undefined): Promise<URL> {
     const { base, tls } = this.host;
     try {
-      const response = await sendRequest({ url: base, idleTimeoutMs: this.#idleTimeoutMs, tls, signal });
+      const response = await sendRequest({ url: base, idleTimeoutMs: this.#idleTimeoutMs, tls, proxies: this.#proxies, signal });
       response.discard();
       return base;
     } catch (error) {

@@ -3,6 +3,7 @@ import { type ErrorCode, isCode, StrakeError } from '../../base/index.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import type { HostCapability, HostResolver } from '../hosts/registry-host.ts';
 import { createHostResolver, type HostSettings } from '../hosts/resolve-hosts.ts';
+import type { Proxies } from '../http/proxies.ts';
 import type { HttpResponse } from '../http/request.ts';
 import { defaultIdleTimeoutMs, registryLimits } from '../limits.ts';
 import { HostClient } from './host-client.ts';
@@ -16,6 +17,8 @@ export interface RegistrySettings extends HostSettings {
   readonly retryDelayMs?: number | undefined;
   /** Tries of one request, or of a transfer without progress between; docker's max-download-attempts. */
   readonly attempts?: number | undefined;
+  /** None unless told. */
+  readonly proxies?: Proxies | undefined;
 }
 
 export interface RegistryClientOptions extends RegistrySettings {
@@ -98,9 +101,9 @@ export class RegistryClient {
   }
 
   async #open(): Promise<readonly HostClient[]> {
-    const { idleTimeoutMs = defaultIdleTimeoutMs, credentials } = this.#options;
+    const { idleTimeoutMs = defaultIdleTimeoutMs, credentials, proxies } = this.#options;
     const hosts = await this.#resolve(this.domain);
-    return hosts.map((host) => new HostClient({ host, credentials: host.isMirror ? undefined : credentials, idleTimeoutMs }));
+    return hosts.map((host) => new HostClient({ host, credentials: host.isMirror ? undefined : credentials, idleTimeoutMs, proxies }));
   }
 }
 

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import type { ComponentVersion, InfoResponse, VersionResponse } from '../../api/docker/index.ts';
+import { type ProxySettings, withoutPassword } from '../../distribution/index.ts';
 import { maxApiVersion, minApiVersion } from '../server/index.ts';
 import { architecture, ipv4Forwarding, openDescriptors, readCgroupFacts, readOsRelease } from './host-facts.ts';
 
@@ -19,6 +20,7 @@ export interface SystemOptions {
   readonly insecureRegistries: readonly string[];
   /** URLs of mirrors of the Hub. */
   readonly registryMirrors: readonly string[];
+  readonly proxies: ProxySettings;
   /** Parts beside the Engine, for `version`. */
   readonly components: readonly ComponentVersion[];
   readonly counts: {
@@ -57,7 +59,7 @@ export class System {
   }
 
   async info(): Promise<InfoResponse> {
-    const { engineId, productVersion, dataRoot, storageDriver, debug, labels, counts } = this.options;
+    const { engineId, productVersion, dataRoot, storageDriver, debug, labels, counts, proxies } = this.options;
     const cgroups = readCgroupFacts();
     const system = readOsRelease();
     const containers = await counts.containers();
@@ -105,9 +107,9 @@ export class System {
       MemTotal: os.totalmem(),
       GenericResources: null,
       DockerRootDir: dataRoot,
-      HttpProxy: process.env['HTTP_PROXY'] ?? process.env['http_proxy'] ?? '',
-      HttpsProxy: process.env['HTTPS_PROXY'] ?? process.env['https_proxy'] ?? '',
-      NoProxy: process.env['NO_PROXY'] ?? process.env['no_proxy'] ?? '',
+      HttpProxy: withoutPassword(proxies.http ?? ''),
+      HttpsProxy: withoutPassword(proxies.https ?? ''),
+      NoProxy: proxies.none ?? '',
       Name: os.hostname(),
       Labels: labels,
       ExperimentalBuild: false,
