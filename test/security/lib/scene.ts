@@ -219,7 +219,8 @@ function lastError(log: string): string {
 let attackerFile: string | undefined;
 
 /** Built once a run, static, so that it runs in any root. */
-function attackerProgram(): string {
+/** The static program of `attacker.c`. */
+export function attackerProgram(): string {
   if (attackerFile !== undefined) return attackerFile;
   const file = path.join(tmpdir(), `strake-attacker-${process.pid}`);
   const built = spawnSync('gcc', ['-O2', '-static', '-Wall', '-Wextra', '-Werror', '-o', file, path.join(import.meta.dirname, 'attacker.c')], {
