@@ -398,7 +398,8 @@ int monitor_serve(struct monitor *m, int timeout)
 	static struct pollfd polls[POLL_FIXED + CLIENTS_MAX];
 	struct run *run = m->run;
 	/* Once the init is dead its output is finite: slow clients hold nothing back then. */
-	bool hold = !run->init_reaped && (clients_hold(m) || sinks_hold(m));
+	bool unmade = m->runtime && !m->started; /* what another runtime says of its failure is not the process's */
+	bool hold = !run->init_reaped && (clients_hold(m) || sinks_hold(m) || unmade);
 	bool write_input = queue_length(&m->stdin_queue) > 0;
 	bool retry = m->terminal_retry != 0 && !run->init_reaped;
 	nfds_t n = POLL_FIXED;

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { MonitorAttachment } from '../../src/kernel/launch/index.ts';
 import type { Op } from '../../src/kernel/program/index.ts';
 import { collect, environment, monitored, monitorFlags, shell, until, World } from './monitored.ts';
 
@@ -212,7 +213,10 @@ test('a runtime that fails is the failure of the launch, or of the start', async
   await expect(launch(['fail'], [])).rejects.toThrow('exit status 9');
   const { connection, report } = await launch([], ['fail']);
   expect(report.initPid).toBe(0);
+  const attachment = await MonitorAttachment.open(world.path('failed/monitor.sock'), { stdin: false, stdout: true, stderr: true });
   await expect(connection.start()).rejects.toThrow('exit status 9');
+  // Its words are not the process's.
+  expect(await collect(attachment)).toEqual({ stdout: '', stderr: '' });
   await expect(connection.exited).rejects.toThrow('the connection to the monitor ended');
   await until('the socket is gone', () => !existsSync(world.path('failed/monitor.sock')));
 });

@@ -14,6 +14,7 @@ test.each([
   ['an empty Any', { typeUrl: '', value: new Uint8Array() }],
   ['an empty path of a configuration', { typeUrl: 'runtimeoptions.v1.Options', value: new Uint8Array() }],
   ['those of runc without a binary', encoded({ systemdCgroup: true })],
+  ['dockerd’s own', encoded({ binaryName: 'runc', root: '/run/docker/runtime-runc' })],
 ])('ours runs it: %s', (_what, options) => {
   expect(ociRuntimeOf(taskOptions(options), place)).toBe(undefined);
 });

@@ -30,12 +30,15 @@ export function taskOptions(options: TypedOptions | undefined): TaskOptions {
   }
 }
 
-/** The runtime that the options name; undefined: ours. */
+/** What dockerd names when nobody told it another one: the standard's own, which we are. */
+export const standardRuntime = 'runc';
+
+/** The runtime that the options name by a path, or by another name than the standard one; undefined: ours. */
 export function ociRuntimeOf(
   { binaryName, root, systemdCgroup, noPivotRoot, noNewKeyring }: TaskOptions,
   { namespace, runtimeRoot }: { readonly namespace: string; readonly runtimeRoot: string },
 ): OciRuntimeBinary | undefined {
-  if (binaryName === '') return undefined;
+  if (binaryName === '' || binaryName === standardRuntime) return undefined;
   return {
     path: findProgram(binaryName),
     root: path.join(root === '' ? runtimeRoot : root, namespace),

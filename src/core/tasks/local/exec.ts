@@ -100,8 +100,9 @@ function trackExec(
       if (keep) writeStarted(context, dir);
       context.events.publish('/tasks/exec-started', { containerId: taskId, execId, pid });
     },
-    onExit: ({ code, at }) => {
+    onExit: ({ code, at }, failed) => {
       if (!keep) remove();
+      if (failed) return;
       context.events.publish('/tasks/exit', { containerId: taskId, id: execId, pid, exitStatus: code, exitedAt: at });
     },
     onDelete: remove,

@@ -180,9 +180,10 @@ function lastError(file: string): string | undefined {
   } catch {
     return undefined;
   }
-  for (const line of text.trimEnd().split('\n').toReversed()) {
+  // An object a line (runc), or over several (crun).
+  for (const [object] of [...text.matchAll(/\{(?:[^{}"]|"(?:\\.|[^"\\])*")*\}/gs)].toReversed()) {
     try {
-      const { level, msg } = JSON.parse(line) as { readonly level?: unknown; readonly msg?: unknown };
+      const { level, msg } = JSON.parse(object) as { readonly level?: unknown; readonly msg?: unknown };
       if (level === 'error' && typeof msg === 'string') return msg.trim();
     } catch {
       // Somebody else's line: a library of the runtime's has written on its log.

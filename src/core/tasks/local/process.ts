@@ -21,7 +21,8 @@ export interface LocalProcessOptions {
   readonly note: unknown;
   /** The words of a failed start. */
   readonly explain: (error: unknown) => unknown;
-  readonly onExit: (exit: ExitStatus) => void;
+  /** `failed`: its start did, so it never was. */
+  readonly onExit: (exit: ExitStatus, failed: boolean) => void;
   readonly onStarted: (pid: number) => void;
   /** Removes what is left of it, once it has ended. */
   readonly onDelete: () => void | Promise<void>;
@@ -148,9 +149,10 @@ export class LocalProcess implements Process {
     const exit = await connection.exited.then(exitStatus, async () => await lost({ pid: this.pid, startTime: this.startTime, dir: this.dir }));
     // A short life may be over before its start was told: first things first.
     await this.starting?.catch(() => undefined);
+    const failed = this.starting !== undefined && this.phase === 'created';
     this.exit = exit;
     if (!awaitMonitor) connection.close();
-    this.options.onExit(exit);
+    this.options.onExit(exit, failed);
     return exit;
   }
 }
