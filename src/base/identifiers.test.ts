@@ -17,4 +17,5 @@ test.each([
   ['x'.repeat(77), `identifier "${'x'.repeat(77)}" greater than maximum length (76 characters)`],
 ])('%j is none', (name, message) => {
   expect(() => checkIdentifier(name)).toThrow(message);
+  expect(() => checkIdentifier(name, 'container.ID')).toThrow(`container.ID: ${message}`);
 });

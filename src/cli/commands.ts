@@ -120,6 +120,7 @@ const entries: readonly CommandEntry[] = [
 /** `strake daemon` and the other faces are dispatched in src/cmd; they are named here for the overview only. */
 const elsewhere: readonly Pick<CommandEntry, 'name' | 'summary'>[] = [
   { name: 'daemon', summary: 'Run the engine in the foreground' },
+  { name: 'containerd', summary: "Serve containerd's API in the foreground" },
   { name: 'registry', summary: 'Serve images to others, as a registry' },
 ];
 

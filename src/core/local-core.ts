@@ -1,4 +1,4 @@
-import { type Logger, StrakeError } from '../base/index.ts';
+import { checkIdentifier, type Logger, StrakeError } from '../base/index.ts';
 import { createLocalContainerStore } from './containers/local/container-store.ts';
 import type { ContentStore } from './content/content.ts';
 import { BlobFiles } from './content/local/blob-files.ts';
@@ -12,7 +12,6 @@ import { createLocalExchange } from './events/local/event-bus.ts';
 import { type CollectGarbage, GarbageCollector } from './garbage/collector.ts';
 import { DocumentLinks } from './garbage/document-links.ts';
 import { KeptLeases, Leases } from './garbage/leases.ts';
-import { checkIdentifier } from './identifiers.ts';
 import { createLocalImageStore } from './images/local/image-store.ts';
 import { leaseStores } from './leases/leased-stores.ts';
 import { createLocalLeaseStore } from './leases/local/lease-store.ts';
@@ -117,7 +116,7 @@ export function openLocalCore({
   const open = (name: string): OpenedNamespace => {
     const known = opened.get(name);
     if (known !== undefined) return known;
-    checkIdentifier(name, 'namespace');
+    checkIdentifier(name, 'namespace validation');
     const made = openNamespace(parts, name);
     opened.set(name, made);
     return made;

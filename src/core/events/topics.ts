@@ -1,5 +1,4 @@
-import { StrakeError } from '../../base/index.ts';
-import { checkIdentifier } from '../identifiers.ts';
+import { checkIdentifier, StrakeError } from '../../base/index.ts';
 
 /** The protobuf message of each of containerd's topics (containerd api/events, api/services/…). */
 const messages: Readonly<Record<string, string>> = {
@@ -42,5 +41,5 @@ export function checkTopic(topic: string): void {
   const [before, ...components] = topic.split('/');
   if (before !== '' || components.length === 0)
     throw new StrakeError('InvalidArgument', `topic ${JSON.stringify(topic.slice(0, 80))} is not valid: it begins with a slash`, { fields: { layer: 'core' } });
-  for (const component of components) checkIdentifier(component, `topic ${JSON.stringify(topic.slice(0, 80))}: component`);
+  for (const component of components) checkIdentifier(component, `failed validation on component ${JSON.stringify(component.slice(0, 80))}`);
 }

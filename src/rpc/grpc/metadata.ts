@@ -1,5 +1,5 @@
 import type { Interceptor } from '@connectrpc/connect';
-import { checkIdentifier, errorMessage, StrakeError } from '../../base/index.ts';
+import { checkIdentifier, StrakeError } from '../../base/index.ts';
 
 const namespaceHeader = 'containerd-namespace';
 const leaseHeader = 'containerd-lease';
@@ -13,11 +13,7 @@ export interface CallMetadata {
 export function requireNamespace(call: CallMetadata): string {
   const name = firstValue(call, namespaceHeader);
   if (name === undefined) throw new StrakeError('FailedPrecondition', 'namespace is required');
-  try {
-    checkIdentifier(name);
-  } catch (cause) {
-    throw new StrakeError('InvalidArgument', `namespace validation: ${errorMessage(cause)}`, { cause });
-  }
+  checkIdentifier(name, 'namespace validation');
   return name;
 }
 

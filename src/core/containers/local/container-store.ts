@@ -1,6 +1,5 @@
-import { StrakeError } from '../../../base/index.ts';
+import { checkIdentifier, StrakeError } from '../../../base/index.ts';
 import { fieldsOf, parseFilters } from '../../filters/index.ts';
-import { checkIdentifier } from '../../identifiers.ts';
 import { checkLabels, mergeLabels } from '../../label-change.ts';
 import type { LocalScope } from '../../local-scope.ts';
 import { labelsOf, labelsText, type Row, textOf, timeOf, typedValueOf, typedValuesOf, typedValuesText, typedValueText } from '../../metadata/index.ts';
@@ -91,7 +90,7 @@ function changed(before: ContainerRecord, { mergeLabels: labels, mergeExtensions
 
 /** containerd's rules (core/metadata/containers.go). */
 function check({ id, labels, runtime, spec, snapshotter, snapshotKey, extensions }: NewContainer): void {
-  checkIdentifier(id, 'container id');
+  checkIdentifier(id, 'container.ID');
   checkLabels(labels, 'containers.Labels');
   const problem = Object.hasOwn(extensions, '')
     ? 'container.Extension keys must not be zero-length'

@@ -1,6 +1,5 @@
-import { StrakeError } from '../../../base/index.ts';
+import { checkIdentifier, StrakeError } from '../../../base/index.ts';
 import { type Filter, parseFilters } from '../../filters/index.ts';
-import { checkIdentifier } from '../../identifiers.ts';
 import { eventField } from '../event-fields.ts';
 import type { EventBus, EventExchange, StrakeEvent } from '../events.ts';
 import { checkTopic } from '../topics.ts';
@@ -27,7 +26,7 @@ export function createLocalExchange({ now = () => new Date() }: { readonly now?:
       subscribe: ({ topics, signal }) => subscribe((event) => event.namespace === namespace && isBelow(event.topic, topics), signal),
     }),
     forward(event) {
-      checkIdentifier(event.namespace, 'event envelope: namespace');
+      checkIdentifier(event.namespace, 'event envelope has invalid namespace');
       checkTopic(event.topic);
       send(event);
     },

@@ -1,6 +1,5 @@
-import { StrakeError } from '../../../base/index.ts';
+import { checkIdentifier, StrakeError } from '../../../base/index.ts';
 import type { EventExchange } from '../../events/events.ts';
-import { checkIdentifier } from '../../identifiers.ts';
 import { checkLabels, mergeLabels } from '../../label-change.ts';
 import { labelsText, type MetadataDatabase, type Row, readableLabelsOf, textOf } from '../../metadata/index.ts';
 import type { NamespaceRecord, NamespaceStore } from '../namespaces.ts';
@@ -34,7 +33,7 @@ export function createLocalNamespaceStore({ db, events }: { readonly db: Metadat
     get: async (name) => find(name),
     list: async () => db.all('select * from namespaces order by name').map(toRecord),
     create: async ({ name, labels = {} }) => {
-      checkIdentifier(name, 'namespace');
+      checkIdentifier(name);
       checkLabels(labels, 'namespace.Labels');
       if (db.run('insert or ignore into namespaces (name, labels) values (?, ?)', name, labelsText(labels)).changes === 0)
         throw new StrakeError('AlreadyExists', `namespace ${JSON.stringify(name)}: already exists`, { fields: { layer: 'core', namespace: name } });

@@ -1,6 +1,5 @@
-import { StrakeError } from '../../../base/index.ts';
+import { checkIdentifier, StrakeError } from '../../../base/index.ts';
 import { fieldsOf, parseFilters } from '../../filters/index.ts';
-import { checkIdentifier } from '../../identifiers.ts';
 import { checkLabels, mergeLabels } from '../../label-change.ts';
 import type { LocalScope } from '../../local-scope.ts';
 import { labelsOf, labelsText, type Row, textOf, timeOf, typedValueOf, typedValuesOf, typedValuesText, typedValueText } from '../../metadata/index.ts';
@@ -24,7 +23,7 @@ export function createLocalSandboxStore({ db, namespace, now, enter }: LocalScop
         .filter(({ id, labels }) => wanted(fieldsOf({ id }, { labels })));
     },
     create: async ({ id, labels, runtime, spec, sandboxer, extensions }) => {
-      checkIdentifier(id, 'sandbox id');
+      checkIdentifier(id, 'invalid sandbox ID');
       checkLabels(labels, 'sandbox.Labels');
       if (db.get('select 1 from sandboxes where namespace = ? and id = ?', namespace, id))
         throw new StrakeError('AlreadyExists', `sandbox ${JSON.stringify(id)}: already exists`, { fields: { layer: 'core', sandbox: id } });

@@ -1,0 +1,25 @@
+/** The composition root of `strake containerd`: which implementation stands behind each interface. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Logger } from '../../base/index.ts';
+import { strakeCommit, strakeVersion } from '../../cli/version-number.ts';
+import { containerdServices } from '../../containerd/index.ts';
+import { createOpenFileTree, openLocalCore } from '../../core/index.ts';
+import { programFile, ZygoteLauncher } from '../../kernel/index.ts';
+import type { GrpcService } from '../../rpc/grpc/index.ts';
+import type { ContainerdSettings } from './flags.ts';
+
+export interface ComposedContainerd extends AsyncDisposable {
+  readonly services: readonly GrpcService[];
+}
+
+export async function composeContainerd({ root, state, config }: ContainerdSettings, log: Logger): Promise<ComposedContainerd> {
+  const zygoteDirectory = path.join(state, 'zygote');
+  mkdirSync(zygoteDirectory, { recursive: true, mode: 0o700 });
+  await using cleanup = new AsyncDisposableStack();
+  const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
+  const core = cleanup.use(openLocalCore({ root, log, openFileTree: createOpenFileTree(launcher), layersAtOnce: config.downloads }));
+  const services = containerdServices({ core, root, version: strakeVersion, revision: strakeCommit });
+  const kept = cleanup.move();
+  return { services, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
+}

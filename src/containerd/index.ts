@@ -1,0 +1,2 @@
+export type { ContainerdOptions } from './services.ts';
+export { containerdServices } from './services.ts';

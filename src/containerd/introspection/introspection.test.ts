@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { introspection } from '../../api/containerd/index.ts';
+import { silentLogger } from '../../base/index.ts';
+import { rejection } from '../../core/fixtures.ts';
+import { type Client, connectGrpc, type GrpcServer, serveGrpc } from '../../rpc/grpc/index.ts';
+import { versionService } from '../version/service.ts';
+import { introspectionService } from './service.ts';
+
+const directory = mkdtempSync(path.join(os.tmpdir(), 'strake-introspection-'));
+const socket = path.join(directory, 'c.sock');
+const product = { version: '1.2.3', revision: 'abc' };
+const connection = connectGrpc({ kind: 'unix', path: socket });
+const client: Client<typeof introspection.Introspection> = connection.client(introspection.Introspection);
+let server: GrpcServer;
+
+async function serve(): Promise<GrpcServer> {
+  const services = [versionService(product)];
+  return await serveGrpc({
+    hosts: [{ kind: 'unix', path: socket, groupId: 0 }],
+    services: [...services, introspectionService({ root: directory, services })],
+    log: silentLogger,
+  });
+}
+
+beforeAll(async () => {
+  server = await serve();
+});
+afterAll(async () => {
+  connection.close();
+  await server.close();
+  rmSync(directory, { recursive: true });
+});
+
+const names = async (...filters: string[]) => (await client.plugins({ filters })).plugins.map(({ type, id }) => `${type} ${id}`);
+
+test('plugins are what is served, and can be filtered as clients do', async () => {
+  expect(await names('type==io.containerd.grpc.v1')).toEqual(['io.containerd.grpc.v1 version', 'io.containerd.grpc.v1 introspection']);
+  expect(await names('type==io.containerd.snapshotter.v1,id==overlayfs')).toEqual(['io.containerd.snapshotter.v1 overlayfs']);
+  expect(await names('id==native', 'id==walking')).toEqual(['io.containerd.snapshotter.v1 native', 'io.containerd.differ.v1 walking']);
+  expect(await rejection(names('type=='))).toStartWith('InvalidArgument: ');
+});
+
+test('a plugin by its name', async () => {
+  const { plugin } = await client.pluginInfo({ type: 'io.containerd.snapshotter.v1', id: 'overlayfs' });
+  expect(plugin?.capabilities).toContain('remap-ids');
+  expect(plugin?.platforms[0]?.os).toBe('linux');
+  expect(await rejection(client.pluginInfo({ type: 'x', id: 'y' }))).toBe('NotFound: plugin x.y not found');
+});
+
+test('the server says who it is, and is the same after a restart', async () => {
+  const before = await client.server({});
+  expect(before.pid).toBe(BigInt(process.pid));
+  expect(before.uuid).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  await server.close();
+  server = await serve();
+  expect((await client.server({})).uuid).toBe(before.uuid);
+});

@@ -1,0 +1,42 @@
+import { statSync } from 'node:fs';
+import { introspection } from '../../api/containerd/index.ts';
+import { StrakeError } from '../../base/index.ts';
+import { fieldsOf, parseFilters } from '../../core/filters/index.ts';
+import { hostPlatform } from '../../oci/index.ts';
+import { type GrpcService, grpcService } from '../../rpc/grpc/index.ts';
+import { corePlugins, type Plugin, servicePlugins } from './plugins.ts';
+import { readServerId } from './server-id.ts';
+
+export interface IntrospectionOptions {
+  readonly root: string;
+  /** The others that are served. */
+  readonly services: readonly GrpcService[];
+}
+
+export function introspectionService({ root, services }: IntrospectionOptions): GrpcService {
+  const uuid = readServerId(root);
+  const names = [...services.map(({ description }) => description.typeName), introspection.Introspection.typeName];
+  const plugins = [...corePlugins(root), ...servicePlugins(names)];
+  return grpcService(introspection.Introspection, {
+    plugins: ({ filters }) => {
+      const matches = parseFilters(filters);
+      return { plugins: plugins.filter(({ type, id }) => matches(fieldsOf({ type, id }))).map(toMessage) };
+    },
+    server: () => ({
+      uuid,
+      pid: BigInt(process.pid),
+      pidns: statSync('/proc/self/ns/pid', { bigint: true }).ino,
+    }),
+    pluginInfo: ({ type, id, options }) => {
+      const plugin = plugins.find((other) => other.type === type && other.id === id);
+      if (plugin === undefined) throw new StrakeError('NotFound', `plugin ${type}.${id} not found`);
+      if (options !== undefined) throw new StrakeError('Unimplemented', 'plugin does not provided extra information');
+      return { plugin: toMessage(plugin) };
+    },
+  });
+}
+
+function toMessage({ type, id, requires = [], platform, exports = {}, capabilities = [] }: Plugin) {
+  const platforms = platform === undefined ? [] : [hostPlatform()];
+  return { type, id, requires: [...requires], platforms, exports: { ...exports }, capabilities: [...capabilities] };
+}
