@@ -36,20 +36,21 @@ function cut(response: http.ServerResponse, body: Uint8Array, length: number): v
 
 const contentRange = (body: Uint8Array, start: number) => `bytes ${start}-${body.length - 1}/${body.length}`;
 
-test('a registry that hangs up at every MiB: each part is fetched once', async () => {
+test('a registry that hangs up at every MiB: each request goes on behind what came of the one before', async () => {
   await using registry = await startTestRegistry();
   using core = openTestCore();
-  let sent = 0;
+  const starts: number[] = [];
   layerAnswer(registry, (body, start, response) => {
     const part = body.subarray(start);
     response.writeHead(start === 0 ? 200 : 206, { 'content-length': part.length, ...(start === 0 ? {} : { 'content-range': contentRange(body, start) }) });
-    sent += Math.min(mib, part.length);
+    starts.push(start);
     if (part.length <= mib) response.end(part);
     else cut(response, part, mib);
   });
   expect((await pull(core, registry)).isNew).toBe(true);
-  const requests = registry.requests.filter((request) => request.includes('bytes='));
-  expect([requests.length >= 5, sent < 6 * mib]).toEqual([true, true]);
+  // How much of a part that is cut is seen is the connection's affair; that it is kept is ours.
+  expect([starts[0], starts.length > 5]).toEqual([0, true]);
+  expect(starts.filter((start, index) => index > 0 && start <= (starts[index - 1] ?? 0))).toEqual([]);
 });
 
 test.each<[string, (body: Uint8Array, start: number) => http.OutgoingHttpHeaders, RegExp]>([
