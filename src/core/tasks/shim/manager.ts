@@ -1,0 +1,260 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { RuntimeInfo } from '../../../api/containerd/index.ts';
+import { checkIdentifier, errorCode, errorMessage, isCode, type Logger, StrakeError, silentLogger } from '../../../base/index.ts';
+import type { Launcher } from '../../../kernel/index.ts';
+import type { ServedService } from '../../../rpc/ttrpc/index.ts';
+import { Bundle } from './bundle.ts';
+import { findBundles } from './find-bundles.ts';
+import { ManagedTask, type ManagedTaskOptions } from './managed-task.ts';
+import { resolveRuntime } from './resolve-runtime.ts';
+import { ShimBinary, type ShimCaller } from './shim-binary.ts';
+import { type EventSink, ShimEvents } from './shim-events.ts';
+import { ShimLog } from './shim-log.ts';
+import type { CreateShimTask, ShimEndpoint, ShimExit, ShimTask, ShimTasks, TypedOptions } from './shim-tasks.ts';
+
+export interface ShimTaskManagerOptions {
+  /** Bundles are in `io.containerd.runtime.v2.task/NAMESPACE/ID` below it, as containerd's are below its own. */
+  readonly stateDirectory: string;
+  readonly caller: ShimCaller;
+  readonly launcher: Pick<Launcher, 'run'>;
+  readonly events: EventSink;
+  readonly log?: Logger;
+  /** How long `recover` waits for one shim: 5 s. */
+  readonly recoverTimeoutMs?: number;
+}
+
+const defaultRecoverTimeoutMs = 5_000;
+const recoverAtOnce = 8;
+/** What is said of a task when not even the shim's command knows. */
+const unknownExit = 255;
+
+export class ShimTaskManager implements ShimTasks {
+  private readonly options: ShimTaskManagerOptions;
+  private readonly log: Logger;
+  private readonly directory: string;
+  private readonly events: ShimEvents;
+  private readonly tasks = new Map<string, ManagedTask>();
+  private readonly creating = new Set<string>();
+
+  constructor(options: ShimTaskManagerOptions) {
+    this.options = options;
+    this.log = options.log ?? silentLogger;
+    this.directory = path.join(options.stateDirectory, 'io.containerd.runtime.v2.task');
+    this.events = new ShimEvents(options.events);
+    mkdirSync(this.directory, { recursive: true, mode: 0o711 });
+  }
+
+  /** To be served at the ttrpc address that shims are told. */
+  get forwarding(): ServedService {
+    return this.events.service;
+  }
+
+  async create(create: CreateShimTask): Promise<ShimTask> {
+    const { namespace, id } = create;
+    checkIdentifier(namespace);
+    checkIdentifier(id);
+    const key = keyOf(namespace, id);
+    if (this.tasks.has(key) || this.creating.has(key)) throw new StrakeError('AlreadyExists', `task ${id}`, { fields: { layer: 'core' } });
+    this.creating.add(key);
+    try {
+      const task = await this.launch(create);
+      this.tasks.set(key, task);
+      await this.createIn(task, create);
+      return task;
+    } finally {
+      this.creating.delete(key);
+    }
+  }
+
+  get(namespace: string, id: string): ShimTask {
+    const task = this.tasks.get(keyOf(namespace, id));
+    if (task === undefined || this.creating.has(keyOf(namespace, id))) throw new StrakeError('NotFound', `task ${id}`, { fields: { layer: 'core' } });
+    return task;
+  }
+
+  list(namespace?: string): readonly ShimTask[] {
+    return [...this.tasks]
+      .filter(([key, task]) => !this.creating.has(key) && (namespace === undefined || task.namespace === namespace))
+      .map(([, task]) => task);
+  }
+
+  async info(runtime: string, options?: TypedOptions, signal?: AbortSignal): Promise<RuntimeInfo> {
+    return await new ShimBinary(resolveRuntime(runtime), this.options.caller).info(options, signal);
+  }
+
+  async recover(): Promise<void> {
+    const found = await findBundles(this.directory);
+    const work = async () => {
+      for (let next = found.shift(); next !== undefined; next = found.shift()) {
+        const { namespace, id } = next;
+        try {
+          await this.adopt(namespace, id);
+        } catch (error) {
+          this.logOf(namespace, id).error('a shim could not be taken over', { error: errorMessage(error) });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: recoverAtOnce }, work));
+  }
+
+  close(): void {
+    for (const task of this.tasks.values()) task.release();
+    this.tasks.clear();
+  }
+
+  /** A shim with a bundle, that has no task yet. */
+  private async launch({ namespace, id, runtime, spec, options, sandboxId, signal }: CreateShimTask): Promise<ManagedTask> {
+    const binary = new ShimBinary(resolveRuntime(runtime), this.options.caller);
+    const bundle = this.bundleOf(namespace, id);
+    await bundle.create(spec);
+    const shimLog = new ShimLog(bundle.logPath, this.logOf(namespace, id));
+    try {
+      const shared = this.sharedShim(namespace, sandboxId);
+      if (shared !== undefined && sandboxId !== undefined) bundle.saveSandbox(sandboxId);
+      const endpoint = shared ?? (await binary.start({ namespace, id, bundle: bundle.directory, signal }, options));
+      bundle.saveShim({ path: binary.path, endpoint });
+      return await ManagedTask.connect(this.taskOptions({ namespace, id, bundle, binary, endpoint, shimLog }), signal);
+    } catch (error) {
+      shimLog.close();
+      await bundle.remove(this.log).catch((failure: unknown) => this.log.warn('a bundle was not removed', { error: errorMessage(failure) }));
+      throw new StrakeError(errorCode(error), `failed to start shim: ${errorMessage(error)}`, { cause: error, fields: { layer: 'core' } });
+    }
+  }
+
+  private async createIn(task: ManagedTask, { options, rootfs, stdio, checkpoint = '', signal }: CreateShimTask): Promise<void> {
+    this.events.watch(task.namespace, task.id);
+    try {
+      const typed = options === undefined ? {} : { options: { typeUrl: options.typeUrl, value: options.value } };
+      const request = { id: task.id, bundle: task.bundle, rootfs: rootfs.map(({ type, source, target, options }) => ({ type, source, target, options })) };
+      const { pid } = await task.service.create({ ...request, ...stdio, checkpoint, ...typed }, { signal });
+      task.pid = pid;
+    } catch (error) {
+      await task.discard();
+      throw new StrakeError(errorCode(error), `failed to create shim task: ${errorMessage(error)}`, { cause: error, fields: { layer: 'core' } });
+    }
+  }
+
+  /** The shim of a sandbox, when it takes other tasks. */
+  private sharedShim(namespace: string, sandboxId: string | undefined): ShimEndpoint | undefined {
+    const endpoint = sandboxId === undefined ? undefined : this.tasks.get(keyOf(namespace, sandboxId))?.endpoint;
+    return endpoint !== undefined && endpoint.version >= 3 ? endpoint : undefined;
+  }
+
+  private async adopt(namespace: string, id: string): Promise<void> {
+    const key = keyOf(namespace, id);
+    if (this.tasks.has(key) || this.creating.has(key)) return;
+    const bundle = this.bundleOf(namespace, id);
+    const binary = new ShimBinary(bundle.readShimPath() ?? '', this.options.caller);
+    const endpoint = bundle.readEndpoint();
+    const log = this.logOf(namespace, id);
+    if (endpoint === undefined) return await this.cleanUpUnfinished(bundle, log);
+    const shimLog = new ShimLog(bundle.logPath, log);
+    try {
+      const task = await this.ask(this.taskOptions({ namespace, id, bundle, binary, endpoint, shimLog }));
+      if (task === undefined) return;
+      this.events.watch(namespace, id);
+      this.tasks.set(key, task);
+    } catch (error) {
+      shimLog.close();
+      if (!isCode(error, 'Unavailable')) throw error;
+      log.warn('a shim has gone while nobody looked', { error: errorMessage(error) });
+      await this.deleteByCommand({ namespace, id, bundle, binary });
+    }
+  }
+
+  /** The task of a shim that listens; undefined when the shim turns out to have none, and was ended. */
+  private async ask(options: ManagedTaskOptions): Promise<ManagedTask | undefined> {
+    const { recoverTimeoutMs: timeoutMs = defaultRecoverTimeoutMs } = this.options;
+    const task = await ManagedTask.connect(options, AbortSignal.timeout(timeoutMs));
+    try {
+      const { pid } = await task.service.state({ id: task.id }, { timeoutMs });
+      task.pid = pid;
+      return task;
+    } catch (error) {
+      if (isCode(error, 'DeadlineExceeded')) {
+        options.log.warn('a shim does not answer; its task is kept', { error: errorMessage(error) });
+        void this.learnLater(task);
+        return task;
+      }
+      if (isCode(error, 'NotFound')) {
+        await task.discard();
+        return undefined;
+      }
+      task.release();
+      if (!isCode(error, 'Unimplemented') || options.endpoint.version <= 2) throw error;
+      // It was begun by an older shim of the same name.
+      return await this.ask({ ...options, endpoint: { ...options.endpoint, version: 2 } });
+    }
+  }
+
+  private async learnLater(task: ManagedTask): Promise<void> {
+    try {
+      const { pid } = await task.service.state({ id: task.id }, { timeoutMs: undefined });
+      task.pid = pid;
+    } catch (error) {
+      if (isCode(error, 'NotFound')) await task.discard();
+    }
+  }
+
+  /** The daemon died while the shim was starting. */
+  private async cleanUpUnfinished(bundle: Bundle, log: Logger): Promise<void> {
+    log.warn('a task that was never made is removed');
+    await bundle.remove(log);
+  }
+
+  private taskOptions(of: Omit<ManagedTaskOptions, 'log' | 'onLost' | 'onDeleted'>): ManagedTaskOptions {
+    const { namespace, id } = of;
+    return {
+      ...of,
+      log: this.logOf(namespace, id),
+      onLost: async () => await this.settleLost(of),
+      onDeleted: () => this.forget(namespace, id),
+    };
+  }
+
+  /** A shim has gone without its task. */
+  private async settleLost(of: Pick<ManagedTaskOptions, 'namespace' | 'id' | 'bundle' | 'binary'>): Promise<ShimExit> {
+    const { namespace, id } = of;
+    const told = this.events.exitOf(namespace, id);
+    const deleted = await this.deleteByCommand(of);
+    const exit = told ?? deleted ?? { pid: this.tasks.get(keyOf(namespace, id))?.pid ?? 0, code: unknownExit, at: new Date() };
+    this.events.tellLost(namespace, id, exit);
+    this.forget(namespace, id);
+    return exit;
+  }
+
+  /** Undefined when the shim's command failed; what it did not do is in the log. */
+  private async deleteByCommand({
+    namespace,
+    id,
+    bundle,
+    binary,
+  }: Pick<ManagedTaskOptions, 'namespace' | 'id' | 'bundle' | 'binary'>): Promise<ShimExit | undefined> {
+    const log = this.logOf(namespace, id);
+    log.warn('cleaning up after a shim that has gone');
+    const exit = await binary.delete({ namespace, id, bundle: bundle.directory }).catch((error: unknown) => {
+      log.error('a shim’s command did not delete what it left', { error: errorMessage(error) });
+      return undefined;
+    });
+    await bundle.remove(log).catch((error: unknown) => log.error('a bundle was not removed', { bundle: bundle.directory, error: errorMessage(error) }));
+    return exit;
+  }
+
+  private forget(namespace: string, id: string): void {
+    this.tasks.delete(keyOf(namespace, id));
+    this.events.forget(namespace, id);
+  }
+
+  private bundleOf(namespace: string, id: string): Bundle {
+    return new Bundle(path.join(this.directory, namespace, id), this.options.launcher);
+  }
+
+  private logOf(namespace: string, id: string): Logger {
+    return this.log.with({ namespace, task: id });
+  }
+}
+
+function keyOf(namespace: string, id: string): string {
+  return `${namespace}/${id}`;
+}
