@@ -11,13 +11,19 @@ export async function* gather(source: AsyncIterable<Uint8Array>): AsyncGenerator
       parts.push(chunk);
       size += chunk.length;
       if (size < gatheredBytes) continue;
-      yield Buffer.concat(parts, size);
+      yield joined(parts, size);
       parts = [];
       size = 0;
     }
   } catch (error) {
     failure = { error };
   }
-  if (size > 0) yield Buffer.concat(parts, size);
+  if (size > 0) yield joined(parts, size);
   if (failure !== undefined) throw failure.error;
+}
+
+/** A piece that is large already is given as it is. */
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const [first] = parts;
+  return first !== undefined && parts.length === 1 ? first : Buffer.concat(parts, size);
 }

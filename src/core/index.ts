@@ -66,5 +66,6 @@ export type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshot
 export type { TypedValue } from './typed-value.ts';
 export type { LayerEvent, LayerJob } from './unpack/layer-unpacker.ts';
 export { LayerUnpacker } from './unpack/layer-unpacker.ts';
+export { LayersAhead } from './unpack/layers-ahead.ts';
 export { Slots } from './unpack/slots.ts';
 export { unpackFromContent, unpackImage } from './unpack/unpack-image.ts';

@@ -31,6 +31,7 @@ export class Digester {
   readonly algorithm: DigestAlgorithm;
   readonly #hash: Hash;
   #sizeBytes = 0;
+  #digest: string | undefined;
 
   constructor(algorithm: DigestAlgorithm = 'sha256') {
     this.algorithm = algorithm;
@@ -46,9 +47,10 @@ export class Digester {
     this.#sizeBytes += chunk.length;
   }
 
-  /** `sha256:HEX`. Ends the digester. */
+  /** `sha256:HEX`. Ends the digester: asked again, it answers the same. */
   digest(): string {
-    return `${this.algorithm}:${this.#hash.digest('hex')}`;
+    this.#digest ??= `${this.algorithm}:${this.#hash.digest('hex')}`;
+    return this.#digest;
   }
 }
 

@@ -14,13 +14,14 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
   const limits = { ...defaultLayerLimits, ...options.limits };
   const operations = new LayerOperations(options.whiteouts, limits);
   const reader = new TarReader(operations, limits);
-  const digester = new Digester();
+  const digester = options.knownDiffId === undefined ? new Digester() : undefined;
   try {
-    const chunks = digested(decompressWithin(source, options.compression, limits), digester);
+    const archive = decompressWithin(source, options.compression, limits);
+    const chunks = digester === undefined ? archive : digested(archive, digester);
     await sendArchive(chunks, sink, { reader, operations, signal: options.signal });
     operations.end();
     await sink.write(operations.take());
-    const diffId = digester.digest();
+    const diffId = options.knownDiffId?.() ?? digester?.digest() ?? '';
     if (options.expectedDiffId !== undefined && diffId !== options.expectedDiffId)
       throw new StrakeError('DataLoss', `content has diff id ${diffId}, the image's configuration says ${options.expectedDiffId}`, {
         fields: { layer: 'core' },

@@ -19,8 +19,7 @@ export async function* archiveTree(tree: FileTree, { path = '', name = '', cross
       if (item.type === 'data') tar.data(item.data);
       else if (item.entry.path !== '' || name !== '') tar.put(item.entry, [name, item.entry.path].filter((part) => part !== '').join('/'));
     }
-    const bytes = tar.take();
-    if (bytes.length > 0) yield bytes;
+    if (tar.isFull) yield tar.take();
   }
-  yield endOfArchive;
+  yield Buffer.concat([tar.take(), endOfArchive]);
 }

@@ -98,6 +98,8 @@ export interface ApplyOptions {
   readonly limits?: Partial<LayerLimits>;
   /** DataLoss when the decompressed stream does not hash to it. */
   readonly expectedDiffId?: string;
+  /** What the decompressed stream hashes to, asked at its end, where somebody else hashes it already. */
+  readonly knownDiffId?: (() => string) | undefined;
   readonly signal?: AbortSignal;
 }
 

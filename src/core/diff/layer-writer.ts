@@ -15,14 +15,13 @@ export async function* writeLayer(differences: AsyncIterable<readonly Difference
       for (const entry of writer.put(difference)) {
         for await (const piece of read(entry.path)) {
           writer.data(piece);
-          yield writer.take();
+          if (writer.isFull) yield writer.take();
         }
       }
     }
-    const bytes = writer.take();
-    if (bytes.length > 0) yield bytes;
+    if (writer.isFull) yield writer.take();
   }
-  yield endOfArchive;
+  yield Buffer.concat([writer.take(), endOfArchive]);
 }
 
 interface Directory {
@@ -64,6 +63,10 @@ class LayerWriter {
 
   data(bytes: Uint8Array): void {
     this.#tar.data(bytes);
+  }
+
+  get isFull(): boolean {
+    return this.#tar.isFull;
   }
 
   take(): Uint8Array {

@@ -3,6 +3,8 @@ import { encodeEntry, paddingOf } from './tar/encode.ts';
 import type { EntryKind, TarEntry } from './tar/entry.ts';
 import { isLayerXattr } from './xattrs.ts';
 
+const pieceBytes = 256 << 10;
+
 const typeMask = 0o170000;
 /** inode(7) */
 const kinds: ReadonlyMap<number, EntryKind> = new Map([
@@ -40,6 +42,7 @@ export function isOpaque({ xattrs }: WalkEntry): boolean {
 export class TreeTar {
   readonly #names = new Map<bigint, string>();
   #parts: Uint8Array[] = [];
+  #partsBytes = 0;
   #left = 0;
   #padding: Uint8Array = new Uint8Array();
 
@@ -50,7 +53,7 @@ export class TreeTar {
     const first = entry.links > 1 && kind !== 'directory' ? this.#names.get(entry.inode) : undefined;
     if (entry.links > 1 && first === undefined) this.#names.set(entry.inode, name);
     const isFile = kind === 'file' && first === undefined;
-    this.#parts.push(encodeEntry(tarEntry(entry, kind, name, first)));
+    this.#push(encodeEntry(tarEntry(entry, kind, name, first)));
     if (!isFile || entry.sizeBytes === 0) return false;
     this.#left = entry.sizeBytes;
     this.#padding = paddingOf(entry.sizeBytes);
@@ -58,9 +61,9 @@ export class TreeTar {
   }
 
   data(bytes: Uint8Array): void {
-    this.#parts.push(bytes);
+    this.#push(bytes);
     this.#left -= bytes.length;
-    if (this.#left === 0) this.#parts.push(this.#padding);
+    if (this.#left === 0) this.#push(this.#padding);
   }
 
   /** The mark of a layer that `path` of the layers below is gone. */
@@ -76,14 +79,25 @@ export class TreeTar {
 
   #mark(name: string): void {
     const nothing = { linkName: '', uid: 0, gid: 0, sizeBytes: 0, mtimeNs: 0n, devMajor: 0, devMinor: 0, xattrs: [] };
-    this.#parts.push(encodeEntry({ ...nothing, kind: 'file', name, mode: 0o600 }));
+    this.#push(encodeEntry({ ...nothing, kind: 'file', name, mode: 0o600 }));
+  }
+
+  #push(bytes: Uint8Array): void {
+    this.#parts.push(bytes);
+    this.#partsBytes += bytes.length;
+  }
+
+  /** There is a piece to take that is worth a turn through what follows. */
+  get isFull(): boolean {
+    return this.#partsBytes >= pieceBytes;
   }
 
   /** What came together so far. */
   take(): Buffer {
-    const parts = this.#parts;
+    const bytes = Buffer.concat(this.#parts, this.#partsBytes);
     this.#parts = [];
-    return Buffer.concat(parts);
+    this.#partsBytes = 0;
+    return bytes;
   }
 }
 

@@ -22,14 +22,12 @@ import { putBlob } from '../images/put-blob.ts';
 import { layerTypes } from '../images/put-layer.ts';
 import { checkLayers, documentLimitBytes } from '../images/resolve-image.ts';
 import { type ArchivedImage, type DockerManifestItem, indexFile, layoutFile, layoutVersion, manifestFile, nameAnnotation, refAnnotation } from './archive.ts';
-import { type ArchiveFiles, readArchive } from './read-archive.ts';
+import { type ArchiveFiles, type ArchiveTarget, readArchive } from './read-archive.ts';
 
 const maxImages = 4096;
 const maxNames = 4096;
 
-export interface LoadArchiveOptions {
-  readonly content: ContentStore;
-  readonly lease: Lease;
+export interface LoadArchiveOptions extends ArchiveTarget {
   /** Of the whole archive, unpacked. */
   readonly limits?: Pick<LayerLimits, 'bytes' | 'expansion' | 'expansionFreeBytes'> | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -41,10 +39,10 @@ export interface LoadArchiveOptions {
  */
 export async function loadArchive(
   source: AsyncIterable<Uint8Array>,
-  { content, lease, limits = defaultLayerLimits, signal }: LoadArchiveOptions,
+  { content, lease, onLayer, limits = defaultLayerLimits, signal }: LoadArchiveOptions,
 ): Promise<readonly ArchivedImage[]> {
   const packed = await sniffCompression(source);
-  const files = await readArchive(decompressWithin(packed.source, packed.compression, limits), content, lease, signal);
+  const files = await readArchive(decompressWithin(packed.source, packed.compression, limits), { content, lease, onLayer }, signal);
   const archive = { content, lease, files, items: dockerItems(files) };
   if (files.document(layoutFile) !== undefined && files.document(indexFile) !== undefined) {
     checkLayout(files);

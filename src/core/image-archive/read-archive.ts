@@ -2,11 +2,13 @@
 import { isCode, randomId, StrakeError } from '../../base/index.ts';
 import { Digester, isDigest } from '../../oci/index.ts';
 import type { ContentStore, ContentWriter } from '../content/content.ts';
+import { sniffLayer } from '../diff/sniff.ts';
 import type { TarEntry } from '../diff/tar/entry.ts';
-import { readTarEvents, type TarEvent } from '../diff/tar/read-events.ts';
+import { readTarEntries } from '../diff/tar/read-entries.ts';
 import type { Lease } from '../garbage/leases.ts';
 import { putPrefix } from '../images/put-blob.ts';
 import { documentLimitBytes } from '../images/resolve-image.ts';
+import { type OnLayer, readAway } from '../unpack/on-layer.ts';
 import { indexFile, layoutFile, manifestFile } from './archive.ts';
 
 /** A file of the archive, as a blob of the store. */
@@ -30,47 +32,39 @@ const maxLinks = 40;
 const maxCommits = 4;
 const documents: readonly string[] = [layoutFile, indexFile, manifestFile];
 
-/** Reads an unpacked archive to its end. Blobs are held by `lease` before they are there; what no image names goes with the next collection. */
-export async function readArchive(source: AsyncIterable<Uint8Array>, content: ContentStore, lease: Lease, signal?: AbortSignal): Promise<ArchiveFiles> {
-  const files = new Collected(content, lease);
+/** Where blobs of an archive go. */
+export interface ArchiveTarget {
+  readonly content: ContentStore;
+  /** Holds blobs before they are there. */
+  readonly lease: Lease;
+  /** Of every new blob that may be a layer. */
+  readonly onLayer?: OnLayer | undefined;
+}
+
+/** Reads an unpacked archive to its end. What no image names goes with the next collection. */
+export async function readArchive(source: AsyncIterable<Uint8Array>, target: ArchiveTarget, signal?: AbortSignal): Promise<ArchiveFiles> {
+  const files = new Collected(target);
   try {
-    for await (const event of readTarEvents(source, archiveLimits)) {
+    for await (const { entry, content } of readTarEntries(source, archiveLimits)) {
       signal?.throwIfAborted();
-      await files.take(event);
+      await files.take(entry, content);
     }
-    await files.finish();
-  } catch (error) {
-    await files.abandon();
-    throw error;
+  } finally {
+    await files.commits.settled();
   }
+  files.commits.check();
   return files;
 }
 
-/** Where the data of the entry goes that is being read. */
-type Sink =
-  | { readonly to: 'nowhere' }
-  | { readonly to: 'memory'; readonly name: string; readonly parts: Uint8Array[] }
-  | {
-      readonly to: 'store';
-      readonly name: string;
-      readonly writer: ContentWriter;
-      readonly digest: string | undefined;
-      readonly digester: Digester | undefined;
-    };
-
 class Collected implements ArchiveFiles {
-  readonly #content: ContentStore;
-  readonly #lease: Lease;
+  readonly commits = new Commits();
+  readonly #target: ArchiveTarget;
   readonly #blobs = new Map<string, ArchivedBlob>();
   readonly #links = new Map<string, string>();
   readonly #documents = new Map<string, Buffer>();
-  readonly #commits = new Set<Promise<void>>();
-  #failure: { readonly error: unknown } | undefined;
-  #sink: Sink = { to: 'nowhere' };
 
-  constructor(content: ContentStore, lease: Lease) {
-    this.#content = content;
-    this.#lease = lease;
+  constructor(target: ArchiveTarget) {
+    this.#target = target;
   }
 
   blob(name: string): ArchivedBlob | undefined {
@@ -88,82 +82,94 @@ class Collected implements ArchiveFiles {
     return this.#documents.get(name);
   }
 
-  async take(event: TarEvent): Promise<void> {
-    if (event.kind === 'entry') {
-      await this.finishEntry();
-      this.#sink = await this.#begin(event.entry);
-    } else if (this.#sink.to === 'memory') this.#sink.parts.push(Buffer.from(event.bytes));
-    else if (this.#sink.to === 'store') {
-      this.#sink.digester?.update(event.bytes);
-      await this.#sink.writer.write(event.bytes);
-    }
-  }
-
-  async finishEntry(): Promise<void> {
-    const sink = this.#sink;
-    this.#sink = { to: 'nowhere' };
-    if (sink.to === 'memory') this.#documents.set(sink.name, Buffer.concat(sink.parts));
-    if (sink.to !== 'store') return;
-    const digest = sink.digest ?? sink.digester?.digest() ?? '';
-    this.#lease.add(digest);
-    this.#blobs.set(sink.name, { digest, sizeBytes: sink.writer.offsetBytes });
-    const commit = commitBlob(sink.writer, digest, sink.name)
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      })
-      .finally(() => this.#commits.delete(commit));
-    this.#commits.add(commit);
-    if (this.#commits.size >= maxCommits) await Promise.race(this.#commits);
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  async finish(): Promise<void> {
-    await this.finishEntry();
-    await Promise.all(this.#commits);
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  async abandon(): Promise<void> {
-    if (this.#sink.to === 'store') await discard(this.#content, this.#sink.writer);
-    await Promise.all(this.#commits);
-  }
-
-  async #begin(entry: TarEntry): Promise<Sink> {
+  async take(entry: TarEntry, data: AsyncIterable<Uint8Array>): Promise<void> {
     const name = entryPath(entry.name);
     if (entry.kind === 'symlink') this.#links.set(name, entryPath(`${parentOf(name)}/${entry.linkName}`));
     if (entry.kind === 'link') this.#links.set(name, entryPath(entry.linkName));
-    if (entry.kind !== 'file' || isLegacy(name)) return { to: 'nowhere' };
-    if (documents.includes(name)) {
-      if (entry.sizeBytes > documentLimitBytes)
-        throw new StrakeError('OutOfRange', `${name} of the archive has ${entry.sizeBytes} bytes, at most ${documentLimitBytes} are read`, {
-          fields: { layer: 'core' },
-        });
-      return { to: 'memory', name, parts: [] };
-    }
-    return await this.#beginBlob(name, entry.sizeBytes);
+    if (entry.kind !== 'file' || isLegacy(name)) return;
+    if (!documents.includes(name)) return await this.#store(name, entry.sizeBytes, data);
+    if (entry.sizeBytes > documentLimitBytes)
+      throw new StrakeError('OutOfRange', `${name} of the archive has ${entry.sizeBytes} bytes, at most ${documentLimitBytes} are read`, {
+        fields: { layer: 'core' },
+      });
+    this.#documents.set(name, Buffer.concat(await Array.fromAsync(data)));
   }
 
-  async #beginBlob(name: string, sizeBytes: number): Promise<Sink> {
-    const digest = namedDigest(name);
-    if (digest !== undefined) this.#lease.add(digest);
-    try {
-      const writer = await this.#content.writer({
-        ref: `${putPrefix}${randomId()}`,
-        expectedSizeBytes: sizeBytes,
-        ...(digest === undefined ? {} : { expectedDigest: digest }),
-      });
-      if (digest !== undefined && writer.offsetBytes > 0) {
-        // Another namespace has it.
-        await commitBlob(writer, digest, name);
-        this.#blobs.set(name, { digest, sizeBytes });
-        return { to: 'nowhere' };
-      }
-      return { to: 'store', name, writer, digest, digester: digest === undefined ? new Digester() : undefined };
-    } catch (error) {
-      if (digest === undefined || !isCode(error, 'AlreadyExists')) throw error;
-      this.#blobs.set(name, { digest, sizeBytes });
-      return { to: 'nowhere' };
+  async #store(name: string, sizeBytes: number, data: AsyncIterable<Uint8Array>): Promise<void> {
+    const { content, lease } = this.#target;
+    const named = namedDigest(name);
+    if (named !== undefined) lease.add(named);
+    const writer = await blobWriter(content, named, sizeBytes);
+    if (writer !== undefined && named !== undefined && writer.offsetBytes > 0)
+      // Another namespace has it.
+      await commitBlob(writer, named, name);
+    else if (writer !== undefined) {
+      const digest = await this.#write(writer, named, data);
+      lease.add(digest);
+      this.#blobs.set(name, { digest, sizeBytes: writer.offsetBytes });
+      await this.commits.add(commitBlob(writer, digest, name));
+      return;
     }
+    this.#blobs.set(name, { digest: named ?? '', sizeBytes });
+  }
+
+  /** Answers the digest. */
+  async #write(writer: ContentWriter, named: string | undefined, data: AsyncIterable<Uint8Array>): Promise<string> {
+    const { content, onLayer = readAway } = this.#target;
+    const digester = named === undefined ? new Digester() : undefined;
+    const digest = () => named ?? digester?.digest() ?? '';
+    const written = (async function* () {
+      for await (const bytes of data) {
+        digester?.update(bytes);
+        await writer.write(bytes);
+        yield bytes;
+      }
+    })();
+    try {
+      const { source, compression } = await sniffLayer(written);
+      if (compression === undefined) for await (const _ of source);
+      else await onLayer({ bytes: source, compression, digest });
+      return digest();
+    } catch (error) {
+      await discard(content, writer);
+      throw error;
+    }
+  }
+}
+
+/** Undefined when the blob is here. */
+async function blobWriter(content: ContentStore, digest: string | undefined, expectedSizeBytes: number): Promise<ContentWriter | undefined> {
+  try {
+    return await content.writer({ ref: `${putPrefix}${randomId()}`, expectedSizeBytes, ...(digest === undefined ? {} : { expectedDigest: digest }) });
+  } catch (error) {
+    if (digest !== undefined && isCode(error, 'AlreadyExists')) return undefined;
+    throw error;
+  }
+}
+
+/** Blobs that are brought to the disk, a few at once, while the next are read. */
+class Commits {
+  readonly #running = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+
+  async add(commit: Promise<void>): Promise<void> {
+    const running = commit
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    if (this.#running.size >= maxCommits) await Promise.race(this.#running);
+    this.check();
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  /** Throws the first failure. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 }
 

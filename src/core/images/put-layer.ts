@@ -1,10 +1,11 @@
-import { isCode, randomId } from '../../base/index.ts';
+import { gather, isCode, randomId } from '../../base/index.ts';
 import { type Descriptor, Digester, mediaTypes } from '../../oci/index.ts';
 import type { ContentStore } from '../content/content.ts';
 import { decompressWithin } from '../diff/decompress-within.ts';
 import { defaultLayerLimits, type LayerCompression, type LayerLimits } from '../diff/diff.ts';
 import { sniffCompression } from '../diff/sniff.ts';
 import type { Lease } from '../garbage/leases.ts';
+import { type OnLayer, readAway } from '../unpack/on-layer.ts';
 import { putPrefix } from './put-blob.ts';
 
 export interface StoredLayer {
@@ -23,6 +24,8 @@ export interface PutLayerOptions {
   /** Where it is known, the archive need not be unpacked to know it. */
   readonly diffId?: string;
   readonly limits?: LayerLimits | undefined;
+  /** Is given the blob while it is stored, unless that has to be unpacked to know its diff id. */
+  readonly onLayer?: OnLayer | undefined;
 }
 
 /** Stores a tar archive, plain or packed with gzip or zstd, as a layer, in one pass and as it is. `lease` holds it before it is there. */
@@ -30,7 +33,7 @@ export async function putLayer(
   content: ContentStore,
   lease: Lease,
   archive: AsyncIterable<Uint8Array>,
-  { signal, diffId, limits = defaultLayerLimits }: PutLayerOptions = {},
+  { signal, diffId, limits = defaultLayerLimits, onLayer = readAway }: PutLayerOptions = {},
 ): Promise<StoredLayer> {
   const { compression, source } = await sniffCompression(archive);
   const ref = `${putPrefix}${randomId()}`;
@@ -38,13 +41,14 @@ export async function putLayer(
   let done = false;
   try {
     const blob = new Digester();
-    const stored = store(source, async (chunk) => {
+    const stored = store(gather(source), async (chunk) => {
       signal?.throwIfAborted();
       blob.update(chunk);
       await writer.write(chunk);
     });
     const unpacked = compression === 'none' || diffId !== undefined ? undefined : new Digester();
-    for await (const chunk of unpacked === undefined ? stored : decompressWithin(stored, compression, limits)) unpacked?.update(chunk);
+    if (unpacked !== undefined) for await (const chunk of decompressWithin(stored, compression, limits)) unpacked.update(chunk);
+    else await onLayer({ bytes: stored, compression, digest: () => blob.digest() });
     const digest = blob.digest();
     lease.add(digest);
     await writer.commit({ digest });

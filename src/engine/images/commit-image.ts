@@ -1,4 +1,4 @@
-import { type Comparer, composeImage, putLayer } from '../../core/index.ts';
+import { type Comparer, composeImage, LayersAhead, putLayer } from '../../core/index.ts';
 import { canonicalName, familiarName, hostPlatform, type ImageConfig, type ImageProcessConfig, type Reference, withDefaultTag } from '../../oci/index.ts';
 import { applyChanges } from './changes.ts';
 import { labels } from './images.ts';
@@ -44,12 +44,14 @@ async function commit(
   container: CommittedContainer,
   { reference, author, comment, changes, config: given, signal }: CommitOptions,
 ): Promise<Committed> {
-  const { images, comparer, leases } = work;
+  const { images, comparer, leases, unpacker } = work;
   const { content } = images.options;
   using lease = leases.acquire();
   const base = await baseOf(work, container.imageId);
   const processConfig = applyChanges(mergeCommit(given ?? {}, container.config), changes);
-  const layer = await putLayer(content, lease, comparer.layer(container.below, container.mount, { signal, mountPoints: container.mountPoints }), { signal });
+  await using ahead = new LayersAhead({ unpacker, lease, parent: base.chainId, signal });
+  const archive = comparer.layer(container.below, container.mount, { signal, mountPoints: container.mountPoints });
+  const layer = await putLayer(content, lease, archive, { signal, onLayer: ahead.unpack });
   const isEmpty = layer.diffId === emptyDiffId;
   const created = new Date().toISOString();
   const config: ImageConfig = {
@@ -70,7 +72,7 @@ async function commit(
     ],
   };
   const target = await composeImage(content, lease, { config, layers: [...base.layers, ...(isEmpty ? [] : [layer.descriptor])] });
-  const image = await unpackStored(work, target, { lease, signal });
+  const image = await unpackStored(work, target, { lease, ahead, signal });
   if (reference === undefined) {
     await keepNameless(images, target);
     images.options.flush();
@@ -85,8 +87,8 @@ async function commit(
 
 /** Of a container without an image, or one whose image has no content any more: NotFound. */
 async function baseOf({ images }: ImageWork, imageId: string) {
-  const { config, manifest } = await images.get(imageId);
-  return { config: { ...hostPlatform(), ...config }, layers: manifest.layers };
+  const { config, manifest, chainId } = await images.get(imageId);
+  return { config: { ...hostPlatform(), ...config }, layers: manifest.layers, chainId };
 }
 
 /** moby daemon/commit.go: what the client has not said is the container's. */

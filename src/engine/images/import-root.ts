@@ -1,5 +1,5 @@
 import type { ProgressMessage } from '../../api/docker/index.ts';
-import { composeImage, putLayer } from '../../core/index.ts';
+import { composeImage, LayersAhead, putLayer } from '../../core/index.ts';
 import { canonicalName, familiarName, hostPlatform, type ImageProcessConfig, type Platform, type Reference, withDefaultTag } from '../../oci/index.ts';
 import { applyChanges } from './changes.ts';
 import { labels } from './images.ts';
@@ -28,7 +28,8 @@ async function importArchive(work: ImageWork, archive: AsyncIterable<Uint8Array>
   const { reference, message, from, changes, signal, platform = hostPlatform() } = options;
   const processConfig: ImageProcessConfig = applyChanges({}, changes);
   using lease = leases.acquire();
-  const { descriptor, diffId } = await putLayer(content, lease, archive, { limits: work.layerLimits, signal });
+  await using ahead = new LayersAhead({ unpacker: work.unpacker, lease, signal });
+  const { descriptor, diffId } = await putLayer(content, lease, archive, { limits: work.layerLimits, signal, onLayer: ahead.unpack });
   const created = new Date().toISOString();
   const target = await composeImage(content, lease, {
     config: {
@@ -40,7 +41,7 @@ async function importArchive(work: ImageWork, archive: AsyncIterable<Uint8Array>
     },
     layers: [descriptor],
   });
-  const image = await unpackStored(work, target, { lease, signal });
+  const image = await unpackStored(work, target, { lease, ahead, signal });
   if (reference === undefined) await keepNameless(images, target);
   else await images.assign(canonicalName(withDefaultTag(reference)), target);
   flush();

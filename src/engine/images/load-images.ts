@@ -1,6 +1,6 @@
 import type { ProgressMessage } from '../../api/docker/index.ts';
 import { isCode, StrakeError, shortId } from '../../base/index.ts';
-import { type ArchivedImage, type ContentStore, type LayerEvent, type Lease, loadArchive, resolveImage } from '../../core/index.ts';
+import { type ArchivedImage, type ContentStore, type LayerEvent, LayersAhead, type Lease, loadArchive, resolveImage } from '../../core/index.ts';
 import { choosePlatform, formatPlatform, type Platform } from '../../oci/index.ts';
 import { familiar } from './image.ts';
 import { labels } from './images.ts';
@@ -29,12 +29,13 @@ async function load(work: ImageWork, archive: AsyncIterable<Uint8Array>, options
   using lease = work.leases.acquire();
   const { content, flush } = work.images.options;
   const { signal, platform } = options;
-  const wanted = await ofPlatform(content, await loadArchive(archive, { content, lease, limits: work.layerLimits, signal }), platform);
+  await using ahead = new LayersAhead({ unpacker: work.unpacker, lease, signal });
+  const wanted = await ofPlatform(content, await loadArchive(archive, { content, lease, onLayer: ahead.unpack, limits: work.layerLimits, signal }), platform);
   if (platform !== undefined && wanted.length === 0)
     throw new StrakeError('NotFound', `no image of the archive is for platform ${formatPlatform(platform)}`, { fields: { layer: 'engine' } });
   const nameless: string[] = [];
   for (const image of wanted) {
-    const id = await loadImage(work, image, lease, options, tell);
+    const id = await loadImage(work, image, { lease, ahead }, options, tell);
     if (image.names.length === 0) nameless.push(id);
   }
   flush();
@@ -67,13 +68,13 @@ async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
 async function loadImage(
   work: ImageWork,
   { target, names }: ArchivedImage,
-  lease: Lease,
+  held: { readonly lease: Lease; readonly ahead: LayersAhead },
   { quiet, signal }: LoadOptions,
   tell: (message: ProgressMessage) => void,
 ): Promise<string> {
   const { images } = work;
   const onLayer = quiet ? undefined : layerLines(tell);
-  const image = await unpackStored(work, target, { lease, signal, ...(onLayer === undefined ? {} : { onLayer }) });
+  const image = await unpackStored(work, target, { ...held, signal, ...(onLayer === undefined ? {} : { onLayer }) });
   for (const name of names) {
     const before = await images.record(name);
     const shown = familiar(name);

@@ -1,5 +1,14 @@
 import { errorMessage } from '../../base/index.ts';
-import { type ContentStore, type LayerEvent, type LayerLimits, type LayerUnpacker, type Lease, type Leases, unpackImage } from '../../core/index.ts';
+import {
+  type ContentStore,
+  type LayerEvent,
+  type LayerLimits,
+  type LayersAhead,
+  type LayerUnpacker,
+  type Lease,
+  type Leases,
+  unpackImage,
+} from '../../core/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import { danglingName } from './image.ts';
 import type { ImageFacts } from './image-facts.ts';
@@ -16,12 +25,18 @@ export interface ImageWork {
 export interface StoreImageOptions {
   /** Holds the image's blobs. */
   readonly lease: Lease;
+  /** Layers that are unpacked already. */
+  readonly ahead?: LayersAhead | undefined;
   readonly onLayer?: (diffId: string, event: LayerEvent) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Unpacks an image whose blobs are stored. It has no name yet: `assign` one, or `keepNameless`, before the lease ends. */
-export async function unpackStored({ images, unpacker }: ImageWork, target: Descriptor, { lease, onLayer, signal }: StoreImageOptions): Promise<ImageFacts> {
+export async function unpackStored(
+  { images, unpacker }: ImageWork,
+  target: Descriptor,
+  { lease, ahead, onLayer, signal }: StoreImageOptions,
+): Promise<ImageFacts> {
   images.forgetTarget(target);
   const facts = await images.read(target);
   const chainIds = facts.layers.map(({ chainId }) => chainId);
@@ -29,6 +44,7 @@ export async function unpackStored({ images, unpacker }: ImageWork, target: Desc
   await unpackImage(unpacker, {
     image: { manifest: facts.manifest, config: facts.config, chainIds },
     source: (index, { signal: ended, emit }) => layerFromStore(images.options.content, facts.manifest.layers[index] as Descriptor, ended, emit),
+    ahead,
     onEvent: (index, event) => onLayer?.(facts.layers[index]?.diffId ?? '', event),
     signal,
   });
