@@ -9,6 +9,7 @@ export type { Core, NamespacedCore } from './core.ts';
 export { applyLayer } from './diff/apply.ts';
 export type { ArchiveOptions } from './diff/archive-tree.ts';
 export { archiveTree } from './diff/archive-tree.ts';
+export { compress } from './diff/compress.ts';
 export type {
   AppliedLayer,
   ApplyOptions,

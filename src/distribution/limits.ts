@@ -19,3 +19,6 @@ export const defaultUploads = 5;
 
 /** A blob up to this size is sent in one request; a larger one in a way that goes on where it broke. */
 export const monolithicLimitBytes = 4 << 20;
+
+/** containerd's max_concurrent_downloads, docker's max-concurrent-downloads. */
+export const defaultDownloads = 3;

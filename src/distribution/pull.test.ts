@@ -236,7 +236,7 @@ test.each<[string, TestImageChange, Break, RegExp]>([
       ({ config }) => config.digest,
       (body) => Buffer.from(body).fill('x', 0, 1),
     ),
-    /^FailedPrecondition: (\S+): content has digest \S+, \1 expected$/,
+    /^FailedPrecondition: unexpected commit digest \S+, expected \S+$/,
   ],
   [
     'a layer that is none',

@@ -47,6 +47,11 @@ export class Digester {
     this.#sizeBytes += chunk.length;
   }
 
+  /** `sha256:HEX` of what has come so far; more may come. */
+  soFar(): string {
+    return `${this.algorithm}:${this.#hash.copy().digest('hex')}`;
+  }
+
   /** `sha256:HEX`. Ends the digester: asked again, it answers the same. */
   digest(): string {
     this.#digest ??= `${this.algorithm}:${this.#hash.digest('hex')}`;

@@ -5,6 +5,7 @@ import type { Logger } from '../../base/index.ts';
 import { strakeCommit, strakeVersion } from '../../cli/version-number.ts';
 import { containerdServices } from '../../containerd/index.ts';
 import { createOpenFileTree, openLocalCore } from '../../core/index.ts';
+import { Proxies, proxiesOfEnvironment } from '../../distribution/index.ts';
 import { programFile, ZygoteLauncher } from '../../kernel/index.ts';
 import type { GrpcService } from '../../rpc/grpc/index.ts';
 import type { ContainerdSettings } from './flags.ts';
@@ -18,8 +19,19 @@ export async function composeContainerd({ root, state, config }: ContainerdSetti
   mkdirSync(zygoteDirectory, { recursive: true, mode: 0o700 });
   await using cleanup = new AsyncDisposableStack();
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
-  const core = cleanup.use(openLocalCore({ root, log, openFileTree: createOpenFileTree(launcher), layersAtOnce: config.downloads }));
-  const services = containerdServices({ core, root, version: strakeVersion, revision: strakeCommit });
+  const openFileTree = createOpenFileTree(launcher);
+  const { downloads, uploads, registryConfig } = config;
+  const core = cleanup.use(openLocalCore({ root, log, openFileTree, layersAtOnce: downloads }));
+  const services = containerdServices({
+    core,
+    root,
+    openFileTree,
+    version: strakeVersion,
+    revision: strakeCommit,
+    registry: { configDirectories: registryConfig?.split(':'), proxies: new Proxies(proxiesOfEnvironment(process.env)) },
+    downloads,
+    uploads,
+  });
   const kept = cleanup.move();
   return { services, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }

@@ -31,7 +31,7 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
     const { store } = place;
     // One after the other: a rejection that nobody awaits yet fails the test.
     for (const ask of [() => store.info(digest), () => store.delete(digest), () => store.readAll(digest, 1), () => textOf(store.read(digest))])
-      expect(await rejection(ask())).toBe(`NotFound: blob ${digest}: not found`);
+      expect(await rejection(ask())).toBe(`NotFound: content digest ${digest}: not found`);
   });
 
   test('an empty blob', async () => {
@@ -54,8 +54,8 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
     await using place = await open();
     const expectedDigest = digestOf('right');
     for (const [options, text, message] of [
-      [{ expectedDigest }, 'wrong', `FailedPrecondition: ${expectedDigest}: content has digest ${digestOf('wrong')}, ${expectedDigest} expected`],
-      [{ expectedDigest, expectedSizeBytes: 5 }, 'righ', `FailedPrecondition: ${expectedDigest}: 4 bytes, 5 expected`],
+      [{ expectedDigest }, 'wrong', `FailedPrecondition: unexpected commit digest ${digestOf('wrong')}, expected ${expectedDigest}`],
+      [{ expectedDigest, expectedSizeBytes: 5 }, 'righ', 'FailedPrecondition: "bad" failed size validation: 4 != 5'],
       [{ expectedDigest, expectedSizeBytes: 5 }, 'right!', `FailedPrecondition: ${expectedDigest}: more than the 5 bytes expected`],
     ] as const) {
       await using writer = await place.store.writer({ ref: 'bad', ...options });
@@ -85,7 +85,7 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
     await writer.write(bytes('world'));
     await writer.commit({});
     expect(await place.store.ingests()).toEqual([]);
-    expect(await rejection(place.store.writer({ ref: 'again', expectedDigest }))).toBe(`AlreadyExists: blob ${expectedDigest}: already exists`);
+    expect(await rejection(place.store.writer({ ref: 'again', expectedDigest }))).toBe(`AlreadyExists: content ${expectedDigest}: already exists`);
   });
 
   test('truncate starts over; abort forgets', async () => {
@@ -104,7 +104,7 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
     }
     await place.store.abort('left');
     expect(await place.store.ingests()).toEqual([]);
-    expect(await rejection(place.store.abort('left'))).toBe('NotFound: ingest left: not found');
+    expect(await rejection(place.store.abort('left'))).toBe('NotFound: reference left: not found');
   });
 
   test('labels are replaced; one may be named __proto__', async () => {

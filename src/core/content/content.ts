@@ -32,6 +32,8 @@ export interface ContentWriter {
   /** Bytes that are already there, from an interrupted ingest, or all of them where another namespace has the blob; writing goes on after them. */
   readonly offsetBytes: number;
   write(chunk: Uint8Array): Promise<void>;
+  /** Of the bytes that are there; of those that another namespace has, in that one's algorithm. */
+  digest(): string;
   /** Throws away what was written so far (a server that ignored Range). */
   truncate(): Promise<void>;
   /** Verifies size and digest in one pass over what streamed, fsyncs, renames, fsyncs the directory; FailedPrecondition on a mismatch (ingest is removed). AlreadyExists is success. */

@@ -68,6 +68,7 @@ test.each<[ApplyOptions['compression'], Uint8Array]>([
   using at = place();
   expect(await apply(at.root, bytes, { compression, expectedDiffId: digestOf(small) })).toEqual({
     diffId: digestOf(small),
+    archiveBytes: small.length,
     sizeBytes: 5,
     inodes: 2,
     hasRoot: false,

@@ -17,8 +17,12 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
   const digester = options.knownDiffId === undefined ? new Digester() : undefined;
   try {
     const archive = decompressWithin(source, options.compression, limits);
-    const chunks = digester === undefined ? archive : digested(archive, digester);
-    await sendArchive(chunks, sink, { reader, operations, signal: options.signal });
+    let archiveBytes = 0;
+    const counted = watched(archive, (chunk) => {
+      archiveBytes += chunk.length;
+      digester?.update(chunk);
+    });
+    await sendArchive(counted, sink, { reader, operations, signal: options.signal });
     operations.end();
     await sink.write(operations.take());
     const diffId = options.knownDiffId?.() ?? digester?.digest() ?? '';
@@ -27,15 +31,15 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
         fields: { layer: 'core' },
       });
     await sink.sync(false);
-    return { diffId, sizeBytes: operations.sizeBytes, inodes: operations.inodes, hasRoot: operations.hasRoot };
+    return { diffId, archiveBytes, sizeBytes: operations.sizeBytes, inodes: operations.inodes, hasRoot: operations.hasRoot };
   } catch (error) {
     throw nameLayer(error, options.name);
   }
 }
 
-async function* digested(chunks: AsyncIterable<Uint8Array>, digester: Digester): AsyncGenerator<Uint8Array> {
+async function* watched(chunks: AsyncIterable<Uint8Array>, look: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
-    digester.update(chunk);
+    look(chunk);
     yield chunk;
   }
 }

@@ -1,11 +1,12 @@
 import { pipeline, Readable } from 'node:stream';
-import { createGzip } from 'node:zlib';
+import { createGzip, createZstdCompress } from 'node:zlib';
 
 const outputBytes = 256 << 10;
 
-/** Packs with gzip, on a thread of its own. The same bytes make the same bytes: neither name nor time stand in the header. */
-export async function* compress(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const transform = createGzip({ chunkSize: outputBytes });
+/** Packs, on a thread of its own. The same bytes make the same bytes: neither name nor time stand in a header. */
+export async function* compress(source: AsyncIterable<Uint8Array>, compression: 'gzip' | 'zstd' = 'gzip'): AsyncGenerator<Uint8Array> {
+  const options = { chunkSize: outputBytes };
+  const transform = compression === 'gzip' ? createGzip(options) : createZstdCompress(options);
   let failure: { readonly error: unknown } | undefined;
   const input = Readable.from(
     (async function* () {

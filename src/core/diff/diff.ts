@@ -106,7 +106,9 @@ export interface ApplyOptions {
 export interface AppliedLayer {
   /** Digest of the decompressed stream. */
   readonly diffId: string;
-  /** Content of regular files, and the number of entries. */
+  /** Of that stream. */
+  readonly archiveBytes: number;
+  /** Content of regular files, and the number of entries; more names of a file count once. */
   readonly sizeBytes: number;
   readonly inodes: number;
   /** Whether the layer says mode and owner of the root directory itself. */

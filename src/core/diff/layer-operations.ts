@@ -30,6 +30,7 @@ export class LayerOperations implements TarHandler {
   #xattrs: FileOp[] = [];
   #left = 0;
   #sizeBytes = 0;
+  #links = 0;
   #hasRoot = false;
 
   constructor(whiteouts: ApplyOptions['whiteouts'], limits: LayerLimits) {
@@ -41,8 +42,9 @@ export class LayerOperations implements TarHandler {
     return this.#sizeBytes;
   }
 
+  /** More names of a file are no inodes of their own. */
   get inodes(): number {
-    return this.#made.size;
+    return this.#made.size - this.#links;
   }
 
   get hasRoot(): boolean {
@@ -127,6 +129,7 @@ export class LayerOperations implements TarHandler {
         this.#pending.push({ op: 'file_symlink', side, path, target: entry.linkName, uid, gid, mtime });
         break;
       case 'link':
+        this.#links++;
         this.#pending.push({ op: 'file_link', side, path, target: normalizePath(entry.linkName, this.#limits) });
         break;
       default:

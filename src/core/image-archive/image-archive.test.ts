@@ -139,7 +139,7 @@ test('an image of which a blob is gone is refused before the first byte', async 
   const target = await from.image([layer('one')]);
   const gone = digestOf(gzipSync(layer('one')));
   await from.content.delete(gone);
-  expect(await rejection(saveArchive({ content: from.content, images: [{ target, names: [name] }] }))).toBe(`NotFound: blob ${gone}: not found`);
+  expect(await rejection(saveArchive({ content: from.content, images: [{ target, names: [name] }] }))).toBe(`NotFound: content digest ${gone}: not found`);
 });
 
 /** As docker before 25 and podman write: layers by any name, links among them. */
@@ -203,7 +203,11 @@ test.each([
     writeTar([file('README', Buffer.from('x'))]),
     /^InvalidArgument: archive is not one of images: it has neither index.json with oci-layout nor manifest.json$/,
   ],
-  ['a blob that is not what its name says', writeTar([badBlob]), /^DataLoss: blobs\/sha256\/[0-9a-f]{64} of the archive is damaged: sha256:/],
+  [
+    'a blob that is not what its name says',
+    writeTar([badBlob]),
+    /^DataLoss: blobs\/sha256\/[0-9a-f]{64} of the archive is damaged: unexpected commit digest sha256:/,
+  ],
   [
     'a layout of tomorrow',
     writeTar([file('oci-layout', { imageLayoutVersion: '2.0.0' }), file('index.json', { schemaVersion: 2, manifests: [] })]),

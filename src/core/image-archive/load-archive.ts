@@ -30,6 +30,8 @@ const maxNames = 4096;
 export interface LoadArchiveOptions extends ArchiveTarget {
   /** Of the whole archive, unpacked. */
   readonly limits?: Pick<LayerLimits, 'bytes' | 'expansion' | 'expansionFreeBytes'> | undefined;
+  /** Names as the archive says them, with tags alone that name no repository; else canonical names, without such tags. */
+  readonly namesAsWritten?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,11 +41,11 @@ export interface LoadArchiveOptions extends ArchiveTarget {
  */
 export async function loadArchive(
   source: AsyncIterable<Uint8Array>,
-  { content, lease, onLayer, limits = defaultLayerLimits, signal }: LoadArchiveOptions,
+  { content, lease, onLayer, limits = defaultLayerLimits, namesAsWritten = false, signal }: LoadArchiveOptions,
 ): Promise<readonly ArchivedImage[]> {
   const packed = await sniffCompression(source);
   const files = await readArchive(decompressWithin(packed.source, packed.compression, limits), { content, lease, onLayer }, signal);
-  const archive = { content, lease, files, items: dockerItems(files) };
+  const archive = { content, lease, files, items: dockerItems(files), namesAsWritten };
   if (files.document(layoutFile) !== undefined && files.document(indexFile) !== undefined) {
     checkLayout(files);
     return mergeNames(await mapInOrder(indexOf(files), async (descriptor) => await fromIndex(archive, descriptor)));
@@ -59,6 +61,7 @@ interface Archive {
   readonly files: ArchiveFiles;
   /** Of docker's manifest; none when there is none. */
   readonly items: readonly DockerManifestItem[];
+  readonly namesAsWritten: boolean;
 }
 
 async function mapInOrder<Item, Result>(items: readonly Item[], map: (item: Item) => Promise<Result>): Promise<readonly Result[]> {
@@ -81,10 +84,10 @@ function indexOf(files: ArchiveFiles): readonly Descriptor[] {
 }
 
 async function fromIndex(archive: Archive, descriptor: Descriptor): Promise<ArchivedImage> {
-  const { content, files, items } = archive;
+  const { content, files, items, namesAsWritten } = archive;
   const { mediaType, digest, size } = descriptor;
   const document = parseImageDocument(await readBlob(content, digest), mediaType, `manifest ${digest} of the archive`);
-  const names = annotatedNames(descriptor);
+  const names = namesAsWritten ? writtenNames(descriptor) : annotatedNames(descriptor);
   if (document.kind === 'index') return { target: { mediaType, digest, size }, names };
   const configDigest = document.manifest.config.digest;
   const config = parseImageConfig(await readBlob(content, configDigest), `configuration ${configDigest} of the archive`);
@@ -92,7 +95,8 @@ async function fromIndex(archive: Archive, descriptor: Descriptor): Promise<Arch
   // docker 25.0 wrote manifests without layers beside its own, which are whole.
   if (item !== undefined && document.manifest.layers.length !== config.rootfs.diff_ids.length) return await fromDocker(archive, item);
   checkLayers(document.manifest, config, digest);
-  return { target: { mediaType, digest, size }, names: [...names, ...tagNames(item)] };
+  // Whoever wants the names as they are written wants those of the layout: docker's say the same in another form.
+  return { target: { mediaType, digest, size }, names: namesAsWritten ? names : [...names, ...tagNames(item)] };
 }
 
 /** Makes the manifest that docker's archives have not: the layers as they are there. */
@@ -150,6 +154,12 @@ function isItem(value: unknown): value is DockerManifestItem {
   const { Config, RepoTags, Layers } = value as Partial<Record<keyof DockerManifestItem, unknown>>;
   const texts = (list: unknown) => Array.isArray(list) && list.length <= maxNames && list.every((entry) => typeof entry === 'string');
   return typeof Config === 'string' && texts(Layers) && (RepoTags === undefined || RepoTags === null || texts(RepoTags));
+}
+
+/** containerd's annotation, or image-spec's where that is missing. */
+function writtenNames({ annotations }: Descriptor): readonly string[] {
+  const text = annotations?.[nameAnnotation] ?? annotations?.[refAnnotation];
+  return typeof text === 'string' && text !== '' ? [text] : [];
 }
 
 /** The names of an index's entry. A tag alone, as `latest`, is none: it says nothing of a repository. */

@@ -3,14 +3,18 @@ import {
   choosePlatform,
   type Descriptor,
   familiarName,
+  formatPlatform,
   hostPlatform,
   type ImageConfig,
   type Manifest,
   mediaTypes,
+  normalizePlatform,
   type Platform,
   parseImageConfig,
   parseImageDocument,
   parseReference,
+  type Reference,
+  withDefaultTag,
 } from '../../oci/index.ts';
 import type { ContentStore } from '../content/content.ts';
 import { encodeEntry, endOfArchive, paddingOf } from '../diff/tar/encode.ts';
@@ -33,6 +37,12 @@ export interface SaveArchiveOptions {
   readonly images: readonly ArchivedImage[];
   /** Of images for several, this one alone; else whatever is here. */
   readonly platform?: Platform | undefined;
+  /** Of images for several, these; the index itself goes along. Undefined: whatever is here. */
+  readonly platforms?: readonly Platform[] | undefined;
+  /** Without docker's manifest. */
+  readonly layoutOnly?: boolean | undefined;
+  /** Without layers that are not to be given on, which their registry has. */
+  readonly distributableOnly?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,7 +52,7 @@ export interface SaveArchiveOptions {
  */
 export async function saveArchive(options: SaveArchiveOptions): Promise<AsyncIterable<Uint8Array>> {
   const plan = new Plan();
-  for (const image of options.images) await plan.add(options.content, image, options.platform);
+  for (const image of options.images) await plan.add(options, image);
   return writePlan(plan, options);
 }
 
@@ -61,19 +71,20 @@ class Plan {
   readonly index: Descriptor[] = [];
   readonly items: DockerManifestItem[] = [];
 
-  async add(content: ContentStore, { target, names }: ArchivedImage, platform: Platform | undefined): Promise<void> {
-    const { root, manifests } = await resolve(content, target, platform);
+  async add(options: SaveArchiveOptions, { target, names }: ArchivedImage): Promise<void> {
+    const { root, manifests } = await resolve(options, target);
     this.documents.set(root.digest, root.size);
     for (const { descriptor, manifest } of manifests) {
       this.documents.set(descriptor.digest, descriptor.size);
       this.documents.set(manifest.config.digest, manifest.config.size);
-      for (const { digest, size } of manifest.layers) this.layers.set(digest, size);
+      for (const { digest, size, mediaType } of manifest.layers)
+        if (!(options.distributableOnly === true && /nondistributable|\.foreign\./.test(mediaType))) this.layers.set(digest, size);
     }
     const first = choosePlatform(manifests, ({ config }) => platformOf(config), hostPlatform()) ?? manifests[0];
     if (first === undefined) return;
     const entry = { ...root, ...(root === first.descriptor ? { platform: platformOf(first.config) } : {}) };
     this.index.push(...(names.length === 0 ? [entry] : names.map((name) => ({ ...entry, annotations: annotationsOf(name) }))));
-    const tags = names.map((name) => familiarName(parseReference(name)));
+    const tags = names.map(referenceOf).flatMap((reference) => (reference === undefined ? [] : [familiarName(withDefaultTag(reference))]));
     this.items.push({
       Config: blobPath(first.manifest.config.digest),
       RepoTags: tags.length === 0 ? null : tags,
@@ -84,9 +95,8 @@ class Plan {
 
 /** What the archive's entry points at, and its manifests that are here as a whole. */
 async function resolve(
-  content: ContentStore,
+  { content, platform, platforms }: SaveArchiveOptions,
   target: Descriptor,
-  platform: Platform | undefined,
 ): Promise<{ readonly root: Descriptor; readonly manifests: readonly WholeManifest[] }> {
   const { mediaType, digest, size } = target;
   const root = { mediaType, digest, size };
@@ -102,11 +112,19 @@ async function resolve(
   }
   const manifests: WholeManifest[] = [];
   for (const descriptor of document.index.manifests) {
+    if (!isWanted(descriptor, platforms)) continue;
     const whole = await ifWhole(wholeManifest(content, descriptor));
     if (whole !== undefined) manifests.push(whole);
   }
   if (manifests.length === 0) throw new StrakeError('NotFound', `image ${digest} has no platform whose content is here`, { fields: { layer: 'core', digest } });
   return { root, manifests };
+}
+
+/** What names no platform belongs to all. */
+function isWanted({ platform }: Descriptor, platforms: readonly Platform[] | undefined): boolean {
+  if (platforms === undefined || platform === undefined) return true;
+  const name = formatPlatform(normalizePlatform(platform));
+  return platforms.some((wanted) => formatPlatform(normalizePlatform(wanted)) === name);
 }
 
 async function wholeManifest(content: ContentStore, { mediaType, digest, size }: Descriptor): Promise<WholeManifest> {
@@ -135,11 +153,20 @@ function platformOf({ os, architecture, variant }: ImageConfig): Platform {
 }
 
 function annotationsOf(name: string): Readonly<Record<string, string>> {
-  const { tag } = parseReference(name);
+  const tag = referenceOf(name)?.tag;
   return { [nameAnnotation]: name, ...(tag === undefined ? {} : { [refAnnotation]: tag }) };
 }
 
-async function* writePlan(plan: Plan, { content, signal }: SaveArchiveOptions): AsyncGenerator<Uint8Array> {
+/** Undefined for a name that is no reference: the store takes any. */
+function referenceOf(name: string): Reference | undefined {
+  try {
+    return parseReference(name);
+  } catch {
+    return undefined;
+  }
+}
+
+async function* writePlan(plan: Plan, { content, layoutOnly = false, signal }: SaveArchiveOptions): AsyncGenerator<Uint8Array> {
   const { documents, layers, index, items } = plan;
   const digests = [...documents, ...layers].map(([digest]) => digest);
   for (const directory of ['blobs', ...new Set(digests.map((digest) => `blobs/${digest.slice(0, digest.indexOf(':'))}`))])
@@ -148,7 +175,7 @@ async function* writePlan(plan: Plan, { content, signal }: SaveArchiveOptions): 
   for (const [name, value] of [
     [layoutFile, { imageLayoutVersion: layoutVersion }],
     [indexFile, manifestList],
-    [manifestFile, items],
+    ...(layoutOnly ? [] : [[manifestFile, items] as const]),
   ] as const) {
     const bytes = Buffer.from(JSON.stringify(value));
     yield Buffer.concat([encodeEntry(entryOf('file', name, 0o644, bytes.length)), bytes, paddingOf(bytes.length)]);

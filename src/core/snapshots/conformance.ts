@@ -16,7 +16,7 @@ export function snapshotsConformance(open: () => Promise<SnapshotPlace>): void {
     await place.write('a', 'file', 'four');
     expect(await store.usage('a')).toEqual({ sizeBytes: 4, inodes: 2 });
     await store.commit('base', 'a');
-    expect(await rejection(store.stat('a'))).toBe('NotFound: snapshot a: not found');
+    expect(await rejection(store.stat('a'))).toBe('NotFound: snapshot a does not exist: not found');
     const base = await store.stat('base');
     expect([base.kind, base.parent, base.labels]).toEqual(['committed', undefined, { x: 'y' }]);
     expect(await store.usage('base')).toEqual({ sizeBytes: 4, inodes: 2 });
@@ -43,7 +43,7 @@ export function snapshotsConformance(open: () => Promise<SnapshotPlace>): void {
     await store.prepare('u1', undefined);
     await store.prepare('u2', undefined);
     await place.write('u2', 'two', '2');
-    expect(await rejection(store.commit('two', 'u2', { parent: 'one' }))).toBe('NotFound: snapshot one: not found');
+    expect(await rejection(store.commit('two', 'u2', { parent: 'one' }))).toBe('NotFound: parent snapshot one does not exist: not found');
     await place.write('u1', 'one', '1');
     await store.commit('one', 'u1', { usage: { sizeBytes: 10, inodes: 3 } });
     await store.commit('two', 'u2', { parent: 'one', labels: { l: '2' } });
@@ -56,14 +56,14 @@ export function snapshotsConformance(open: () => Promise<SnapshotPlace>): void {
     const { store } = place;
     await store.prepare('a', undefined);
     for (const [answer, message] of [
-      [store.prepare('a', undefined), 'AlreadyExists: snapshot a: already exists'],
-      [store.view('a', undefined), 'AlreadyExists: snapshot a: already exists'],
-      [store.prepare('b', 'none'), 'NotFound: snapshot none: not found'],
+      [store.prepare('a', undefined), 'AlreadyExists: snapshot "a": already exists'],
+      [store.view('a', undefined), 'AlreadyExists: snapshot "a": already exists'],
+      [store.prepare('b', 'none'), 'NotFound: parent snapshot none does not exist: not found'],
       [store.prepare('b', 'a'), 'InvalidArgument: snapshot a is not committed: it cannot be a parent'],
       [store.prepare('', undefined), 'InvalidArgument: snapshot key "" is not valid'],
-      [store.mounts('none'), 'NotFound: snapshot none: not found'],
-      [store.commit('a', 'a'), 'AlreadyExists: snapshot a: already exists'],
-      [store.remove('none'), 'NotFound: snapshot none: not found'],
+      [store.mounts('none'), 'NotFound: snapshot none does not exist: not found'],
+      [store.commit('a', 'a'), 'AlreadyExists: snapshot "a": already exists'],
+      [store.remove('none'), 'NotFound: snapshot none does not exist: not found'],
     ] as const)
       expect(await rejection(answer)).toBe(message);
     await store.commit('base', 'a');

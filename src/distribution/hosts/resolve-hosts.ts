@@ -12,6 +12,8 @@ export interface HostSettings {
   readonly mirrors?: readonly string[] | undefined;
   /** Directories with a folder for a host: hosts.toml as containerd reads it, or docker's certificates. The first that has the folder counts. */
   readonly configDirectories?: readonly string[] | undefined;
+  /** Sent to the registry itself with every request, and to no mirror. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A mirror that is down must not hold the pull up for long: containerd's and docker's time for a connection. */
@@ -21,7 +23,7 @@ const hub = 'docker.io';
 const hubHost = 'registry-1.docker.io';
 
 /** Reads the configuration anew for every domain that is asked for: a change needs no restart. */
-export function createHostResolver({ insecureRegistries = [], mirrors = [], configDirectories = [] }: HostSettings): HostResolver {
+export function createHostResolver({ insecureRegistries = [], mirrors = [], configDirectories = [], headers = {} }: HostSettings): HostResolver {
   return async (domain) => {
     const base = registryUrl(domain);
     const insecure = isInsecure(domain, insecureRegistries) || isInsecure(base.host, insecureRegistries);
@@ -30,7 +32,7 @@ export function createHostResolver({ insecureRegistries = [], mirrors = [], conf
       mayBePlain: insecure,
       capabilities: new Set(hostCapabilities),
       tls: { verify: !insecure },
-      headers: {},
+      headers,
       isMirror: false,
     };
     const found = await readHostDirectory(configDirectories, domain);
@@ -53,8 +55,8 @@ function combine(found: DirectoryHosts, own: RegistryHost): readonly RegistryHos
   const registry: RegistryHost =
     base === undefined
       ? // Without `server` the registry is where its name says, and can do all.
-        { ...own, ...server, capabilities: own.capabilities, tls: withCertificates(own.tls, server.tls) }
-      : { ...server, base, mayBePlain: false, isMirror: false };
+        { ...own, ...server, capabilities: own.capabilities, tls: withCertificates(own.tls, server.tls), headers: { ...own.headers, ...server.headers } }
+      : { ...server, base, mayBePlain: false, isMirror: false, headers: { ...own.headers, ...server.headers } };
   const hosts = found.hosts.map((host): RegistryHost => {
     const at = host.base ?? own.base;
     return { dialTimeoutMs: mirrorDialTimeoutMs, ...host, base: at, mayBePlain: false, isMirror: at.host !== registry.base.host && at.host !== own.base.host };

@@ -20,7 +20,7 @@ export function createLocalContainerStore({ db, namespace, now, enter, events }:
     list: async (filters = []) => {
       const wanted = parseFilters(filters);
       return db
-        .all('select * from containers where namespace = ? order by created, id', namespace)
+        .all('select * from containers where namespace = ? order by id', namespace)
         .map(toRecord)
         .filter(({ id, image, labels, runtime }) => wanted(fieldsOf({ id, image, 'runtime.name': runtime.name }, { labels })));
     },

@@ -118,7 +118,7 @@ export class LocalContentStore implements ContentStore {
           // A crash after the blob got its name may have left the record of its ingest.
           const row = this.#ingest(ref);
           if (row !== undefined) await this.#discard(numberOf(row, 'id'));
-          throw new StrakeError('AlreadyExists', `blob ${expectedDigest}: already exists`, { fields: { layer: 'core', digest: expectedDigest } });
+          throw new StrakeError('AlreadyExists', `content ${expectedDigest}: already exists`, { fields: { layer: 'core', digest: expectedDigest } });
         }
         if (expectedSizeBytes === undefined || expectedSizeBytes === file.sizeBytes) return this.#share(options, expectedDigest, file.sizeBytes, algorithm);
       }
@@ -246,7 +246,7 @@ export class LocalContentStore implements ContentStore {
 
   async abort(ref: string): Promise<void> {
     const row = this.#ingest(ref);
-    if (row === undefined) throw new StrakeError('NotFound', `ingest ${ref}: not found`, { fields: { layer: 'core' } });
+    if (row === undefined) throw new StrakeError('NotFound', `reference ${ref}: not found`, { fields: { layer: 'core' } });
     if (this.#locked.has(ref)) throw new StrakeError('Unavailable', `ingest ${ref} is locked by a writer`, { fields: { layer: 'core' } });
     await this.#discard(numberOf(row, 'id'));
   }
@@ -344,5 +344,5 @@ function toStatus(row: Row, offsetBytes: number): IngestStatus {
 }
 
 function notFound(digest: string): StrakeError {
-  return new StrakeError('NotFound', `blob ${digest}: not found`, { fields: { layer: 'core', digest } });
+  return new StrakeError('NotFound', `content digest ${digest}: not found`, { fields: { layer: 'core', digest } });
 }

@@ -22,10 +22,10 @@ describe('local content store', () => {
     const damage = `DataLoss: blob ${digest} is damaged: it does not hash to its name; it was set aside as ${aside}`;
     expect(await rejection(core.content.readAll(digest, 100))).toBe(damage);
     expect(readFileSync(aside, 'utf8')).toBe('changed!');
-    expect(await rejection(core.content.readAll(digest, 100))).toBe(`NotFound: blob ${digest}: not found`);
+    expect(await rejection(core.content.readAll(digest, 100))).toBe(`NotFound: content digest ${digest}: not found`);
     writeFileSync(file, 'changed again');
     expect(await rejection(Array.fromAsync(core.content.read(digest)))).toBe(damage);
-    expect(await rejection(core.content.info(digest))).toBe(`NotFound: blob ${digest}: not found`);
+    expect(await rejection(core.content.info(digest))).toBe(`NotFound: content digest ${digest}: not found`);
   });
 
   test('nothing of an ingest stays after a mismatch', async () => {

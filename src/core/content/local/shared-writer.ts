@@ -31,7 +31,11 @@ export class SharedWriter implements ContentWriter {
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#own !== undefined) return await this.#own.write(chunk);
     this.#assertOpen();
-    if (chunk.length > 0) throw this.#mismatch(`more than the ${this.#blob.sizeBytes} bytes expected`);
+    if (chunk.length > 0) throw this.#mismatch(`${this.#blob.digest}: more than the ${this.#blob.sizeBytes} bytes expected`);
+  }
+
+  digest(): string {
+    return this.#own?.digest() ?? this.#blob.digest;
   }
 
   async truncate(): Promise<void> {
@@ -46,8 +50,9 @@ export class SharedWriter implements ContentWriter {
     if (this.#own !== undefined) return await this.#own.commit(options);
     this.#assertOpen();
     const { digest, sizeBytes } = this.#blob;
-    if (options.sizeBytes !== undefined && options.sizeBytes !== sizeBytes) throw this.#mismatch(`${sizeBytes} bytes, ${options.sizeBytes} expected`);
-    if (options.digest !== undefined && options.digest !== digest) throw this.#mismatch(`content has digest ${digest}, ${options.digest} expected`);
+    if (options.sizeBytes !== undefined && options.sizeBytes !== sizeBytes)
+      throw this.#mismatch(`${JSON.stringify(this.ref)} failed size validation: ${sizeBytes} != ${options.sizeBytes}`);
+    if (options.digest !== undefined && options.digest !== digest) throw this.#mismatch(`unexpected commit digest ${digest}, expected ${options.digest}`);
     const info = await this.#host.adopt(options.labels);
     this.#end();
     return info;
@@ -72,6 +77,6 @@ export class SharedWriter implements ContentWriter {
   }
 
   #mismatch(problem: string): StrakeError {
-    return new StrakeError('FailedPrecondition', `${this.#blob.digest}: ${problem}`, { fields: { layer: 'core' } });
+    return new StrakeError('FailedPrecondition', problem, { fields: { layer: 'core' } });
   }
 }

@@ -67,7 +67,7 @@ export class LocalWriter implements ContentWriter {
     const { expectedSizeBytes } = this.#start;
     if (expectedSizeBytes !== undefined && this.offsetBytes + chunk.length > expectedSizeBytes) {
       await this.#discard();
-      throw this.#mismatch(`more than the ${expectedSizeBytes} bytes expected`);
+      throw this.#mismatch(`${this.#name}: more than the ${expectedSizeBytes} bytes expected`);
     }
     this.#digester.update(chunk);
     try {
@@ -87,6 +87,10 @@ export class LocalWriter implements ContentWriter {
     }
   }
 
+  digest(): string {
+    return this.#digester.soFar();
+  }
+
   async truncate(): Promise<void> {
     this.#assertOpen();
     await this.#handle.truncate(0);
@@ -101,12 +105,12 @@ export class LocalWriter implements ContentWriter {
     const size = this.offsetBytes;
     if (sizeBytes !== undefined && sizeBytes !== size) {
       await this.#discard();
-      throw this.#mismatch(`${size} bytes, ${sizeBytes} expected`);
+      throw this.#mismatch(`${JSON.stringify(this.ref)} failed size validation: ${size} != ${sizeBytes}`);
     }
-    const digest = await this.#digest(wanted);
+    const digest = await this.#finalDigest(wanted);
     if (wanted !== undefined && wanted !== digest) {
       await this.#discard();
-      throw this.#mismatch(`content has digest ${digest}, ${wanted} expected`);
+      throw this.#mismatch(`unexpected commit digest ${digest}, expected ${wanted}`);
     }
     await this.#flush;
     if (this.#flushError !== undefined) throw this.#flushError;
@@ -138,7 +142,7 @@ export class LocalWriter implements ContentWriter {
   }
 
   /** In the algorithm that the caller speaks: another one than was guessed at the start costs a second pass. */
-  async #digest(wanted: string | undefined): Promise<string> {
+  async #finalDigest(wanted: string | undefined): Promise<string> {
     const algorithm = wanted === undefined ? this.#start.algorithm : parseDigest(wanted).algorithm;
     if (algorithm === this.#start.algorithm) return this.#digester.digest();
     const digester = new Digester(algorithm);
@@ -163,7 +167,7 @@ export class LocalWriter implements ContentWriter {
   }
 
   #mismatch(problem: string): StrakeError {
-    return new StrakeError('FailedPrecondition', `${this.#name}: ${problem}`, { fields: { layer: 'core' } });
+    return new StrakeError('FailedPrecondition', problem, { fields: { layer: 'core' } });
   }
 
   get #name(): string {

@@ -33,7 +33,7 @@ export function createLocalLeaseStore({ db, namespace, now, enter }: Pick<LocalS
     list: async (filters = []) => {
       const wanted = parseFilters(filters);
       return db
-        .all('select * from leases where namespace = ? order by created, id', namespace)
+        .all('select * from leases where namespace = ? order by id', namespace)
         .map(toRecord)
         .filter(({ id, labels }) => wanted(fieldsOf({ id }, { labels })));
     },

@@ -43,7 +43,7 @@ describe('local namespaces', () => {
     );
     expect((await b.snapshots.stat('k')).kind).toBe('active');
     expect((await a.snapshotter('native').stat('k')).kind).toBe('active');
-    expect(await rejection(a.snapshots.stat('k'))).toBe('NotFound: snapshot k: not found');
+    expect(await rejection(a.snapshots.stat('k'))).toBe('NotFound: snapshot k does not exist: not found');
     expect(await rejection(Promise.try(() => a.snapshotter('zfs')))).toBe('NotFound: snapshotter not loaded: zfs: not found');
     expect(await rejection(Promise.try(() => core.inNamespace('a b')))).toStartWith('InvalidArgument: namespace validation: identifier "a b" must match ');
     expect(await rejection(core.namespaces.delete('b'))).toBe(
@@ -67,7 +67,7 @@ describe('local namespaces', () => {
     using core = openTestCore();
     const [a, b] = [core.inNamespace('a'), core.inNamespace('b')];
     const digest = await put(a, 'shared');
-    expect(await rejection(b.content.info(digest))).toBe(`NotFound: blob ${digest}: not found`);
+    expect(await rejection(b.content.info(digest))).toBe(`NotFound: content digest ${digest}: not found`);
     {
       await using writer = await b.content.writer({ ref: 'r', expectedDigest: digest, expectedSizeBytes: 6 });
       expect(writer.offsetBytes).toBe(6);
@@ -79,7 +79,7 @@ describe('local namespaces', () => {
       expect((await writer.commit({ labels: { x: 'y' } })).labels).toEqual({ x: 'y' });
     }
     expect([await b.content.ingests(), Buffer.from(await b.content.readAll(digest, 6)).toString()]).toEqual([[], 'shared']);
-    expect(await rejection(a.content.info(digest))).toBe(`NotFound: blob ${digest}: not found`);
+    expect(await rejection(a.content.info(digest))).toBe(`NotFound: content digest ${digest}: not found`);
     expect(await put(a, 'shared')).toBe(digest);
     await b.content.delete(digest);
     expect(existsSync(fileOf(core, digest))).toBe(true);
@@ -95,10 +95,10 @@ describe('local namespaces', () => {
     await writer.truncate();
     expect(writer.offsetBytes).toBe(0);
     await writer.write(Buffer.from('sharee'));
-    expect(await rejection(writer.commit({}))).toStartWith(`FailedPrecondition: ${digest}: content has digest`);
-    expect([await content.ingests(), await rejection(content.info(digest))]).toEqual([[], `NotFound: blob ${digest}: not found`]);
+    expect(await rejection(writer.commit({}))).toStartWith(`FailedPrecondition: unexpected commit digest`);
+    expect([await content.ingests(), await rejection(content.info(digest))]).toEqual([[], `NotFound: content digest ${digest}: not found`]);
     expect(await rejection(content.writer({ ref: 'r', expectedDigest: digest, expectedSizeBytes: 7 }).then(async (open) => await open.commit({})))).toBe(
-      `FailedPrecondition: ${digest}: 0 bytes, 7 expected`,
+      `FailedPrecondition: "r" failed size validation: 0 != 7`,
     );
   });
 

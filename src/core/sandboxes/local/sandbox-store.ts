@@ -18,7 +18,7 @@ export function createLocalSandboxStore({ db, namespace, now, enter }: LocalScop
     list: async (filters = []) => {
       const wanted = parseFilters(filters);
       return db
-        .all('select * from sandboxes where namespace = ? order by created, id', namespace)
+        .all('select * from sandboxes where namespace = ? order by id', namespace)
         .map(toRecord)
         .filter(({ id, labels }) => wanted(fieldsOf({ id }, { labels })));
     },

@@ -63,7 +63,7 @@ describe('the middle layer', () => {
       const damage = `DataLoss: snapshot ${chainIds[1]}: its record is damaged`;
       expect(await rejection(core.snapshots.mounts('c'))).toBe(damage);
       expect(await rejection(core.snapshots.prepare('other', chainIds[2]))).toBe(damage);
-      expect([damage, `NotFound: snapshot ${chainIds[1]}: not found`]).toContain(await rejection(core.snapshots.stat(chainIds[1] ?? '')));
+      expect([damage, `NotFound: snapshot ${chainIds[1]} does not exist: not found`]).toContain(await rejection(core.snapshots.stat(chainIds[1] ?? '')));
       // Nothing is lost meanwhile.
       expect(await core.collectGarbage()).toEqual({ blobs: [], snapshots: [], freedBytes: 0 });
       await again(core);
@@ -92,7 +92,7 @@ test('a container whose own record is damaged cannot be mounted, and can be remo
   change(core, `update snapshots set parent = null where key = 'c'`);
   expect(await rejection(core.snapshots.mounts('c'))).toBe('DataLoss: snapshot c: its record is damaged');
   await core.snapshots.remove('c');
-  expect(await rejection(core.snapshots.mounts('c'))).toBe('NotFound: snapshot c: not found');
+  expect(await rejection(core.snapshots.mounts('c'))).toBe('NotFound: snapshot c does not exist: not found');
 });
 
 test('every byte of a record in the database’s file', async () => {

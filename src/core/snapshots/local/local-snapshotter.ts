@@ -113,6 +113,8 @@ export class LocalSnapshotter implements Snapshotter {
   async usage(key: string): Promise<SnapshotUsage> {
     const record = this.#records.find(key);
     if (record.usage !== undefined) return record.usage;
+    // Nothing is its own.
+    if (record.kind === 'view') return { sizeBytes: 0, inodes: 0 };
     await using tree = await this.#openFileTree(this.#directories.files(record.id));
     const usage = await measureTree(tree);
     if (record.kind === 'committed' && this.#records.lookup(key)?.id === record.id) this.#records.save({ ...record, usage });

@@ -65,7 +65,7 @@ test('what no image has is lost, and can be removed', async () => {
   await after.restore();
   expect(await rejection(after.snapshots.stat('mine'))).toBe('DataLoss: snapshot mine: its files are gone');
   await after.snapshots.remove('mine');
-  expect(await rejection(after.snapshots.stat('mine'))).toBe('NotFound: snapshot mine: not found');
+  expect(await rejection(after.snapshots.stat('mine'))).toBe('NotFound: snapshot mine does not exist: not found');
 });
 
 test('after the sync another boot loses nothing', async () => {

@@ -48,8 +48,11 @@ export class SnapshotRecords {
     return this.#row(key) !== undefined;
   }
 
+  /** One that can be a parent: NotFound when absent, DataLoss when damaged. */
   committed(key: string): SnapshotRecord {
-    const record = this.find(key);
+    const record = this.lookup(key);
+    if (record === undefined)
+      throw new StrakeError('NotFound', `parent snapshot ${key} does not exist: not found`, { fields: { layer: 'core', snapshot: key } });
     if (record.kind !== 'committed')
       throw new StrakeError('InvalidArgument', `snapshot ${key} is not committed: it cannot be a parent`, { fields: { layer: 'core' } });
     return record;
@@ -149,10 +152,10 @@ export class SnapshotRecords {
     return row === undefined || isWhole(row) ? undefined : numberOf(row, 'id');
   }
 
-  /** In the order of their making; damaged ones are left out. */
+  /** By key; damaged ones are left out. */
   all(): SnapshotRecord[] {
     return this.#scope.db
-      .all('select * from snapshots where namespace = ? and snapshotter = ? order by id', this.#scope.namespace, this.#snapshotter)
+      .all('select * from snapshots where namespace = ? and snapshotter = ? order by key', this.#scope.namespace, this.#snapshotter)
       .filter(isWhole)
       .map((row) => toRecord(row, textOf(row, 'key')));
   }
@@ -211,11 +214,11 @@ function toRecord(row: Row, key: string): SnapshotRecord {
 }
 
 export function notFound(key: string): StrakeError {
-  return new StrakeError('NotFound', `snapshot ${key}: not found`, { fields: { layer: 'core', snapshot: key } });
+  return new StrakeError('NotFound', `snapshot ${key} does not exist: not found`, { fields: { layer: 'core', snapshot: key } });
 }
 
 export function alreadyExists(key: string): StrakeError {
-  return new StrakeError('AlreadyExists', `snapshot ${key}: already exists`, { fields: { layer: 'core', snapshot: key } });
+  return new StrakeError('AlreadyExists', `snapshot ${JSON.stringify(key)}: already exists`, { fields: { layer: 'core', snapshot: key } });
 }
 
 function damaged(key: string): StrakeError {

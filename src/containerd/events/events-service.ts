@@ -1,0 +1,35 @@
+import { type Any, timestampDate } from '@bufbuild/protobuf/wkt';
+import { events } from '../../api/containerd/index.ts';
+import { StrakeError } from '../../base/index.ts';
+import type { EventExchange, StrakeEvent } from '../../core/index.ts';
+import { type GrpcService, grpcService, requireNamespace } from '../../rpc/grpc/index.ts';
+import { required, timestampOf, toTyped } from '../messages.ts';
+import { decodeEvent, encodeEvent } from './encode-event.ts';
+
+/** Events of all namespaces, in and out. */
+export function eventsService(exchange: EventExchange, now: () => Date = () => new Date()): GrpcService {
+  return grpcService(events.Events, {
+    publish({ topic, event }, context) {
+      exchange.forward(eventOf(requireNamespace(context), topic, now(), event));
+      return {};
+    },
+    forward({ envelope }) {
+      const { namespace, topic, timestamp, event } = required(envelope, 'envelope');
+      if (timestamp === undefined) throw new StrakeError('InvalidArgument', 'timestamp must be set on forwarded event', { fields: { layer: 'containerd' } });
+      exchange.forward(eventOf(namespace, topic, timestampDate(timestamp), event));
+      return {};
+    },
+    async *subscribe({ filters }, { signal }) {
+      for await (const event of exchange.subscribe({ filters, signal })) {
+        const encoded = encodeEvent(event);
+        if (encoded === undefined) continue;
+        yield { timestamp: timestampOf(event.timestamp), namespace: event.namespace, topic: event.topic, event: encoded };
+      }
+    },
+  });
+}
+
+function eventOf(namespace: string, topic: string, timestamp: Date, event: Any | undefined): StrakeEvent {
+  if (event === undefined) return { namespace, topic, timestamp, payload: {} };
+  return { namespace, topic, timestamp, payload: decodeEvent(event), encoded: toTyped(event) };
+}

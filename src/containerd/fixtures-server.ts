@@ -1,0 +1,29 @@
+// What the tests of the services share: stores of their own, served on a socket of their own.
+import path from 'node:path';
+import { silentLogger } from '../base/index.ts';
+import { openTestCore, openTestTree, type TestCore } from '../core/fixtures.ts';
+import { connectGrpc, type GrpcConnection, inNamespace, serveGrpc } from '../rpc/grpc/index.ts';
+import { storeServices } from './stores.ts';
+
+export interface TestServer extends AsyncDisposable {
+  readonly core: TestCore;
+  /** Calls in this namespace, under this lease. */
+  in(namespace: string, lease?: string): GrpcConnection;
+}
+
+export async function startTestServer(): Promise<TestServer> {
+  const core = openTestCore();
+  const socket = path.join(core.root, 'containerd.sock');
+  const services = storeServices({ core, openFileTree: openTestTree });
+  const server = await serveGrpc({ hosts: [{ kind: 'unix', path: socket, groupId: 0 }], services, log: silentLogger });
+  const connection = connectGrpc({ kind: 'unix', path: socket });
+  return {
+    core,
+    in: (namespace, lease) => connection.with(inNamespace(namespace, lease)),
+    async [Symbol.asyncDispose]() {
+      connection.close();
+      await server.close(0);
+      core[Symbol.dispose]();
+    },
+  };
+}
