@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { hostileAnswers } from '../fixtures/hostile-answers.ts';
 import { hostileImages } from '../fixtures/hostile-images.ts';
 import { hostileRegistryHost } from '../fixtures/hostile-registry.ts';
 import type { EngineName } from '../lib/engine.ts';
@@ -19,7 +20,7 @@ const name: EngineName = process.env['STRAKE_E2E_ENGINES'] === 'docker' ? 'docke
 /** RELIABILITY.md, bombs: what the daemon may take more than before, in KiB. */
 const memoryLimitKiB = 256 << 10;
 /** What docker has no answer to: it would fill the disk, or reads the whole. Ours must refuse. */
-const notForDocker = new Set(['gzip-bomb', 'zstd-bomb', 'long-header', 'sparse-bomb', 'huge-manifest']);
+const notForDocker = new Set([...Object.keys(hostileAnswers), 'gzip-bomb', 'zstd-bomb', 'long-header', 'sparse-bomb', 'huge-manifest']);
 
 let engine: Engine;
 let canary: string;
@@ -51,7 +52,7 @@ afterAll(async () => {
 }, setupMs);
 
 describe(`hostile images on ${name}`, () => {
-  for (const [repository, hostile] of Object.entries(hostileImages)) {
+  for (const [repository, hostile] of [...Object.entries(hostileImages), ...Object.entries(hostileAnswers)]) {
     if (name === 'docker' && notForDocker.has(repository)) continue;
     const reference = `${hostileRegistryHost}/${repository}`;
     test(

@@ -110,7 +110,7 @@ export class HostClient {
       url = nextUrl(location, url, base);
     }
     throw new StrakeError('Unavailable', `${start.host}: more than ${registryLimits.redirects} redirects`, {
-      fields: { layer: 'distribution', url: start.href },
+      fields: { layer: 'distribution', url: start.href, errno: 'ELOOP' },
     });
   }
 

@@ -112,11 +112,14 @@ function isRefused(error: unknown): boolean {
   return error instanceof StrakeError && error.fields['errno'] === 'ECONNREFUSED';
 }
 
-/** OpenSSL's and Node's names for a certificate that is not believed, such as DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED, ERR_TLS_CERT_ALTNAME_INVALID. */
-const certificateErrors = /CERT|^UNABLE_TO_VERIFY/;
+/**
+ * OpenSSL's and Node's names for a certificate that is not believed, such as DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED, ERR_TLS_CERT_ALTNAME_INVALID;
+ * redirects in a circle; what the parser of HTTP does not take.
+ */
+const lastingErrors = /CERT|^UNABLE_TO_VERIFY|^ELOOP$|^HPE_/;
 
-/** Worth another try: no connection, or a server that is busy. Not silence: its time has been waited for already; nor a certificate, which stays what it is. */
+/** Worth another try: no connection, or a server that is busy. Not silence: its time has been waited for already; nor what stays as it is, such as a certificate. */
 export function isTransient(error: unknown): boolean {
   const codes: readonly ErrorCode[] = ['Unavailable', 'ResourceExhausted'];
-  return error instanceof StrakeError && codes.includes(error.code) && !certificateErrors.test(String(error.fields['errno']));
+  return error instanceof StrakeError && codes.includes(error.code) && !lastingErrors.test(String(error.fields['errno']));
 }
