@@ -18,6 +18,7 @@ const targets: Readonly<Record<string, () => Promise<Target>>> = {
   tar: async () => (await import('./targets/tar.ts')).tar,
   pax: async () => (await import('./targets/pax.ts')).pax,
   compression: async () => (await import('./targets/compression.ts')).compression,
+  http2: async () => (await import('./targets/http2.ts')).http2,
   ttrpc: async () => (await import('./targets/ttrpc.ts')).ttrpc,
   manifests: async () => (await import('./targets/manifests.ts')).manifests,
 };

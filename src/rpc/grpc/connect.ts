@@ -1,69 +1,65 @@
-import net from 'node:net';
-import tls from 'node:tls';
 import type { DescService } from '@bufbuild/protobuf';
-import { type Client, createClient, type Interceptor } from '@connectrpc/connect';
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
-import { maxMessageBytes } from './limits.ts';
-import { throwStrakeErrors } from './map-errors.ts';
-
-/** PEM. `authority` signs the server's certificate; the pair is ours, where the server asks. */
-export interface ClientTls {
-  readonly authority: string;
-  readonly certificate?: string;
-  readonly key?: string;
-}
-
-export type GrpcAddress =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly address: string; readonly port: number; readonly tls?: ClientTls };
+import { Http2ClientConnection, lostError } from '../http2/index.ts';
+import type { ServiceClient } from '../service.ts';
+import { type CallRoute, createClient, type DecorateCall } from './call.ts';
+import { dial, type GrpcAddress, nameOf } from './dial.ts';
 
 export interface GrpcConnection {
   /** Calls throw StrakeErrors. */
-  client<T extends DescService>(service: T): Client<T>;
-  /** Another view of the same connection, whose calls go through `interceptors` too. */
-  with(...interceptors: readonly Interceptor[]): GrpcConnection;
+  client<T extends DescService>(service: T): ServiceClient<T>;
+  /** Another view of the same connection, whose calls say more. */
+  with(...decorations: readonly DecorateCall[]): GrpcConnection;
+  /** Ends it, and the calls under way with it. */
   close(): void;
 }
 
 /** Connects at the first call, and again at the first one after a loss. */
 export function connectGrpc(address: GrpcAddress): GrpcConnection {
-  const secure = address.kind === 'tcp' && address.tls !== undefined;
-  const baseUrl = address.kind === 'unix' ? 'http://localhost' : `${secure ? 'https' : 'http'}://${hostOf(address.address)}:${address.port}`;
-  const sessionManager = new Http2SessionManager(baseUrl, undefined, { createConnection: () => open(address) });
-  return view(baseUrl, sessionManager, []);
+  const connections = new Connections(address);
+  const route: CallRoute = {
+    scheme: address.kind === 'tcp' && address.tls !== undefined ? 'https' : 'http',
+    authority: address.kind === 'unix' ? 'localhost' : nameOf(address),
+    connect: async () => await connections.open(),
+    decorations: [],
+  };
+  return view(route, connections);
 }
 
-function view(baseUrl: string, sessionManager: Http2SessionManager, interceptors: readonly Interceptor[]): GrpcConnection {
-  const transport = createGrpcTransport({
-    baseUrl,
-    sessionManager,
-    readMaxBytes: maxMessageBytes,
-    writeMaxBytes: maxMessageBytes,
-    interceptors: [...interceptors],
-  });
+function view(route: CallRoute, connections: Connections): GrpcConnection {
   return {
-    client: (service) => throwStrakeErrors(service, createClient(service, transport)),
-    with: (...more) => view(baseUrl, sessionManager, [...interceptors, ...more]),
-    close: () => sessionManager.abort(),
+    client: (service) => createClient(route, service),
+    with: (...more) => view({ ...route, decorations: [...route.decorations, ...more] }, connections),
+    close: () => connections.close(),
   };
 }
 
-function open(address: GrpcAddress): net.Socket {
-  if (address.kind === 'unix') return net.connect(address.path);
-  if (address.tls === undefined) return net.connect(address.port, address.address);
-  const { authority: ca, certificate: cert, key } = address.tls;
-  const servername = net.isIP(address.address) === 0 ? address.address : undefined;
-  return tls.connect({
-    host: address.address,
-    port: address.port,
-    ca,
-    ALPNProtocols: ['h2'],
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(servername === undefined ? {} : { servername }),
-  });
-}
+/** One connection at a time; calls that come while it is made wait for it. */
+class Connections {
+  readonly #address: GrpcAddress;
+  #current: Promise<Http2ClientConnection> | undefined;
+  /** Those with streams that go on although the server wants no more. */
+  readonly #all = new Set<Http2ClientConnection>();
 
-function hostOf(address: string): string {
-  return net.isIPv6(address) ? `[${address}]` : address;
+  constructor(address: GrpcAddress) {
+    this.#address = address;
+  }
+
+  async open(): Promise<Http2ClientConnection> {
+    const known = this.#current;
+    const connection = await known?.catch(() => undefined);
+    if (connection?.isOpen) return connection;
+    if (this.#current === known) this.#current = this.#connect();
+    return await (this.#current as Promise<Http2ClientConnection>);
+  }
+
+  close(): void {
+    this.#current = undefined;
+    for (const connection of this.#all) connection.abort(lostError('the connection is closed'));
+  }
+
+  async #connect(): Promise<Http2ClientConnection> {
+    const connection: Http2ClientConnection = new Http2ClientConnection(await dial(this.#address), () => this.#all.delete(connection));
+    this.#all.add(connection);
+    return connection;
+  }
 }

@@ -146,8 +146,8 @@ test('a client that leaves ends the handler', async () => {
   const list = connection.client(content.Content).list({}, { signal: abort.signal })[Symbol.asyncIterator]();
   expect((await list.next()).value?.info[0]?.digest).toBe('first');
   const next = list.next();
-  abort.abort();
-  expect(await failureOf(next)).toMatchObject({ code: 'Canceled' });
+  abort.abort(new StrakeError('Canceled', 'enough'));
+  expect(await failureOf(next)).toMatchObject({ code: 'Canceled', message: 'enough' });
   await ends.promise;
 });
 
@@ -178,7 +178,8 @@ test('health knows what is served', async () => {
 
 test.each([
   ['v1', reflection.ServerReflection],
-  ['v1alpha', reflectionAlpha.ServerReflection],
+  // Its messages are those of v1 but for the name of their package.
+  ['v1alpha', reflectionAlpha.ServerReflection as unknown as typeof reflection.ServerReflection],
 ] as const)('reflection %s lists the services and gives their files with all imports', async (_, service) => {
   async function* questions() {
     yield { messageRequest: { case: 'listServices', value: '' } } as const;
@@ -210,6 +211,21 @@ test('what is not HTTP/2 ends that connection alone', async () => {
   stranger.resume();
   await new Promise<void>((resolve) => stranger.once('close', () => resolve()));
   expect((await connection.client(health.Health).check({})).status).toBe(health.HealthCheckResponse_ServingStatus.SERVING);
+});
+
+test('a call that meets a server on its way out is made again at the next one', async () => {
+  const own = path.join(directory, 'next.sock');
+  const serve = async () => await serveGrpc({ hosts: [{ kind: 'unix', path: own, groupId: 0 }], services: [], log: silentLogger });
+  const client = connectGrpc({ kind: 'unix', path: own });
+  let running = await serve();
+  for (let round = 0; round < 3; round++) {
+    await client.client(health.Health).check({});
+    await running.close();
+    running = await serve();
+  }
+  expect((await client.client(health.Health).check({})).status).toBe(health.HealthCheckResponse_ServingStatus.SERVING);
+  client.close();
+  await running.close();
 });
 
 test('a server that is gone is Unavailable, and its socket with it', async () => {

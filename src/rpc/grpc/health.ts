@@ -1,11 +1,11 @@
-import type { ServiceImpl } from '@connectrpc/connect';
 import { health } from '../../api/grpc/index.ts';
 import { StrakeError } from '../../base/index.ts';
+import type { ServiceImplementation } from '../service.ts';
 
 const { SERVING, SERVICE_UNKNOWN } = health.HealthCheckResponse_ServingStatus;
 
 /** grpc.health.v1 of a server whose services serve as long as it does. */
-export function healthService(names: readonly string[]): ServiceImpl<typeof health.Health> {
+export function healthService(names: readonly string[]): ServiceImplementation<typeof health.Health> {
   const known = new Set(['', ...names]);
   return {
     check({ service }) {

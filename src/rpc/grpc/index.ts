@@ -1,7 +1,8 @@
-export type { CallOptions, Client, HandlerContext, ServiceImpl } from '@connectrpc/connect';
-export type { ClientTls, GrpcAddress, GrpcConnection } from './connect.ts';
+export type { CallContext as HandlerContext, CallOptions, ServiceClient as Client, ServiceImplementation as ServiceImpl } from '../service.ts';
+export type { DecorateCall } from './call.ts';
+export type { GrpcConnection } from './connect.ts';
 export { connectGrpc } from './connect.ts';
-export { fromConnectError, toConnectError } from './error-status.ts';
+export type { ClientTls, GrpcAddress } from './dial.ts';
 export { maxMessageBytes } from './limits.ts';
 export type { CallMetadata } from './metadata.ts';
 export { inNamespace, leaseOf, requireNamespace } from './metadata.ts';

@@ -1,5 +1,5 @@
-import type { Interceptor } from '@connectrpc/connect';
 import { checkIdentifier, StrakeError } from '../../base/index.ts';
+import type { DecorateCall } from './call.ts';
 
 const namespaceHeader = 'containerd-namespace';
 const leaseHeader = 'containerd-lease';
@@ -29,10 +29,9 @@ function firstValue({ requestHeader }: CallMetadata, name: string): string | und
 }
 
 /** On a client: calls in this namespace, under this lease, where they do not say otherwise themselves. */
-export function inNamespace(namespace: string, lease?: string): Interceptor {
-  return (next) => async (request) => {
-    if (!request.header.has(namespaceHeader)) request.header.set(namespaceHeader, namespace);
-    if (lease !== undefined && !request.header.has(leaseHeader)) request.header.set(leaseHeader, lease);
-    return await next(request);
+export function inNamespace(namespace: string, lease?: string): DecorateCall {
+  return (headers) => {
+    if (!headers.has(namespaceHeader)) headers.set(namespaceHeader, namespace);
+    if (lease !== undefined && !headers.has(leaseHeader)) headers.set(leaseHeader, lease);
   };
 }

@@ -1,7 +1,8 @@
 import { type DescFile, type DescService, toBinary } from '@bufbuild/protobuf';
 import { nestedTypes } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
-import { Code } from '@connectrpc/connect';
+import { StrakeError } from '../../base/index.ts';
+import { statusOf } from '../status.ts';
 
 /** What both versions of grpc.reflection ask; they differ in their package alone. */
 interface Request {
@@ -47,20 +48,20 @@ function answer({ messageRequest }: Request, services: readonly DescService[], {
     case 'allExtensionNumbersOfType':
       return bySymbol.has(messageRequest.value)
         ? { case: 'allExtensionNumbersResponse', value: { baseTypeName: messageRequest.value } }
-        : failure(Code.NotFound, `${messageRequest.value} not found`);
+        : failure('NotFound', `${messageRequest.value} not found`);
     case 'fileContainingExtension':
-      return failure(Code.NotFound, `extension ${messageRequest.value.extensionNumber} of ${messageRequest.value.containingType} not found`);
+      return failure('NotFound', `extension ${messageRequest.value.extensionNumber} of ${messageRequest.value.containingType} not found`);
     default:
-      return failure(Code.InvalidArgument, 'the request asks for nothing');
+      return failure('InvalidArgument', 'the request asks for nothing');
   }
 }
 
-function failure(errorCode: Code, errorMessage: string): Answer {
-  return { case: 'errorResponse', value: { errorCode, errorMessage } };
+function failure(code: 'NotFound' | 'InvalidArgument', errorMessage: string): Answer {
+  return { case: 'errorResponse', value: { errorCode: statusOf(new StrakeError(code, errorMessage)).code, errorMessage } };
 }
 
 function fileAnswer(file: DescFile | undefined, name: string): Answer {
-  if (file === undefined) return failure(Code.NotFound, `${name} not found`);
+  if (file === undefined) return failure('NotFound', `${name} not found`);
   const files = [...indexFiles([file]).byName.values()];
   return { case: 'fileDescriptorResponse', value: { fileDescriptorProto: files.map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto)) } };
 }

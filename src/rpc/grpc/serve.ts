@@ -1,12 +1,11 @@
-import { createSecureServer, createServer, type Http2Server, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2';
-import { Code } from '@connectrpc/connect';
-import { compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
+import net from 'node:net';
+import tls from 'node:tls';
 import { health, reflection, reflectionAlpha } from '../../api/grpc/index.ts';
 import { errorMessage, type Logger } from '../../base/index.ts';
+import { Http2ServerConnection, type StreamHandler } from '../http2/index.ts';
 import { bindHost, type Host } from '../listen/index.ts';
+import { createCallHandler } from './call-handler.ts';
 import { healthService } from './health.ts';
-import { maxMessageBytes } from './limits.ts';
-import { statusOfErrors } from './map-errors.ts';
 import { reflectionService } from './reflection.ts';
 import { type GrpcService, grpcService } from './service.ts';
 
@@ -32,33 +31,13 @@ export interface GrpcServer {
 
 /** Serves the services, health and reflection on every host. All or none are bound. */
 export async function serveGrpc({ hosts, services, log }: GrpcServerOptions): Promise<GrpcServer> {
-  const listener = requestListener(services, log);
-  const running: { readonly server: Http2Server; readonly sessions: Set<ServerHttp2Session>; readonly release: () => Promise<void> }[] = [];
-  const close = async (graceMs = 500) => {
-    await Promise.all(
-      running.map(async ({ server, sessions, release }) => {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        server.close(() => resolve());
-        for (const session of sessions) session.close();
-        const timer = setTimeout(() => {
-          for (const session of sessions) session.destroy();
-        }, graceMs);
-        await promise;
-        clearTimeout(timer);
-        await release();
-      }),
-    );
-  };
+  const handle = createCallHandler([...services, ...ownServices(services)], (method, error) => {
+    log.error('a call failed', { method: `${method.parent.typeName}/${method.name}`, error: errorMessage(error) });
+  });
+  const listeners: Listener[] = [];
+  const close = async (graceMs = 500) => void (await Promise.all(listeners.map(async (listener) => await listener.close(graceMs))));
   try {
-    for (const host of hosts) {
-      const server = createHttp2Server(host.tls, listener);
-      const sessions = new Set<ServerHttp2Session>();
-      server.on('session', (session) => {
-        sessions.add(session);
-        session.on('close', () => sessions.delete(session));
-      });
-      running.push({ server, sessions, release: await bindHost(server, host) });
-    }
+    for (const host of hosts) listeners.push(await listen(host, handle));
   } catch (error) {
     await close(0);
     throw error;
@@ -66,40 +45,49 @@ export async function serveGrpc({ hosts, services, log }: GrpcServerOptions): Pr
   return { close };
 }
 
-type Listener = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
-
-function createHttp2Server(tls: ServerTls | undefined, listener: Listener): Http2Server {
-  if (tls === undefined) return createServer(listener);
-  const { certificate: cert, key, clientAuthority: ca } = tls;
-  return createSecureServer({ cert, key, ...(ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true }) }, listener);
-}
-
-function requestListener(services: readonly GrpcService[], log: Logger): Listener {
+function ownServices(services: readonly GrpcService[]): readonly GrpcService[] {
   const descriptions = [...services.map(({ description }) => description), health.Health, reflection.ServerReflection, reflectionAlpha.ServerReflection];
-  const all = [
-    ...services,
+  return [
     grpcService(health.Health, healthService(descriptions.map(({ typeName }) => typeName))),
     grpcService(reflection.ServerReflection, reflectionService(descriptions)),
     grpcService(reflectionAlpha.ServerReflection, reflectionService(descriptions)),
   ];
-  const report = statusOfErrors((method, error) => {
-    log.error('a call failed', { method: `${method.parent.typeName}/${method.name}`, error: errorMessage(error) });
+}
+
+interface Listener {
+  close(graceMs: number): Promise<void>;
+}
+
+async function listen(host: GrpcHost, handle: StreamHandler): Promise<Listener> {
+  const connections = new Set<Http2ServerConnection>();
+  const server = createServer(host.tls, (socket) => {
+    const connection = new Http2ServerConnection({ socket, handle, onClose: () => connections.delete(connection) });
+    connections.add(connection);
   });
-  return connectNodeAdapter({
-    grpc: true,
-    grpcWeb: false,
-    connect: false,
-    readMaxBytes: maxMessageBytes,
-    writeMaxBytes: maxMessageBytes,
-    acceptCompression: [compressionGzip],
-    interceptors: [report],
-    routes: (router) => {
-      for (const service of all) service.register(router);
+  const release = await bindHost(server, host);
+  return {
+    close: async (graceMs) => {
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      for (const connection of connections) connection.close();
+      const timer = setTimeout(() => {
+        for (const connection of connections) connection.abort(new Error('the server has ended'));
+      }, graceMs);
+      await closed.promise;
+      clearTimeout(timer);
+      await release();
     },
-    fallback: (request, response) => {
-      const message = `unknown service or method ${request.url}`;
-      response.writeHead(200, { 'content-type': 'application/grpc', 'grpc-status': Code.Unimplemented, 'grpc-message': encodeURIComponent(message) });
-      response.end();
-    },
-  }) as Listener;
+  };
+}
+
+function createServer(options: ServerTls | undefined, onSocket: (socket: net.Socket) => void): net.Server {
+  if (options === undefined) return net.createServer({ noDelay: true }, onSocket);
+  const { certificate: cert, key, clientAuthority: ca } = options;
+  const server = tls.createServer(
+    { cert, key, ALPNProtocols: ['h2'], ...(ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true }) },
+    onSocket,
+  );
+  // A stranger's handshake that fails is the stranger's concern.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
 }

@@ -1,13 +1,9 @@
 import type { DescService } from '@bufbuild/protobuf';
-import type { ConnectRouter, ServiceImpl } from '@connectrpc/connect';
+import { type ServedService, type ServiceImplementation, servedService } from '../service.ts';
 
-/** A service and what answers its calls. */
-export interface GrpcService {
-  readonly description: DescService;
-  register(router: ConnectRouter): void;
-}
+export type GrpcService = ServedService;
 
-/** Handlers throw StrakeErrors; whole services alone, so that a call that is left out does not compile. */
-export function grpcService<T extends DescService>(description: T, implementation: ServiceImpl<T>): GrpcService {
-  return { description, register: (router) => void router.service(description, implementation) };
+/** A service and what answers its calls. Handlers throw StrakeErrors; whole services alone, so that a call that is left out does not compile. */
+export function grpcService<T extends DescService>(description: T, implementation: ServiceImplementation<T>): GrpcService {
+  return servedService(description, implementation);
 }

@@ -1,13 +1,13 @@
 import { create, type DescMethod, type DescService, toBinary } from '@bufbuild/protobuf';
 import { RequestSchema, ResponseSchema } from '../../api/ttrpc/index.ts';
 import { iterateUntilAborted, StrakeError } from '../../base/index.ts';
+import { decode, isClientStreaming, isServerStreaming } from '../codec.ts';
+import type { CallOptions } from '../service.ts';
 import { errorOfStatus } from '../status.ts';
 import type { Channel } from './channel.ts';
-import { decode, isClientStreaming, isServerStreaming } from './codec.ts';
 import { type Frame, frameFlags, messageTooLong, messageTypes, type OversizedFrame } from './frames.ts';
 import { Inbox } from './inbox.ts';
 import { metadataOf } from './metadata.ts';
-import type { CallOptions } from './service.ts';
 
 interface ClientCallOptions {
   readonly channel: Channel;

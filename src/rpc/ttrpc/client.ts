@@ -2,11 +2,11 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { DescMessage, DescMethod, DescService, Message, MessageInitShape } from '@bufbuild/protobuf';
 import { StrakeError, untilAborted } from '../../base/index.ts';
+import { decode, encode, isClientStreaming, isServerStreaming } from '../codec.ts';
+import type { CallOptions, ServiceClient } from '../service.ts';
 import { Channel, connectionClosed } from './channel.ts';
 import { ClientCall } from './client-call.ts';
-import { decode, encode, isClientStreaming, isServerStreaming } from './codec.ts';
 import { type Frame, messageTypes, type OversizedFrame } from './frames.ts';
-import type { CallOptions, ServiceClient } from './service.ts';
 
 const connectTimeoutMs = 5_000;
 /** Streams have 32 bits, and a client's are odd. */

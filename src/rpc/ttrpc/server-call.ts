@@ -1,9 +1,9 @@
 import type { DescMessage, DescMethod, Message, MessageInitShape } from '@bufbuild/protobuf';
 import { iterateUntilAborted, StrakeError, untilAborted } from '../../base/index.ts';
+import { decode, encode, isClientStreaming, isServerStreaming } from '../codec.ts';
+import type { CallContext, ServedService } from '../service.ts';
 import type { Channel } from './channel.ts';
-import { decode, encode, isClientStreaming, isServerStreaming } from './codec.ts';
 import { Inbox } from './inbox.ts';
-import type { CallContext, ServedService } from './service.ts';
 
 /** What a call sends back: messages of a stream, and at last its one outcome. */
 export interface CallReplies {

@@ -1,13 +1,13 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { RequestSchema, ResponseSchema } from '../../api/ttrpc/index.ts';
 import { type Logger, StrakeError } from '../../base/index.ts';
+import { decode, isServerStreaming } from '../codec.ts';
+import { headersOf } from '../headers.ts';
+import type { ServedService } from '../service.ts';
 import { statusOf } from '../status.ts';
 import { type Channel, connectionClosed } from './channel.ts';
-import { decode, isServerStreaming } from './codec.ts';
 import { type Frame, frameFlags, maxMessageBytes, messageTooLong, messageTypes, type OversizedFrame } from './frames.ts';
-import { headersOf } from './metadata.ts';
 import { type CallReplies, ServerCall } from './server-call.ts';
-import type { ServedService } from './service.ts';
 
 /** Calls of one connection at once. A caller waits for each of its processes with one. */
 const maxCalls = 65_536;
@@ -80,7 +80,7 @@ export class ServerConnection {
       served,
       method,
       payload: request.payload,
-      headers: headersOf(request.metadata),
+      headers: headersOf(request.metadata.map(({ key, value }) => [key, value])),
       timeoutNs: request.timeoutNano,
       channel: this.channel,
       replies: this.repliesOf(streamId, isServerStreaming(method)),

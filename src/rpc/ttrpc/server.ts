@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Logger, silentLogger, untilAborted } from '../../base/index.ts';
 import { bindHost } from '../listen/index.ts';
+import type { ServedService } from '../service.ts';
 import { Channel } from './channel.ts';
 import { ServerConnection } from './server-connection.ts';
-import type { ServedService } from './service.ts';
 
 const maxConnections = 1_024;
 

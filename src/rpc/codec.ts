@@ -1,5 +1,5 @@
 import { create, type DescMessage, type DescMethod, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
-import { type ErrorCode, StrakeError } from '../../base/index.ts';
+import { type ErrorCode, StrakeError } from '../base/index.ts';
 
 export function isClientStreaming(method: DescMethod): boolean {
   return method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
@@ -14,7 +14,7 @@ export function decode<Description extends DescMessage>(description: Description
   try {
     return fromBinary(description, payload);
   } catch (error) {
-    throw new StrakeError(code, `not a ${description.typeName}: ${(error as Error).message}`, { cause: error, fields: { layer: 'ttrpc' } });
+    throw new StrakeError(code, `not a ${description.typeName}: ${(error as Error).message}`, { cause: error, fields: { layer: 'rpc' } });
   }
 }
 

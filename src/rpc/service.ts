@@ -9,7 +9,7 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 
-/** What a handler knows of its call. Named as ConnectRPC names them, so that one implementation serves gRPC and ttrpc. */
+/** What a handler knows of its call, over gRPC and ttrpc alike. */
 export interface CallContext {
   /** Aborted at the deadline, and when the caller's connection ends. */
   readonly signal: AbortSignal;
@@ -44,7 +44,7 @@ export function servedService<Service extends DescService>(description: Service,
 }
 
 export interface CallOptions {
-  /** Aborting gives the call up: the server is not told, ttrpc has no word for it. */
+  /** Aborting gives the call up. A server of ttrpc is not told: it has no word for it. */
   readonly signal?: AbortSignal | undefined;
   /** The server is told; DeadlineExceeded when it did not answer within. */
   readonly timeoutMs?: number | undefined;
@@ -62,5 +62,5 @@ type Call<Method extends DescMethod> =
           ? (requests: AsyncIterable<MessageInitShape<I>>, options?: CallOptions) => AsyncIterable<MessageShape<O>>
           : never;
 
-/** One function a method. ConnectRPC's client of the same service is one too. */
+/** One function a method. What it throws is a StrakeError. */
 export type ServiceClient<Service extends DescService> = { readonly [Name in keyof Service['method']]: Call<Service['method'][Name]> };

@@ -1,0 +1,112 @@
+import type { DescMessage, DescMethod, Message, MessageInitShape } from '@bufbuild/protobuf';
+import { errorCode, iterateUntilAborted, StrakeError, untilAborted } from '../../base/index.ts';
+import { decode, isClientStreaming, isServerStreaming } from '../codec.ts';
+import { headersOf } from '../headers.ts';
+import { type Header, type Http2Stream, headerValue, type StreamHandler } from '../http2/index.ts';
+import type { CallContext } from '../service.ts';
+import { encodeMessage, splitMessages } from './messages.ts';
+import type { GrpcService } from './service.ts';
+import { okTrailers, trailersOf } from './status-trailers.ts';
+import { parseTimeout } from './timeout.ts';
+
+/** Called for a failure that is nobody's answer: of class Internal or DataLoss. */
+export type ReportFailure = (method: DescMethod, error: unknown) => void;
+
+type Init = MessageInitShape<DescMessage>;
+type AnyHandler = (input: Message | AsyncIterable<Message>, context: CallContext) => Init | Promise<Init> | AsyncIterable<Init>;
+
+interface Procedure {
+  readonly method: DescMethod;
+  readonly handler: AnyHandler;
+}
+
+/** The longest timer; a deadline beyond it (24 days) is none. */
+const maxTimerMs = 2 ** 31 - 1;
+const grpcType = /^application\/grpc(?:\+proto)?(?:;|$)/;
+
+/** Answers streams of HTTP/2 as calls of the services. */
+export function createCallHandler(services: readonly GrpcService[], report: ReportFailure): StreamHandler {
+  const procedures = proceduresByPath(services);
+  return async (stream, headers) => {
+    if (!grpcType.test(headerValue(headers, 'content-type') ?? '')) {
+      stream.respond([[':status', '415']]);
+      return stream.end();
+    }
+    stream.respond([
+      [':status', '200'],
+      ['content-type', 'application/grpc'],
+    ]);
+    const path = headerValue(headers, ':path') ?? '';
+    const procedure = headerValue(headers, ':method') === 'POST' ? procedures.get(path) : undefined;
+    try {
+      if (procedure === undefined) throw new StrakeError('Unimplemented', `unknown service or method ${path}`);
+      await answer(procedure, stream, headers);
+    } catch (error) {
+      if (procedure !== undefined && !stream.signal.aborted && ['Internal', 'DataLoss'].includes(errorCode(error))) report(procedure.method, error);
+      stream.end(trailersOf(error));
+    }
+  };
+}
+
+function proceduresByPath(services: readonly GrpcService[]): ReadonlyMap<string, Procedure> {
+  return new Map(
+    services.flatMap(({ description, implementation }) =>
+      description.methods.map((method): [string, Procedure] => {
+        const handler = (implementation as Readonly<Record<string, AnyHandler>>)[method.localName] as AnyHandler;
+        return [`/${description.typeName}/${method.name}`, { method, handler: handler.bind(implementation) }];
+      }),
+    ),
+  );
+}
+
+async function answer({ method, handler }: Procedure, stream: Http2Stream, headers: readonly Header[]): Promise<void> {
+  using call = openCall(stream, headers);
+  const { signal } = call.context;
+  signal.throwIfAborted();
+  const requests = decodeAll(method, iterateUntilAborted(splitMessages(stream.body()), signal));
+  const input = isClientStreaming(method) ? requests : await only(requests, method);
+  const output = handler(input, call.context);
+  if (isServerStreaming(method)) {
+    for await (const message of iterateUntilAborted(output as AsyncIterable<Init>, signal)) {
+      await untilAborted(send(stream, encodeMessage(method.output, message)), signal);
+    }
+    return stream.end(okTrailers);
+  }
+  const message = encodeMessage(method.output, await untilAborted(Promise.resolve(output as Init | Promise<Init>), signal));
+  // Not awaited: the answer and the end go out together.
+  const sent = send(stream, message);
+  stream.end(okTrailers);
+  await sent;
+}
+
+interface OpenCall extends Disposable {
+  readonly context: CallContext;
+}
+
+function openCall(stream: Http2Stream, headers: readonly Header[]): OpenCall {
+  const requestHeader = headersOf(headers.filter(([name]) => !name.startsWith(':')));
+  const given = headerValue(headers, 'grpc-timeout');
+  if (given === undefined) return { context: { signal: stream.signal, requestHeader, timeoutMs: () => undefined }, [Symbol.dispose]() {} };
+  const timeoutMs = parseTimeout(given);
+  if (timeoutMs === undefined) throw new StrakeError('InvalidArgument', `grpc-timeout ${JSON.stringify(given)} is no time`);
+  const end = performance.now() + timeoutMs;
+  const deadline = new AbortController();
+  const expire = () => deadline.abort(new StrakeError('DeadlineExceeded', 'the deadline of the call has passed', { fields: { layer: 'rpc' } }));
+  const timer = timeoutMs <= maxTimerMs ? setTimeout(expire, timeoutMs) : undefined;
+  const signal = AbortSignal.any([stream.signal, deadline.signal]);
+  return { context: { signal, requestHeader, timeoutMs: () => Math.max(0, end - performance.now()) }, [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+async function* decodeAll(method: DescMethod, payloads: AsyncIterable<Uint8Array>): AsyncGenerator<Message> {
+  for await (const payload of payloads) yield decode(method.input, payload, 'Internal');
+}
+
+async function only(requests: AsyncGenerator<Message>, method: DescMethod): Promise<Message> {
+  const first = await requests.next();
+  if (first.done === true) throw new StrakeError('Internal', `a call of ${method.name} without a message`);
+  return first.value;
+}
+
+async function send(stream: Http2Stream, parts: readonly Uint8Array[]): Promise<void> {
+  await Promise.all(parts.map(async (part) => await stream.write(part)));
+}
