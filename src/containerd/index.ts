@@ -1,2 +1,4 @@
 export type { ContainerdOptions } from './services.ts';
 export { containerdServices } from './services.ts';
+export { InProcessTasks } from './tasks/in-process.ts';
+export { TaskHosts } from './tasks/task-hosts.ts';

@@ -1,12 +1,19 @@
+import type { Logger } from '../base/index.ts';
 import type { LocalCore } from '../core/index.ts';
 import type { GrpcService } from '../rpc/grpc/index.ts';
 import { introspectionService } from './introspection/service.ts';
 import { namespacesService } from './namespaces/service.ts';
 import { type StoreServicesOptions, storeServices } from './stores.ts';
+import type { TaskHost } from './tasks/task-host.ts';
+import { tasksService } from './tasks/tasks-service.ts';
 import { versionService } from './version/service.ts';
 
 export interface ContainerdOptions extends StoreServicesOptions {
   readonly core: StoreServicesOptions['core'] & Pick<LocalCore, 'namespaces'>;
+  readonly tasks: TaskHost;
+  /** A directory of this daemon's alone, for files on their way. */
+  readonly temporary: string;
+  readonly log: Logger;
   /** The data root, such as /var/lib/strake. */
   readonly root: string;
   readonly version: string;
@@ -15,7 +22,13 @@ export interface ContainerdOptions extends StoreServicesOptions {
 }
 
 /** containerd's services over a core. */
-export function containerdServices({ root, version, revision, ...options }: ContainerdOptions): readonly GrpcService[] {
-  const services = [...storeServices(options), namespacesService(options.core.namespaces), versionService({ version, revision })];
+export function containerdServices({ root, version, revision, tasks, temporary, log, ...options }: ContainerdOptions): readonly GrpcService[] {
+  const { core, openFileTree } = options;
+  const services = [
+    ...storeServices(options),
+    tasksService({ core, tasks, openFileTree, temporary, log }),
+    namespacesService(core.namespaces),
+    versionService({ version, revision }),
+  ];
   return [...services, introspectionService({ root, services })];
 }

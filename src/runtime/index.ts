@@ -20,6 +20,7 @@ export { monitorOps } from './compile/stdio.ts';
 export { defaultMaskedPaths, defaultReadonlyPaths, defaultSpec, ociVersion } from './default-spec.ts';
 export { withDefaultDeviceRules } from './device-rules.ts';
 export { features } from './features.ts';
+export { dumpOperation } from './lifecycle/checkpoint.ts';
 export { parseSignal } from './lifecycle/kill.ts';
 export { readMachine } from './machine.ts';
 export { rootfsParentMount } from './parent-mount.ts';

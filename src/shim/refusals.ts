@@ -12,6 +12,7 @@ const refusals = {
   start: { running: 'cannot start a running process', paused: 'cannot start a paused process', stopped: 'cannot start a stopped process' },
   delete: { running: 'cannot delete a running process', paused: 'cannot delete a paused process' },
   exec: { paused: 'cannot exec in a paused state', stopped: 'cannot exec in a stopped state' },
+  checkpoint: { created: 'cannot checkpoint a task in created state', stopped: 'cannot checkpoint a stopped container' },
   update: { stopped: 'cannot update a stopped container' },
   resize: { stopped: 'cannot resize a stopped container' },
 } as const satisfies Readonly<Record<string, Refusals>>;

@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import { runcOptions } from '../api/containerd/index.ts';
 import { StrakeError } from '../base/index.ts';
-import type { OciRuntimeBinary } from '../core/tasks/index.ts';
+import type { CheckpointOptions, OciRuntimeBinary } from '../core/tasks/index.ts';
 
 /** An Any. */
 interface TypedOptions {
@@ -13,21 +13,11 @@ interface TypedOptions {
 
 export type TaskOptions = Pick<runcOptions.Options, 'noPivotRoot' | 'noNewKeyring' | 'binaryName' | 'root' | 'systemdCgroup'>;
 
-const none: TaskOptions = { noPivotRoot: false, noNewKeyring: false, binaryName: '', root: '', systemdCgroup: false };
-
 /** The options of containerd-shim-runc-v2, which are ours too. InvalidArgument for those of another shim. */
 export function taskOptions(options: TypedOptions | undefined): TaskOptions {
-  if (options === undefined || options.typeUrl === '') return none;
-  const type = options.typeUrl.replace(/^.*\//, '');
   // A path to a configuration file, which we have none of: empty is what ctr and the kubelet's default send.
-  if (type === 'runtimeoptions.v1.Options' && options.value.length === 0) return none;
-  if (type !== runcOptions.OptionsSchema.typeName)
-    throw new StrakeError('InvalidArgument', `options of the type ${type}: ours are ${runcOptions.OptionsSchema.typeName}`, { fields: { layer: 'shim' } });
-  try {
-    return fromBinary(runcOptions.OptionsSchema, options.value);
-  } catch (cause) {
-    throw new StrakeError('InvalidArgument', `options: not a ${type}`, { cause, fields: { layer: 'shim' } });
-  }
+  const isEmpty = options?.value.length === 0 && options.typeUrl.endsWith('runtimeoptions.v1.Options');
+  return decoded(runcOptions.OptionsSchema, isEmpty ? undefined : options);
 }
 
 /** What dockerd names when nobody told it another one: the standard's own, which we are. */
@@ -46,6 +36,32 @@ export function ociRuntimeOf(
     noPivot: noPivotRoot,
     noNewKeyring,
   };
+}
+
+/** Of a checkpoint into `directory`. */
+export function checkpointOptions(directory: string, options: TypedOptions | undefined): CheckpointOptions {
+  const { exit, openTcp, externalUnixSockets, terminal, fileLocks, workPath, imagePath } = decoded(runcOptions.CheckpointOptionsSchema, options);
+  return {
+    imagePath: directory || imagePath,
+    ...(workPath === '' ? {} : { workPath }),
+    leaveRunning: !exit,
+    openTcp,
+    externalUnixSockets,
+    terminal,
+    fileLocks,
+  };
+}
+
+function decoded<Schema extends DescMessage>(schema: Schema, options: TypedOptions | undefined): MessageShape<Schema> {
+  if (options === undefined || options.typeUrl === '') return create(schema);
+  const type = options.typeUrl.replace(/^.*\//, '');
+  if (type !== schema.typeName)
+    throw new StrakeError('InvalidArgument', `options of the type ${type}: ours are ${schema.typeName}`, { fields: { layer: 'shim' } });
+  try {
+    return fromBinary(schema, options.value);
+  } catch (cause) {
+    throw new StrakeError('InvalidArgument', `options: not a ${type}`, { cause, fields: { layer: 'shim' } });
+  }
 }
 
 function findProgram(name: string): string {

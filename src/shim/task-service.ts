@@ -10,7 +10,7 @@ import { nothing, pidInfo, stateOf, timestamp } from './messages.ts';
 import { metricsOf } from './metrics.ts';
 import { checkState, inRuntimeWords } from './refusals.ts';
 import { rootfsOf } from './rootfs.ts';
-import { ociRuntimeOf, taskOptions } from './runtime-options.ts';
+import { checkpointOptions, ociRuntimeOf, taskOptions } from './runtime-options.ts';
 import type { PublishTaskEvent } from './task-events.ts';
 
 export type TaskService = ServiceImplementation<typeof shimTask.Task>;
@@ -61,7 +61,7 @@ class LocalTaskService {
       pids: async ({ id }) => ({ processes: await this.pids(id) }),
       pause: async ({ id }) => await done(this.allowed('pause', id).pause()),
       resume: async ({ id }) => await done(this.allowed('resume', id).resume()),
-      checkpoint: () => this.unsupported('checkpoint'),
+      checkpoint: async (request) => await done(this.checkpoint(request)),
       kill: async ({ id, execId, signal, all }) => await done(this.kill(id, execId, signal, all)),
       exec: (request) => this.exec(request),
       resizePty: async ({ id, execId, width, height }) => await done(this.resize(id, execId, height, width)),
@@ -117,7 +117,6 @@ class LocalTaskService {
 
   private async create(request: shimTask.CreateTaskRequest, { signal }: CallContext): Promise<number> {
     const { id, bundle, rootfs, terminal, stdin, stdout, stderr, checkpoint } = request;
-    if (checkpoint !== '') return this.unsupported('restore');
     if (terminal && stderr !== '') throw new StrakeError('InvalidArgument', terminalOutput, { fields: { layer: 'shim', container: id } });
     const { namespace, tasks, publish, readSpec, runtimeRoot } = this.options;
     const spec = await readSpec(bundle);
@@ -129,6 +128,7 @@ class LocalTaskService {
       bundle,
       rootfs: rootfsOf(rootfs, bundle, spec),
       ...(runtime === undefined ? {} : { runtime }),
+      ...(checkpoint === '' ? {} : { restore: { imagePath: checkpoint } }),
       stdio: { ...stdioOfUris({ stdin, stdout, stderr, terminal }, { id, namespace }), ...consoleSizeOf(spec.process) },
       note,
       signal,
@@ -240,8 +240,8 @@ class LocalTaskService {
     return (await task.pids()).map((pid) => pidInfo(pid, execs.get(pid)));
   }
 
-  private unsupported(what: string): never {
-    throw new StrakeError('Unimplemented', `${what} of a task is not supported by this runtime`, { fields: { layer: 'shim' } });
+  private async checkpoint({ id, path, options }: shimTask.CheckpointTaskRequest): Promise<void> {
+    await this.allowed('checkpoint', id).checkpoint(checkpointOptions(path, options));
   }
 }
 

@@ -9,6 +9,11 @@ import type { Client, PeerStep } from './client.ts';
 
 export const image = `${registryHost}/busybox:latest`;
 
+/** Flags of `ctr run` for a runtime: a shim by its name or path, or another runtime's command. */
+export function overRuntime(runtime: string): readonly string[] {
+  return [runtime.startsWith('/') && !runtime.includes('shim') ? '--runc-binary' : '--runtime', runtime];
+}
+
 /** `ctr run` over the client's runtime; the container is removed with the step. */
 function run(client: Client, id: string, flags: readonly string[], command: readonly string[]): readonly string[] {
   client.onEnd(async () => {
@@ -19,7 +24,7 @@ function run(client: Client, id: string, flags: readonly string[], command: read
       return (await client.quiet(['containers', 'info', id])).code !== 0;
     });
   });
-  const over = client.runtime.startsWith('/') ? ['--runc-binary', client.runtime] : ['--runtime', client.runtime];
+  const over = overRuntime(client.runtime);
   return ['run', ...over, ...flags, image, id, ...command];
 }
 

@@ -1,11 +1,13 @@
 export { LocalTaskManager, type LocalTaskManagerOptions } from './local/manager.ts';
 export { LocalRootFiles, type LocalRootFilesOptions } from './local/root-files.ts';
 export type { OpenRootOptions, RootBind, RootFiles, RootSource, RootTree } from './root-files.ts';
+export { ShimTaskManager } from './shim/manager.ts';
 export type { CreateShimTask, ShimEndpoint, ShimExit, ShimTask, ShimTasks, TypedOptions } from './shim/shim-tasks.ts';
 export { stdioOfUris } from './stdio-uri.ts';
 export type {
   Attachment,
   AttachOptions,
+  CheckpointOptions,
   CreateTask,
   ExecOptions,
   ExitStatus,

@@ -66,6 +66,8 @@ export interface CreateTask {
   readonly bundle?: string;
   /** Ours, in process, when absent. */
   readonly runtime?: OciRuntimeBinary;
+  /** The processes of an image that `checkpoint` wrote are made again, by the start, in place of a new one. */
+  readonly restore?: { readonly imagePath: string };
   /** What is written to the root filesystem need not survive a crash of the machine: its end waits for no disk. */
   readonly volatileRoot?: boolean;
   readonly stdio: StdioOptions;
@@ -124,6 +126,19 @@ export interface ExecOptions {
   readonly note?: unknown;
 }
 
+/** What criu may save besides (criu(8)). */
+export interface CheckpointOptions {
+  /** A directory, made when it is missing. */
+  readonly imagePath: string;
+  /** For criu's log; the image's when absent. */
+  readonly workPath?: string;
+  readonly leaveRunning: boolean;
+  readonly openTcp: boolean;
+  readonly externalUnixSockets: boolean;
+  readonly terminal: boolean;
+  readonly fileLocks: boolean;
+}
+
 export interface Task extends Process {
   exec(options: ExecOptions): Promise<Process>;
   getExec(execId: string): Process | undefined;
@@ -133,6 +148,8 @@ export interface Task extends Process {
   pids(): Promise<readonly number[]>;
   stats(): Promise<TaskStats>;
   update(resources: ResourcesSpec): Promise<void>;
+  /** Saves the processes, which end by it unless they are left running. FailedPrecondition where there is no criu. */
+  checkpoint(options: CheckpointOptions): Promise<void>;
 }
 
 /** What the task's cgroup has used. */

@@ -35,27 +35,44 @@ export interface CheckpointRequest extends CriuRequest {
   readonly statusFd?: number | undefined;
 }
 
+/** What criu is told of a container. */
+export interface DumpedContainer {
+  readonly pid: number;
+  readonly rootfs: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly spec: RuntimeSpec;
+  /** a cgroup by which its processes can be frozen; else criu stops them by ptrace, one by one */
+  readonly freezer: string | undefined;
+}
+
 /** Saves a running container's processes, and removes it unless they go on. */
 export function checkpointContainer(context: RuntimeContext, request: CheckpointRequest): void {
   const { store, launcher } = context;
   const container = store.load(request.id);
   const status = containerStatus(store, container);
   if (status === 'created' || status === 'stopped' || container.init === undefined) throw refuse(`Container cannot be checkpointed in ${status} state`);
-  const criu = findCriu();
+  const { annotations, rootfs } = container;
   const spec = parseRuntimeSpec(store.config(request.id));
+  const operation = dumpOperation({ pid: container.init.pid, rootfs, annotations, spec, freezer: freezerOf(container) }, request);
+  withCriuLog(context, path.join(request.workPath ?? request.imagePath, logFile), () => launcher.run([operation]));
+  if (!request.leaveRunning && !request.preDump) deleteContainer(context, request.id, true);
+}
+
+/** Makes the directories of an image, and the program that has criu write it. */
+export function dumpOperation({ pid, rootfs, annotations, spec, freezer }: DumpedContainer, request: Omit<CheckpointRequest, 'id'>): Op {
+  const criu = findCriu();
   checkParent(request);
   const { files, ...directories } = criuDirectories(request);
-  const { pid } = container.init;
   const root = `/proc/${pid}/root`;
   const dump = criuRequest(request.preDump ? 'preDump' : 'dump', {
     ...directories,
     pid,
     logFile,
-    root: container.rootfs,
-    configFile: configFileOf(container.annotations),
+    root: rootfs,
+    configFile: configFileOf(annotations),
     manageCgroupsMode: cgroupMode(request.manageCgroupsMode),
     parentImage: request.parentPath,
-    freezeCgroup: freezerOf(container),
+    freezeCgroup: freezer,
     pageServer: request.pageServer,
     external: externalNamespaceArguments(spec.linux?.namespaces ?? [], (file) => statSync(file).ino),
     externalMounts: request.preDump ? [] : externalMounts(spec, pid, resolverBelow(root)),
@@ -68,19 +85,16 @@ export function checkpointContainer(context: RuntimeContext, request: Checkpoint
     },
   });
   if (!request.preDump) writeFileSync(path.join(request.imagePath, descriptorsFile), JSON.stringify(descriptorsOf(pid)), { mode: 0o600 });
-  const operation: Op = { op: 'criu', side: 'host', path: criu, request: dump, acknowledgement, files, firstFile, statusFd: request.statusFd };
-  withCriuLog(context, path.join(request.workPath ?? request.imagePath, logFile), () => launcher.run([operation]));
-  if (!request.leaveRunning && !request.preDump) deleteContainer(context, request.id, true);
+  return { op: 'criu', side: 'host', path: criu, request: dump, acknowledgement, files, firstFile, statusFd: request.statusFd };
 }
 
-function checkParent({ imagePath, parentPath }: CheckpointRequest): void {
+function checkParent({ imagePath, parentPath }: Pick<CheckpointRequest, 'imagePath' | 'parentPath'>): void {
   if (parentPath === undefined) return;
   if (path.isAbsolute(parentPath)) throw refuse('--parent-path must be relative');
   const parent = path.join(imagePath, parentPath);
   if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory()) throw refuse(`invalid --parent-path: ${parent} is not a directory`);
 }
 
-/** criu freezes the processes by it where it can; else by ptrace, one by one. */
 function freezerOf({ cgroup }: StoredContainer): string | undefined {
   return cgroup.v1.find(({ name }) => name === 'freezer')?.dir ?? cgroup.v2;
 }

@@ -1,6 +1,6 @@
 import type { Op } from '../../../kernel/index.ts';
 import type { ProcessSpec, ResourcesSpec } from '../../../oci/index.ts';
-import type { StdioOptions } from '../tasks.ts';
+import type { CheckpointOptions, StdioOptions } from '../tasks.ts';
 
 export interface ExecProgram {
   readonly execId: string;
@@ -18,6 +18,7 @@ export interface TaskDriver {
   /** Returns once every process is frozen, or none. FailedPrecondition where the container has ended. */
   freeze(frozen: boolean): Promise<void>;
   update(resources: ResourcesSpec): Promise<void>;
+  checkpoint(options: CheckpointOptions): Promise<void>;
   /** Absent where the monitor's own signal is all that there is to it. */
   readonly kill?: (signal: number, all: boolean) => Promise<void>;
   /** Removes what it has made outside of the task directory, once no process is left; idempotent. */

@@ -35,6 +35,8 @@ export interface LocalTaskManagerOptions {
   readonly log?: Logger;
   readonly machine?: Machine;
   readonly layout?: CgroupLayout;
+  /** The OCI runtime's command that restores what is not another runtime's: ours has it there. */
+  readonly restorer?: OciRuntimeBinary;
   /** Tasks that wait for their start are found again; else they go with the daemon that made them. */
   readonly keepsCreated?: boolean;
 }
@@ -44,6 +46,7 @@ export class LocalTaskManager implements TaskManager {
   private readonly context: TaskContext;
   private readonly execRoot: string;
   private readonly keepsCreated: boolean;
+  private readonly restorer: OciRuntimeBinary | undefined;
   private readonly tasksDir: string;
   private readonly mountpoint: string;
   private readonly tasks = new Map<string, LocalTask>();
@@ -59,13 +62,15 @@ export class LocalTaskManager implements TaskManager {
     };
     this.execRoot = options.execRoot;
     this.keepsCreated = options.keepsCreated ?? false;
+    this.restorer = options.restorer;
     this.tasksDir = path.join(options.execRoot, 'tasks');
     this.mountpoint = path.join(options.execRoot, 'rootfs');
     mkdirSync(this.tasksDir, { recursive: true, mode: 0o700 });
   }
 
   async create(create: CreateTask): Promise<Task> {
-    const { id, spec, note, bundle, runtime } = create;
+    const { id, spec, note, bundle } = create;
+    const runtime = create.runtime ?? (create.restore === undefined ? undefined : this.restorerOf(id));
     checkId(id);
     if (this.tasks.has(id) || this.creating.has(id)) throw new StrakeError('AlreadyExists', `task ${id} exists already`, { fields: { layer: 'core' } });
     this.creating.add(id);
@@ -154,7 +159,7 @@ export class LocalTaskManager implements TaskManager {
   private track(description: TaskDescription, process: Pick<LocalTaskOptions, 'pid' | 'startTime' | 'connection' | 'operations' | 'started'>): LocalTask {
     const { id, spec, note, runtime, awaitMonitor = false } = description;
     const { context } = this;
-    const { pid } = process;
+    let { pid } = process;
     const dir = path.join(this.tasksDir, id);
     const cgroupPath = cgroupPathOf(spec, id);
     const cgroup = cgroupDirectories(context.layout, cgroupPath);
@@ -173,7 +178,8 @@ export class LocalTaskManager implements TaskManager {
       context,
       lost: async (lost) => await this.settle(lost, cgroupPath),
       explain: (error) => driver.explain(error, 'start', dir),
-      onStarted: () => {
+      onStarted: (started) => {
+        pid = started;
         writeFileSync(taskFiles.started(dir), '', { mode: 0o600 });
         context.events.publish('/tasks/start', { containerId: id, pid });
       },
@@ -191,6 +197,11 @@ export class LocalTaskManager implements TaskManager {
     });
     this.tasks.set(id, tracked);
     return tracked;
+  }
+
+  private restorerOf(id: string): OciRuntimeBinary {
+    if (this.restorer === undefined) throw new StrakeError('Unimplemented', `restore of ${id}`, { fields: { layer: 'core' } });
+    return this.restorer;
   }
 
   private ociRuntime(dir: string, { id, spec, bundle }: TaskDescription, runtime: OciRuntimeBinary): OciRuntime {

@@ -7,7 +7,7 @@ import { type CgroupDirectories, type Op, oomFile } from '../../../kernel/index.
 import { formatJson, type ProcessSpec, type ResourcesSpec, type RuntimeSpec } from '../../../oci/index.ts';
 import { monitorOps } from '../../../runtime/index.ts';
 import { hostEnvironment } from '../host-environment.ts';
-import type { CreateTask, OciRuntimeBinary, StdioOptions } from '../tasks.ts';
+import type { CheckpointOptions, CreateTask, OciRuntimeBinary, StdioOptions } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import type { ExecProgram, TaskDriver } from './driver.ts';
 import { mountRootfs } from './mount-rootfs.ts';
@@ -37,12 +37,17 @@ export class OciRuntime implements TaskDriver {
   }
 
   /** Writes the bundle's config.json where there is none: a caller that has a bundle has one. */
-  createOperations({ spec, rootfs, stdio }: Pick<CreateTask, 'spec' | 'rootfs' | 'stdio'>): readonly Op[] {
+  createOperations({ spec, rootfs, stdio, restore }: Pick<CreateTask, 'spec' | 'rootfs' | 'stdio' | 'restore'>): readonly Op[] {
     const { bundle, dir, runtime, cgroup, id } = this.options;
     const pidFile = path.join(dir, 'runtime.pid');
     const console = this.console(stdio);
     const root = path.join(bundle, 'rootfs');
     mkdirSync(root, { recursive: true, mode: 0o711 });
+    const place = [
+      ...['--bundle', bundle, '--pid-file', pidFile],
+      ...(console === undefined ? [] : ['--console-socket', console]),
+      ...(runtime.noPivot ? ['--no-pivot'] : []),
+    ];
     this.writeConfig({ ...spec, ...(spec.process === undefined ? {} : { process: { ...spec.process, terminal: stdio.terminal, ...sizeOf(stdio) } }) });
     return [
       ...monitorOps({ kind: 'monitor', dir, ...stdio }, oomFile(cgroup) ?? ''),
@@ -51,15 +56,12 @@ export class OciRuntime implements TaskDriver {
         op: 'oci_runtime',
         side: 'host',
         path: runtime.path,
-        create: [
-          ...this.words(dir, 'create'),
-          ...['--bundle', bundle, '--pid-file', pidFile],
-          ...(console === undefined ? [] : ['--console-socket', console]),
-          ...(runtime.noPivot ? ['--no-pivot'] : []),
-          ...(runtime.noNewKeyring ? ['--no-new-keyring'] : []),
-          id,
-        ],
-        start: [...this.words(dir, 'start'), id],
+        ...(restore === undefined
+          ? {
+              create: [...this.words(dir, 'create'), ...place, ...(runtime.noNewKeyring ? ['--no-new-keyring'] : []), id],
+              start: [...this.words(dir, 'start'), id],
+            }
+          : { create: [], start: [...this.words(dir, 'restore'), ...place, '--detach', '--image-path', restore.imagePath, '--work-path', dir, id] }),
         env: hostEnvironment(),
         pidFile,
         ...(console === undefined ? {} : { console }),
@@ -105,6 +107,20 @@ export class OciRuntime implements TaskDriver {
     await this.command('update', ['--resources', '-', this.options.id], formatJson(resources));
   }
 
+  async checkpoint({ imagePath, workPath, leaveRunning, openTcp, externalUnixSockets, terminal, fileLocks }: CheckpointOptions): Promise<void> {
+    mkdirSync(imagePath, { recursive: true, mode: 0o700 });
+    await this.command('checkpoint', [
+      ...['--image-path', imagePath],
+      ...(workPath === undefined ? [] : ['--work-path', workPath]),
+      ...(leaveRunning ? ['--leave-running'] : []),
+      ...(openTcp ? ['--tcp-established'] : []),
+      ...(externalUnixSockets ? ['--ext-unix-sk'] : []),
+      ...(terminal ? ['--shell-job'] : []),
+      ...(fileLocks ? ['--file-locks'] : []),
+      this.options.id,
+    ]);
+  }
+
   /** Not by the pid: that of a sandboxed runtime is not the process's. */
   readonly kill = async (signal: number, all: boolean): Promise<void> => {
     await this.command('kill', [...(all ? ['--all'] : []), this.options.id, String(signal)]);
@@ -124,6 +140,8 @@ export class OciRuntime implements TaskDriver {
   /** containerd's words: the runtime's own last ones, behind the verb. */
   explain(error: unknown, verb: string, dir: string): unknown {
     if (!(error instanceof StrakeError) || error.fields.operation !== 'oci_runtime') return error;
+    const restored = lastError(logOf(dir, 'restore'));
+    if (restored !== undefined) return failure('restore', restored, error);
     return failure(verb, lastError(logOf(dir, verb)) ?? errorMessage(error), error);
   }
 

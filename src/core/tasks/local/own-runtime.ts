@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StrakeError } from '../../../base/index.ts';
-import { type CgroupDirectories, freezeOperations, type Op, readFreezer, readLiveLimits, updateOperations } from '../../../kernel/index.ts';
+import { type CgroupDirectories, freezeOperations, type Op, readFreezer, readLiveLimits, updateOperations, v1DirectoryOf } from '../../../kernel/index.ts';
 import type { ResourcesSpec, RuntimeSpec } from '../../../oci/index.ts';
-import { compileExec } from '../../../runtime/index.ts';
+import { compileExec, dumpOperation } from '../../../runtime/index.ts';
+import type { CheckpointOptions } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import type { ExecProgram, TaskDriver } from './driver.ts';
 
@@ -61,6 +62,27 @@ export class OwnRuntime implements TaskDriver {
     const { context, cgroup } = this.options;
     const { layout, launcher } = context;
     await launcher.run(updateOperations(layout, cgroup, resources, readLiveLimits(layout, cgroup), true));
+  }
+
+  async checkpoint({ imagePath, workPath, leaveRunning, openTcp, externalUnixSockets, terminal, fileLocks }: CheckpointOptions): Promise<void> {
+    const { context, cgroup, spec, init } = this.options;
+    const container = {
+      pid: init().pid,
+      // Where it is mounted, it is the container's own to know: criu looks there.
+      rootfs: '/',
+      annotations: spec.annotations ?? {},
+      spec,
+      freezer: v1DirectoryOf(cgroup, 'freezer') ?? cgroup.v2,
+    };
+    const flags = { tcpEstablished: openTcp, extUnixSk: externalUnixSockets, shellJob: terminal, fileLocks, autoDedup: false, lazyPages: false };
+    const request = { imagePath, workPath, manageCgroupsMode: 'soft', flags, preDump: false, leaveRunning, tcpSkipInFlight: false, linkRemap: false };
+    try {
+      await context.launcher.run([dumpOperation(container, request)]);
+    } catch (error) {
+      if (!(error instanceof StrakeError) || error.fields.operation !== 'criu') throw error;
+      const remedy = `criu says why in ${workPath ?? imagePath}/dump.log`;
+      throw new StrakeError('Internal', error.message, { cause: error, fields: { ...error.fields, remedy } });
+    }
   }
 
   /** The monitor has removed everything behind the exit. */

@@ -1,7 +1,7 @@
 import { isCode, StrakeError } from '../../../base/index.ts';
 import { type CgroupDirectories, cgroupPids, readCgroupStats } from '../../../kernel/index.ts';
 import type { ResourcesSpec } from '../../../oci/index.ts';
-import type { ExecOptions, Process, Task, TaskStats } from '../tasks.ts';
+import type { CheckpointOptions, ExecOptions, Process, Task, TaskStats } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import type { TaskDriver } from './driver.ts';
 import { adoptExecs, createExec, type ExecHost } from './exec.ts';
@@ -76,6 +76,12 @@ export class LocalTask extends LocalProcess implements Task {
   async update(resources: ResourcesSpec): Promise<void> {
     this.checkAlive('update');
     await this.task.driver.update(resources);
+  }
+
+  async checkpoint(options: CheckpointOptions): Promise<void> {
+    const { status } = this.state();
+    if (status !== 'running' && status !== 'paused') throw this.notRunning('checkpoint');
+    await this.task.driver.checkpoint(options);
   }
 
   /** Takes over what was so before the daemon died. */

@@ -1,0 +1,137 @@
+/** The real ctr on `strake containerd`, beside the real containerd: tasks in process, and by other OCI runtimes under our monitors. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startRegistry } from '../fixtures/registry.ts';
+import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
+import { PeerWorld } from '../lib/peer-world.ts';
+import type { Running } from '../lib/process.ts';
+import { until } from '../lib/until.ts';
+import { seenOver } from './client.ts';
+import { ctrSteps, image, overRuntime } from './ctr-steps.ts';
+
+const setupMs = 600_000; // the first run on a machine builds the peer root
+const stepMs = 120_000;
+const socket = '/run/strake/containerd.sock';
+const ctr = ['ctr', '--address', socket];
+const theirShim = '/usr/bin/containerd-shim-runc-v2';
+const daemons = [['ctr'], ctr];
+
+let peers: PeerWorld;
+let ours: Running;
+let before: Snapshot;
+
+async function startOurs(): Promise<Running> {
+  const daemon = peers.spawn(['/strake/strake', 'containerd', '--root', join(peers.world.work, 'strake'), '--log-level', 'warn', '--ready-fd', '1']);
+  await daemon.output(/^ready$/m);
+  return daemon;
+}
+
+beforeAll(async () => {
+  peers = await PeerWorld.start();
+  await startRegistry(peers);
+  await peers.startContainerd();
+  ours = await startOurs();
+  for (const daemon of daemons) {
+    await peers.output([...daemon, 'images', 'pull', '--plain-http', image]);
+    await peers.output([...daemon, 'run', '--rm', image, 'warm', 'true']);
+  }
+  before = await idleSnapshot(peers);
+}, setupMs);
+
+afterAll(async () => {
+  await ours.stop();
+  await peers[Symbol.asyncDispose]();
+}, setupMs);
+
+const everyStep = ctrSteps(() => peers);
+
+describe.each([
+  ['io.containerd.runc.v2', everyStep],
+  ['/usr/sbin/runc', everyStep],
+  ['/usr/bin/crun', everyStep],
+  // The shims are tested by themselves: that they are driven is seen by one step.
+  [theirShim, everyStep.slice(0, 1)],
+  ['/strake/containerd-shim-strake-v2', everyStep.slice(0, 1)],
+] as const)('over our containerd as over the real one, by %s', (runtime, steps) => {
+  for (const { name, play } of steps)
+    test(
+      name,
+      async () => {
+        const seen = [];
+        for (const command of daemons) seen.push(await seenOver({ name, play }, { place: peers, runtime, command, work: peers.world.work }));
+        expect(seen[1]).toEqual(seen[0] ?? []);
+      },
+      stepMs,
+    );
+});
+
+test.each(['file', 'binary'])(
+  '--log-uri %s://',
+  async (scheme) => {
+    const log = join(peers.world.work, `${scheme}.log`);
+    const logger = join(peers.world.work, 'logger');
+    writeFileSync(logger, '#!/bin/sh\nexec 5>&-\necho "$CONTAINER_NAMESPACE/$CONTAINER_ID $1" >> "$2"\ncat <&3 >> "$2"\n', { mode: 0o755 });
+    const uri = scheme === 'file' ? `file://${log}` : `binary://${logger}?to=${log}`;
+    await peers.output([...ctr, 'run', '--rm', '--log-uri', uri, image, 'logged', 'sh', '-c', 'echo one; echo two']);
+    expect(readFileSync(log, 'utf8')).toBe(scheme === 'file' ? 'one\ntwo\n' : 'default/logged to\none\ntwo\n');
+  },
+  stepMs,
+);
+
+test('nothing is left in the kernel', async () => {
+  await until('our shims to end', () => peers.world.pids().every((pid) => !peers.world.commandLine(pid).includes('containerd-shim')), 30_000);
+  expect(await leaksSince(before, peers)).toEqual([]);
+});
+
+test.each(['io.containerd.runc.v2', '/usr/bin/crun', theirShim, '/strake/containerd-shim-strake-v2'])(
+  'the daemon is killed and comes back: tasks run on, exec’d processes and exits are found again, by %s',
+  async (runtime) => {
+    const run = (id: string, script: string) => peers.output([...ctr, 'run', ...overRuntime(runtime), '-d', image, id, 'sh', '-c', script]);
+    await run('runs', 'until test -e /tmp/go; do usleep 10000; done; exit 9');
+    await run('ends', 'until test -e /tmp/go; do usleep 10000; done; exit 8');
+    await peers.output([...ctr, 'tasks', 'exec', '-d', '--exec-id', 'e1', 'runs', 'sleep', '1000']);
+    const tasks = async () => (await peers.output([...ctr, 'tasks', 'list'])).trim().split('\n').slice(1).toSorted();
+    const processes = async () => /^.*exec_id.*$/m.exec(await peers.output([...ctr, 'tasks', 'ps', 'runs']))?.[0];
+    const [listed, seen] = [await tasks(), await processes()];
+    const go = Number(/^ends\s+(\d+)/m.exec(listed.join('\n'))?.[1]);
+    const pid = peers.world.pids().find((one) => /strake\0containerd\0--root/.test(peers.world.commandLine(one)));
+    await peers.output(['kill', '-KILL', String(pid)]);
+    await ours.finished;
+    // One of them ends while nobody looks.
+    writeFileSync(peers.path(`/proc/${go}/root/tmp/go`), '');
+    await until('its end', () => !peers.world.alive(go));
+    ours = await startOurs();
+    expect(await processes()).toBe(seen);
+    expect((await tasks()).map((line) => line.split(/\s+/).join(' '))).toEqual([
+      listed
+        .find((line) => line.startsWith('ends'))
+        ?.replace('RUNNING', 'STOPPED')
+        .split(/\s+/)
+        .join(' ') ?? '',
+      listed
+        .find((line) => line.startsWith('runs'))
+        ?.split(/\s+/)
+        .join(' ') ?? '',
+    ]);
+    await peers.output([...ctr, 'tasks', 'kill', '--exec-id', 'e1', '--signal', 'KILL', 'runs']);
+    await peers.output([...ctr, 'tasks', 'exec', '--exec-id', 'e2', 'runs', 'touch', '/tmp/go']);
+    await until('the end of the other', async () => (await tasks()).every((line) => line.includes('STOPPED')));
+    for (const [id, code] of [
+      ['runs', 9],
+      ['ends', 8],
+    ] as const) {
+      const events = peers.spawn([...ctr, 'events']);
+      await until('events to come', async () => {
+        await peers.run([...ctr, 'namespaces', 'label', 'default', `probe=${Date.now()}`]);
+        return events.stdout !== '';
+      });
+      await peers.run([...ctr, 'tasks', 'delete', id]);
+      await events.output(new RegExp(`/tasks/delete .*"container_id":"${id}".*"exit_status":${code},`));
+      await events.stop();
+      await peers.output([...ctr, 'containers', 'delete', id]);
+    }
+    expect(await peers.output([...ctr, 'tasks', 'list', '--quiet'])).toBe('');
+  },
+  stepMs,
+);
