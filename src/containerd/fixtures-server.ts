@@ -7,6 +7,8 @@ import { storeServices } from './stores.ts';
 
 export interface TestServer extends AsyncDisposable {
   readonly core: TestCore;
+  /** In no namespace. */
+  readonly connection: GrpcConnection;
   /** Calls in this namespace, under this lease. */
   in(namespace: string, lease?: string): GrpcConnection;
 }
@@ -19,6 +21,7 @@ export async function startTestServer(): Promise<TestServer> {
   const connection = connectGrpc({ kind: 'unix', path: socket });
   return {
     core,
+    connection,
     in: (namespace, lease) => connection.with(inNamespace(namespace, lease)),
     async [Symbol.asyncDispose]() {
       connection.close();

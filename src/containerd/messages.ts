@@ -1,17 +1,13 @@
 /** What several services' messages have. */
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Any, type FieldMask, type Timestamp, timestampFromDate } from '@bufbuild/protobuf/wkt';
-import type { DescriptorSchema, Descriptor as WireDescriptor } from '../api/containerd/index.ts';
+import type { Descriptor as WireDescriptor } from '../api/containerd/index.ts';
 import { StrakeError } from '../base/index.ts';
 import type { TypedValue } from '../core/index.ts';
+import { mapValues, toTyped } from '../core/wire/index.ts';
 import type { Descriptor } from '../oci/index.ts';
 
 export function timestampOf(date: Date): Timestamp {
   return timestampFromDate(date);
-}
-
-export function toWireDescriptor({ mediaType, digest, size, annotations }: Descriptor): MessageInitShape<typeof DescriptorSchema> {
-  return { mediaType, digest, size: BigInt(size), annotations: { ...annotations } };
 }
 
 /** InvalidArgument without one. */
@@ -20,16 +16,8 @@ export function fromWireDescriptor(descriptor: WireDescriptor | undefined): Desc
   return { mediaType, digest, size: Number(size), ...(Object.keys(annotations).length === 0 ? {} : { annotations }) };
 }
 
-export function toTyped(any: Any): TypedValue {
-  return { typeUrl: any.typeUrl, value: any.value };
-}
-
 export function typedMap(map: Readonly<Record<string, Any>>): Readonly<Record<string, TypedValue>> {
   return mapValues(map, toTyped);
-}
-
-export function mapValues<From, To>(map: Readonly<Record<string, From>>, change: (value: From) => To): Record<string, To> {
-  return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(value)]));
 }
 
 /** InvalidArgument where a client left a message out that the call is about. */

@@ -1,11 +1,11 @@
 import { diff } from '../../api/containerd/index.ts';
 import { StrakeError } from '../../base/index.ts';
 import { applyLayer, type Comparer, type LayerLimits, type OpenFileTree } from '../../core/index.ts';
+import { applyTarget, fromWireMounts, toWireDescriptor } from '../../core/wire/index.ts';
 import { layerCompression, mediaTypes } from '../../oci/index.ts';
 import { type GrpcService, grpcService } from '../../rpc/grpc/index.ts';
 import type { OpenCall } from '../call.ts';
-import { fromWireDescriptor, toWireDescriptor } from '../messages.ts';
-import { applyTarget, fromWireMounts } from '../wire-mounts.ts';
+import { fromWireDescriptor } from '../messages.ts';
 import { storeDifference } from './store-difference.ts';
 
 export interface DiffMeans {

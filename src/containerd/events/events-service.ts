@@ -2,9 +2,9 @@ import { type Any, timestampDate } from '@bufbuild/protobuf/wkt';
 import { events } from '../../api/containerd/index.ts';
 import { StrakeError } from '../../base/index.ts';
 import type { EventExchange, StrakeEvent } from '../../core/index.ts';
+import { decodeEvent, encodeEvent, toTyped } from '../../core/wire/index.ts';
 import { type GrpcService, grpcService, requireNamespace } from '../../rpc/grpc/index.ts';
-import { required, timestampOf, toTyped } from '../messages.ts';
-import { decodeEvent, encodeEvent } from './encode-event.ts';
+import { required, timestampOf } from '../messages.ts';
 
 /** Events of all namespaces, in and out. */
 export function eventsService(exchange: EventExchange, now: () => Date = () => new Date()): GrpcService {

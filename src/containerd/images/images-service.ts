@@ -2,10 +2,11 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { images } from '../../api/containerd/index.ts';
 import { StrakeError } from '../../base/index.ts';
 import type { CollectGarbage, ImageRecord } from '../../core/index.ts';
+import { toWireDescriptor } from '../../core/wire/index.ts';
 import { type Descriptor, isDigest } from '../../oci/index.ts';
 import { type GrpcService, grpcService } from '../../rpc/grpc/index.ts';
 import type { OpenCall } from '../call.ts';
-import { fromWireDescriptor, readMask, required, timestampOf, toWireDescriptor } from '../messages.ts';
+import { fromWireDescriptor, readMask, required, timestampOf } from '../messages.ts';
 
 export function imagesService(open: OpenCall, collectGarbage: CollectGarbage): GrpcService {
   return grpcService(images.Images, {

@@ -2,10 +2,11 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Sandbox, type SandboxSchema, sandbox } from '../../api/containerd/index.ts';
 import { StrakeError } from '../../base/index.ts';
 import type { RuntimeChoice, SandboxRecord } from '../../core/index.ts';
+import { mapValues, toTyped } from '../../core/wire/index.ts';
 import { type GrpcService, grpcService } from '../../rpc/grpc/index.ts';
 import { emptyValue } from '../any.ts';
 import type { OpenCall } from '../call.ts';
-import { mapValues, readMask, required, timestampOf, toTyped, typedMap } from '../messages.ts';
+import { readMask, required, timestampOf, typedMap } from '../messages.ts';
 
 const changeable = ['labels', 'extensions', 'spec', 'runtime'];
 

@@ -2,10 +2,10 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { snapshots } from '../../api/containerd/index.ts';
 import { isCode, StrakeError } from '../../base/index.ts';
 import type { SnapshotInfo, SnapshotKind, Snapshotter } from '../../core/index.ts';
+import { toWireMounts } from '../../core/wire/index.ts';
 import { type GrpcService, grpcService } from '../../rpc/grpc/index.ts';
 import type { Call, OpenCall } from '../call.ts';
 import { inBlocks, readMask, required, timestampOf } from '../messages.ts';
-import { toWireMounts } from '../wire-mounts.ts';
 
 /** Names the committed snapshot that a client prepares this one for: when it is there, nothing needs to be prepared. */
 const targetLabel = 'containerd.io/snapshot.ref';

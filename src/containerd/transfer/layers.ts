@@ -1,9 +1,9 @@
 import type { Mount, ReadStream, WriteStream } from '../../api/containerd/index.ts';
 import { StrakeError } from '../../base/index.ts';
 import { applyLayer, compress } from '../../core/index.ts';
+import { applyTarget, fromWireMounts } from '../../core/wire/index.ts';
 import { layerCompression, mediaTypes } from '../../oci/index.ts';
 import { receiveBytes, sendBytes } from '../streaming/byte-stream.ts';
-import { applyTarget, fromWireMounts } from '../wire-mounts.ts';
 import { streamOf, type Transfer } from './transfers.ts';
 
 /** Unpacks a layer that the client sends into a snapshot's mount. */

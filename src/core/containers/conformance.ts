@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { rejection } from '../fixtures.ts';
+import { expectRejection, type TestedPlace, wrongIdentifiers } from '../fixtures-conformance.ts';
 import { type ContainerStore, type NewContainer, specType } from './containers.ts';
 
 const json = (typeUrl: string, value: unknown) => ({ typeUrl, value: Buffer.from(JSON.stringify(value)) });
@@ -26,22 +26,22 @@ const plain = (value: unknown): unknown =>
     ),
   );
 
-export function containersConformance(open: () => Promise<{ readonly store: ContainerStore } & AsyncDisposable>): void {
+export function containersConformance(open: () => Promise<{ readonly store: ContainerStore } & TestedPlace & AsyncDisposable>): void {
   test('containers are made, changed, listed and removed', async () => {
     await using place = await open();
     const made = await place.store.create(container);
     const { createdAt: _made, updatedAt: _changed, ...facts } = made;
     expect(plain(facts)).toEqual(plain(container));
-    expect(await rejection(place.store.create(container))).toBe('AlreadyExists: container "c1": already exists');
+    await expectRejection(place, place.store.create(container), 'AlreadyExists: container "c1": already exists');
     const changed = await place.store.update('c1', { labels: { c: 'd', e: '' }, extensions: { docker: json('x', null) } });
-    expect([changed.labels, plain(changed.extensions), changed.image, changed.createdAt]).toEqual([
+    expect([changed.labels, plain(changed.extensions['docker']), changed.image, changed.createdAt]).toEqual([
       { c: 'd' },
-      plain({ docker: json('x', null) }),
+      plain(json('x', null)),
       'i',
       made.createdAt,
     ]);
     const merged = await place.store.update('c1', { mergeLabels: { c: '', f: 'g' }, mergeExtensions: { other: json('y', 1) }, image: 'j' });
-    expect([merged.labels, Object.keys(merged.extensions).sort(), merged.image]).toEqual([{ f: 'g' }, ['docker', 'other'], 'j']);
+    expect([merged.labels, Object.keys(merged.extensions), merged.image]).toEqual([{ f: 'g' }, expect.arrayContaining(['docker', 'other']), 'j']);
     await place.store.create({ ...container, id: 'c2' });
     expect((await place.store.list()).map(({ id }) => id).sort()).toEqual(['c1', 'c2']);
     await place.store.update('c2', { labels: { 'io.x': 'y' } });
@@ -49,7 +49,7 @@ export function containersConformance(open: () => Promise<{ readonly store: Cont
     expect((await place.store.list(['id==c1,image==j,runtime.name~=runc'])).map(({ id }) => id)).toEqual(['c1']);
     await place.store.delete('c1');
     for (const answer of [place.store.get('c1'), place.store.delete('c1'), place.store.update('c1', {})])
-      expect(await rejection(answer)).toBe('NotFound: container "c1" in namespace "moby": not found');
+      await expectRejection(place, answer, 'NotFound: container "c1" in namespace "moby": not found');
   });
 
   for (const [wrong, message] of [
@@ -60,12 +60,13 @@ export function containersConformance(open: () => Promise<{ readonly store: Cont
   ] as const)
     test(message.slice(0, 60), async () => {
       await using place = await open();
-      expect(await rejection(place.store.create({ ...container, ...wrong }))).toBe(`InvalidArgument: ${message}`);
+      await expectRejection(place, place.store.create({ ...container, ...wrong }), `InvalidArgument: ${message}`);
       expect(await place.store.list()).toEqual([]);
     });
 
-  test.each(['', '../x', 'a/b', '.a', 'a\n', 'a'.repeat(77)])('%p is no id', async (id) => {
-    await using place = await open();
-    expect(await rejection(place.store.create({ ...container, id }))).toStartWith('InvalidArgument: container.ID: identifier ');
-  });
+  for (const [id, problem] of wrongIdentifiers)
+    test(`${JSON.stringify(id)} is no id`, async () => {
+      await using place = await open();
+      await expectRejection(place, place.store.create({ ...container, id }), `InvalidArgument: container.ID: ${problem}`);
+    });
 }

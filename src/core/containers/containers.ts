@@ -30,7 +30,7 @@ export const specType = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
 
 export type NewContainer = Omit<ContainerRecord, 'createdAt' | 'updatedAt'>;
 
-/** What can change. Merged: those that are named; of labels the empty text takes one away. */
+/** What can change. containerd keeps an extension that a new set of them has not. Merged: those that are named; of labels the empty text takes one away. */
 export type ContainerChange = Partial<Pick<ContainerRecord, 'labels' | 'image' | 'spec' | 'snapshotKey' | 'extensions'>> & {
   readonly mergeLabels?: Readonly<Record<string, string>>;
   readonly mergeExtensions?: Readonly<Record<string, TypedValue>>;

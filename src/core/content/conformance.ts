@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { digestOf } from '../../oci/index.ts';
-import { rejection } from '../fixtures.ts';
+import { expectRejection, type TestedPlace } from '../fixtures-conformance.ts';
 import type { ContentStore } from './content.ts';
 
 const bytes = (text: string) => Buffer.from(text);
@@ -16,7 +16,7 @@ async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 /** What every content store does. `open` makes an empty one. */
-export function contentConformance(open: () => Promise<{ readonly store: ContentStore } & AsyncDisposable>): void {
+export function contentConformance(open: () => Promise<{ readonly store: ContentStore } & TestedPlace & AsyncDisposable>): void {
   test('a blob is found by its digest, whole and in parts', async () => {
     await using place = await open();
     const digest = await put(place.store, 'hello world');
@@ -25,13 +25,13 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
     expect(await textOf(place.store.read(digest))).toBe('hello world');
     expect(await textOf(place.store.read(digest, { offset: 6, length: 3 }))).toBe('wor');
     expect(Buffer.from(await place.store.readAll(digest, 11)).toString()).toBe('hello world');
-    expect(await rejection(place.store.readAll(digest, 10))).toBe(`OutOfRange: blob ${digest} has 11 bytes, at most 10 are read`);
+    await expectRejection(place, place.store.readAll(digest, 10), `OutOfRange: blob ${digest} has 11 bytes, at most 10 are read`);
     expect((await Array.fromAsync(place.store.walk())).map((info) => info.digest)).toEqual([digest]);
     await place.store.delete(digest);
     const { store } = place;
     // One after the other: a rejection that nobody awaits yet fails the test.
     for (const ask of [() => store.info(digest), () => store.delete(digest), () => store.readAll(digest, 1), () => textOf(store.read(digest))])
-      expect(await rejection(ask())).toBe(`NotFound: content digest ${digest}: not found`);
+      await expectRejection(place, ask(), `NotFound: content digest ${digest}: not found`);
   });
 
   test('an empty blob', async () => {
@@ -43,6 +43,8 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
 
   test('sha512', async () => {
     await using place = await open();
+    // containerd 2.1 commits sha256 alone.
+    if (place.isPeer) return;
     const digest = digestOf('x', 'sha512');
     await using writer = await place.store.writer({ ref: 'long', expectedDigest: digest });
     await writer.write(bytes('x'));
@@ -63,7 +65,7 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
         await writer.write(bytes(text));
         await writer.commit({});
       };
-      expect(await rejection(attempt())).toBe(message);
+      await expectRejection(place, attempt(), message);
       expect(await place.store.ingests()).toEqual([]);
       expect(await Array.fromAsync(place.store.walk())).toEqual([]);
     }
@@ -75,17 +77,20 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
     {
       await using writer = await place.store.writer({ ref: 'r', expectedDigest, expectedSizeBytes: 11 });
       await writer.write(bytes('hello '));
-      expect(await rejection(place.store.writer({ ref: 'r' }))).toBe('Unavailable: ingest r is locked by another writer');
-      expect(await rejection(place.store.abort('r'))).toBe('Unavailable: ingest r is locked by a writer');
+      await expectRejection(place, place.store.writer({ ref: 'r' }), 'Unavailable: ingest r is locked by another writer');
+      // containerd takes it from under the writer.
+      if (!place.isPeer) await expectRejection(place, place.store.abort('r'), 'Unavailable: ingest r is locked by a writer');
     }
     const [status] = await place.store.ingests();
-    expect([status?.ref, status?.offsetBytes, status?.totalBytes, status?.expected]).toEqual(['r', 6, 11, expectedDigest]);
+    expect([status?.ref, status?.offsetBytes, status?.totalBytes]).toEqual(['r', 6, 11]);
+    // Of a digest that it was told containerd tells only what another namespace has.
+    if (!place.isPeer) expect(status?.expected).toBe(expectedDigest);
     await using writer = await place.store.writer({ ref: 'r', expectedDigest, expectedSizeBytes: 11 });
     expect(writer.offsetBytes).toBe(6);
     await writer.write(bytes('world'));
     await writer.commit({});
     expect(await place.store.ingests()).toEqual([]);
-    expect(await rejection(place.store.writer({ ref: 'again', expectedDigest }))).toBe(`AlreadyExists: content ${expectedDigest}: already exists`);
+    await expectRejection(place, place.store.writer({ ref: 'again', expectedDigest }), `AlreadyExists: content ${expectedDigest}: already exists`);
   });
 
   test('truncate starts over; abort forgets', async () => {
@@ -104,7 +109,7 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
     }
     await place.store.abort('left');
     expect(await place.store.ingests()).toEqual([]);
-    expect(await rejection(place.store.abort('left'))).toBe('NotFound: reference left: not found');
+    await expectRejection(place, place.store.abort('left'), 'NotFound: reference left: not found');
   });
 
   test('labels are replaced; one may be named __proto__', async () => {
@@ -116,6 +121,8 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
       ['__proto__', 'a'],
       ['constructor', 'b'],
     ]);
+    await place.store.setLabels(digest, { l: 'm' });
+    expect((await place.store.mergeLabels(digest, { l: '', n: 'o', 'a.b': 'c' })).labels).toEqual({ n: 'o', 'a.b': 'c' });
     await place.store.setLabels(digest, {});
     expect((await place.store.info(digest)).labels).toEqual({});
   });
@@ -126,10 +133,11 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
     await place.store.setLabels(b, { 'containerd.io/distribution.source.docker.io': 'library/b' });
     const found = async (...filters: string[]) => (await Array.fromAsync(place.store.walk(filters))).map(({ digest }) => digest);
     expect(await found(`digest==${a}`)).toEqual([a]);
-    expect(await found('size==2')).toEqual([b]);
     expect(await found('labels."containerd.io/distribution.source.docker.io"~=library/.*')).toEqual([b]);
-    expect(await found('size==1', 'size==2')).toEqual([a, b].sort());
-    expect(await rejection(found('size=='))).toBe('InvalidArgument: filters: parse error: [size==]: expected value or quoted');
+    expect(await found(`digest==${a}`, `digest==${b}`)).toEqual([a, b].sort());
+    await expectRejection(place, found('size=='), 'InvalidArgument: filters: parse error: [size==]: expected value or quoted');
+    // Of size containerd 2.1 knows nothing.
+    if (!place.isPeer) expect([await found('size==2'), await found('size==1', 'size==2')]).toEqual([[b], [a, b].sort()]);
     await using writer = await place.store.writer({ ref: 'left' });
     await writer.write(bytes('x'));
     expect((await place.store.ingests(['ref==left'])).map(({ ref }) => ref)).toEqual(['left']);
@@ -138,6 +146,6 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
 
   test.each(['sha256:../../x', 'sha256:', '../x', ''])('%p is no digest', async (digest) => {
     await using place = await open();
-    expect(await rejection(place.store.info(digest))).toBe(`InvalidArgument: invalid digest ${JSON.stringify(digest)}`);
+    await expectRejection(place, place.store.info(digest), `InvalidArgument: invalid digest ${JSON.stringify(digest)}`);
   });
 }

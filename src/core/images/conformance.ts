@@ -1,16 +1,16 @@
 import { expect, test } from 'bun:test';
-import { rejection } from '../fixtures.ts';
+import { expectRejection, type TestedPlace } from '../fixtures-conformance.ts';
 import type { ImageStore } from './images.ts';
 
 const target = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: `sha256:${'1'.repeat(64)}`, size: 7 };
 
-export function imagesConformance(open: () => Promise<{ readonly store: ImageStore } & AsyncDisposable>): void {
+export function imagesConformance(open: () => Promise<{ readonly store: ImageStore } & TestedPlace & AsyncDisposable>): void {
   test('images are named pointers', async () => {
     await using place = await open();
     const labels = JSON.parse('{"__proto__":"x"}') as Record<string, string>;
     const made = await place.store.create({ name: 'docker.io/library/b:latest', target, labels });
     expect([made.name, made.target, Object.entries(made.labels)]).toEqual(['docker.io/library/b:latest', target, [['__proto__', 'x']]]);
-    expect(await rejection(place.store.create({ name: made.name, target }))).toBe('AlreadyExists: image "docker.io/library/b:latest": already exists');
+    await expectRejection(place, place.store.create({ name: made.name, target }), 'AlreadyExists: image "docker.io/library/b:latest": already exists');
     await place.store.put({ name: 'a', target });
     const other = { ...target, size: 8 };
     const replaced = await place.store.put({ name: made.name, target: other });
@@ -21,8 +21,8 @@ export function imagesConformance(open: () => Promise<{ readonly store: ImageSto
     expect(await found(`target.digest==${target.digest},target.mediatype~=manifest`)).toEqual(['a', made.name]);
     expect(await found('labels.x', 'annotations.y')).toEqual([]);
     await place.store.delete('a');
-    expect(await rejection(place.store.delete('a'))).toBe('NotFound: image "a": not found');
-    expect(await rejection(place.store.get('a'))).toBe('NotFound: image "a": not found');
-    expect(await rejection(place.store.put({ name: '', target }))).toBe('InvalidArgument: image name "" is not valid');
+    await expectRejection(place, place.store.delete('a'), 'NotFound: image "a": not found');
+    await expectRejection(place, place.store.get('a'), 'NotFound: image "a": not found');
+    await expectRejection(place, place.store.put({ name: '', target }), 'InvalidArgument: image name "" is not valid');
   });
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
-import { rejection } from '../fixtures.ts';
+import { expectRejection, type TestedPlace } from '../fixtures-conformance.ts';
 import type { LeaseStore } from './leases.ts';
 
-export function leasesConformance(open: () => Promise<{ readonly store: LeaseStore } & AsyncDisposable>): void {
+export function leasesConformance(open: () => Promise<{ readonly store: LeaseStore } & TestedPlace & AsyncDisposable>): void {
   test('leases are made, found and deleted with their resources', async () => {
     await using place = await open();
     const { store } = place;
@@ -10,7 +10,7 @@ export function leasesConformance(open: () => Promise<{ readonly store: LeaseSto
     expect([made.id, made.labels]).toEqual(['a', { 'containerd.io/gc.flat': 'x' }]);
     const random = await store.create();
     expect(random.id).not.toBe('');
-    expect(await rejection(store.create({ id: 'a' }))).toBe('AlreadyExists: lease "a": already exists');
+    await expectRejection(place, store.create({ id: 'a' }), 'AlreadyExists: lease "a": already exists');
     expect((await store.list(['id==a'])).map(({ id }) => id)).toEqual(['a']);
     expect((await store.list(['labels."containerd.io/gc.flat"'])).map(({ id }) => id)).toEqual(['a']);
     expect((await store.list()).map(({ id }) => id).sort()).toEqual(['a', random.id].sort());
@@ -22,18 +22,20 @@ export function leasesConformance(open: () => Promise<{ readonly store: LeaseSto
     expect(await store.resources('a')).toEqual([snapshot]);
     await store.delete('a');
     for (const ask of [() => store.delete('a'), () => store.resources('a'), () => store.addResource('a', content), () => store.deleteResource('a', content)])
-      expect(await rejection(ask())).toBe('NotFound: lease "a": not found');
+      await expectRejection(place, ask(), 'NotFound: lease "a": not found');
     await store.create({ id: 'a' });
     expect(await store.resources('a')).toEqual([]);
   });
 
   test('what is not valid is refused', async () => {
     await using place = await open();
-    expect(await rejection(place.store.create({ id: '' }))).toBe('InvalidArgument: lease id "" is not valid');
+    await expectRejection(place, place.store.create({ id: '' }), 'InvalidArgument: lease id "" is not valid');
     await place.store.create({ id: 'a' });
-    expect(await rejection(place.store.addResource('a', { type: 'snapshots/../x', id: 's' }))).toBe(
+    await expectRejection(
+      place,
+      place.store.addResource('a', { type: 'snapshots/../x', id: 's' }),
       'InvalidArgument: lease resource "snapshots/../x/s" is not valid',
     );
-    expect(await rejection(place.store.list(['=']))).toBe('InvalidArgument: filters: parse error: [ >|=|< ]: expected field or quoted');
+    await expectRejection(place, place.store.list(['=']), 'InvalidArgument: filters: parse error: [ >|=|< ]: expected field or quoted');
   });
 }

@@ -4,10 +4,9 @@ import { fieldsOf, parseFilters } from '../../filters/index.ts';
 import { checkLabels, mergeLabels } from '../../label-change.ts';
 import type { LocalScope } from '../../local-scope.ts';
 import { labelsText, type Row, readableLabelsOf, textOf, timeOf } from '../../metadata/index.ts';
+import { checkImageName } from '../check-image-name.ts';
 import type { ImageChange, ImageRecord, ImageStore } from '../images.ts';
 import { readTarget } from './read-target.ts';
-
-const maxNameBytes = 4096;
 
 export interface LocalImageOptions extends LocalScope {
   /** Writes down what a target refers to, so that whoever keeps the target keeps that. */
@@ -39,7 +38,7 @@ export function createLocalImageStore({ db, namespace, link, now, enter, events 
         );
     },
     create: async ({ name, target, labels }) => {
-      checkName(name);
+      checkImageName(name);
       checkLabels(labels, 'image.Labels');
       await link(target);
       if (db.get('select 1 from images where namespace = ? and name = ?', namespace, name))
@@ -59,7 +58,7 @@ export function createLocalImageStore({ db, namespace, link, now, enter, events 
       return find(name);
     },
     put: async ({ name, target, labels }) => {
-      checkName(name);
+      checkImageName(name);
       checkLabels(labels, 'image.Labels');
       await link(target);
       enter();
@@ -132,9 +131,4 @@ function toRecord(row: Row): ImageRecord | undefined {
     createdAt: timeOf(row, 'created'),
     updatedAt: timeOf(row, 'updated'),
   };
-}
-
-function checkName(name: string): void {
-  if (name === '' || Buffer.byteLength(name) > maxNameBytes || name.includes('\0'))
-    throw new StrakeError('InvalidArgument', `image name ${JSON.stringify(name.slice(0, 80))} is not valid`, { fields: { layer: 'core' } });
 }

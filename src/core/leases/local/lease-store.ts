@@ -3,9 +3,9 @@ import { fieldsOf, parseFilters } from '../../filters/index.ts';
 import { checkLabels } from '../../label-change.ts';
 import type { LocalScope } from '../../local-scope.ts';
 import { labelsOf, labelsText, type Row, textOf, timeOf } from '../../metadata/index.ts';
+import { checkLeaseId } from '../check-lease-id.ts';
 import type { LeaseRecord, LeaseResource, LeaseStore } from '../leases.ts';
 
-const maxIdBytes = 512;
 const resourceType = /^(?:content|images|ingests|snapshots\/[a-z0-9][a-z0-9_.-]{0,62})$/;
 
 /** Leases in the metadata database. */
@@ -17,8 +17,7 @@ export function createLocalLeaseStore({ db, namespace, now, enter }: Pick<LocalS
   };
   return {
     create: async ({ id = randomId(), labels } = {}) => {
-      if (id === '' || Buffer.byteLength(id) > maxIdBytes || id.includes('\0'))
-        throw new StrakeError('InvalidArgument', `lease id ${JSON.stringify(id.slice(0, 80))} is not valid`, { fields: { layer: 'core' } });
+      checkLeaseId(id);
       if (db.get('select 1 from leases where namespace = ? and id = ?', namespace, id))
         throw new StrakeError('AlreadyExists', `lease ${JSON.stringify(id)}: already exists`, { fields: { layer: 'core', lease: id } });
       checkLabels(labels, 'lease.Labels');

@@ -4,6 +4,7 @@ import type { OpenFileTree } from '../../diff/diff.ts';
 import { fieldsOf, parseFilters } from '../../filters/index.ts';
 import { checkLabels, mergeLabels } from '../../label-change.ts';
 import type { LocalScope } from '../../local-scope.ts';
+import { checkSnapshotKey } from '../check-snapshot-key.ts';
 import type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from '../snapshots.ts';
 import type { SnapshotDirectories } from './directories.ts';
 import { idMapOf } from './id-map.ts';
@@ -11,8 +12,6 @@ import { copyRoot, type Place, type SnapshotLayout } from './layout.ts';
 import { measureTree } from './measure-tree.ts';
 import { alreadyExists, notFound, type SnapshotRecord, SnapshotRecords } from './records.ts';
 import type { UnsyncedSnapshots } from './unsynced.ts';
-
-const maxKeyBytes = 4096;
 
 export interface LocalSnapshotterOptions extends LocalScope {
   readonly layout: SnapshotLayout;
@@ -69,7 +68,7 @@ export class LocalSnapshotter implements Snapshotter {
   }
 
   async commit(name: string, key: string, { labels, parent, inheritRoot = false, usage }: CommitOptions = {}): Promise<void> {
-    checkKey(name);
+    checkSnapshotKey(name);
     checkLabels(labels, 'snapshot.Labels');
     const active = this.#active(key);
     if (parent !== undefined && active.parent !== undefined) throw failedPrecondition(key, 'has a parent already');
@@ -165,7 +164,7 @@ export class LocalSnapshotter implements Snapshotter {
   }
 
   async #create(kind: SnapshotKind, key: string, parent: string | undefined, labels: Readonly<Record<string, string>> | undefined): Promise<SnapshotMount> {
-    checkKey(key);
+    checkSnapshotKey(key);
     checkLabels(labels, 'snapshot.Labels');
     if (idMapOf(labels ?? {}) && !this.#layout.mapsIds)
       throw new StrakeError('InvalidArgument', `snapshot ${key}: the snapshotter ${this.name} cannot map ids`, { fields: { layer: 'core', snapshot: key } });
@@ -230,11 +229,6 @@ export class LocalSnapshotter implements Snapshotter {
 
 function toInfo({ key, parent, kind, labels, createdAt, updatedAt }: SnapshotRecord): SnapshotInfo {
   return { key, parent, kind, labels, createdAt, updatedAt };
-}
-
-function checkKey(key: string): void {
-  if (key === '' || Buffer.byteLength(key) > maxKeyBytes || key.includes('\0'))
-    throw new StrakeError('InvalidArgument', `snapshot key ${JSON.stringify(key.slice(0, 80))} is not valid`, { fields: { layer: 'core' } });
 }
 
 function filesGone(key: string): StrakeError {

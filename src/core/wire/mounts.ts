@@ -1,8 +1,8 @@
 /** Snapshots' mounts as containerd's clients and shims have them: a type, a source and options of mount(8). */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { Mount, MountSchema } from '../api/containerd/index.ts';
-import { StrakeError } from '../base/index.ts';
-import type { SnapshotMount } from '../core/index.ts';
+import type { Mount, MountSchema } from '../../api/containerd/index.ts';
+import { StrakeError } from '../../base/index.ts';
+import type { SnapshotMount } from '../snapshots/snapshots.ts';
 
 type IdMap = NonNullable<SnapshotMount['idMap']>;
 
@@ -33,7 +33,7 @@ export function fromWireMounts(mounts: readonly Mount[]): SnapshotMount | undefi
 /** Where a layer is unpacked to when it is applied to a mount, and how it hides files of the layers below. */
 export function applyTarget(mount: SnapshotMount | undefined): { readonly dir: string; readonly whiteouts: 'overlay' | 'plain' } {
   if (mount?.type === 'bind') return { dir: mount.source, whiteouts: 'plain' };
-  if (mount?.upper === undefined) throw new StrakeError('InvalidArgument', 'a layer is applied to one writable mount', { fields: { layer: 'containerd' } });
+  if (mount?.upper === undefined) throw new StrakeError('InvalidArgument', 'a layer is applied to one writable mount', { fields: { layer: 'core' } });
   return { dir: mount.upper, whiteouts: 'overlay' };
 }
 
@@ -72,6 +72,6 @@ function splitLowers(text: string): readonly string[] {
 
 function unsupported(mounts: readonly Mount[]): StrakeError {
   return new StrakeError('Unimplemented', `mounts ${mounts.map(({ type }) => type).join(', ')} are not those of a snapshot: one bind or one overlay`, {
-    fields: { layer: 'containerd' },
+    fields: { layer: 'core' },
   });
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
 import { create } from '@bufbuild/protobuf';
-import { MountSchema } from '../api/containerd/index.ts';
-import type { SnapshotMount } from '../core/index.ts';
-import { applyTarget, fromWireMounts, toWireMounts } from './wire-mounts.ts';
+import { MountSchema } from '../../api/containerd/index.ts';
+import type { SnapshotMount } from '../snapshots/snapshots.ts';
+import { applyTarget, fromWireMounts, toWireMounts } from './mounts.ts';
 
 const idMap = { uids: '0 1000 5\n5 6000 10\n', gids: '0 1000 5\n' };
 const cases: readonly [string, SnapshotMount, readonly string[]][] = [

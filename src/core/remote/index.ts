@@ -1,0 +1,1 @@
+export { openRemoteCore } from './remote-core.ts';

@@ -1,0 +1,3 @@
+export { decodeEvent, encodeEvent } from './event-message.ts';
+export { mapValues, toTyped, toWireDescriptor } from './messages.ts';
+export { applyTarget, fromWireMounts, toWireMounts } from './mounts.ts';
