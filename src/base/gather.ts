@@ -1,5 +1,7 @@
 /** Sockets give a few KiB at a time; a file write, and a turn through the pipeline, for each would cost more than the bytes. */
 const gatheredBytes = 256 << 10;
+/** Large enough as it came: a copy would be garbage. */
+const largeBytes = 64 << 10;
 
 /** The same bytes in larger pieces. What has arrived when the source breaks off is given before its error. */
 export async function* gather(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -8,6 +10,10 @@ export async function* gather(source: AsyncIterable<Uint8Array>): AsyncGenerator
   let failure: { readonly error: unknown } | undefined;
   try {
     for await (const chunk of source) {
+      if (size === 0 && chunk.length >= largeBytes) {
+        yield chunk;
+        continue;
+      }
       parts.push(chunk);
       size += chunk.length;
       if (size < gatheredBytes) continue;

@@ -1,11 +1,12 @@
 import { codeOfErrno, pathText, StrakeError } from '../../base/index.ts';
-import { encodeOperations, encodeProgram, type Op } from '../program/index.ts';
+import { encodeProgram, type Op } from '../program/index.ts';
 import type { LaunchOptions } from './connection.ts';
 import { deadlines, within } from './deadline.ts';
 import { errnoName, errnoText } from './errno.ts';
 import { programFailure } from './failure.ts';
 import type { FrameSocket } from './frame-socket.ts';
 import { type Frame, frameTypes } from './frames.ts';
+import { OperationFrames } from './operation-frames.ts';
 import { decodeReply, decodeReport, type Report } from './records.ts';
 import { decodeWalk, type WalkItem } from './walk-records.ts';
 
@@ -31,8 +32,8 @@ export interface DirectoryEntry {
   readonly type: number;
 }
 
-const batchBytes = 256 << 10;
-const maxDataBytes = 1 << 20;
+/** So that many pieces fit into a frame. */
+const maxDataBytes = 256 << 10;
 const noLimit = 2n ** 63n - 1n;
 
 /** Answers that wait for their reader: beyond so many frames strake-init waits too. */
@@ -57,13 +58,15 @@ export interface WalkOptions {
 export class FileSession implements AsyncDisposable {
   private readonly frames: FrameSocket;
   private readonly questions: Question[] = [];
-  private batch: Buffer[] = [];
-  private batchSize = 0;
+  private readonly operations: OperationFrames;
+  /** The writes before, one after the other. */
+  private written: Promise<unknown> = Promise.resolve();
   private failure: Error | undefined;
   private begun: PromiseWithResolvers<Report> | undefined;
 
   constructor(frames: FrameSocket) {
     this.frames = frames;
+    this.operations = new OperationFrames(frames);
     frames.onFrame = (frame) => this.receive(frame);
     frames.onEnd = () => this.fail(new StrakeError('Unavailable', 'the file session ended', { fields: { layer: 'kernel' } }));
   }
@@ -85,20 +88,9 @@ export class FileSession implements AsyncDisposable {
     signal?.addEventListener('abort', () => this.abort(signal), { once: true });
   }
 
-  /** Queues write operations; sends full batches and waits for the session to take them. */
+  /** Queues write operations; full frames are sent. Resolves when what the operations hold may change. */
   async write(operations: readonly FileOp[]): Promise<void> {
-    this.throwFailure();
-    let group: FileOp[] = [];
-    let groupBytes = 0;
-    for (const op of inPieces(operations)) {
-      group.push(op);
-      groupBytes += op.op === 'file_data' ? op.data.length : 0;
-      if (groupBytes < batchBytes) continue;
-      await this.enqueue(group);
-      group = [];
-      groupBytes = 0;
-    }
-    if (group.length > 0) await this.enqueue(group);
+    await this.inOrder(async () => await this.operations.add(inPieces(operations)));
   }
 
   /** Applies directory times, flushes the filesystem when `durable`, and confirms everything before. */
@@ -215,24 +207,20 @@ export class FileSession implements AsyncDisposable {
     const question: Question = { onData, done: Promise.withResolvers<void>() };
     question.done.promise.catch(() => undefined);
     this.questions.push(question);
-    await this.write([operation]);
-    await this.flush();
+    await this.inOrder(async () => {
+      await this.operations.add([operation]);
+      this.operations.flush();
+    });
     return { done: question.done.promise };
   }
 
-  private async enqueue(operations: readonly FileOp[]): Promise<void> {
-    const encoded = encodeOperations(operations);
-    this.batch.push(encoded);
-    this.batchSize += encoded.length;
-    if (this.batchSize >= batchBytes) await this.flush();
-  }
-
-  private async flush(): Promise<void> {
-    const batch = this.batch;
-    this.batch = [];
-    this.batchSize = 0;
-    this.throwFailure();
-    if (batch.length > 0) await this.frames.send(frameTypes.fileOps, ...batch);
+  private async inOrder(step: () => Promise<void>): Promise<void> {
+    const done = this.written.then(async () => {
+      this.throwFailure();
+      await step();
+    });
+    this.written = done.catch(() => undefined);
+    await done;
   }
 
   private receive(frame: Frame): void {

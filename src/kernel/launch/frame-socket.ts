@@ -54,6 +54,16 @@ export class FrameSocket {
     this.socket.off('close', resolve);
   }
 
+  /** Sends a whole frame; resolves once its memory may be used again: the kernel has it, or the connection has ended. */
+  async sendFrame(frame: Buffer): Promise<void> {
+    if (this.ended || this.socket.destroyed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.socket.once('close', resolve);
+    this.socket.write(frame, () => resolve());
+    await promise;
+    this.socket.off('close', resolve);
+  }
+
   pause(): void {
     this.socket.pause();
   }

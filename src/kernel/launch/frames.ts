@@ -26,21 +26,26 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-const headerBytes = 8;
+export const frameHeaderBytes = 8;
 const maxPayloadBytes = 4 << 20;
 
 /** One frame: type, three zero bytes, big-endian length, payload (`parts`, one after the other). */
 export function encodeFrame(type: number, ...parts: readonly Uint8Array[]): Buffer {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const frame = Buffer.allocUnsafe(headerBytes + length);
-  frame.writeUInt32BE((type << 24) >>> 0, 0);
-  frame.writeUInt32BE(length, 4);
-  let offset = headerBytes;
+  const frame = Buffer.allocUnsafe(frameHeaderBytes + length);
+  writeFrameHeader(frame, type, length);
+  let offset = frameHeaderBytes;
   for (const part of parts) {
     frame.set(part, offset);
     offset += part.length;
   }
   return frame;
+}
+
+/** The first `frameHeaderBytes` of a frame. */
+export function writeFrameHeader(frame: Buffer, type: number, payloadBytes: number): void {
+  frame.writeUInt32BE((type << 24) >>> 0, 0);
+  frame.writeUInt32BE(payloadBytes, 4);
 }
 
 /** Cuts a byte stream into frames. Payloads may share memory with the chunks given. */
@@ -53,19 +58,19 @@ export class FrameParser {
     this.pending.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     this.size += chunk.length;
     for (;;) {
-      if (this.size < headerBytes) return;
-      const head = this.joinFirst(headerBytes);
+      if (this.size < frameHeaderBytes) return;
+      const head = this.joinFirst(frameHeaderBytes);
       const length = head.readUInt32BE(4);
       if (length > maxPayloadBytes)
         throw new StrakeError('DataLoss', `a frame of ${length} bytes came from strake-init, at most ${maxPayloadBytes} are possible`, {
           fields: { layer: 'kernel' },
         });
-      if (this.size < headerBytes + length) return;
-      const frame = this.joinFirst(headerBytes + length);
-      this.pending[0] = frame.subarray(headerBytes + length);
-      this.size -= headerBytes + length;
+      if (this.size < frameHeaderBytes + length) return;
+      const frame = this.joinFirst(frameHeaderBytes + length);
+      this.pending[0] = frame.subarray(frameHeaderBytes + length);
+      this.size -= frameHeaderBytes + length;
       if (this.pending[0].length === 0) this.pending.shift();
-      yield { type: frame[0] ?? 0, payload: frame.subarray(headerBytes, headerBytes + length) };
+      yield { type: frame[0] ?? 0, payload: frame.subarray(frameHeaderBytes, frameHeaderBytes + length) };
     }
   }
 

@@ -4,6 +4,7 @@ import { type Op, type OpFieldType, opTable } from './ops.gen.ts';
 /** "No descriptor" in a slot field. */
 export const noSlot = 0xffff_ffff;
 const headerBytes = 24;
+const operationHeaderBytes = 8;
 const programVersion = 1;
 const sideCodes = { host: 0, init: 1, file: 2 } as const;
 
@@ -35,25 +36,26 @@ export function encodeProgram(operations: readonly Op[], options: EncodeOptions 
 
 /** Operations back to back, as a FILE_OPS frame carries them. */
 export function encodeOperations(operations: readonly Op[]): Buffer {
-  const buffer = Buffer.allocUnsafe(operations.reduce((sum, op) => sum + 8 + payloadLength(op), 0));
+  const buffer = Buffer.allocUnsafe(operations.reduce((sum, op) => sum + operationLength(op), 0));
   let offset = 0;
   for (const op of operations) offset = writeOperation(buffer, offset, op);
   return buffer;
 }
 
-function writeOperation(buffer: Buffer, start: number, op: Op): number {
+/** Writes one operation at `start`, where there must be room for `operationLength` bytes; answers where it ends. */
+export function writeOperation(buffer: Buffer, start: number, op: Op): number {
   const { code, fields } = opTable[op.op];
   buffer.writeUInt16LE(code, start);
   buffer[start + 2] = sideCodes[op.side];
   buffer[start + 3] = 0;
-  let offset = start + 8;
+  let offset = start + operationHeaderBytes;
   for (const [type, name] of fields) offset = writeField(buffer, offset, type, fieldOf(op, name));
-  buffer.writeUInt32LE(offset - start - 8, start + 4);
+  buffer.writeUInt32LE(offset - start - operationHeaderBytes, start + 4);
   return offset;
 }
 
-function payloadLength(op: Op): number {
-  let length = 0;
+export function operationLength(op: Op): number {
+  let length = operationHeaderBytes;
   for (const [type, name] of opTable[op.op].fields) length += fieldLength(op, type, name);
   return length;
 }
