@@ -24,6 +24,6 @@ cd "$root"
 pivot_root . run/old
 umount -l /run/old
 rmdir /run/old
-echo ready
-cat <&3 >/dev/null &
-wait
+# The holder itself says so: what comes after its word is not a process more.
+echo ready >/run/ready
+exec cat /run/ready - <&3

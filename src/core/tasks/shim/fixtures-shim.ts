@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { anyPack, timestampNow } from '@bufbuild/protobuf/wkt';
 import { bootstrap, RuntimeInfoSchema, shimTask, shimTaskV2, taskEvents, taskTypes, ttrpcEvents } from '../../../api/containerd/index.ts';
 import { StrakeError } from '../../../base/index.ts';
@@ -16,6 +16,8 @@ export interface FixtureShim {
   /** of the task service that is served */
   readonly version?: 2 | 3;
   readonly create?: 'fails' | 'dies';
+  /** it deletes its task without a word */
+  readonly isSilent?: boolean;
   /** `delete` of the executable */
   readonly delete?: 'fails';
   /** the shim of this instance, in the same namespace, takes it too */
@@ -106,13 +108,15 @@ async function serve(behaviour: FixtureShim): Promise<void> {
       find(task);
       tasks.set(task, STOPPED);
       const exit = { containerId: task, id: task, pid: fixturePids.task, exitStatus: 128 + signal, exitedAt: timestampNow() };
-      await publish('/tasks/exit', create(taskEvents.TaskExitSchema, exit), taskEvents.TaskExitSchema);
+      await publish('/tasks/exit', taskEvents.TaskExitSchema, exit);
       return {};
     },
-    delete: ({ id: task }) => {
+    delete: async ({ id: task }) => {
       if (find(task) === RUNNING) throw new StrakeError('FailedPrecondition', 'task must be stopped before deletion: running');
       tasks.delete(task);
-      return { pid: fixturePids.task, exitStatus: 7, exitedAt: timestampNow() };
+      const exit = { pid: fixturePids.task, exitStatus: 7, exitedAt: timestampNow() };
+      if (!behaviour.isSilent) void publish('/tasks/delete', taskEvents.TaskDeleteSchema, { containerId: task, ...exit });
+      return exit;
     },
     connect: () => ({ shimPid: process.pid, taskPid: fixturePids.task }),
     shutdown: () => {
@@ -144,7 +148,7 @@ async function serve(behaviour: FixtureShim): Promise<void> {
   listener.listen('shim.sock', () => process.send?.('ready'));
 }
 
-async function publish<Schema extends typeof taskEvents.TaskExitSchema>(topic: string, event: MessageInitShape<Schema>, schema: Schema): Promise<void> {
+async function publish<Schema extends DescMessage>(topic: string, schema: Schema, event: MessageInitShape<Schema>): Promise<void> {
   using connection = await TtrpcConnection.open(process.env['TTRPC_ADDRESS'] ?? '');
   const events = createTtrpcClient(ttrpcEvents.Events, connection);
   await events.forward({ envelope: { namespace, topic, timestamp: timestampNow(), event: anyPack(schema, create(schema, event)) } });

@@ -17,6 +17,8 @@ export interface ManagedTaskOptions {
   readonly shimLog: ShimLog | undefined;
   /** The shim has gone while the task was there: cleans up after it, and says how the task ended. Called once, never rejects. */
   readonly onLost: (task: ManagedTask) => Promise<ShimExit>;
+  /** The shim has deleted the task, and may end now: once it has told so. */
+  readonly onDeleting: (exit: ShimExit) => Promise<void>;
   /** The task is deleted, and so is its bundle. */
   readonly onDeleted: () => void;
 }
@@ -64,9 +66,12 @@ export class ManagedTask implements ShimTask {
   async delete(signal?: AbortSignal): Promise<ShimExit> {
     try {
       const { pid, exitStatus, exitedAt } = await this.service.delete({ id: this.id }, { signal });
+      const exit = { pid, code: exitStatus, at: exitedAt === undefined ? new Date() : timestampDate(exitedAt) };
+      this.isReleased = true;
+      await this.options.onDeleting(exit);
       await this.shutDown();
       await this.remove();
-      return { pid, code: exitStatus, at: exitedAt === undefined ? new Date() : timestampDate(exitedAt) };
+      return exit;
     } catch (error) {
       // The shim has gone: then the task is deleted without it.
       if (isCode(error, 'Unavailable') && (this.isLost || !this.isReleased)) return await this.lost.promise;
@@ -125,7 +130,6 @@ export class ManagedTask implements ShimTask {
   }
 
   private async shutDown(): Promise<void> {
-    this.isReleased = true;
     await this.service.shutdown({ id: this.id }).catch((error: unknown) => {
       // It may end faster than it answers.
       if (!isCode(error, 'Unavailable')) this.options.log.warn('a shim did not end', { error: errorMessage(error) });

@@ -138,7 +138,10 @@ test.each<[string, FixtureShim]>([
   expect(await task.delete()).toMatchObject({ pid: fixturePids.task, code: 7 });
   expect(() => manager.get('space', 'one')).toThrow('task one');
   expect(readdirSync(path.dirname(task.bundle)).filter((name) => !name.startsWith('.'))).toEqual([]);
-  expect(place.events).toEqual(['space /tasks/exit type.googleapis.com/containerd.events.TaskExit of the shim']);
+  expect(place.events).toEqual([
+    'space /tasks/exit type.googleapis.com/containerd.events.TaskExit of the shim',
+    'space /tasks/delete type.googleapis.com/containerd.events.TaskDelete of the shim',
+  ]);
 });
 
 test.each<[FixtureShim, string]>([
@@ -152,10 +155,10 @@ test.each<[FixtureShim, string]>([
   expect(await rejection(manager.create(place.request('one', behaviour)))).toBe(failure);
   expect(manager.list()).toEqual([]);
   expect(existsSync(place.bundle('one'))).toBe(false);
+  expect(place.events).toEqual([]);
   const task = await manager.create(place.request('one'));
   await place.shimOf(task);
   await task.delete();
-  expect(place.events).toEqual([]);
 });
 
 test('ids are names, runtimes are found, and a start can be given up', async () => {
@@ -199,6 +202,15 @@ test.each<[string, FixtureShim, boolean, number, string[]]>([
   expect(() => manager.get('space', 'one')).toThrow('task one');
   expect(existsSync(task.bundle)).toBe(false);
   expect((await task.delete()).code).toBe(code);
+});
+
+test('a shim that takes its last words with it: they are told for it', async () => {
+  await using place = new Place();
+  const manager = await place.open();
+  const task = await manager.create(place.request('one', { isSilent: true }));
+  await place.shimOf(task);
+  await task.delete();
+  expect(place.events).toEqual(['space /tasks/exit one 7 of us', 'space /tasks/delete one 7 of us']);
 });
 
 test('a shim that only ends its connections has not gone', async () => {

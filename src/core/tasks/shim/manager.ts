@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { RuntimeInfo } from '../../../api/containerd/index.ts';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { type RuntimeInfo, type shimTask, taskTypes } from '../../../api/containerd/index.ts';
 import { checkIdentifier, errorCode, errorMessage, isCode, type Logger, StrakeError, silentLogger } from '../../../base/index.ts';
 import type { Launcher } from '../../../kernel/index.ts';
 import type { ServedService } from '../../../rpc/ttrpc/index.ts';
@@ -152,9 +153,7 @@ export class ShimTaskManager implements ShimTasks {
     const shimLog = new ShimLog(bundle.logPath, log);
     try {
       const task = await this.ask(this.taskOptions({ namespace, id, bundle, binary, endpoint, shimLog }));
-      if (task === undefined) return;
-      this.events.watch(namespace, id);
-      this.tasks.set(key, task);
+      if (task !== undefined) this.tasks.set(key, task);
     } catch (error) {
       shimLog.close();
       if (!isCode(error, 'Unavailable')) throw error;
@@ -168,12 +167,12 @@ export class ShimTaskManager implements ShimTasks {
     const { recoverTimeoutMs: timeoutMs = defaultRecoverTimeoutMs } = this.options;
     const task = await ManagedTask.connect(options, AbortSignal.timeout(timeoutMs));
     try {
-      const { pid } = await task.service.state({ id: task.id }, { timeoutMs });
-      task.pid = pid;
+      this.learn(task, await task.service.state({ id: task.id }, { timeoutMs }));
       return task;
     } catch (error) {
       if (isCode(error, 'DeadlineExceeded')) {
         options.log.warn('a shim does not answer; its task is kept', { error: errorMessage(error) });
+        this.events.watch(task.namespace, task.id);
         void this.learnLater(task);
         return task;
       }
@@ -188,10 +187,15 @@ export class ShimTaskManager implements ShimTasks {
     }
   }
 
+  private learn(task: ManagedTask, { pid, status, exitStatus, exitedAt }: shimTask.StateResponse): void {
+    task.pid = pid;
+    const at = exitedAt === undefined ? new Date() : timestampDate(exitedAt);
+    this.events.watch(task.namespace, task.id, status === taskTypes.Status.STOPPED ? { pid, code: exitStatus, at } : undefined);
+  }
+
   private async learnLater(task: ManagedTask): Promise<void> {
     try {
-      const { pid } = await task.service.state({ id: task.id }, { timeoutMs: undefined });
-      task.pid = pid;
+      this.learn(task, await task.service.state({ id: task.id }, { timeoutMs: undefined }));
     } catch (error) {
       if (isCode(error, 'NotFound')) await task.discard();
     }
@@ -203,12 +207,14 @@ export class ShimTaskManager implements ShimTasks {
     await bundle.remove(log);
   }
 
-  private taskOptions(of: Omit<ManagedTaskOptions, 'log' | 'onLost' | 'onDeleted'>): ManagedTaskOptions {
+  private taskOptions(of: Omit<ManagedTaskOptions, 'log' | 'onLost' | 'onDeleting' | 'onDeleted'>): ManagedTaskOptions {
     const { namespace, id } = of;
     return {
       ...of,
       log: this.logOf(namespace, id),
       onLost: async () => await this.settleLost(of),
+      // A shim that ends at once may take its last word with it.
+      onDeleting: async (exit) => await this.events.settleDeleted(namespace, id, exit),
       onDeleted: () => this.forget(namespace, id),
     };
   }
@@ -219,7 +225,7 @@ export class ShimTaskManager implements ShimTasks {
     const told = this.events.exitOf(namespace, id);
     const deleted = await this.deleteByCommand(of);
     const exit = told ?? deleted ?? { pid: this.tasks.get(keyOf(namespace, id))?.pid ?? 0, code: unknownExit, at: new Date() };
-    this.events.tellLost(namespace, id, exit);
+    this.events.tellEnd(namespace, id, exit);
     this.forget(namespace, id);
     return exit;
   }

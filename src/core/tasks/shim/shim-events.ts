@@ -1,4 +1,4 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { taskEvents, ttrpcEvents } from '../../../api/containerd/index.ts';
 import { checkIdentifier, StrakeError } from '../../../base/index.ts';
@@ -20,12 +20,18 @@ export interface ForwardedEvent {
   readonly encoded: TypedOptions;
 }
 
+/** What has been told of a task. */
 interface Told {
-  readonly exit?: ShimExit;
-  readonly isDeleted: boolean;
+  exit?: ShimExit;
+  isDeleted: boolean;
+  /** Resolves when it is told that the task was deleted. */
+  readonly deletion: PromiseWithResolvers<void>;
 }
 
-/** Events of shims pass through here, so that what a shim told before its end is not told again after it. */
+/** A shim's last word may come after its answer. */
+const lateMs = 1_000;
+
+/** Events of shims pass through here, so that each end of a task is told once, whether its shim lived to tell it or not. */
 export class ShimEvents {
   private readonly sink: EventSink;
   private readonly told = new Map<string, Told>();
@@ -39,7 +45,7 @@ export class ShimEvents {
         if (envelope?.event === undefined) throw new StrakeError('InvalidArgument', 'the envelope has no event', { fields: { layer: 'core' } });
         const { namespace, topic, event, timestamp } = envelope;
         checkIdentifier(namespace);
-        this.note(namespace, topic, event);
+        if (this.wasTold(namespace, topic, event)) return {};
         const encoded = { typeUrl: event.typeUrl, value: event.value };
         this.sink.forward({ timestamp: timestamp === undefined ? new Date() : timestampDate(timestamp), namespace, topic, payload: {}, encoded });
         return {};
@@ -47,13 +53,18 @@ export class ShimEvents {
     });
   }
 
-  /** From now on what is told of the task is kept in mind. */
-  watch(namespace: string, id: string): void {
-    this.told.set(keyOf(namespace, id), { isDeleted: false });
+  /** From now on what is told of the task is kept in mind. `exit`: how it ended before. */
+  watch(namespace: string, id: string, exit?: ShimExit): void {
+    this.told.set(keyOf(namespace, id), { isDeleted: false, deletion: Promise.withResolvers<void>(), ...(exit === undefined ? {} : { exit }) });
   }
 
+  /** Not at once: what its shim has on the way is still of this task. */
   forget(namespace: string, id: string): void {
-    this.told.delete(keyOf(namespace, id));
+    const key = keyOf(namespace, id);
+    const told = this.told.get(key);
+    setTimeout(() => {
+      if (this.told.get(key) === told) this.told.delete(key);
+    }, lateMs).unref();
   }
 
   /** The exit that the shim told of the task's first process. */
@@ -61,33 +72,50 @@ export class ShimEvents {
     return this.told.get(keyOf(namespace, id))?.exit;
   }
 
-  /** Tells of a task whose shim has gone what the shim did not. */
-  tellLost(namespace: string, id: string, { pid, code, at }: ShimExit): void {
-    const { exit, isDeleted } = this.told.get(keyOf(namespace, id)) ?? { isDeleted: false };
-    const bus = this.sink.in(namespace);
-    if (exit === undefined) bus.publish('/tasks/exit', { containerId: id, id, pid, exitStatus: code, exitedAt: at });
-    if (!isDeleted) bus.publish('/tasks/delete', { containerId: id, pid, exitStatus: code, exitedAt: at });
+  /** A shim that has deleted a task tells so; where it did not within its time, it is told here. */
+  async settleDeleted(namespace: string, id: string, exit: ShimExit): Promise<void> {
+    const told = this.told.get(keyOf(namespace, id));
+    if (told === undefined) return;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, lateMs);
+    await Promise.race([told.deletion.promise, late.promise]);
+    clearTimeout(timer);
+    if (!told.isDeleted) this.tellEnd(namespace, id, exit);
   }
 
-  private note(namespace: string, topic: string, event: TypedOptions): void {
+  /** Tells of a task that has ended and is deleted what its shim did not. */
+  tellEnd(namespace: string, id: string, { pid, code, at }: ShimExit): void {
+    const told = this.told.get(keyOf(namespace, id));
+    if (told === undefined) return;
+    const bus = this.sink.in(namespace);
+    if (told.exit === undefined) bus.publish('/tasks/exit', { containerId: id, id, pid, exitStatus: code, exitedAt: at });
+    told.exit ??= { pid, code, at };
+    if (!told.isDeleted) bus.publish('/tasks/delete', { containerId: id, pid, exitStatus: code, exitedAt: at });
+    told.isDeleted = true;
+  }
+
+  /** Keeps in mind what a shim tells of an end; true when it was told already. */
+  private wasTold(namespace: string, topic: string, event: TypedOptions): boolean {
     const typeName = event.typeUrl.split('/').at(-1);
     if (topic === '/tasks/exit' && typeName === taskEvents.TaskExitSchema.typeName) {
       const { containerId, id, pid, exitStatus, exitedAt } = decode(taskEvents.TaskExitSchema, event.value);
-      if (id !== containerId) return;
-      this.amend(namespace, id, { exit: { pid, code: exitStatus, at: exitedAt === undefined ? new Date() : timestampDate(exitedAt) } });
+      const told = this.told.get(keyOf(namespace, containerId));
+      if (id !== containerId || told === undefined) return false;
+      if (told.exit !== undefined) return true;
+      told.exit = { pid, code: exitStatus, at: exitedAt === undefined ? new Date() : timestampDate(exitedAt) };
     } else if (topic === '/tasks/delete' && typeName === taskEvents.TaskDeleteSchema.typeName) {
       const { containerId, id } = decode(taskEvents.TaskDeleteSchema, event.value);
-      if (id === '' || id === containerId) this.amend(namespace, containerId, { isDeleted: true });
+      const told = this.told.get(keyOf(namespace, containerId));
+      if ((id !== '' && id !== containerId) || told === undefined) return false;
+      if (told.isDeleted) return true;
+      told.isDeleted = true;
+      told.deletion.resolve();
     }
-  }
-
-  private amend(namespace: string, id: string, change: Partial<Told>): void {
-    const told = this.told.get(keyOf(namespace, id));
-    if (told !== undefined) this.told.set(keyOf(namespace, id), { ...told, ...change });
+    return false;
   }
 }
 
-function decode<Schema extends typeof taskEvents.TaskExitSchema | typeof taskEvents.TaskDeleteSchema>(schema: Schema, value: Uint8Array) {
+function decode<Schema extends DescMessage>(schema: Schema, value: Uint8Array): MessageShape<Schema> {
   try {
     return fromBinary(schema, value);
   } catch (error) {

@@ -48,7 +48,7 @@ export interface ShimTask {
   readonly service: ServiceClient<typeof shimTask.Task>;
   /** Of the first process; 0 as long as a shim that was found again has not told. */
   readonly pid: number;
-  /** Deletes the task from its shim, ends the shim when it has no other, and removes the bundle. FailedPrecondition while it runs, in the shim's words. A shim that has gone in between: NotFound. */
+  /** Deletes the task from its shim, ends the shim when it has no other, and removes the bundle. A shim refuses while it runs, in its own words. Of a shim that has gone: once the task is cleaned up after. */
   delete(signal?: AbortSignal): Promise<ShimExit>;
 }
 
