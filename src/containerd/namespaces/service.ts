@@ -1,6 +1,6 @@
 import { namespaces } from '../../api/containerd/index.ts';
-import { StrakeError } from '../../base/index.ts';
-import type { NamespaceStore } from '../../core/index.ts';
+import { isCode, StrakeError } from '../../base/index.ts';
+import type { NamespaceRecord, NamespaceStore } from '../../core/index.ts';
 import { type GrpcService, grpcService } from '../../rpc/grpc/index.ts';
 
 export function namespacesService(store: NamespaceStore): GrpcService {
@@ -13,13 +13,23 @@ export function namespacesService(store: NamespaceStore): GrpcService {
       const { name, labels } = required(namespace);
       const paths = updateMask?.paths ?? [];
       if (paths.length === 0) return { namespace: await store.setLabels(name, labels) };
-      return { namespace: await store.mergeLabels(name, maskedLabels(labels, paths)) };
+      return { namespace: await label(store, name, maskedLabels(labels, paths)) };
     },
     delete: async ({ name }) => {
       await store.delete(name);
       return {};
     },
   });
+}
+
+/** A label makes the namespace where there is none: so it is with containerd, and clients count on it. */
+async function label(store: NamespaceStore, name: string, labels: Readonly<Record<string, string>>): Promise<NamespaceRecord> {
+  try {
+    return await store.mergeLabels(name, labels);
+  } catch (error) {
+    if (!isCode(error, 'NotFound')) throw error;
+    return await store.create({ name, labels: Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== '')) });
+  }
 }
 
 function required(namespace: namespaces.Namespace | undefined): namespaces.Namespace {

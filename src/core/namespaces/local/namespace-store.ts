@@ -18,10 +18,11 @@ export function createLocalNamespaceStore({ db, events }: { readonly db: Metadat
     if (row === undefined) throw notFound(name);
     return toRecord(row);
   };
-  const write = (name: string, labels: Readonly<Record<string, string>>): NamespaceRecord => {
+  /** `told`: what the event says. */
+  const write = (name: string, labels: Readonly<Record<string, string>>, told = labels): NamespaceRecord => {
     checkLabels(labels, 'namespace.Labels');
     db.run('update namespaces set labels = ? where name = ?', labelsText(labels), name);
-    events.in(name).publish('/namespaces/update', { name, labels });
+    events.in(name).publish('/namespaces/update', { name, labels: told });
     return find(name);
   };
   return {
@@ -44,7 +45,8 @@ export function createLocalNamespaceStore({ db, events }: { readonly db: Metadat
       find(name);
       return write(name, labels);
     },
-    mergeLabels: async (name, labels) => write(name, mergeLabels(find(name).labels, labels)),
+    // As containerd's event, which has the labels of the request.
+    mergeLabels: async (name, labels) => write(name, mergeLabels(find(name).labels, labels), labels),
     delete: async (name) => {
       find(name);
       db.transaction(() => {
