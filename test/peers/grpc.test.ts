@@ -152,3 +152,25 @@ for (const { name, play } of steps)
     },
     stepMs,
   );
+
+test(
+  'an engine that serves the API too: what it has is in the namespace moby',
+  async () => {
+    const [state, address, api] = ['exec', 'engine-containerd.sock', 'engine.sock'].map((name) => join(peers.world.work, name)) as [string, string, string];
+    const flags = ['--data-root', join(peers.world.work, 'engine'), '--exec-root', state, '-H', `unix://${api}`, '--containerd-listen', address];
+    const engine = peers.spawn(['/strake/strake', 'daemon', ...flags, '--ready-fd', '1']);
+    try {
+      await engine.output(/^ready$/m);
+      const id = await peers.output(['/strake/strake', '-H', `unix://${api}`, 'create', '--network', 'none', 'hello']);
+      const moby = async (...argv: string[]) => await peers.output(['ctr', '--address', address, '--namespace', 'moby', ...argv]);
+      expect((await moby('containers', 'ls', '-q')).trim()).toBe(id.trim());
+      expect((await moby('images', 'ls', '-q')).trim()).toBe('docker.io/library/hello:latest');
+      await moby('images', 'tag', 'docker.io/library/hello:latest', 'docker.io/library/other:1');
+      expect(await peers.output(['/strake/strake', '-H', `unix://${api}`, 'images', '--format', '{{.Repository}}:{{.Tag}}'])).toContain('other:1');
+      expect((await peers.output(['ctr', '--address', address, 'images', 'ls', '-q'])).trim()).toBe('');
+    } finally {
+      await engine.stop();
+    }
+  },
+  stepMs,
+);

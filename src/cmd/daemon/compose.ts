@@ -22,11 +22,12 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   mkdirSync(zygoteDirectory, { recursive: true, mode: 0o700 });
   await using cleanup = new AsyncDisposableStack();
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
+  const openFileTree = createOpenFileTree(launcher);
   const core = cleanup.use(
     openLocalCore({
       root: dataRoot,
       log,
-      openFileTree: createOpenFileTree(launcher),
+      openFileTree,
       layerLimits: flags.layerLimits,
       layersAtOnce: flags.transfers.downloads,
       snapshotter: flags.snapshotter,
@@ -88,5 +89,10 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
       ),
   );
   const kept = cleanup.move();
-  return { engine, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
+  return {
+    engine,
+    // Whoever does not ask for it does not pay for loading it.
+    openContainerd: async (...place) => await (await import('./serve-containerd.ts')).serveContainerd({ core, launcher, openFileTree, flags, log }, ...place),
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
 }

@@ -46,6 +46,7 @@ test.each([
   [['--bip', '10.1.0.1/24', '-b', 'br9', '-G', 'docker', '-p', '/p'], { bip: '10.1.0.1/24', bridge: 'br9', group: 'docker', pidFile: '/p' }],
   [['--max-layer-size=5g', '--max-layer-expansion', '50'], { layerLimits: { bytes: 5 * 2 ** 30, expansion: 50 } }],
   [['--max-layer-size=100'], { layerLimits: { bytes: 100 } }],
+  [['--containerd-listen', '/run/c.sock'], { containerdSocket: '/run/c.sock' }],
 ] as const)('%j', (args, changes) => {
   expect(parseDaemonFlags(args) as object).toEqual({ ...defaults, ...changes });
 });

@@ -31,6 +31,8 @@ export interface DaemonFlags {
   readonly layerLimits: { readonly bytes?: number; readonly expansion?: number };
   /** A descriptor that gets one line once the daemon listens: how the command line waits for the daemon that it started. */
   readonly readyFd: number | undefined;
+  /** Where containerd's API is served too. */
+  readonly containerdSocket: string | undefined;
   readonly help: boolean;
 }
 
@@ -47,6 +49,7 @@ const registryConfig = '/etc/strake/certs.d:/etc/containerd/certs.d:/etc/docker/
 const definitions: readonly FlagDefinition[] = [
   { name: 'bip', kind: 'string', usage: 'IPv4 address and prefix of the default bridge, such as 172.17.0.1/16' },
   { name: 'bridge', short: 'b', kind: 'string', usage: 'Name of the default bridge' },
+  { name: 'containerd-listen', kind: 'string', usage: "Unix socket at which containerd's API is served too: namespace moby is the engine's (default: none)" },
   { name: 'data-root', kind: 'string', usage: 'Root directory of persistent state (default "/var/lib/strake")' },
   { name: 'debug', short: 'D', kind: 'boolean', usage: 'Log at level debug' },
   { name: 'exec-root', kind: 'string', usage: 'Root directory of execution state (default "/run/strake")' },
@@ -128,6 +131,7 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
       ...optional('expansion', positive('max-layer-expansion', last('max-layer-expansion'))),
     },
     readyFd: descriptor(last('ready-fd')),
+    containerdSocket: last('containerd-listen') === undefined ? undefined : absolute('containerd-listen', last('containerd-listen') ?? ''),
     help: last('help') === 'true',
   };
 }

@@ -11,6 +11,8 @@ import { tellReady } from './tell-ready.ts';
 
 export interface ComposedEngine extends AsyncDisposable {
   readonly engine: Engine;
+  /** Serves containerd's API over the engine's core, at this socket. */
+  openContainerd(address: string, groupId: number): Promise<AsyncDisposable>;
 }
 
 /** Serves until SIGTERM or SIGINT; answers the exit status. Containers are left running: the next daemon finds them again. */
@@ -26,6 +28,7 @@ export async function runDaemon(flags: DaemonFlags, log: Logger, compose: (flags
     mkdirSync(flags.execRoot, { recursive: true, mode: 0o711 });
     await using composed = await compose(flags, log);
     await composed.engine.recover();
+    await using _containerd = flags.containerdSocket === undefined ? undefined : await composed.openContainerd(flags.containerdSocket, group);
     const server = await serveEngine(composed.engine, { hosts });
     using _pid = writePidFile(flags.pidFile);
     for (const host of flags.hosts) log.info(`API listen on ${host}`);

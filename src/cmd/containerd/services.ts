@@ -1,0 +1,55 @@
+/** containerd's services over a local core: those of `strake containerd`, and of an engine that serves them too. */
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Logger } from '../../base/index.ts';
+import { strakeCommit, strakeVersion } from '../../cli/version-number.ts';
+import { containerdServices, InProcessTasks, TaskHosts } from '../../containerd/index.ts';
+import type { LocalCore, OpenFileTree } from '../../core/index.ts';
+import { Proxies, proxiesOfEnvironment } from '../../distribution/index.ts';
+import type { Launcher } from '../../kernel/index.ts';
+import type { GrpcService } from '../../rpc/grpc/index.ts';
+import type { ContainerdConfig } from './config.ts';
+import { openShims } from './shims.ts';
+
+export interface ServicesPlace {
+  readonly core: LocalCore;
+  readonly launcher: Launcher;
+  readonly openFileTree: OpenFileTree;
+  readonly root: string;
+  /** A directory of these services' alone. */
+  readonly state: string;
+  /** Of the unix socket, as shims are told it. */
+  readonly address: string;
+  readonly config: Pick<ContainerdConfig, 'downloads' | 'uploads' | 'registryConfig' | 'runtimes'>;
+  readonly log: Logger;
+}
+
+/** Finds the tasks of the daemon before, too. What is opened goes with `cleanup`. */
+export async function composeServices(place: ServicesPlace, cleanup: AsyncDisposableStack): Promise<readonly GrpcService[]> {
+  const { core, launcher, openFileTree, root, state, address, log } = place;
+  const { downloads, uploads, registryConfig, runtimes } = place.config;
+  const temporary = path.join(state, 'temporary');
+  mkdirSync(state, { recursive: true, mode: 0o711 });
+  rmSync(temporary, { recursive: true, force: true });
+  const inProcess = new InProcessTasks({
+    directory: path.join(state, 'namespaces'),
+    launcher,
+    events: (namespace) => core.inNamespace(namespace).events,
+    log,
+  });
+  await inProcess.recover();
+  const shims = await openShims({ state, address, launcher, core, log }, cleanup);
+  return containerdServices({
+    core,
+    tasks: new TaskHosts({ inProcess, shims, runtimes }),
+    temporary,
+    log,
+    root,
+    openFileTree,
+    version: strakeVersion,
+    revision: strakeCommit,
+    registry: { configDirectories: registryConfig?.split(':'), proxies: new Proxies(proxiesOfEnvironment(process.env)) },
+    downloads,
+    uploads,
+  });
+}
