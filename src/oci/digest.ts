@@ -31,7 +31,6 @@ export class Digester {
   readonly algorithm: DigestAlgorithm;
   readonly #hash: Hash;
   #sizeBytes = 0;
-  #digest: string | undefined;
 
   constructor(algorithm: DigestAlgorithm = 'sha256') {
     this.algorithm = algorithm;
@@ -52,10 +51,9 @@ export class Digester {
     return `${this.algorithm}:${this.#hash.copy().digest('hex')}`;
   }
 
-  /** `sha256:HEX`. Ends the digester: asked again, it answers the same. */
+  /** `sha256:HEX`. Ends the digester. */
   digest(): string {
-    this.#digest ??= `${this.algorithm}:${this.#hash.digest('hex')}`;
-    return this.#digest;
+    return `${this.algorithm}:${this.#hash.digest('hex')}`;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The files of an image archive, streamed into the content store: nothing is kept but what documents may say. */
 import { isCode, randomId, StrakeError } from '../../base/index.ts';
-import { Digester, isDigest } from '../../oci/index.ts';
+import { isDigest } from '../../oci/index.ts';
 import type { ContentStore, ContentWriter } from '../content/content.ts';
 import { sniffLayer } from '../diff/sniff.ts';
 import type { TarEntry } from '../diff/tar/entry.ts';
@@ -104,7 +104,8 @@ class Collected implements ArchiveFiles {
       // Another namespace has it.
       await commitBlob(writer, named, name);
     else if (writer !== undefined) {
-      const digest = await this.#write(writer, named, data);
+      await this.#write(writer, data);
+      const digest = named ?? writer.digest();
       lease.add(digest);
       this.#blobs.set(name, { digest, sizeBytes: writer.offsetBytes });
       await this.commits.add(commitBlob(writer, digest, name));
@@ -113,14 +114,10 @@ class Collected implements ArchiveFiles {
     this.#blobs.set(name, { digest: named ?? '', sizeBytes });
   }
 
-  /** Answers the digest. */
-  async #write(writer: ContentWriter, named: string | undefined, data: AsyncIterable<Uint8Array>): Promise<string> {
+  async #write(writer: ContentWriter, data: AsyncIterable<Uint8Array>): Promise<void> {
     const { content, onLayer = readAway } = this.#target;
-    const digester = named === undefined ? new Digester() : undefined;
-    const digest = () => named ?? digester?.digest() ?? '';
     const written = (async function* () {
       for await (const bytes of data) {
-        digester?.update(bytes);
         await writer.write(bytes);
         yield bytes;
       }
@@ -128,8 +125,7 @@ class Collected implements ArchiveFiles {
     try {
       const { source, compression } = await sniffLayer(written);
       if (compression === undefined) for await (const _ of source);
-      else await onLayer({ bytes: source, compression, digest });
-      return digest();
+      else await onLayer({ bytes: source, compression, digest: () => writer.digest() });
     } catch (error) {
       await discard(content, writer);
       throw error;

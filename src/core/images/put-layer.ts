@@ -40,20 +40,18 @@ export async function putLayer(
   const writer = await content.writer({ ref });
   let done = false;
   try {
-    const blob = new Digester();
     const stored = store(gather(source), async (chunk) => {
       signal?.throwIfAborted();
-      blob.update(chunk);
       await writer.write(chunk);
     });
     const unpacked = compression === 'none' || diffId !== undefined ? undefined : new Digester();
     if (unpacked !== undefined) for await (const chunk of decompressWithin(stored, compression, limits)) unpacked.update(chunk);
-    else await onLayer({ bytes: stored, compression, digest: () => blob.digest() });
-    const digest = blob.digest();
+    else await onLayer({ bytes: stored, compression, digest: () => writer.digest() });
+    const digest = writer.digest();
     lease.add(digest);
-    await writer.commit({ digest });
+    const { sizeBytes } = await writer.commit({ digest });
     done = true;
-    return { descriptor: { mediaType: layerTypes[compression], digest, size: blob.sizeBytes }, diffId: diffId ?? unpacked?.digest() ?? digest };
+    return { descriptor: { mediaType: layerTypes[compression], digest, size: sizeBytes }, diffId: diffId ?? unpacked?.digest() ?? digest };
   } finally {
     await writer.close();
     if (!done) await forget(content, ref);
