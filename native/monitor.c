@@ -118,6 +118,24 @@ void monitor_child_stdio(struct run *run)
 	sinks_close(m);
 }
 
+int monitor_lend_stdio(struct run *run)
+{
+	struct monitor *m = run->monitor;
+
+	for (int i = 0; m && i < 3; i++)
+		if (m->child[i] >= 0 && dup2(m->child[i], i) < 0)
+			return fail(run, errno, "stdio of the process");
+	return 0;
+}
+
+void monitor_take_stdio_back(struct run *run)
+{
+	autoclose null = run->monitor ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+
+	for (int i = 0; null >= 0 && i < 3; i++)
+		dup2(null, i);
+}
+
 /* NAME appears in the task directory with all of its text, or not at all. */
 static int publish(struct monitor *m, const char *name, const char *text)
 {

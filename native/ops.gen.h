@@ -559,7 +559,7 @@ struct op_ioprio {
 struct op_affinity {
 	struct op_bytes mask;
 };
-/* have criu (the program PATH) carry out REQUEST of its RPC (criu_req), after it has joined CGROUPS (cgroup.procs files); ACKNOWLEDGEMENT answers each of its notifications; FILES are open for it as descriptors from first_file on; console: socket that gets the master of the restored terminal; status_fd gets a byte when lazy pages are served; a restored process becomes the init */
+/* have criu (the program PATH) carry out REQUEST of its RPC (criu_req), after it has joined CGROUPS (cgroup.procs files); ACKNOWLEDGEMENT answers each of its notifications; FILES are open for it as descriptors from first_file on; console: socket that gets the master of the restored terminal, else the monitor gets it; behind `monitor` criu has the process's stdio as descriptors 0-2; status_fd gets a byte when lazy pages are served; a restored process becomes the init */
 struct op_criu {
 	const char *path;
 	struct op_bytes request;

@@ -198,6 +198,10 @@ static int notified(struct run *run, const struct op_criu *op, const struct resp
 {
 	static const char name[] = "/dev/ptmx";
 
+	if (strcmp(r->script, "orphan-pts-master") == 0 && descriptor >= 0 && op->console == NO_SLOT && run->monitor) {
+		close_fd(&run->pty_master);
+		run->pty_master = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+	}
 	if (strcmp(r->script, "orphan-pts-master") == 0 && descriptor >= 0 && op->console != NO_SLOT &&
 	    send_descriptor(run->slots[op->console], name, sizeof(name) - 1, descriptor) != 0)
 		return fail(run, errno, "console socket");
@@ -248,6 +252,8 @@ static int adopt(struct run *run, pid_t pid)
 		return fail(run, errno, "restored process %d", pid);
 	run->init_pid = run->report_pid = pid;
 	run->init_start = process_start_time(pid);
+	if (monitor_after_clone(run) != 0)
+		return -1;
 	if (!run->has_detach)
 		report_send(run, PHASE_STARTED);
 	return 0;
@@ -262,7 +268,8 @@ int do_criu(struct run *run, const struct op_criu *op)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return fail(run, errno, "socket to criu");
-	err = start_criu(op, pair[1], &pid);
+	err = monitor_lend_stdio(run) != 0 ? EBADF : start_criu(op, pair[1], &pid);
+	monitor_take_stdio_back(run);
 	close(pair[1]);
 	if (err != 0) {
 		close(pair[0]);

@@ -22,6 +22,7 @@ export { withDefaultDeviceRules } from './device-rules.ts';
 export { features } from './features.ts';
 export { dumpOperation } from './lifecycle/checkpoint.ts';
 export { parseSignal } from './lifecycle/kill.ts';
+export { restoreOperations, withAbsoluteSources } from './lifecycle/restore.ts';
 export { readMachine } from './machine.ts';
 export { rootfsParentMount } from './parent-mount.ts';
 export { rootlessSpec } from './rootless-spec.ts';

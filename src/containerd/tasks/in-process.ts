@@ -6,7 +6,7 @@ import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { discardDirectory, errorMessage, type Logger, StrakeError, sweepDiscarded } from '../../base/index.ts';
 import type { EventBus } from '../../core/index.ts';
 import { LocalTaskManager } from '../../core/tasks/index.ts';
-import { type CgroupLayout, type Launcher, programFile, readCgroupLayout } from '../../kernel/index.ts';
+import { type CgroupLayout, type Launcher, readCgroupLayout } from '../../kernel/index.ts';
 import { parseRuntimeSpec } from '../../oci/index.ts';
 import { createTaskService, type PublishTaskEvent, taskEventBus } from '../../shim/index.ts';
 import { directCalls } from './direct-calls.ts';
@@ -94,7 +94,6 @@ export class InProcessTasks implements TaskHost {
       log,
       layout: this.layout,
       keepsCreated: true,
-      restorer: { path: programFile('strake-runc'), root: path.join(execRoot, 'restored') },
     });
     const service = createTaskService({
       namespace,

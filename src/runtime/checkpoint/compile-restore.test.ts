@@ -51,3 +51,19 @@ test('in the foreground the exit is waited for, and all is taken away', () => {
       .slice(-3),
   ).toEqual(['host reap flags=0x1', 'host rmdir path=/sys/fs/cgroup/c timeoutMs=5000', 'host remove_dir path=/state/c']);
 });
+
+test('under a monitor: that first, the root filesystem in the mount namespace of our own, and signals are for the monitor', () => {
+  const monitor = { op: 'monitor', side: 'host', dir: '/tasks/c', logPath: '', logDriver: 0, logMaxSize: 0, logMaxFiles: 1, oomFile: '' } as const;
+  const mountRoot = [{ op: 'mount_bind', side: 'host', source: '/snapshot', target: '/mounted' } as const];
+  const { stateDirectory: _kept, ...kept } = program;
+  const lines = compileRestore({ ...kept, detach: false, monitor: [monitor], mountRoot, rootfs: '/mounted' }).map(formatOp);
+  expect(lines[0]).toStartWith('host monitor dir=/tasks/c');
+  expect(lines.slice(1, 6)).toEqual([
+    'host unshare flags=0x20000',
+    'host propagation path=/ flags=0x44000',
+    'host mount_bind target=/mounted source=/snapshot',
+    'host mkdir path=/state/c/criu-root mode=0755',
+    'host mount_bind target=/state/c/criu-root source=/mounted recursive=1',
+  ]);
+  expect(lines.slice(-2)).toEqual(['host reap', 'host rmdir path=/sys/fs/cgroup/c timeoutMs=5000']);
+});

@@ -14,6 +14,10 @@ const createAsSource = 3;
 const forwardSignals = 1;
 
 export interface RestoreProgram {
+  /** first of all: who holds the stdio */
+  readonly monitor?: readonly Op[] | undefined;
+  /** mounts the root filesystem, in the program's own mount namespace alone */
+  readonly mountRoot?: readonly Op[] | undefined;
   readonly spec: RuntimeSpec;
   readonly rootfs: string;
   /** an empty directory's name, for the root filesystem to be mounted on: criu wants a mount point with a parent that nothing hides */
@@ -37,9 +41,11 @@ export function compileRestore(program: RestoreProgram): readonly Op[] {
   const { rootfs, criuRoot, cgroup, consoleSocket, detach, stateDirectory } = program;
   const procs = [...cgroup.v1.map(({ dir }) => dir), ...(cgroup.v2 === undefined ? [] : [cgroup.v2])].map((dir) => `${dir}/cgroup.procs`);
   return [
+    ...(program.monitor ?? []),
     ...cgroup.create,
     { op: 'unshare', side: 'host', flags: cloneFlags.mount },
     { op: 'propagation', side: 'host', path: '/', flags: propagation.recursive | propagation.private },
+    ...(program.mountRoot ?? []),
     { op: 'mkdir', side: 'host', path: criuRoot, mode: directoryMode },
     { op: 'mount_bind', side: 'host', target: criuRoot, source: rootfs, recursive: 1 },
     { op: 'open', side: 'host', out: rootSlot, path: rootfs, flags: openFlags.path | openFlags.directory | openFlags.closeOnExec, mode: 0 },
@@ -56,7 +62,9 @@ export function compileRestore(program: RestoreProgram): readonly Op[] {
       firstFile: program.firstFile,
       ...(consoleSocket === undefined ? {} : { console: consoleSlot }),
     },
-    ...(detach ? [{ op: 'detach', side: 'host' } as const] : [{ op: 'reap', side: 'host', flags: forwardSignals } as const]),
+    ...(detach
+      ? [{ op: 'detach', side: 'host' } as const]
+      : [{ op: 'reap', side: 'host', ...(program.monitor === undefined ? { flags: forwardSignals } : {}) } as const]),
     ...(detach ? [] : cgroup.cleanup),
     ...(detach || stateDirectory === undefined ? [] : [{ op: 'remove_dir', side: 'host', path: stateDirectory } as const]),
   ];

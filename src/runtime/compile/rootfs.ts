@@ -146,7 +146,9 @@ function enterOps(spec: RuntimeSpec, options: CreateOptions, namespaces: Namespa
   const ops: Op[] = [enterOp(options, namespaces, root)];
   // Only now: on the host's tree it would show there (runc).
   if (flags !== undefined && (flags & (propagation.private | propagation.slave)) === 0) ops.push(propagationOp('/', flags));
-  if (stdio.kind === 'inherit' && !spec.process?.terminal && !isDevBound(spec.mounts ?? [])) ops.push({ op: 'reopen_null', side: 'init' });
+  // A null device of the host's would be a file from outside: nothing that criu could save.
+  const mayHaveNull = stdio.kind === 'inherit' ? !spec.process?.terminal : !stdio.terminal && !stdio.openStdin;
+  if (mayHaveNull && !isDevBound(spec.mounts ?? [])) ops.push({ op: 'reopen_null', side: 'init' });
   return ops;
 }
 

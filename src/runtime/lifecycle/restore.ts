@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { readCgroupLayout } from '../../kernel/index.ts';
+import { type Op, readCgroupLayout } from '../../kernel/index.ts';
 import { formatJson, parseJson, type RuntimeSpec } from '../../oci/index.ts';
-import { compileRestore } from '../checkpoint/compile-restore.ts';
+import { compileRestore, type RestoreProgram } from '../checkpoint/compile-restore.ts';
 import { bindMounts, isBind, restoredNamespaces } from '../checkpoint/external.ts';
 import { identityOf } from '../state/process-identity.ts';
 import type { StoredContainer } from '../state/store.ts';
@@ -42,9 +42,6 @@ export function restoreContainer(context: RuntimeContext, request: RestoreReques
   const spec = withAbsoluteSources(bundle.spec, bundle.path);
   store.directory(request.id);
   if (spec.process?.terminal && request.consoleSocket === undefined) throw refuse('restoring a terminal needs --console-socket');
-  const criu = findCriu();
-  const descriptors = readDescriptors(request.imagePath);
-  const { files, ...directories } = criuDirectories(request);
   const cgroup = containerCgroup(spec, {
     id: request.id,
     machine: context.machine(),
@@ -52,8 +49,6 @@ export function restoreContainer(context: RuntimeContext, request: RestoreReques
     manager: context.cgroupManager,
     warn: context.warn,
   });
-  const namespaces = restoredNamespaces(spec.linux?.namespaces ?? []);
-  const mounts = [...bindMounts(spec, resolverBelow(bundle.rootfs)), ...cgroupMounts(spec, cgroup)];
   store.claim(request.id, withTimeNamespace(bundle.config));
   const container: StoredContainer = {
     ociVersion: spec.ociVersion,
@@ -68,30 +63,9 @@ export function restoreContainer(context: RuntimeContext, request: RestoreReques
     noNewKeyring: true,
     hooks: spec.hooks,
   };
-  const operations = compileRestore({
-    spec,
+  const operations = restoreOperations(spec, cgroup, request, {
     rootfs: bundle.rootfs,
     criuRoot: path.join(store.directory(request.id), 'criu-root'),
-    criu,
-    request: {
-      ...directories,
-      logFile,
-      configFile: configFileOf(container.annotations),
-      manageCgroupsMode: cgroupMode(request.manageCgroupsMode),
-      externalMounts: mounts,
-      inheritedFds: [
-        ...descriptors.flatMap((name, fd) => (name.includes('pipe:') ? [[name, fd] as const] : [])),
-        ...namespaces.byDescriptor.map(([key], index) => [key, firstFile + files.length + index] as const),
-      ],
-      joinNamespaces: namespaces.joined,
-      cgroupRoots: cgroupRoots(cgroup),
-      lsmProfile: request.lsmProfile,
-      lsmMountContext: request.lsmMountContext,
-      flags: { ...request.flags, evasiveDevices: true, rstSibling: true },
-    },
-    files: [...files, ...namespaces.byDescriptor.map(([, file]) => file)],
-    firstFile,
-    cgroup: cgroup.plan,
     consoleSocket: request.consoleSocket,
     detach: request.detach,
     stateDirectory: store.directory(request.id),
@@ -112,8 +86,47 @@ export function restoreContainer(context: RuntimeContext, request: RestoreReques
   return 0;
 }
 
+export type RestorePlace = Pick<RestoreProgram, 'rootfs' | 'criuRoot' | 'consoleSocket' | 'detach' | 'stateDirectory' | 'monitor' | 'mountRoot'>;
+
+/** The program that has criu make the processes of an image again. Sources of binds are absolute. */
+export function restoreOperations(
+  spec: RuntimeSpec,
+  cgroup: Pick<ContainerCgroup, 'plan' | 'directories'>,
+  request: Omit<CriuRequest, 'id'> & Pick<RestoreRequest, 'lsmProfile' | 'lsmMountContext'>,
+  place: RestorePlace,
+): readonly Op[] {
+  const criu = findCriu();
+  const descriptors = readDescriptors(request.imagePath);
+  const { files, ...directories } = criuDirectories(request);
+  const namespaces = restoredNamespaces(spec.linux?.namespaces ?? []);
+  return compileRestore({
+    ...place,
+    spec,
+    criu,
+    request: {
+      ...directories,
+      logFile,
+      configFile: configFileOf(spec.annotations ?? {}),
+      manageCgroupsMode: cgroupMode(request.manageCgroupsMode),
+      externalMounts: [...bindMounts(spec, resolverBelow(place.rootfs)), ...cgroupMounts(spec, cgroup)],
+      inheritedFds: [
+        ...descriptors.flatMap((name, fd) => (name.includes('pipe:') ? [[name, fd] as const] : [])),
+        ...namespaces.byDescriptor.map(([key], index) => [key, firstFile + files.length + index] as const),
+      ],
+      joinNamespaces: namespaces.joined,
+      cgroupRoots: cgroupRoots(cgroup),
+      lsmProfile: request.lsmProfile,
+      lsmMountContext: request.lsmMountContext,
+      flags: { ...request.flags, evasiveDevices: true, rstSibling: true },
+    },
+    files: [...files, ...namespaces.byDescriptor.map(([, file]) => file)],
+    firstFile,
+    cgroup: cgroup.plan,
+  });
+}
+
 /** criu is not in the bundle's directory, from where sources of binds are relative. */
-function withAbsoluteSources(spec: RuntimeSpec, bundle: string): RuntimeSpec {
+export function withAbsoluteSources(spec: RuntimeSpec, bundle: string): RuntimeSpec {
   const mounts = (spec.mounts ?? []).map((mount) => (isBind(mount) ? { ...mount, source: path.resolve(bundle, mount.source ?? '') } : mount));
   return { ...spec, mounts };
 }
@@ -132,7 +145,7 @@ function readDescriptors(imagePath: string): readonly string[] {
 }
 
 /** The container's new directories, in place of those that were bound at the checkpoint. */
-function cgroupMounts({ mounts = [] }: RuntimeSpec, { plan }: ContainerCgroup): readonly (readonly [string, string])[] {
+function cgroupMounts({ mounts = [] }: RuntimeSpec, { plan }: Pick<ContainerCgroup, 'plan'>): readonly (readonly [string, string])[] {
   const mount = mounts.find(({ type }) => type === 'cgroup');
   if (mount === undefined || plan.v1.length === 0) return [];
   const directories = [...plan.v1, ...(plan.v2 === undefined ? [] : [{ name: 'unified', dir: plan.v2 }])];
@@ -140,7 +153,7 @@ function cgroupMounts({ mounts = [] }: RuntimeSpec, { plan }: ContainerCgroup): 
 }
 
 /** Under which names criu knows the hierarchies, and where the container is in each: as in /proc/PID/cgroup. */
-function cgroupRoots({ directories: { v1, v2 } }: ContainerCgroup): readonly (readonly [string, string])[] {
+function cgroupRoots({ directories: { v1, v2 } }: Pick<ContainerCgroup, 'directories'>): readonly (readonly [string, string])[] {
   const roots = v1.flatMap(({ name, controllers, dir, mountpoint }) => {
     const names = controllers.length > 0 ? controllers : [`name=${name}`];
     return names.map((controller) => [controller, dir.slice(mountpoint.length) || '/'] as const);

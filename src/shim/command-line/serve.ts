@@ -47,7 +47,6 @@ export function openTasks(place: ShimPlace, namespace: string, log: Logger) {
     log,
     layout,
     keepsCreated: true,
-    restorer: { path: programFile('strake-runc'), root: path.join(place.directory, 'restored') },
   });
   return {
     manager,

@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { discardDirectory, errorMessage, type Logger, StrakeError, silentLogger, sweepDiscarded } from '../../../base/index.ts';
 import {
+  type CgroupDirectories,
   type CgroupLayout,
+  type CgroupPlan,
   cgroupCleanup,
   cgroupDirectories,
   freezeOperations,
@@ -14,11 +16,21 @@ import {
   readFreezer,
 } from '../../../kernel/index.ts';
 import type { RuntimeSpec } from '../../../oci/index.ts';
-import { compileCreate, type Machine, readMachine, rootfsParentMount, withDefaultDeviceRules } from '../../../runtime/index.ts';
+import {
+  compileCreate,
+  type Machine,
+  monitorOps,
+  readMachine,
+  restoreOperations,
+  rootfsParentMount,
+  withAbsoluteSources,
+  withDefaultDeviceRules,
+} from '../../../runtime/index.ts';
 import type { EventBus } from '../../events/events.ts';
 import type { CreateTask, ExitStatus, OciRuntimeBinary, Task, TaskManager } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import { settleLostProcess } from './lost-process.ts';
+import { mountRootfs } from './mount-rootfs.ts';
 import { OciRuntime } from './oci-runtime.ts';
 import { OwnRuntime } from './own-runtime.ts';
 import { checkId, taskFiles } from './paths.ts';
@@ -35,8 +47,6 @@ export interface LocalTaskManagerOptions {
   readonly log?: Logger;
   readonly machine?: Machine;
   readonly layout?: CgroupLayout;
-  /** The OCI runtime's command that restores what is not another runtime's: ours has it there. */
-  readonly restorer?: OciRuntimeBinary;
   /** Tasks that wait for their start are found again; else they go with the daemon that made them. */
   readonly keepsCreated?: boolean;
 }
@@ -46,7 +56,6 @@ export class LocalTaskManager implements TaskManager {
   private readonly context: TaskContext;
   private readonly execRoot: string;
   private readonly keepsCreated: boolean;
-  private readonly restorer: OciRuntimeBinary | undefined;
   private readonly tasksDir: string;
   private readonly mountpoint: string;
   private readonly tasks = new Map<string, LocalTask>();
@@ -62,15 +71,13 @@ export class LocalTaskManager implements TaskManager {
     };
     this.execRoot = options.execRoot;
     this.keepsCreated = options.keepsCreated ?? false;
-    this.restorer = options.restorer;
     this.tasksDir = path.join(options.execRoot, 'tasks');
     this.mountpoint = path.join(options.execRoot, 'rootfs');
     mkdirSync(this.tasksDir, { recursive: true, mode: 0o700 });
   }
 
   async create(create: CreateTask): Promise<Task> {
-    const { id, spec, note, bundle } = create;
-    const runtime = create.runtime ?? (create.restore === undefined ? undefined : this.restorerOf(id));
+    const { id, spec, note, bundle, runtime, restore } = create;
     checkId(id);
     if (this.tasks.has(id) || this.creating.has(id)) throw new StrakeError('AlreadyExists', `task ${id} exists already`, { fields: { layer: 'core' } });
     this.creating.add(id);
@@ -83,7 +90,8 @@ export class LocalTaskManager implements TaskManager {
     const other = runtime === undefined ? undefined : this.ociRuntime(dir, description, runtime);
     try {
       forgetVolatileMount(create);
-      const operations = other === undefined ? this.plan(create) : other.createOperations(create);
+      const operations =
+        other !== undefined ? other.createOperations(create) : restore === undefined ? this.plan(create) : this.planRestore(create, restore.imagePath);
       writeFileSync(taskFiles.description(dir), formatDescription(description), { mode: 0o600 });
       const { connection, report } = await this.context.launcher.launch(operations, create.signal === undefined ? {} : { signal: create.signal });
       const task = this.track(description, {
@@ -92,6 +100,8 @@ export class LocalTaskManager implements TaskManager {
         connection,
         operations,
         started: false,
+        // Our restore makes the processes at once: what waits for the start is the one to hear of it.
+        runsAlready: restore !== undefined && other === undefined,
       });
       this.context.events.publish('/tasks/create', { containerId: id, pid: report.initPid });
       return task;
@@ -128,9 +138,8 @@ export class LocalTaskManager implements TaskManager {
 
   plan(create: CreateTask): readonly Op[] {
     const { id, spec } = create;
-    const { layout, machine, log } = this.context;
+    const { machine, log } = this.context;
     const dir = path.join(this.tasksDir, id);
-    const directories = cgroupDirectories(layout, cgroupPathOf(spec, id));
     const operations = compileCreate(spec, {
       id,
       rootfs: create.rootfs,
@@ -141,13 +150,7 @@ export class LocalTaskManager implements TaskManager {
       start: { kind: 'connection' },
       machine,
       noNewKeyring: true,
-      cgroup: planCgroup({
-        layout,
-        directories,
-        resources: withDefaultDeviceRules(spec.linux?.resources),
-        existing: readExistingCgroups(layout, directories),
-        lenient: true,
-      }),
+      cgroup: this.cgroupOf(spec, id).plan,
       network: create.network,
       reaper: create.reaper ?? false,
       onWarning: (message) => log.warn(message, { container: id }),
@@ -156,7 +159,37 @@ export class LocalTaskManager implements TaskManager {
     return spliceCopyUp(operations, create.copyUp ?? []);
   }
 
-  private track(description: TaskDescription, process: Pick<LocalTaskOptions, 'pid' | 'startTime' | 'connection' | 'operations' | 'started'>): LocalTask {
+  private planRestore(create: CreateTask, imagePath: string): readonly Op[] {
+    const { id, stdio, bundle, rootfs } = create;
+    const dir = path.join(this.tasksDir, id);
+    const spec = withAbsoluteSources(create.spec, bundle ?? dir);
+    const cgroup = this.cgroupOf(spec, id);
+    const flags = { tcpEstablished: true, extUnixSk: true, shellJob: stdio.terminal, fileLocks: true, autoDedup: false, lazyPages: false };
+    return restoreOperations(
+      spec,
+      cgroup,
+      { imagePath, workPath: dir, manageCgroupsMode: 'soft', flags },
+      {
+        monitor: monitorOps({ kind: 'monitor', dir, ...stdio }, cgroup.plan.oomFile),
+        mountRoot: mountRootfs(rootfs, this.mountpoint),
+        rootfs: rootfs.type === 'directory' ? rootfs.path : this.mountpoint,
+        criuRoot: path.join(dir, 'criu-root'),
+        detach: false,
+      },
+    );
+  }
+
+  private cgroupOf(spec: RuntimeSpec, id: string): { readonly plan: CgroupPlan; readonly directories: CgroupDirectories } {
+    const { layout } = this.context;
+    const directories = cgroupDirectories(layout, cgroupPathOf(spec, id));
+    const existing = readExistingCgroups(layout, directories);
+    return { directories, plan: planCgroup({ layout, directories, resources: withDefaultDeviceRules(spec.linux?.resources), existing, lenient: true }) };
+  }
+
+  private track(
+    description: TaskDescription,
+    process: Pick<LocalTaskOptions, 'pid' | 'startTime' | 'connection' | 'operations' | 'started' | 'runsAlready'>,
+  ): LocalTask {
     const { id, spec, note, runtime, awaitMonitor = false } = description;
     const { context } = this;
     let { pid } = process;
@@ -197,11 +230,6 @@ export class LocalTaskManager implements TaskManager {
     });
     this.tasks.set(id, tracked);
     return tracked;
-  }
-
-  private restorerOf(id: string): OciRuntimeBinary {
-    if (this.restorer === undefined) throw new StrakeError('Unimplemented', `restore of ${id}`, { fields: { layer: 'core' } });
-    return this.restorer;
   }
 
   private ociRuntime(dir: string, { id, spec, bundle }: TaskDescription, runtime: OciRuntimeBinary): OciRuntime {

@@ -16,6 +16,8 @@ export interface LocalProcessOptions {
   /** For the text of an error at start; empty when adopted. */
   readonly operations: readonly Op[];
   readonly started: boolean;
+  /** It was restored: its start has nothing to do. */
+  readonly runsAlready?: boolean;
   /** The monitor ended without telling how: what became of the process. */
   readonly lost: (process: { readonly pid: number; readonly startTime: bigint; readonly dir: string }) => Promise<ExitStatus>;
   readonly note: unknown;
@@ -132,11 +134,13 @@ export class LocalProcess implements Process {
   }
 
   private async release(): Promise<void> {
-    const { connection, operations, onStarted, explain } = this.options;
+    const { connection, operations, onStarted, explain, runsAlready = false } = this.options;
     try {
-      const { initPid, initStartTime } = await connection.start(operations);
-      this.pid = initPid;
-      this.startTime = initStartTime;
+      if (!runsAlready) {
+        const { initPid, initStartTime } = await connection.start(operations);
+        this.pid = initPid;
+        this.startTime = initStartTime;
+      }
     } catch (error) {
       throw explain(error);
     }
