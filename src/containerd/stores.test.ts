@@ -17,14 +17,13 @@ import {
   ProgressSchema,
   sandbox,
   snapshots,
-  streaming,
   transfer,
   WindowUpdateSchema,
 } from '../api/containerd/index.ts';
 import { rejection } from '../core/fixtures.ts';
 import { digestOf, mediaTypes } from '../oci/index.ts';
 import { packAny, unpackAny } from './any.ts';
-import { startTestServer, type TestServer } from './fixtures-server.ts';
+import { openStream, startTestServer, type TestServer } from './fixtures-server.ts';
 
 let server: TestServer;
 
@@ -311,37 +310,6 @@ test('events: what happens in the stores, and what clients publish, by filter', 
   leave.abort();
 });
 
-/** A client's stream: sends what it is told to, and gives what comes. */
-async function openStream(id: string) {
-  const outgoing: (ReturnType<typeof packAny> | undefined)[] = [packAny(streaming.StreamInitSchema, { id })];
-  let wake = Promise.withResolvers<void>();
-  const incoming = server
-    .in('transfer')
-    .client(streaming.Streaming)
-    .stream(
-      (async function* () {
-        for (;;) {
-          while (outgoing.length > 0) {
-            const message = outgoing.shift();
-            if (message === undefined) return;
-            yield message;
-          }
-          await wake.promise;
-          wake = Promise.withResolvers();
-        }
-      })(),
-    )
-    [Symbol.asyncIterator]();
-  await incoming.next();
-  return {
-    incoming,
-    send(message: ReturnType<typeof packAny> | undefined) {
-      outgoing.push(message);
-      wake.resolve();
-    },
-  };
-}
-
 test('an image goes out as an archive and comes in again under a prefix', async () => {
   const layer = Buffer.alloc(1024);
   const config = Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [digestOf(layer)] } }));
@@ -359,7 +327,7 @@ test('an image goes out as an archive and comes in again under a prefix', async 
   await client.create({ image: { name: 'local/a:1', target: { ...described(mediaTypes.ociManifest, manifest), size: BigInt(manifest.length) } } });
 
   const transfers = server.in('transfer').client(transfer.Transfer);
-  const [out, progress] = [await openStream('out'), await openStream('progress')];
+  const [out, progress] = [await openStream(server, 'transfer', 'out'), await openStream(server, 'transfer', 'progress')];
   progress.send(undefined);
   const steps = (async () => {
     const told: string[] = [];
@@ -381,7 +349,7 @@ test('an image goes out as an archive and comes in again under a prefix', async 
   expect(await steps).toEqual(['Exporting', 'Completed export']);
 
   await client.delete({ name: 'local/a:1', sync: true });
-  const into = await openStream('in');
+  const into = await openStream(server, 'transfer', 'in');
   for (const data of archive) into.send(packAny(DataSchema, { data }));
   into.send(undefined);
   await transfers.transfer({
@@ -394,6 +362,15 @@ test('an image goes out as an archive and comes in again under a prefix', async 
   expect((await client.list({})).images.map(({ name }) => name)).toEqual(['local/a:1', `local/a@${digestOf(manifest)}`]);
   const unpacked = await Array.fromAsync(server.in('transfer').client(snapshots.Snapshots).list({ snapshotter: 'overlayfs' }));
   expect(unpacked.flatMap(({ info }) => info.map(({ name }) => name))).toEqual([digestOf(layer)]);
+  const again = await openStream(server, 'transfer', 'again');
+  for (const data of archive) again.send(packAny(DataSchema, { data }));
+  again.send(undefined);
+  await transfers.transfer({
+    source: packAny(ImageImportStreamSchema, { stream: 'again', forceCompress: true }),
+    destination: packAny(ImageStoreSchema, { name: 'packed' }),
+  });
+  const packed = (await client.get({ name: 'packed' })).image?.target?.digest ?? '';
+  expect(JSON.parse(await read('transfer', packed)).layers[0].mediaType).toBe(mediaTypes.ociLayerGzip);
   expect(
     await rejection(transfers.transfer({ source: packAny(ImageImportStreamSchema, { stream: 'gone' }), destination: packAny(ImageStoreSchema, {}) })),
   ).toBe('NotFound: stream "gone"');

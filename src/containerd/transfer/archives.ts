@@ -1,7 +1,7 @@
 import type { ImageExportStream, ImageImportStream, ImageStore } from '../../api/containerd/index.ts';
-import { isCode, StrakeError } from '../../base/index.ts';
-import { type ArchivedImage, type Lease, loadArchive, resolveImage, saveArchive, unpackFromContent } from '../../core/index.ts';
-import { hostPlatform } from '../../oci/index.ts';
+import { isCode } from '../../base/index.ts';
+import { type ArchivedImage, documentLimitBytes, type Lease, loadArchive, packImage, resolveImage, saveArchive, unpackFromContent } from '../../core/index.ts';
+import { hostPlatform, parseImageDocument } from '../../oci/index.ts';
 import { receiveBytes, sendBytes } from '../streaming/byte-stream.ts';
 import { platformOf, platformsOf } from './ends.ts';
 import { nameImage, unpacksFor } from './pull.ts';
@@ -12,14 +12,13 @@ import { streamOf, type Transfer } from './transfers.ts';
 export async function importImages(transfer: Transfer, source: ImageImportStream, store: ImageStore): Promise<void> {
   const { call, means, progress } = transfer;
   const { stores, signal } = call;
-  if (source.forceCompress)
-    throw new StrakeError('Unimplemented', 'layers are stored as an archive has them: to compress them is not supported', { fields: { layer: 'containerd' } });
   unpacksFor(store.unpacks, stores.snapshots.name);
   progress.step({ event: 'Importing' });
   using lease = stores.leases.acquire();
   const archive = receiveBytes(streamOf(transfer, source.stream));
   const images = await loadArchive(archive, { content: stores.content, lease, limits: means.layerLimits, namesAsWritten: true, signal });
-  for (const image of images) {
+  for (const loaded of images) {
+    const image = source.forceCompress ? await packed(transfer, loaded, lease) : loaded;
     // An archive of one image may be given its name from outside.
     const given = images.length === 1 ? givenNames(store, image.target.digest) : [];
     const names = [...given, ...namesOfArchived(store, image.names, image.target.digest)];
@@ -29,6 +28,15 @@ export async function importImages(transfer: Transfer, source: ImageImportStream
   }
   progress.step({ event: 'Completed import' });
   means.flush();
+}
+
+/** With its plain layers packed; an index stays as it is, for it names its manifests by their digests. */
+async function packed({ call }: Transfer, image: ArchivedImage, lease: Lease): Promise<ArchivedImage> {
+  const { stores, signal } = call;
+  const { digest, mediaType } = image.target;
+  const document = parseImageDocument(await stores.content.readAll(digest, documentLimitBytes), mediaType, digest);
+  const target = document.kind === 'manifest' ? await packImage(stores.content, lease, document.manifest, signal) : undefined;
+  return target === undefined ? image : { ...image, target };
 }
 
 /** Of the platforms that are asked for, those that the image has. */

@@ -1,3 +1,4 @@
+import type { Any } from '@bufbuild/protobuf/wkt';
 import { AuthRequestSchema, AuthResponseSchema, AuthType, type OCIRegistry } from '../../api/containerd/index.ts';
 import { StrakeError, untilAborted } from '../../base/index.ts';
 import { type Credentials, credentialsOf, type RegistrySettings } from '../../distribution/index.ts';
@@ -36,8 +37,13 @@ async function askCredentials(transfer: Transfer, name: string, host: string, re
   const stream = streamOf(transfer, name);
   const timeout = AbortSignal.timeout(authTimeoutMs);
   const signal = AbortSignal.any([transfer.call.signal, timeout]);
-  await untilAborted(stream.send(packAny(AuthRequestSchema, { host, reference })), signal);
-  const answer = await untilAborted(stream.receive(), signal);
+  let answer: Any | undefined;
+  try {
+    await untilAborted(stream.send(packAny(AuthRequestSchema, { host, reference })), signal);
+    answer = await untilAborted(stream.receive(), signal);
+  } finally {
+    stream.close();
+  }
   const response = answer === undefined ? undefined : unpackAny(answer, AuthResponseSchema);
   if (response === undefined)
     throw new StrakeError('Unauthenticated', `the client did not say how ${host} knows its user`, { fields: { layer: 'containerd' } });

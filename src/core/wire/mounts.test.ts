@@ -1,9 +1,12 @@
 import { expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
 import { create } from '@bufbuild/protobuf';
 import { MountSchema } from '../../api/containerd/index.ts';
 import type { SnapshotMount } from '../snapshots/snapshots.ts';
 import { applyTarget, fromWireMounts, toWireMounts } from './mounts.ts';
 
+/** What is asked of a kernel that knows it. */
+const index = existsSync('/sys/module/overlay/parameters/index') ? ['index=off'] : [];
 const idMap = { uids: '0 1000 5\n5 6000 10\n', gids: '0 1000 5\n' };
 const cases: readonly [string, SnapshotMount, readonly string[]][] = [
   ['a writable directory', { type: 'bind', source: '/s/1/fs', readonly: false }, ['rw', 'rbind']],
@@ -11,13 +14,17 @@ const cases: readonly [string, SnapshotMount, readonly string[]][] = [
   [
     'a writable layer over two',
     { type: 'overlay', lowers: ['/s/2/fs', '/s/1/fs'], upper: '/s/3/fs', work: '/s/3/work', readonly: false },
-    ['workdir=/s/3/work', 'upperdir=/s/3/fs', 'lowerdir=/s/2/fs:/s/1/fs'],
+    ['workdir=/s/3/work', 'upperdir=/s/3/fs', 'lowerdir=/s/2/fs:/s/1/fs', ...index],
   ],
-  ['a view of two', { type: 'overlay', lowers: ['/s/2/fs', '/s/1/fs'], upper: undefined, work: undefined, readonly: true }, ['lowerdir=/s/2/fs:/s/1/fs']],
+  [
+    'a view of two',
+    { type: 'overlay', lowers: ['/s/2/fs', '/s/1/fs'], upper: undefined, work: undefined, readonly: true },
+    ['lowerdir=/s/2/fs:/s/1/fs', ...index],
+  ],
   [
     'a colon and a backslash in the root',
     { type: 'overlay', lowers: ['/a:b/2', '/a\\b/1'], upper: undefined, work: undefined, readonly: true },
-    ['lowerdir=/a\\:b/2:/a\\\\b/1'],
+    ['lowerdir=/a\\:b/2:/a\\\\b/1', ...index],
   ],
   ['mapped ids', { type: 'bind', source: '/s/1/fs', readonly: false, idMap }, ['uidmap=0:1000:5,5:6000:10', 'gidmap=0:1000:5', 'rw', 'rbind']],
 ];

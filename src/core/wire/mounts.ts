@@ -1,4 +1,5 @@
 /** Snapshots' mounts as containerd's clients and shims have them: a type, a source and options of mount(8). */
+import { existsSync } from 'node:fs';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Mount, MountSchema } from '../../api/containerd/index.ts';
 import { StrakeError } from '../../base/index.ts';
@@ -12,8 +13,11 @@ export function toWireMounts(mount: SnapshotMount): readonly MessageInitShape<ty
   if (mount.type === 'bind') return [{ type: 'bind', source: mount.source, options: [...mapped, mount.readonly ? 'ro' : 'rw', 'rbind'] }];
   const { lowers, upper, work } = mount;
   const writable = upper === undefined || work === undefined ? [] : [`workdir=${work}`, `upperdir=${upper}`];
-  return [{ type: 'overlay', source: 'overlay', options: [...mapped, ...writable, `lowerdir=${lowers.map(escapeLower).join(':')}`] }];
+  return [{ type: 'overlay', source: 'overlay', options: [...mapped, ...writable, `lowerdir=${lowers.map(escapeLower).join(':')}`, ...indexOff] }];
 }
+
+/** A kernel that keeps an index by default ties a writable layer to the mount that it was first in, and to its lower layers: a client may mount it anywhere. Older ones do not know the option. */
+const indexOff = existsSync('/sys/module/overlay/parameters/index') ? ['index=off'] : [];
 
 /** What was given out above, come back. Undefined for no mount at all: an empty tree. Unimplemented for what no snapshotter of ours gives out. */
 export function fromWireMounts(mounts: readonly Mount[]): SnapshotMount | undefined {

@@ -248,3 +248,12 @@ async function failureOf(call: Promise<unknown>): Promise<{ code: string; messag
   }
   throw new Error('the call did not fail');
 }
+
+test('a connection outlives thousands of calls that are given up once they brought what was wanted', async () => {
+  const { read } = connection.client(content.Content);
+  for (let call = 0; call < 1500; call++)
+    for await (const { data } of read({ size: 1n << 20n })) {
+      expect(data.length).toBe(64 * 1024);
+      break;
+    }
+});

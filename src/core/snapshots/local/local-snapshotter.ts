@@ -70,10 +70,10 @@ export class LocalSnapshotter implements Snapshotter {
   async commit(name: string, key: string, { labels, parent, inheritRoot = false, usage }: CommitOptions = {}): Promise<void> {
     checkSnapshotKey(name);
     checkLabels(labels, 'snapshot.Labels');
-    const active = this.#active(key);
-    if (parent !== undefined && active.parent !== undefined) throw failedPrecondition(key, 'has a parent already');
     const damaged = this.#damagedId(name);
     if (damaged === undefined && this.#records.has(name)) throw alreadyExists(name);
+    const active = this.#active(key);
+    if (parent !== undefined && active.parent !== undefined) throw failedPrecondition(key, 'has a parent already');
     const below = parent === undefined ? this.#records.parent(active) : this.#records.committed(parent);
     if (inheritRoot && below) await copyRoot(this.#directories.files(below.id), this.#directories.files(active.id));
     const committed: Omit<SnapshotRecord, 'id'> = {
