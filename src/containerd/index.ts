@@ -1,3 +1,4 @@
+export { Activations } from './mounts/activations.ts';
 export type { ContainerdOptions } from './services.ts';
 export { containerdServices } from './services.ts';
 export { InProcessTasks } from './tasks/in-process.ts';

@@ -2,6 +2,8 @@ import type { Logger } from '../base/index.ts';
 import type { LocalCore } from '../core/index.ts';
 import type { GrpcService } from '../rpc/grpc/index.ts';
 import { introspectionService } from './introspection/service.ts';
+import type { Activations } from './mounts/activations.ts';
+import { mountsService } from './mounts/mounts-service.ts';
 import { namespacesService } from './namespaces/service.ts';
 import { type StoreServicesOptions, storeServices } from './stores.ts';
 import type { TaskHost } from './tasks/task-host.ts';
@@ -11,6 +13,7 @@ import { versionService } from './version/service.ts';
 export interface ContainerdOptions extends StoreServicesOptions {
   readonly core: StoreServicesOptions['core'] & Pick<LocalCore, 'namespaces'>;
   readonly tasks: TaskHost;
+  readonly mounts: Activations;
   /** A directory of this daemon's alone, for files on their way. */
   readonly temporary: string;
   readonly log: Logger;
@@ -22,11 +25,12 @@ export interface ContainerdOptions extends StoreServicesOptions {
 }
 
 /** containerd's services over a core. */
-export function containerdServices({ root, version, revision, tasks, temporary, log, ...options }: ContainerdOptions): readonly GrpcService[] {
+export function containerdServices({ root, version, revision, tasks, mounts, temporary, log, ...options }: ContainerdOptions): readonly GrpcService[] {
   const { core, openFileTree } = options;
   const services = [
     ...storeServices(options),
     tasksService({ core, tasks, openFileTree, temporary, log }),
+    mountsService(mounts),
     namespacesService(core.namespaces),
     versionService({ version, revision }),
   ];

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '../../base/index.ts';
 import { strakeCommit, strakeVersion } from '../../cli/version-number.ts';
-import { containerdServices, InProcessTasks, TaskHosts } from '../../containerd/index.ts';
+import { Activations, containerdServices, InProcessTasks, TaskHosts } from '../../containerd/index.ts';
 import type { LocalCore, OpenFileTree } from '../../core/index.ts';
 import { Proxies, proxiesOfEnvironment } from '../../distribution/index.ts';
 import type { Launcher } from '../../kernel/index.ts';
@@ -42,6 +42,7 @@ export async function composeServices(place: ServicesPlace, cleanup: AsyncDispos
   return containerdServices({
     core,
     tasks: new TaskHosts({ inProcess, shims, runtimes }),
+    mounts: new Activations({ directory: path.join(state, 'mounts'), launcher, log }),
     temporary,
     log,
     root,
