@@ -19,6 +19,7 @@ export async function composeContainerd({ root, state, address, config }: Contai
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
   const openFileTree = createOpenFileTree(launcher);
   const core = cleanup.use(openLocalCore({ root, log, openFileTree, layersAtOnce: config.downloads }));
+  await core.restore();
   const services = await composeServices({ core, launcher, openFileTree, root, state, address, config, log }, cleanup);
   const kept = cleanup.move();
   return { services, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
