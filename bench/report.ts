@@ -71,6 +71,7 @@ export function report(results: readonly CaseResult[], verdicts: readonly Verdic
     `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}.`,
     `Peers, from Debian sid: ${versions.join(', ')}.`,
     'Medians; every round measures all of a row one after the other, each from the start of the client’s process to its end.',
+    'What is stored lies on an ext4 with a journal, in a file of its own (bench/disk.ts).',
     '',
   ];
   for (const { name, unit, rounds, medians } of results) {
