@@ -28,6 +28,13 @@ const entries: readonly CommandEntry[] = [
     "Attach the terminal's input and output to a running container",
     async () => (await import('./commands/attach.ts')).attach,
   ),
+  entry(
+    'chain',
+    '[OPTIONS] CONTAINER',
+    'Show what stands at each seam of a container, and the sockets between',
+    async () => (await import('./commands/chain.ts')).chain,
+    false,
+  ),
   entry('logs', '[OPTIONS] CONTAINER', 'Fetch the logs of a container', async () => (await import('./commands/logs.ts')).logs),
   entry('ps', '[OPTIONS]', 'List containers', async () => (await import('./commands/ps.ts')).ps),
   entry('stop', containersUsage, 'Stop one or more running containers', async () => (await import('./commands/stop.ts')).stop),

@@ -569,6 +569,23 @@ function sortedEntries(file: string): readonly string[] {
   return rows.map((row) => row.replace(/^(\S+) \S+ +(\d+) \S+ \S+ /, '$1 $2 ')).toSorted();
 }
 
+test(
+  'chain: what stands between the engine and the process',
+  async () => {
+    const id = await ok('run', '-d', '--network', 'none', busybox, 'sleep', '1000');
+    const links = JSON.parse(await ok('chain', '--json', id)) as { readonly seam: string; readonly pid?: number; readonly sockets: readonly string[] }[];
+    expect(links.map(({ seam }) => seam)).toEqual(['engine', 'containerd', 'runtime', 'zygote', 'monitor', 'process']);
+    expect(links[0]?.sockets).toEqual([`unix://${engine.socket}`]);
+    expect(links[4]?.sockets).toEqual([`${engine.execRoot}/tasks/${id}/monitor.sock`]);
+    expect(String(links[5]?.pid)).toBe(await ok('inspect', '--format', '{{.State.Pid}}', id));
+    expect(engine.world.status(links[5]?.pid ?? 0, 'PPid')).toBe(String(links[4]?.pid));
+    await ok('kill', id);
+    expect(await ok('chain', id)).not.toContain('monitor');
+    await ok('rm', id);
+  },
+  stepMs,
+);
+
 describe('explain', () => {
   test(
     'the chain, the configuration and the program, without a container',

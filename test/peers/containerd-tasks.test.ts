@@ -17,6 +17,14 @@ const ctr = ['ctr', '--address', socket];
 const theirShim = '/usr/bin/containerd-shim-runc-v2';
 const daemons = [['ctr'], ctr];
 
+/** Of `strake chain --json`. */
+interface Link {
+  readonly seam: string;
+  readonly implementation: string;
+  readonly pid?: number;
+  readonly sockets: readonly string[];
+}
+
 let peers: PeerWorld;
 let ours: Running;
 let before: Snapshot;
@@ -75,6 +83,38 @@ test.each(['file', 'binary'])(
     const uri = scheme === 'file' ? `file://${log}` : `binary://${logger}?to=${log}`;
     await peers.output([...ctr, 'run', '--rm', '--log-uri', uri, image, 'logged', 'sh', '-c', 'echo one; echo two']);
     expect(readFileSync(log, 'utf8')).toBe(scheme === 'file' ? 'one\ntwo\n' : 'default/logged to\none\ntwo\n');
+  },
+  stepMs,
+);
+
+test.each([
+  ['ours in process', ctr, 'io.containerd.runc.v2', ['containerd', 'runtime', 'zygote', 'monitor', 'process']],
+  ['ours by a shim', ctr, theirShim, ['containerd', 'runtime', 'shim', 'process']],
+  ['the real one', ['ctr'], 'io.containerd.runc.v2', ['containerd', 'runtime', 'shim', 'process']],
+] as const)(
+  'strake chain, of %s',
+  async (_, command, runtime, seams) => {
+    await peers.output([...command, 'run', '--runtime', runtime, '-d', image, 'chained', 'sleep', '1000']);
+    try {
+      const address = command.at(2) ?? peers.containerdSocket;
+      const links = JSON.parse(await peers.output(['/strake/strake', 'chain', '--json', '--containerd', address, 'chained'])) as Link[];
+      expect(links.map(({ seam }) => seam)).toEqual([...seams]);
+      expect(links[0]).toMatchObject({ sockets: [address] });
+      expect(peers.world.commandLine(links[0]?.pid ?? 0)).toContain('containerd');
+      expect(links[1]?.implementation).toBe(runtime);
+      // Who holds the process is its parent, and listens where its daemon finds it.
+      const [holder, process] = links.slice(-2);
+      expect(holder?.sockets.length).toBe(1);
+      expect(peers.world.status(process?.pid ?? 0, 'PPid')).toBe(String(holder?.pid));
+      expect(process).toMatchObject({ implementation: 'sleep 1000', sockets: [] });
+    } finally {
+      await peers.run([...command, 'tasks', 'kill', '--signal', 'KILL', 'chained']);
+      await until('chained to be removed', async () => {
+        await peers.run([...command, 'tasks', 'delete', '--force', 'chained']);
+        await peers.run([...command, 'containers', 'delete', 'chained']);
+        return (await peers.run([...command, 'containers', 'info', 'chained'])).code !== 0;
+      });
+    }
   },
   stepMs,
 );
