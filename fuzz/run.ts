@@ -20,6 +20,7 @@ const targets: Readonly<Record<string, () => Promise<Target>>> = {
   compression: async () => (await import('./targets/compression.ts')).compression,
   http2: async () => (await import('./targets/http2.ts')).http2,
   ttrpc: async () => (await import('./targets/ttrpc.ts')).ttrpc,
+  'shim-answers': async () => (await import('./targets/shim-answers.ts')).shimAnswers,
   manifests: async () => (await import('./targets/manifests.ts')).manifests,
 };
 const atOnce = 2;

@@ -1,6 +1,6 @@
 /** Run by shims.test.ts inside the peer root: the real containerd-shim-runc-v2, over the real runc and crun, under our manager of shims. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { runcOptions, type shimTask, taskEvents, taskTypes } from '../../src/api/containerd/index.ts';
@@ -191,6 +191,50 @@ test('containers of a group share a shim; when that is killed, each ends with 13
   }
   const after = ['first', 'other'].flatMap((id) => [`/tasks/exit ${id} 137, told by us`, `/tasks/delete ${id} 137, told by us`]);
   expect(events.slice(4).toSorted()).toEqual(after.toSorted());
+});
+
+/** Of the shim of `id` alone: its pid, or none. */
+function shimsOf(id: string): number[] {
+  const isShim = (pid: number) => {
+    try {
+      const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return argv[0]?.endsWith('containerd-shim-runc-v2') && argv.includes(id) && !argv.includes('start') && !argv.includes('delete');
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc').map(Number).filter(isShim);
+}
+
+/** ms: a create takes about 50, a life about 120. */
+const latestKill = 160;
+
+test('a shim that is killed at any moment: its task can be deleted, its end is told once, and nothing is left', async () => {
+  for (let round = 0; round < 24; round++) {
+    events.length = 0;
+    const id = `killed-${round}`;
+    const killer = setTimeout(() => {
+      for (const pid of shimsOf(id)) process.kill(pid, 'SIGKILL');
+    }, Math.random() * latestKill);
+    const task = await manager.create(shell(id, 'sleep 1000')).catch(() => undefined);
+    const live = async (created: ShimTask) => {
+      await created.service.start({ id });
+      await created.service.kill({ id, signal: 9 });
+      await ended(created);
+    };
+    if (task !== undefined) await live(task).catch(() => undefined);
+    if (task !== undefined) expect(await task.delete()).toMatchObject({ pid: task.pid, code: 137 });
+    clearTimeout(killer);
+    if (task !== undefined) {
+      await told(`/tasks/exit ${id} 137`);
+      await told(`/tasks/delete ${id}`);
+    }
+    const ends = events.filter((event) => event.startsWith('/tasks/exit') || event.startsWith('/tasks/delete'));
+    expect({ round, ends: ends.length }).toEqual({ round, ends: task === undefined ? 0 : 2 });
+    expect(manager.list()).toEqual([]);
+    expect(existsSync(path.join(directory, 'state/io.containerd.runtime.v2.task/default', id))).toBe(false);
+    expect(existsSync(`/proc/${task?.pid}`)).toBe(false);
+  }
 });
 
 test('a new daemon finds running tasks, and ended ones with their exit; one hung shim holds it up no more than its time', async () => {

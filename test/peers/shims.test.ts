@@ -32,7 +32,7 @@ test(
     const argv = ['env', 'BUN_BE_BUN=1', '/strake/strake', 'test', '--timeout=60000', join(peers.world.work, 'shims.test.js')];
     const { code, stderr } = await peers.run(argv, { timeoutMs: setupMs });
     expect({ code, said: code === 0 ? '' : stderr }).toEqual({ code: 0, said: '' });
-    expect(stderr).toMatch(/^ 6 pass$/m);
+    expect(stderr).toMatch(/^ 7 pass$/m);
     expect(await leaksSince(before, peers)).toEqual([]);
   },
   setupMs,

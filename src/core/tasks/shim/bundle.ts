@@ -53,9 +53,13 @@ export class Bundle {
     writeFileSync(path.join(this.directory, files.config), spec, { mode: 0o600 });
   }
 
-  saveShim(shim: { readonly path: string; readonly endpoint: ShimEndpoint }): void {
-    this.write(files.shimPath, shim.path);
-    this.write(files.endpoint, formatEndpoint(shim.endpoint));
+  /** Before the shim is started: what a crash leaves can be cleaned up after by the shim's own command. */
+  saveShimPath(shimPath: string): void {
+    this.write(files.shimPath, shimPath);
+  }
+
+  saveEndpoint(endpoint: ShimEndpoint): void {
+    this.write(files.endpoint, formatEndpoint(endpoint));
   }
 
   saveSandbox(sandboxId: string): void {
@@ -78,6 +82,13 @@ export class Bundle {
 
   readSandbox(): string | undefined {
     return this.read(files.sandbox);
+  }
+
+  /** From the hierarchies' roots; undefined where the runtime decides, or systemd. */
+  readCgroupPath(): string | undefined {
+    const text = this.read(files.config);
+    const path = text === undefined ? undefined : (parseJson(text, files.config) as RuntimeSpec).linux?.cgroupsPath;
+    return path?.startsWith('/') ? path : undefined;
   }
 
   /** Takes what the shim left mounted away, and then the directory. FailedPrecondition when the root filesystem cannot be unmounted: nothing in it is touched. */

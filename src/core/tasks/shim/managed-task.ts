@@ -1,7 +1,6 @@
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { errorMessage, isCode, type Logger } from '../../../base/index.ts';
 import type { Bundle } from './bundle.ts';
-import type { ShimBinary } from './shim-binary.ts';
 import { connectShim, type ShimConnection, type TaskService } from './shim-connection.ts';
 import type { ShimLog } from './shim-log.ts';
 import type { ShimEndpoint, ShimExit, ShimTask } from './shim-tasks.ts';
@@ -10,11 +9,12 @@ export interface ManagedTaskOptions {
   readonly namespace: string;
   readonly id: string;
   readonly bundle: Bundle;
-  readonly binary: ShimBinary;
   readonly endpoint: ShimEndpoint;
   readonly log: Logger;
   /** Reads what the shim says, as long as the task is held. */
   readonly shimLog: ShimLog | undefined;
+  /** Has the shim's own command end the task. Never rejects. */
+  readonly deleteByCommand: () => Promise<unknown>;
   /** The shim has gone while the task was there: cleans up after it, and says how the task ended. Called once, never rejects. */
   readonly onLost: (task: ManagedTask) => Promise<ShimExit>;
   /** The shim has deleted the task, and may end now: once it has told so. */
@@ -81,14 +81,14 @@ export class ManagedTask implements ShimTask {
 
   /** Ends a task that nobody got, and its shim unless that has others. What they do not do, the shim's own command does. */
   async discard(): Promise<void> {
-    const { binary, log } = this.options;
+    const { deleteByCommand, log } = this.options;
     this.isReleased = true;
     try {
       await this.service.delete({ id: this.id }, { timeoutMs: connectTimeoutMs });
     } catch (error) {
       if (!isCode(error, 'NotFound')) {
         log.warn('a shim did not delete its task', { error: errorMessage(error) });
-        await binary.delete(this.instance).catch((failure: unknown) => log.warn('nor did its command', { error: errorMessage(failure) }));
+        await deleteByCommand();
       }
     }
     await this.shutDown();
@@ -100,10 +100,6 @@ export class ManagedTask implements ShimTask {
     this.isReleased = true;
     this.connection.close();
     this.options.shimLog?.close();
-  }
-
-  private get instance() {
-    return { namespace: this.namespace, id: this.id, bundle: this.bundle };
   }
 
   private watch(): void {
@@ -125,7 +121,7 @@ export class ManagedTask implements ShimTask {
       return false;
     }
     if (this.isReleased) this.connection.close();
-    else this.options.log.info('a shim ended its connection, and took another one');
+    else this.options.log.debug('a shim ended its connection, and took another one');
     return !this.isReleased;
   }
 

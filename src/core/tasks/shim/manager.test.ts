@@ -32,7 +32,7 @@ class Place implements AsyncDisposable {
   }
 
   async open({ recoverTimeoutMs = 30_000 }: { recoverTimeoutMs?: number } = {}): Promise<ShimTaskManager> {
-    const log: Logger = createLineLogger({ level: 'info', format: 'text', write: (line) => this.told(this.lines, line) });
+    const log: Logger = createLineLogger({ level: 'debug', format: 'text', write: (line) => this.told(this.lines, line) });
     const ttrpcAddress = path.join(this.directory, 'events.ttrpc');
     const manager = new ShimTaskManager({
       stateDirectory: path.join(this.directory, 'state'),
@@ -230,13 +230,15 @@ test('a shim that only ends its connections has not gone', async () => {
 test('after a start of the daemon: living shims are found again, dead ones cleaned up after, what was half made is removed', async () => {
   await using place = new Place();
   const before = await place.open();
-  const [alive, old, empty, dead] = [
+  const [alive, old, empty, begun, dead] = [
     await before.create(place.request('alive')),
     await before.create(place.request('old', { version: 2, answer: 'address' })),
     await before.create(place.request('empty')),
+    await before.create(place.request('begun', { isSilent: true })),
     await before.create(place.request('dead')),
   ];
   for (const task of [alive, old, empty]) await place.shimOf(task);
+  const shimOfBegun = await place.shimOf(begun);
   const shimOfDead = await place.shimOf(dead);
   await alive.service.start({ id: 'alive' });
   await empty.service.delete({ id: 'empty' });
@@ -244,6 +246,7 @@ test('after a start of the daemon: living shims are found again, dead ones clean
   process.kill(shimOfDead, 'SIGKILL');
   // Its shim was begun by version 2 of the service, and a newer one was installed since.
   writeFileSync(path.join(old.bundle, 'bootstrap.json'), JSON.stringify({ ...old.endpoint, version: 3 }));
+  rmSync(path.join(begun.bundle, 'bootstrap.json'));
   mkdirSync(path.join(place.bundle('half'), 'rootfs'), { recursive: true });
   const after = await place.open();
   await after.recover();
@@ -256,6 +259,7 @@ test('after a start of the daemon: living shims are found again, dead ones clean
     ['alive', fixturePids.task],
     ['old', fixturePids.task],
   ]);
+  while (existsSync(`/proc/${shimOfBegun}`)) await new Promise((resolve) => setImmediate(resolve));
   expect((await after.get('space', 'alive').service.state({ id: 'alive' })).status).toBe(taskTypes.Status.RUNNING);
   expect((await after.get('space', 'old').service.start({ id: 'old' })).pid).toBe(fixturePids.task);
   expect(

@@ -7,6 +7,7 @@ import type { Launcher } from '../../../kernel/index.ts';
 import type { ServedService } from '../../../rpc/ttrpc/index.ts';
 import { Bundle } from './bundle.ts';
 import { findBundles } from './find-bundles.ts';
+import { removeLeftoverCgroup } from './leftover-cgroup.ts';
 import { ManagedTask, type ManagedTaskOptions } from './managed-task.ts';
 import { resolveRuntime } from './resolve-runtime.ts';
 import { ShimBinary, type ShimCaller } from './shim-binary.ts';
@@ -27,6 +28,9 @@ export interface ShimTaskManagerOptions {
 
 const defaultRecoverTimeoutMs = 5_000;
 const recoverAtOnce = 8;
+/** Where a task is, and who may delete it when its shim cannot. */
+type ShimPlace = Pick<ManagedTaskOptions, 'namespace' | 'id' | 'bundle'> & { readonly binary: ShimBinary };
+
 /** What is said of a task when not even the shim's command knows. */
 const unknownExit = 255;
 
@@ -113,8 +117,9 @@ export class ShimTaskManager implements ShimTasks {
     try {
       const shared = this.sharedShim(namespace, sandboxId);
       if (shared !== undefined && sandboxId !== undefined) bundle.saveSandbox(sandboxId);
+      bundle.saveShimPath(binary.path);
       const endpoint = shared ?? (await binary.start({ namespace, id, bundle: bundle.directory, signal }, options));
-      bundle.saveShim({ path: binary.path, endpoint });
+      bundle.saveEndpoint(endpoint);
       return await ManagedTask.connect(this.taskOptions({ namespace, id, bundle, binary, endpoint, shimLog }), signal);
     } catch (error) {
       shimLog.close();
@@ -149,7 +154,7 @@ export class ShimTaskManager implements ShimTasks {
     const binary = new ShimBinary(bundle.readShimPath() ?? '', this.options.caller);
     const endpoint = bundle.readEndpoint();
     const log = this.logOf(namespace, id);
-    if (endpoint === undefined) return await this.cleanUpUnfinished(bundle, log);
+    if (endpoint === undefined) return await this.cleanUpUnfinished({ namespace, id, bundle, binary });
     const shimLog = new ShimLog(bundle.logPath, log);
     try {
       const task = await this.ask(this.taskOptions({ namespace, id, bundle, binary, endpoint, shimLog }));
@@ -164,7 +169,7 @@ export class ShimTaskManager implements ShimTasks {
 
   /** The task of a shim that listens; undefined when the shim turns out to have none, and was ended. */
   private async ask(options: ManagedTaskOptions): Promise<ManagedTask | undefined> {
-    const { recoverTimeoutMs: timeoutMs = defaultRecoverTimeoutMs } = this.options;
+    const timeoutMs = this.recoverTimeoutMs;
     const task = await ManagedTask.connect(options, AbortSignal.timeout(timeoutMs));
     try {
       this.learn(task, await task.service.state({ id: task.id }, { timeoutMs }));
@@ -201,16 +206,28 @@ export class ShimTaskManager implements ShimTasks {
     }
   }
 
-  /** The daemon died while the shim was starting. */
-  private async cleanUpUnfinished(bundle: Bundle, log: Logger): Promise<void> {
+  /** The daemon died while the shim was starting, which may have gone on: to start it again is to find it, or one that is as easily ended. */
+  private async cleanUpUnfinished(of: ShimPlace): Promise<void> {
+    const { namespace, id, bundle, binary } = of;
+    const log = this.logOf(namespace, id);
     log.warn('a task that was never made is removed');
+    if (binary.path !== '') {
+      try {
+        const endpoint = await binary.start({ namespace, id, bundle: bundle.directory, signal: AbortSignal.timeout(this.recoverTimeoutMs) }, undefined);
+        const task = await ManagedTask.connect(this.taskOptions({ ...of, endpoint, shimLog: undefined }));
+        return await task.discard();
+      } catch (error) {
+        log.warn('its shim could not be ended', { error: errorMessage(error) });
+      }
+    }
     await bundle.remove(log);
   }
 
-  private taskOptions(of: Omit<ManagedTaskOptions, 'log' | 'onLost' | 'onDeleting' | 'onDeleted'>): ManagedTaskOptions {
+  private taskOptions(of: ShimPlace & Pick<ManagedTaskOptions, 'endpoint' | 'shimLog'>): ManagedTaskOptions {
     const { namespace, id } = of;
     return {
       ...of,
+      deleteByCommand: async () => await this.deleteByCommand(of),
       log: this.logOf(namespace, id),
       onLost: async () => await this.settleLost(of),
       // A shim that ends at once may take its last word with it.
@@ -220,7 +237,7 @@ export class ShimTaskManager implements ShimTasks {
   }
 
   /** A shim has gone without its task. */
-  private async settleLost(of: Pick<ManagedTaskOptions, 'namespace' | 'id' | 'bundle' | 'binary'>): Promise<ShimExit> {
+  private async settleLost(of: ShimPlace): Promise<ShimExit> {
     const { namespace, id } = of;
     const told = this.events.exitOf(namespace, id);
     const deleted = await this.deleteByCommand(of);
@@ -231,25 +248,26 @@ export class ShimTaskManager implements ShimTasks {
   }
 
   /** Undefined when the shim's command failed; what it did not do is in the log. */
-  private async deleteByCommand({
-    namespace,
-    id,
-    bundle,
-    binary,
-  }: Pick<ManagedTaskOptions, 'namespace' | 'id' | 'bundle' | 'binary'>): Promise<ShimExit | undefined> {
+  private async deleteByCommand({ namespace, id, bundle, binary }: ShimPlace): Promise<ShimExit | undefined> {
     const log = this.logOf(namespace, id);
-    log.warn('cleaning up after a shim that has gone');
+    log.warn('a task is deleted by its shim’s command');
     const exit = await binary.delete({ namespace, id, bundle: bundle.directory }).catch((error: unknown) => {
       log.error('a shim’s command did not delete what it left', { error: errorMessage(error) });
       return undefined;
     });
-    await bundle.remove(log).catch((error: unknown) => log.error('a bundle was not removed', { bundle: bundle.directory, error: errorMessage(error) }));
+    const told = (error: unknown) => log.error('something of a task is left', { bundle: bundle.directory, error: errorMessage(error) });
+    await removeLeftoverCgroup(bundle, this.options.launcher).catch(told);
+    await bundle.remove(log).catch(told);
     return exit;
   }
 
   private forget(namespace: string, id: string): void {
     this.tasks.delete(keyOf(namespace, id));
     this.events.forget(namespace, id);
+  }
+
+  private get recoverTimeoutMs(): number {
+    return this.options.recoverTimeoutMs ?? defaultRecoverTimeoutMs;
   }
 
   private bundleOf(namespace: string, id: string): Bundle {
