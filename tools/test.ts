@@ -10,7 +10,7 @@ const bun = (...args: string[]) => spawnSync(process.execPath, args, { cwd: root
 /** All below test/ but what takes minutes and has a command of its own. */
 function tests(): string[] {
   return readdirSync(path.join(root, 'test'))
-    .filter((name) => name !== 'peers')
+    .filter((name) => !['peers', 'containerd'].includes(name))
     .map((name) => `test/${name}`);
 }
 

@@ -31,6 +31,7 @@ export type { TarHandler, TarLimits } from './diff/tar/reader.ts';
 export { TarReader } from './diff/tar/reader.ts';
 export type { TarFile } from './diff/tar/writer.ts';
 export { writeTar } from './diff/tar/writer.ts';
+export type { EngineStores } from './engine-stores.ts';
 export type { EventBus, EventExchange, EventFields, StrakeEvent } from './events/events.ts';
 export { createLocalEventBus } from './events/local/event-bus.ts';
 export { checkTopic, messageOf } from './events/topics.ts';

@@ -12,6 +12,8 @@ import { createLocalExchange } from './events/local/event-bus.ts';
 import { type CollectGarbage, GarbageCollector } from './garbage/collector.ts';
 import { DocumentLinks } from './garbage/document-links.ts';
 import { KeptLeases, Leases } from './garbage/leases.ts';
+import { GarbageSchedule } from './garbage/schedule.ts';
+
 import { createLocalImageStore } from './images/local/image-store.ts';
 import { leaseStores } from './leases/leased-stores.ts';
 import { createLocalLeaseStore } from './leases/local/lease-store.ts';
@@ -64,6 +66,8 @@ export interface LocalCore extends LocalNamespace, Core, Disposable {
   readonly comparer: Comparer;
   /** Removes what nothing needs any more, in all namespaces. */
   readonly collectGarbage: CollectGarbage;
+  /** From here on garbage is collected some time after something was removed, until it is disposed of; for who has clients that do not ask for it. */
+  collectWhenRemoved(): AsyncDisposable;
   /** Once, before anything uses a snapshot: what a power loss took of the snapshots of images is unpacked again. */
   restore(): Promise<void>;
   /** What was acknowledged so far survives a power loss. */
@@ -77,7 +81,7 @@ export function openLocalContent({
   now = () => new Date(),
 }: Pick<LocalCoreOptions, 'root' | 'log' | 'now'>): Disposable & { readonly content: ContentStore } {
   const db = MetadataDatabase.open({ root, log, now });
-  const scope = { db, namespace: engineNamespace, now, events: { publish: () => undefined }, enter: () => undefined };
+  const scope = { db, namespace: engineNamespace, now, events: { publish: () => undefined }, enter: () => undefined, removed: () => undefined };
   return { content: new LocalContentStore({ ...scope, files: new BlobFiles(root), log }), [Symbol.dispose]: () => db[Symbol.dispose]() };
 }
 
@@ -98,6 +102,7 @@ export function openLocalCore({
   const exchange = createLocalExchange({ now });
   const directories = new SnapshotDirectories({ root, db, openFileTree, log });
   const unsynced = new UnsyncedSnapshots({ db, directory: directories.root, openFileTree, log, ...syncing });
+  let schedule: GarbageSchedule | undefined;
   const parts: NamespaceParts = {
     db,
     log,
@@ -110,6 +115,7 @@ export function openLocalCore({
     directories,
     unsynced,
     namespaces: createLocalNamespaceStore({ db, events: exchange }),
+    removed: () => schedule?.removed(),
     unpacking: { parallel: layersAtOnce, ...(layerLimits === undefined ? {} : { limits: layerLimits }) },
   };
   const opened = new Map<string, OpenedNamespace>();
@@ -137,6 +143,10 @@ export function openLocalCore({
     layerLimits: { ...defaultLayerLimits, ...layerLimits },
     comparer,
     collectGarbage: async (options) => await collector.collect(options),
+    collectWhenRemoved() {
+      schedule = new GarbageSchedule({ collect: async () => await collector.collect(), log });
+      return schedule;
+    },
     restore: async () => {
       const lost = unsynced.lost();
       // They would not be known from good ones.
@@ -165,6 +175,7 @@ interface NamespaceParts {
   readonly directories: SnapshotDirectories;
   readonly unsynced: UnsyncedSnapshots;
   readonly namespaces: ReturnType<typeof createLocalNamespaceStore>;
+  readonly removed: () => void;
   readonly unpacking: { readonly parallel: number | undefined; readonly limits?: Partial<LayerLimits> };
 }
 
@@ -176,7 +187,7 @@ interface OpenedNamespace {
 function openNamespace(parts: NamespaceParts, namespace: string): OpenedNamespace {
   const { db, log, now, exchange, openFileTree, directories, unsynced, files } = parts;
   const events = exchange.in(namespace);
-  const scope: LocalScope = { db, namespace, now, events, enter: () => parts.namespaces.ensure(namespace) };
+  const scope: LocalScope = { db, namespace, now, events, enter: () => parts.namespaces.ensure(namespace), removed: parts.removed };
   const content = new LocalContentStore({ ...scope, files, log });
   const snapshotters = new Map(
     snapshotterNames.map((name) => [name as string, new LocalSnapshotter({ ...scope, openFileTree, directories, unsynced, layout: parts.layouts[name] })]),

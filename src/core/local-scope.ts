@@ -10,4 +10,6 @@ export interface LocalScope {
   readonly events: Pick<EventBus, 'publish'>;
   /** Makes the namespace, before the first thing is stored in it. */
   readonly enter: () => void;
+  /** Something was removed: what it alone kept may be garbage. */
+  readonly removed: () => void;
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ComponentVersion } from '../api/docker/index.ts';
 import { errorCode, errorMessage, type Logger } from '../base/index.ts';
-import type { Comparer, HostMounts, LocalCore } from '../core/index.ts';
+import type { Comparer, EngineStores, HostMounts } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
 import type { InspectRemote, ProxySettings, PullImage, PushImage, SearchRepositories } from '../distribution/index.ts';
 import type { NetworkManager } from '../network/index.ts';
@@ -54,7 +54,7 @@ import { Volumes } from './volumes/index.ts';
 /** What the Engine stands on. Only the composition roots choose the implementations. */
 export interface EngineOptions {
   readonly paths: { readonly dataRoot: string; readonly execRoot: string /** `strake-hello`, the built-in image's program */; readonly helloProgram: string };
-  readonly core: Omit<LocalCore, typeof Symbol.dispose> & { readonly tasks: TaskManager; readonly rootFiles: RootFiles; readonly hostMounts: HostMounts };
+  readonly core: EngineStores & { readonly tasks: TaskManager; readonly rootFiles: RootFiles; readonly hostMounts: HostMounts };
   readonly registry: {
     readonly pull: PullImage;
     readonly push: PushImage;

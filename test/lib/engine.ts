@@ -23,6 +23,8 @@ export class Engine implements AsyncDisposable {
   readonly peers: PeerWorld;
   readonly #ownsWorld: boolean;
   #daemon: Running | undefined;
+  /** Our daemon keeps its images at, and runs its containers by, the containerd of the peer root. */
+  #onContainerd = false;
 
   private constructor(name: EngineName, peers: PeerWorld, ownsWorld: boolean) {
     this.name = name;
@@ -39,6 +41,22 @@ export class Engine implements AsyncDisposable {
       await startRegistry(peers);
       if (name === 'docker') await peers.startDocker(options);
       else await engine.startStrake();
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+    return engine;
+  }
+
+  /** Our engine on the real containerd. */
+  static async startOnContainerd(): Promise<Engine> {
+    const peers = await PeerWorld.start();
+    const engine = new Engine('strake', peers, true);
+    engine.#onContainerd = true;
+    try {
+      await startRegistry(peers);
+      await peers.startContainerd();
+      await engine.startStrake();
     } catch (error) {
       await engine[Symbol.asyncDispose]();
       throw error;
@@ -91,9 +109,10 @@ export class Engine implements AsyncDisposable {
   /** Starts our daemon (again): resolves when its socket answers a ping. */
   async startStrake(extra: readonly string[] = []): Promise<void> {
     mkdirSync(this.dataRoot, { recursive: true });
-    const daemon = this.world.spawn([
-      strakeBinary,
+    const daemon = (this.#onContainerd ? this.peers : this.world).spawn([
+      this.#onContainerd ? '/strake/strake' : strakeBinary,
       'daemon',
+      ...(this.#onContainerd ? ['--containerd', this.peers.containerdSocket] : []),
       '--data-root',
       this.dataRoot,
       '--exec-root',

@@ -21,6 +21,8 @@ export async function composeContainerd({ root, state, address, config }: Contai
   const core = cleanup.use(openLocalCore({ root, log, openFileTree, layersAtOnce: config.downloads }));
   await core.restore();
   const services = await composeServices({ core, launcher, openFileTree, root, state, address, config, log }, cleanup);
+  await core.collectGarbage({ activeSnapshots: true });
+  await core.snapshots.cleanup();
   const kept = cleanup.move();
   return { services, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }

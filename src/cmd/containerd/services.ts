@@ -38,6 +38,7 @@ export async function composeServices(place: ServicesPlace, cleanup: AsyncDispos
     log,
   });
   await inProcess.recover();
+  cleanup.use(core.collectWhenRemoved());
   const shims = await openShims({ state, address, launcher, core, log }, cleanup);
   return containerdServices({
     core,

@@ -1,9 +1,9 @@
 /** The daemon's composition root: which implementation stands behind each interface. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Logger } from '../../base/index.ts';
-import { createHostMounts, createOpenFileTree, openLocalCore } from '../../core/index.ts';
-import { LocalRootFiles, LocalTaskManager } from '../../core/tasks/index.ts';
+import { type Logger, StrakeError } from '../../base/index.ts';
+import { createHostMounts, createOpenFileTree } from '../../core/index.ts';
+import { LocalRootFiles } from '../../core/tasks/index.ts';
 import { createPuller, createPusher, createRemoteInspector, createSearch, Proxies, proxiesOfEnvironment } from '../../distribution/index.ts';
 import { assembleEngine, createContainersPart } from '../../engine/index.ts';
 import { containerRoutes } from '../../engine/router/containers/index.ts';
@@ -11,6 +11,7 @@ import { execRoutes } from '../../engine/router/exec/index.ts';
 import { programFile, readCgroupLayout, ZygoteLauncher } from '../../kernel/index.ts';
 import { BridgeNetworks, fileNetworkStore } from '../../network/index.ts';
 import { readMachine } from '../../runtime/index.ts';
+import { composeCore } from './compose-core.ts';
 import type { DaemonFlags } from './flags.ts';
 import { registryLogin } from './registry-login.ts';
 import type { ComposedEngine } from './run-daemon.ts';
@@ -23,19 +24,9 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   await using cleanup = new AsyncDisposableStack();
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
   const openFileTree = createOpenFileTree(launcher);
-  const core = cleanup.use(
-    openLocalCore({
-      root: dataRoot,
-      log,
-      openFileTree,
-      layerLimits: flags.layerLimits,
-      layersAtOnce: flags.transfers.downloads,
-      snapshotter: flags.snapshotter,
-    }),
-  );
   const machine = readMachine();
   const layout = readCgroupLayout();
-  const tasks = new LocalTaskManager({ execRoot, launcher, events: core.events, log, machine, layout });
+  const { core, local, tasks, runtimeName } = await composeCore({ flags, launcher, openFileTree, machine, layout, log, cleanup });
   const rootFiles = new LocalRootFiles({ launcher, mountpoint: path.join(execRoot, 'rootfs') });
   const networks = new BridgeNetworks({
     store: fileNetworkStore({ networks: path.join(dataRoot, 'networks.json'), endpoints: path.join(execRoot, 'endpoints.json') }),
@@ -73,6 +64,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
           snapshots: core.snapshots,
           comparer: core.comparer,
           tasks,
+          runtimeName,
           rootFiles,
           images,
           networks: containerNetworks,
@@ -92,7 +84,10 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   return {
     engine,
     // Whoever does not ask for it does not pay for loading it.
-    openContainerd: async (...place) => await (await import('./serve-containerd.ts')).serveContainerd({ core, launcher, openFileTree, flags, log }, ...place),
+    async openContainerd(...place) {
+      if (local === undefined) throw new StrakeError('FailedPrecondition', 'there is nothing to serve: what there is is at another containerd');
+      return await (await import('./serve-containerd.ts')).serveContainerd({ core: local, launcher, openFileTree, flags, log }, ...place);
+    },
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
 }

@@ -27,6 +27,10 @@ export interface DaemonFlags {
   readonly transfers: { readonly downloads?: number; readonly uploads?: number };
   readonly labels: readonly string[];
   readonly snapshotter: SnapshotterName;
+  /** Socket of another containerd that has the images and runs the containers; in process where absent. */
+  readonly containerd: string | undefined;
+  /** By which that one runs containers, in its words. */
+  readonly defaultRuntime: string;
   /** Bounds of an image's layers; the defaults of core where absent. */
   readonly layerLimits: { readonly bytes?: number; readonly expansion?: number };
   /** A descriptor that gets one line once the daemon listens: how the command line waits for the daemon that it started. */
@@ -49,9 +53,11 @@ const registryConfig = '/etc/strake/certs.d:/etc/containerd/certs.d:/etc/docker/
 const definitions: readonly FlagDefinition[] = [
   { name: 'bip', kind: 'string', usage: 'IPv4 address and prefix of the default bridge, such as 172.17.0.1/16' },
   { name: 'bridge', short: 'b', kind: 'string', usage: 'Name of the default bridge' },
+  { name: 'containerd', kind: 'string', usage: 'Socket of a containerd that has the images and runs the containers (default: none, in process)' },
   { name: 'containerd-listen', kind: 'string', usage: "Unix socket at which containerd's API is served too: namespace moby is the engine's (default: none)" },
   { name: 'data-root', kind: 'string', usage: 'Root directory of persistent state (default "/var/lib/strake")' },
   { name: 'debug', short: 'D', kind: 'boolean', usage: 'Log at level debug' },
+  { name: 'default-runtime', kind: 'string', usage: 'Runtime of containers with --containerd (default "io.containerd.runc.v2")' },
   { name: 'exec-root', kind: 'string', usage: 'Root directory of execution state (default "/run/strake")' },
   { name: 'group', short: 'G', kind: 'string', usage: 'Group of the unix socket (default: root only)' },
   { name: 'help', short: 'h', kind: 'boolean', usage: 'Print this' },
@@ -102,6 +108,9 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
   if (hosts.some((host) => host.startsWith('tcp://')) && last('tls') !== 'false')
     throw usage('a tcp host gives root to anybody who reaches it: say --tls=false to serve it all the same (TLS with client certificates is not available)');
   if (last('tls') === 'true') throw usage('--tls is not available');
+  const containerd = last('containerd');
+  if (containerd === undefined && last('default-runtime') !== undefined) throw usage('--default-runtime needs --containerd: in process there is one runtime');
+  if (containerd !== undefined && last('containerd-listen') !== undefined) throw usage('--containerd and --containerd-listen exclude each other');
   return {
     dataRoot: absolute('data-root', last('data-root') ?? '/var/lib/strake'),
     execRoot,
@@ -126,6 +135,8 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     },
     labels: values.get('label') ?? [],
     snapshotter,
+    containerd: containerd === undefined ? undefined : absolute('containerd', containerd.replace(/^unix:\/\//, '')),
+    defaultRuntime: runtimeNamed(last('default-runtime') ?? 'runc'),
     layerLimits: {
       ...optional('bytes', bytes('max-layer-size', last('max-layer-size'))),
       ...optional('expansion', positive('max-layer-expansion', last('max-layer-expansion'))),
@@ -186,6 +197,11 @@ function bytes(name: string, value: string | undefined): number | undefined {
   const size = Number(match?.[1]) * 1024 ** ('kmgt'.indexOf((match?.[2] ?? '').toLowerCase() || '-') + 1);
   if (!Number.isSafeInteger(size) || size <= 0) throw usage(`invalid value ${JSON.stringify(value)} for --${name}: must be a size such as 64g`);
   return size;
+}
+
+/** Docker's short name of the usual one. */
+function runtimeNamed(name: string): string {
+  return name === 'runc' ? 'io.containerd.runc.v2' : name;
 }
 
 function positive(name: string, value: string | undefined): number | undefined {

@@ -54,16 +54,22 @@ class RemoteSubscription implements AsyncIterableIterator<StrakeEvent> {
   readonly #envelopes: AsyncIterator<Envelope>;
   readonly #left: AbortController;
   readonly #ended: AbortSignal;
+  /** Asked for at once: with it the call begins. */
+  #first: Promise<IteratorResult<Envelope>> | undefined;
 
   constructor(envelopes: AsyncIterable<Envelope>, left: AbortController, ended: AbortSignal) {
     this.#envelopes = envelopes[Symbol.asyncIterator]();
     this.#left = left;
     this.#ended = ended;
+    this.#first = this.#envelopes.next();
+    this.#first.catch(() => undefined);
   }
 
   async next(): Promise<IteratorResult<StrakeEvent>> {
     try {
-      const { done, value } = await this.#envelopes.next();
+      const next = this.#first ?? this.#envelopes.next();
+      this.#first = undefined;
+      const { done, value } = await next;
       return done === true ? { done, value: undefined } : { done: false, value: toEvent(value) };
     } catch (error) {
       if (this.#ended.aborted) return { done: true, value: undefined };

@@ -1,1 +1,2 @@
+export { openRemoteEngineStores } from './engine-stores.ts';
 export { openRemoteCore } from './remote-core.ts';

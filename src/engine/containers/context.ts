@@ -73,6 +73,8 @@ export interface ContainerContext {
   readonly snapshots: Snapshotter;
   readonly comparer: Comparer;
   readonly tasks: TaskManager;
+  /** What runs containers, in containerd's words: `io.containerd.runc.v2`. */
+  readonly runtimeName: string;
   readonly rootFiles: RootFiles;
   readonly accounts: AccountReader;
   readonly images: ContainerImages;

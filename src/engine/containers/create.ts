@@ -32,7 +32,7 @@ export async function createContainer(context: ContainerContext, request: Create
   try {
     const container = await buildContainer(context, request, undo);
     const { id, document } = container;
-    await context.store.create(newRecord(id, context.snapshots.name, document));
+    await context.store.create(newRecord(context, id, document));
     context.registry.add(container);
     publish(context, container, 'create');
     return { Id: id, Warnings: [] };

@@ -1,21 +1,24 @@
 import type { ContainerRecord, NewContainer } from '../../core/index.ts';
 import { specType } from '../../core/index.ts';
 import { formatJson, parseJson } from '../../oci/index.ts';
+import type { ContainerContext } from './context.ts';
 import { type ContainerDocument, documentKey } from './document.ts';
 
-/** Containers of the Engine run in process. */
-const runtimeName = 'io.containerd.strake.v2';
 const documentType = 'strake/container';
 
 /** How the core keeps a container: all that the Engine knows is in its document; the specification is made of it at each start. */
-export function newRecord(id: string, snapshotter: string, document: ContainerDocument): NewContainer {
+export function newRecord(
+  { snapshots, runtimeName }: Pick<ContainerContext, 'snapshots' | 'runtimeName'>,
+  id: string,
+  document: ContainerDocument,
+): NewContainer {
   return {
     id,
     labels: document.config.Labels,
     image: document.config.Image,
     runtime: { name: runtimeName, options: undefined },
     spec: { typeUrl: specType, value: Buffer.from('{}') },
-    snapshotter,
+    snapshotter: snapshots.name,
     snapshotKey: id,
     sandboxId: '',
     extensions: documentExtension(document),

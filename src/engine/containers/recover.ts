@@ -47,7 +47,7 @@ async function adoptUnknown(context: ContainerContext, task: Task): Promise<void
     return;
   }
   context.log.warn('a container that runs was lost from the store: it is taken in again', { container: task.id, name: document.name });
-  await context.store.create(newRecord(task.id, context.snapshots.name, document));
+  await context.store.create(newRecord(context, task.id, document));
   context.registry.add(new Container(task.id, document));
 }
 

@@ -6,7 +6,7 @@ import { labelsOf, labelsText, type Row, textOf, timeOf, typedValueOf, typedValu
 import type { ContainerChange, ContainerRecord, ContainerStore, NewContainer } from '../containers.ts';
 
 /** Containers in the metadata database. */
-export function createLocalContainerStore({ db, namespace, now, enter, events }: LocalScope): ContainerStore {
+export function createLocalContainerStore({ db, namespace, now, enter, events, removed }: LocalScope): ContainerStore {
   const find = (id: string): ContainerRecord => {
     const row = db.get('select * from containers where namespace = ? and id = ?', namespace, id);
     if (row === undefined)
@@ -75,6 +75,7 @@ export function createLocalContainerStore({ db, namespace, now, enter, events }:
           fields: { layer: 'core', container: id },
         });
       events.publish('/containers/delete', { id });
+      removed();
     },
   };
 }

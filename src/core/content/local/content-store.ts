@@ -197,6 +197,7 @@ export class LocalContentStore implements ContentStore {
   async delete(digest: string): Promise<void> {
     this.#info(digest);
     this.sweep([digest]);
+    this.#scope.removed();
     await this.#files.emptyRemoved();
   }
 

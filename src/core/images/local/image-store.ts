@@ -14,7 +14,7 @@ export interface LocalImageOptions extends LocalScope {
 }
 
 /** Images in the metadata database. */
-export function createLocalImageStore({ db, namespace, link, now, enter, events }: LocalImageOptions): ImageStore {
+export function createLocalImageStore({ db, namespace, link, now, enter, events, removed }: LocalImageOptions): ImageStore {
   const find = (name: string): ImageRecord => {
     const row = db.get('select * from images where namespace = ? and name = ?', namespace, name);
     if (row === undefined) throw notFound(name);
@@ -102,6 +102,7 @@ export function createLocalImageStore({ db, namespace, link, now, enter, events 
       }
       if (db.run('delete from images where namespace = ? and name = ?', namespace, name).changes === 0) throw notFound(name);
       events.publish('/images/delete', { name });
+      removed();
     },
   };
 }

@@ -9,7 +9,7 @@ import type { LeaseRecord, LeaseResource, LeaseStore } from '../leases.ts';
 const resourceType = /^(?:content|images|ingests|snapshots\/[a-z0-9][a-z0-9_.-]{0,62})$/;
 
 /** Leases in the metadata database. */
-export function createLocalLeaseStore({ db, namespace, now, enter }: Pick<LocalScope, 'db' | 'namespace' | 'now' | 'enter'>): LeaseStore {
+export function createLocalLeaseStore({ db, namespace, now, enter, removed }: Pick<LocalScope, 'db' | 'namespace' | 'now' | 'enter' | 'removed'>): LeaseStore {
   const find = (id: string): LeaseRecord => {
     const row = db.get('select * from leases where namespace = ? and id = ?', namespace, id);
     if (row === undefined) throw new StrakeError('NotFound', `lease ${JSON.stringify(id)}: not found`, { fields: { layer: 'core', lease: id } });
@@ -28,6 +28,7 @@ export function createLocalLeaseStore({ db, namespace, now, enter }: Pick<LocalS
     delete: async (id) => {
       find(id);
       db.run('delete from leases where namespace = ? and id = ?', namespace, id);
+      removed();
     },
     list: async (filters = []) => {
       const wanted = parseFilters(filters);
@@ -53,6 +54,7 @@ export function createLocalLeaseStore({ db, namespace, now, enter }: Pick<LocalS
     deleteResource: async (id, resource) => {
       find(id);
       db.run('delete from lease_resources where namespace = ? and lease = ? and type = ? and resource = ?', namespace, id, resource.type, resource.id);
+      removed();
     },
     resources: async (id) => {
       find(id);

@@ -123,6 +123,19 @@ describe('local namespaces', () => {
     expect(await core.collectGarbage()).toEqual({ blobs: [digest], snapshots: [], freedBytes: 6 });
   });
 
+  test('what was removed takes with it, some time later, what it alone kept', async () => {
+    using core = openTestCore();
+    const a = core.inNamespace('a');
+    const digest = await put(a, 'x');
+    await a.images.create({ name: 'i', target: target(digest) });
+    const stop = new AbortController();
+    const events = core.exchange.subscribe({ filters: ['topic=="/content/delete"'], signal: stop.signal })[Symbol.asyncIterator]();
+    await using _collecting = core.collectWhenRemoved();
+    await a.images.delete('i');
+    expect((await events.next()).value?.payload).toEqual({ digest });
+    stop.abort();
+  });
+
   test('what is made with a lease is its, and stays as long as that', async () => {
     using core = openTestCore();
     const stores = core.inNamespace('a');

@@ -6,7 +6,7 @@ import { labelsOf, labelsText, type Row, textOf, timeOf, typedValueOf, typedValu
 import type { SandboxRecord, SandboxStore } from '../sandboxes.ts';
 
 /** Sandboxes in the metadata database. */
-export function createLocalSandboxStore({ db, namespace, now, enter }: LocalScope): SandboxStore {
+export function createLocalSandboxStore({ db, namespace, now, enter, removed }: LocalScope): SandboxStore {
   const notFound = (id: string) => new StrakeError('NotFound', `sandbox ${JSON.stringify(id)}: not found`, { fields: { layer: 'core', sandbox: id } });
   const find = (id: string): SandboxRecord => {
     const row = db.get('select * from sandboxes where namespace = ? and id = ?', namespace, id);
@@ -64,6 +64,7 @@ export function createLocalSandboxStore({ db, namespace, now, enter }: LocalScop
     },
     delete: async (id) => {
       if (db.run('delete from sandboxes where namespace = ? and id = ?', namespace, id).changes === 0) throw notFound(id);
+      removed();
     },
   };
 }

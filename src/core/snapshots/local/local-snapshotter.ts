@@ -32,6 +32,7 @@ export class LocalSnapshotter implements Snapshotter {
   readonly #openFileTree: OpenFileTree;
   readonly #now: () => Date;
   readonly #events: LocalScope['events'];
+  readonly #removed: () => void;
 
   constructor({ layout, openFileTree, directories, unsynced, ...scope }: LocalSnapshotterOptions) {
     this.name = layout.name;
@@ -43,6 +44,7 @@ export class LocalSnapshotter implements Snapshotter {
     this.#openFileTree = openFileTree;
     this.#now = scope.now;
     this.#events = scope.events;
+    this.#removed = scope.removed;
   }
 
   async stat(key: string): Promise<SnapshotInfo> {
@@ -128,6 +130,7 @@ export class LocalSnapshotter implements Snapshotter {
     this.#records.delete(id);
     await this.#directories.remove(id);
     this.#events.publish('/snapshot/remove', { key, snapshotter: this.name });
+    this.#removed();
   }
 
   /** For the garbage collector: forgets these at once, children before their parents; one that has a child stays. */

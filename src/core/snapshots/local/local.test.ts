@@ -86,7 +86,7 @@ describe('overlayfs', () => {
     for (const suffix of ['', '-wal', '-shm']) rmSync(path.join(core.root, `metadata.db${suffix}`));
     using db = MetadataDatabase.open({ root: core.root, log: silentLogger });
     const options = { root: core.root, db, openFileTree: openTestTree, log: silentLogger };
-    const scope = { db, namespace: 'n', now: () => new Date(), events: { publish: () => undefined }, enter: () => undefined };
+    const scope = { db, namespace: 'n', now: () => new Date(), events: { publish: () => undefined }, enter: () => undefined, removed: () => undefined };
     const snapshots = new LocalSnapshotter({
       ...scope,
       openFileTree: openTestTree,

@@ -1,0 +1,1 @@
+export { RemoteTaskManager, type RemoteTaskManagerOptions } from './manager.ts';

@@ -1,0 +1,263 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { tasks, taskTypes } from '../../../api/containerd/index.ts';
+import { errorMessage, isCode, type Logger, StrakeError } from '../../../base/index.ts';
+import { type CgroupLayout, cgroupDirectories, type Launcher, type Op } from '../../../kernel/index.ts';
+import { formatJson, type RuntimeSpec } from '../../../oci/index.ts';
+import type { GrpcConnection } from '../../../rpc/grpc/index.ts';
+import { type ContainerStore, type RuntimeChoice, specType } from '../../containers/containers.ts';
+import type { EventBus } from '../../events/events.ts';
+import { toWireMounts } from '../../wire/index.ts';
+import { checkId } from '../local/paths.ts';
+import type { CreateTask, ExecOptions, Task, TaskManager, TaskNetwork } from '../tasks.ts';
+import type { RemoteContext } from './context.ts';
+import { copyUpOps } from './copy-up.ts';
+import { executeNothing } from './execute-nothing.ts';
+import type { RemoteProcessOptions } from './remote-process.ts';
+import { RemoteTask } from './remote-task.ts';
+import { StdioRelay } from './stdio-relay.ts';
+import { readTaskRecord, type TaskRecord, writeTaskRecord } from './task-record.ts';
+
+/** CLONE_NEWNET, sched.h */
+const networkNamespace = 0x4000_0000;
+/** A containerd that is down is asked again after this time. */
+const retryMs = 250;
+/** O_RDONLY | O_CLOEXEC, asm-generic/fcntl.h */
+const readOnly = 0o2000000;
+
+export interface RemoteTaskManagerOptions {
+  /** In the namespace of the tasks. */
+  readonly connection: GrpcConnection;
+  readonly containers: ContainerStore;
+  readonly events: EventBus;
+  /** Has the FIFOs and records of the tasks, in `remote-tasks/ID`. */
+  readonly execRoot: string;
+  readonly runtime: RuntimeChoice;
+  readonly launcher: Pick<Launcher, 'run'>;
+  readonly layout: CgroupLayout;
+  readonly availableCapabilities: readonly string[];
+  readonly log: Logger;
+}
+
+/** Tasks of another containerd on this machine, ours or the real one, over its gRPC. */
+export class RemoteTaskManager implements TaskManager, Disposable {
+  readonly #context: RemoteContext;
+  readonly #dir: string;
+  readonly #tasks = new Map<string, RemoteTask>();
+  readonly #creating = new Set<string>();
+  readonly #oomKilled = new Set<string>();
+  readonly #ended = new AbortController();
+
+  constructor({ connection, events, execRoot, ...options }: RemoteTaskManagerOptions) {
+    const { layout } = options;
+    this.#context = {
+      ...options,
+      client: connection.client(tasks.Tasks),
+      cgroupOf: ({ id, spec }) => cgroupDirectories(layout, spec.linux?.cgroupsPath ?? `/${id}`),
+    };
+    this.#dir = path.join(execRoot, 'remote-tasks');
+    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+    void this.#hear(events);
+  }
+
+  [Symbol.dispose](): void {
+    this.#ended.abort();
+  }
+
+  async create(create: CreateTask): Promise<Task> {
+    const { id, stdio, note, network, signal } = create;
+    checkId(id);
+    checkPossible(create);
+    if (this.#tasks.has(id) || this.#creating.has(id)) throw new StrakeError('AlreadyExists', `task ${id} exists already`, { fields: { layer: 'core' } });
+    this.#creating.add(id);
+    const dir = path.join(this.#dir, id);
+    // What is there without a task is of an earlier life.
+    rmSync(dir, { recursive: true, force: true });
+    mkdirSync(dir, { mode: 0o700 });
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => rmSync(dir, { recursive: true, force: true }));
+    undo.defer(() => void this.#creating.delete(id));
+    const spec = specOf(create);
+    const ownsContainer = await this.#putContainer(id, spec);
+    if (ownsContainer) undo.defer(async () => await this.#context.containers.delete(id).catch(() => undefined));
+    const record: TaskRecord = { id, spec, stdio, ownsContainer, ...(note === undefined ? {} : { note }) };
+    writeTaskRecord(dir, record);
+    const relay = await StdioRelay.open({ ...this.#context, dir, stdio }, true);
+    undo.defer(() => relay.close());
+    const { client, launcher } = this.#context;
+    const filling = copyUpOps(create, path.join(dir, 'rootfs'));
+    if (filling.length > 0) await launcher.run(filling);
+    const { pid } = await client.create(
+      { containerId: id, rootfs: rootfsOf(create), ...relay.paths, terminal: stdio.terminal },
+      signal === undefined ? {} : { signal },
+    );
+    undo.defer(async () => await this.#discard(id));
+    if (network !== undefined) await this.#connect(pid, network);
+    const task = this.#track(record, relay, { pid, phase: 'created' });
+    undo.move();
+    this.#creating.delete(id);
+    return task;
+  }
+
+  plan(): readonly Op[] {
+    throw new StrakeError('Unimplemented', 'what another containerd does is not known before it is done', { fields: { layer: 'core' } });
+  }
+
+  get(id: string): Task {
+    const task = this.#tasks.get(id);
+    if (task === undefined) throw new StrakeError('NotFound', `no task ${id}`, { fields: { layer: 'core' } });
+    return task;
+  }
+
+  list(): readonly Task[] {
+    return [...this.#tasks.values()];
+  }
+
+  /** Tasks that containerd has and this manager has made before; directories of those that it has no more go. */
+  async recover(): Promise<void> {
+    const { client, log } = this.#context;
+    const there = new Map((await client.list({})).tasks.map((process) => [process.id, process]));
+    for (const id of readdirSync(this.#dir)) {
+      if (this.#tasks.has(id)) continue;
+      const dir = path.join(this.#dir, id);
+      const process = there.get(id);
+      try {
+        const record = readTaskRecord(dir);
+        if (process === undefined || record === undefined) {
+          rmSync(dir, { recursive: true, force: true });
+          continue;
+        }
+        const relay = await StdioRelay.open({ ...this.#context, dir, stdio: record.stdio }, false);
+        const phase = process.status === taskTypes.Status.CREATED ? 'created' : process.status === taskTypes.Status.PAUSED ? 'paused' : 'running';
+        this.#track(record, relay, { pid: process.pid, phase });
+      } catch (error) {
+        log.error('a task could not be taken over', { container: id, error: errorMessage(error) });
+      }
+    }
+  }
+
+  #track(record: TaskRecord, relay: StdioRelay, { pid, phase }: Pick<RemoteProcessOptions, 'pid' | 'phase'>): RemoteTask {
+    const { id, note, ownsContainer } = record;
+    const { client, containers } = this.#context;
+    const task = new RemoteTask({
+      context: this.#context,
+      client,
+      containerId: id,
+      execId: '',
+      pid,
+      phase,
+      relay,
+      note,
+      record,
+      wasOomKilled: () => this.#oomKilled.delete(id),
+      openExec: async (options) => await this.#openExec(id, options),
+      onExit: () => undefined,
+      onDelete: async () => {
+        this.#tasks.delete(id);
+        await absentIsFine(async () => await client.delete({ containerId: id }));
+        if (ownsContainer) await absentIsFine(async () => await containers.delete(id));
+        rmSync(path.join(this.#dir, id), { recursive: true, force: true });
+      },
+    });
+    this.#tasks.set(id, task);
+    return task;
+  }
+
+  async #openExec(id: string, { execId, stdio }: ExecOptions): Promise<Pick<RemoteProcessOptions, 'relay' | 'onDelete'>> {
+    checkId(execId);
+    const dir = path.join(this.#dir, id, 'execs', execId);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const relay = await StdioRelay.open({ ...this.#context, dir, stdio }, true);
+    return { relay, onDelete: async () => rmSync(dir, { recursive: true, force: true }) };
+  }
+
+  /** True when there was none. */
+  async #putContainer(id: string, spec: RuntimeSpec): Promise<boolean> {
+    const { containers, runtime } = this.#context;
+    const value = { typeUrl: specType, value: Buffer.from(formatJson(spec)) };
+    try {
+      await containers.update(id, { spec: value });
+      return false;
+    } catch (error) {
+      if (!isCode(error, 'NotFound')) throw error;
+    }
+    await containers.create({ id, labels: {}, image: '', runtime, spec: value, snapshotter: '', snapshotKey: '', sandboxId: '', extensions: {} });
+    return true;
+  }
+
+  /** In the network namespace of the process that waits for its start. */
+  async #connect(pid: number, { hostOperations, initOperations }: TaskNetwork): Promise<void> {
+    await this.#context.launcher.run([
+      { op: 'clone', side: 'host', flags: 0 },
+      { op: 'open', side: 'init', out: 0, path: `/proc/${pid}/ns/net`, flags: readOnly, mode: 0 },
+      { op: 'join', side: 'init', fd: 0, flags: networkNamespace },
+      ...hostOperations,
+      { op: 'lo_up', side: 'init' },
+      ...initOperations,
+      ...executeNothing,
+    ]);
+  }
+
+  /** A task that was made and is not wanted. */
+  async #discard(id: string): Promise<void> {
+    const { client } = this.#context;
+    await client.kill({ containerId: id, signal: 9 }).catch(() => undefined);
+    await client.wait({ containerId: id }).catch(() => undefined);
+    await client.delete({ containerId: id }).catch(() => undefined);
+  }
+
+  /** Of what the exit does not tell. */
+  async #hear(events: EventBus): Promise<void> {
+    const { signal } = this.#ended;
+    while (!signal.aborted) {
+      try {
+        for await (const { payload } of events.subscribe({ topics: ['/tasks/oom'], signal })) this.#oomKilled.add(String(payload['containerId']));
+      } catch {
+        // A containerd that is down has nothing to tell.
+        await pause(retryMs, undefined, { ref: false, signal }).catch(() => undefined);
+      }
+    }
+  }
+}
+
+function specOf({ spec, stdio }: CreateTask): RuntimeSpec {
+  const { process } = spec;
+  if (process === undefined) return spec;
+  const { consoleSize } = stdio;
+  return {
+    ...spec,
+    process: {
+      ...process,
+      terminal: stdio.terminal,
+      ...(consoleSize === undefined ? {} : { consoleSize: { height: consoleSize.rows, width: consoleSize.cols } }),
+    },
+  };
+}
+
+function rootfsOf({ rootfs }: CreateTask) {
+  if (rootfs.type === 'directory') return [{ type: 'bind', source: rootfs.path, options: ['rbind', 'rw'] }];
+  return [...toWireMounts(rootfs)];
+}
+
+function checkPossible({ stdio, reaper = false, runtime, restore }: CreateTask): void {
+  const problem =
+    stdio.routes !== undefined
+      ? 'streams that lead elsewhere'
+      : reaper
+        ? 'an init of our own'
+        : restore
+          ? 'processes that were saved'
+          : runtime
+            ? 'a runtime of one’s own'
+            : undefined;
+  if (problem !== undefined) throw new StrakeError('Unimplemented', `${problem}: not with another containerd`, { fields: { layer: 'core' } });
+}
+
+async function absentIsFine(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isCode(error, 'NotFound')) throw error;
+  }
+}
