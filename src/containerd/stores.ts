@@ -1,5 +1,5 @@
 import type { LocalCore, OpenFileTree } from '../core/index.ts';
-import type { RegistrySettings } from '../distribution/index.ts';
+import { createTreeFetcher, type RegistrySettings } from '../distribution/index.ts';
 import type { GrpcService } from '../rpc/grpc/index.ts';
 import { callsOver } from './call.ts';
 import { containersService } from './containers/containers-service.ts';
@@ -19,7 +19,7 @@ export interface StoreServicesOptions {
   readonly openFileTree: OpenFileTree;
   /** How registries are spoken to where the client does not say. */
   readonly registry?: RegistrySettings | undefined;
-  /** Blobs of one transfer that are fetched, or sent, at once. */
+  /** Blobs that are fetched at once, of all transfers, and that are sent at once, of one. */
   readonly downloads?: number | undefined;
   readonly uploads?: number | undefined;
 }
@@ -39,6 +39,6 @@ export function storeServices({ core, openFileTree, registry = {}, downloads, up
     sandboxStoreService(open),
     snapshotsService(open),
     streamingService(streams),
-    transferService(open, { streams, openFileTree, comparer, layerLimits, flush, registry, downloads, uploads }),
+    transferService(open, { streams, openFileTree, comparer, layerLimits, flush, registry, fetchTree: createTreeFetcher({ downloads }), uploads }),
   ];
 }

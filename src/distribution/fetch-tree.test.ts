@@ -25,6 +25,9 @@ function putPlatform(registry: TestRegistry, platform: Platform): TestImage & { 
   return { ...image, entry: { ...image.manifest, platform } };
 }
 
+/** One for all: what several want at once comes once. */
+const fetcher = createTreeFetcher();
+
 async function fetch(
   core: TestCore,
   registry: TestRegistry,
@@ -32,7 +35,10 @@ async function fetch(
 ): Promise<{ readonly target: Descriptor; readonly found: readonly string[] }> {
   using lease = core.leases.acquire();
   const found: string[] = [];
-  const target = await createTreeFetcher(core)({
+  const { content, unpacker } = core;
+  const target = await fetcher({
+    content,
+    unpacker,
     reference: withDefaultTag(parseReference(`${registry.host}/app`)),
     registry: { retryDelayMs: 1 },
     unpacks: () => false,
@@ -141,6 +147,20 @@ test.each<[string, (registry: TestRegistry, image: TestImage) => void, RegExp]>(
   expect(await rejection(fetch(core, registry, { unpacks: () => true }))).toMatch(message);
   await core.collectGarbage({ interruptedWork: true });
   expect([await blobs(core), await core.content.ingests(), await Array.fromAsync(core.snapshots.walk())]).toEqual([[], [], []]);
+});
+
+test('what two want at once comes once, in two namespaces too', async () => {
+  await using registry = await startTestRegistry();
+  const { layers, config } = putImage(registry, 'app', [[file('a', 'b')], [file('c', 'd')]]);
+  using core = openTestCore();
+  const other = core.inNamespace('other');
+  await Promise.all([
+    fetch(core, registry, { unpacks: () => true }),
+    fetch(core, registry),
+    fetch(core, registry, { content: other.content, unpacker: other.unpacker }),
+  ]);
+  for (const { digest } of [config, ...layers]) expect(registry.requests.filter((request) => request.endsWith(digest)).length).toBe(1);
+  expect(await blobs(core)).toEqual((await Array.fromAsync(other.content.walk())).map(({ digest }) => digest));
 });
 
 test('an abort stops it', async () => {

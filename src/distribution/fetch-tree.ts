@@ -32,13 +32,13 @@ import { RegistryClient, type RegistrySettings } from './registry/registry-clien
 import { addSource } from './sources.ts';
 
 export interface TreeFetcherOptions {
-  readonly content: ContentStore;
-  readonly unpacker: LayerUnpacker;
   /** Blobs that are fetched at once, of all fetches together; those that are unpacked have the unpacker's own limit. */
   readonly downloads?: number | undefined;
 }
 
 export interface FetchTreeOptions {
+  readonly content: ContentStore;
+  readonly unpacker: LayerUnpacker;
   /** With a tag or a digest. */
   readonly reference: Reference;
   readonly registry: RegistrySettings;
@@ -68,13 +68,13 @@ const maxManifests = 4096;
 
 /**
  * Fetches what a reference stands for, as it is: every platform that is asked for, artifacts and indexes of indexes too. The image gets no name. NotFound when an index has
- * nothing for the platforms.
+ * nothing for the platforms. A blob that several fetches of one fetcher want at once comes once, whatever their stores.
  */
-export function createTreeFetcher({ content, unpacker, downloads = defaultDownloads }: TreeFetcherOptions): FetchTree {
+export function createTreeFetcher({ downloads = defaultDownloads }: TreeFetcherOptions = {}): FetchTree {
   const locks = new KeyedLock();
   const slots = new Slots(downloads);
   return async (options) => {
-    const { reference, registry, credentials, signal } = options;
+    const { content, unpacker, reference, registry, credentials, signal } = options;
     const client = new RegistryClient({ ...registry, domain: reference.domain, credentials });
     const stop = new AbortController();
     const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);

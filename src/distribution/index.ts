@@ -6,6 +6,7 @@ export type { ProxySettings } from './http/proxies.ts';
 export { Proxies, proxiesOfEnvironment, withoutPassword } from './http/proxies.ts';
 export type { InspectRemote, RemoteImage } from './inspect-remote.ts';
 export { createRemoteInspector } from './inspect-remote.ts';
+export { canGoOn, resumableMs } from './interrupted.ts';
 export type { LoginOptions } from './login.ts';
 export { checkLogin } from './login.ts';
 export type { PullProgress } from './progress.ts';

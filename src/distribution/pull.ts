@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCode, isCode, StrakeError, shortId } from '../base/index.ts';
+import { isCode, StrakeError, shortId } from '../base/index.ts';
 import {
   type ContentStore,
   checkLayers,
@@ -32,6 +32,7 @@ import {
   withDefaultTag,
 } from '../oci/index.ts';
 import type { Credentials } from './auth/credentials.ts';
+import { canGoOn, resumableMs } from './interrupted.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { layerSource } from './layer-source.ts';
 import { layerProgress, type PullProgress, progressWords } from './progress.ts';
@@ -78,16 +79,11 @@ export function createPuller(stores: PullerOptions): PullImage {
     try {
       return await pullImage(pull, platform, progress);
     } catch (error) {
-      if (signal?.aborted || canGoOn.has(errorCode(error))) lease.keep();
+      if (canGoOn(error, signal)) lease.keep();
       throw error;
     }
   };
 }
-
-/** What was interrupted waits so long for its next try, whole blobs and snapshots like parts of blobs; containerd's time for a client's lease. */
-const resumableMs = 24 * 3600_000;
-/** Another try goes on where these ended; what else fails is refused content, of which nothing stays. */
-const canGoOn: ReadonlySet<ErrorCode> = new Set(['Unavailable', 'DeadlineExceeded', 'Canceled']);
 
 async function pullImage(pull: Pull, platform: Platform, progress: (progress: PullProgress) => void): Promise<PulledImage> {
   const { stores, reference } = pull;

@@ -1,5 +1,5 @@
 import type { OCIRegistry } from '../../api/containerd/index.ts';
-import { createPusher, createTreeFetcher } from '../../distribution/index.ts';
+import { createPusher } from '../../distribution/index.ts';
 import { canonicalName } from '../../oci/index.ts';
 import { remoteImage } from './registry-settings.ts';
 import type { Transfer } from './transfers.ts';
@@ -12,7 +12,9 @@ export async function mirror(transfer: Transfer, source: OCIRegistry, destinatio
   const name = canonicalName(from.reference);
   progress.step({ event: `Pulling from OCI Registry (${source.reference})` });
   using lease = stores.leases.acquire();
-  const target = await createTreeFetcher({ content: stores.content, unpacker: stores.unpacker, downloads: means.downloads })({
+  const target = await means.fetchTree({
+    content: stores.content,
+    unpacker: stores.unpacker,
     ...from,
     unpacks: () => false,
     lease,

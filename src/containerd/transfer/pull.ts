@@ -1,6 +1,6 @@
 import type { ImageStore, OCIRegistry, UnpackConfiguration } from '../../api/containerd/index.ts';
 import { StrakeError } from '../../base/index.ts';
-import { createTreeFetcher } from '../../distribution/index.ts';
+import { canGoOn, resumableMs } from '../../distribution/index.ts';
 import { canonicalName, type Descriptor, formatPlatform, hostPlatform, type Platform } from '../../oci/index.ts';
 import { platformOf, platformsOf } from './ends.ts';
 import { refOf } from './progress.ts';
@@ -18,20 +18,27 @@ export async function pull(transfer: Transfer, source: OCIRegistry, store: Image
   const name = canonicalName(remote.reference);
   progress.step({ event: `Pulling from ${from}` });
   progress.step({ event: 'fetching image content', name });
-  using lease = stores.leases.acquire();
-  const fetchTree = createTreeFetcher({ content: stores.content, unpacker: stores.unpacker, downloads: means.downloads });
-  const target = await fetchTree({
-    ...remote,
-    platforms: platformsOf(store.platforms),
-    allMetadata: store.allMetadata,
-    ...(store.manifestLimit === 0 ? {} : { manifestLimit: store.manifestLimit }),
-    unpacks: unpacksFor(store.unpacks, stores.snapshots.name),
-    lease,
-    onFound: (descriptor, parent) => progress.found(descriptor, parent ?? name),
-    onEvent: (descriptor, event) => progress.moved(descriptor, event),
-    signal,
-  });
-  await nameImage(transfer, target, store, givenNames(store, target.digest));
+  const platforms = platformsOf(store.platforms);
+  using lease = stores.leases.acquire({ name: `transfer ${name} ${platforms?.map(formatPlatform).join(' ') ?? 'all'}`, forMs: resumableMs });
+  try {
+    const target = await means.fetchTree({
+      ...remote,
+      content: stores.content,
+      unpacker: stores.unpacker,
+      platforms,
+      allMetadata: store.allMetadata,
+      ...(store.manifestLimit === 0 ? {} : { manifestLimit: store.manifestLimit }),
+      unpacks: unpacksFor(store.unpacks, stores.snapshots.name),
+      lease,
+      onFound: (descriptor, parent) => progress.found(descriptor, parent ?? name),
+      onEvent: (descriptor, event) => progress.moved(descriptor, event),
+      signal,
+    });
+    await nameImage(transfer, target, store, givenNames(store, target.digest));
+  } catch (error) {
+    if (canGoOn(error, signal)) lease.keep();
+    throw error;
+  }
   progress.step({ event: `Completed pull from ${from}` });
   means.flush();
 }

@@ -1,5 +1,5 @@
 import type { Comparer, LayerLimits, OpenFileTree } from '../../core/index.ts';
-import type { RegistrySettings } from '../../distribution/index.ts';
+import type { FetchTree, RegistrySettings } from '../../distribution/index.ts';
 import type { Call } from '../call.ts';
 import type { MessageStream, Streams } from '../streaming/streams.ts';
 import type { Progress } from './progress.ts';
@@ -14,7 +14,8 @@ export interface TransferMeans {
   readonly flush: () => void;
   /** How registries are spoken to where the client does not say. */
   readonly registry: RegistrySettings;
-  readonly downloads: number | undefined;
+  /** One for all transfers: what several want at once comes once. */
+  readonly fetchTree: FetchTree;
   readonly uploads: number | undefined;
 }
 
