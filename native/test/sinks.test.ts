@@ -209,9 +209,10 @@ test('killed before its start: an exit like others', async () => {
 
 test('a runtime that fails is the failure of the launch, or of the start', async () => {
   const pidFile = world.path('failed.pid');
-  const launch = (create: string[], start: string[]) => world.launcher.launch(made(world.path('failed'), { create, start }, pidFile));
-  await expect(launch(['fail'], [])).rejects.toThrow('exit status 9');
-  const { connection, report } = await launch([], ['fail']);
+  // Directories of their own: a monitor that ends takes its socket away a moment after its report.
+  const launch = (dir: string, create: string[], start: string[]) => world.launcher.launch(made(world.path(dir), { create, start }, pidFile));
+  await expect(launch('unmade', ['fail'], [])).rejects.toThrow('exit status 9');
+  const { connection, report } = await launch('failed', [], ['fail']);
   expect(report.initPid).toBe(0);
   const attachment = await MonitorAttachment.open(world.path('failed/monitor.sock'), { stdin: false, stdout: true, stderr: true });
   await expect(connection.start()).rejects.toThrow('exit status 9');

@@ -20,6 +20,8 @@ export class FrameSocket {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('error', (error) => this.finish(error));
+    // Of two sockets that end in the same moment Bun tells the close of one alone now and then.
+    socket.on('end', () => this.finish());
     socket.on('close', () => this.finish());
   }
 
