@@ -1,5 +1,5 @@
 import { strakeVersion } from '../cli/version-number.ts';
-import { shimMain } from '../shim/index.ts';
+import { shimMain } from '../shim/command-line/main.ts';
 
 /** `containerd-shim-strake-v2 ARGV…`, as containerd calls it, or `strake containerd-shim ARGV…`. */
 export async function main(argv: readonly string[]): Promise<number> {

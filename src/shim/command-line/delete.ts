@@ -35,7 +35,7 @@ async function deleteByShim(place: ShimPlace, id: string): Promise<Deleted | und
 }
 
 async function deleteAlone(place: ShimPlace, { id, namespace }: ShimFlags): Promise<Deleted> {
-  using _lock = place.lock(true);
+  using _lock = await place.lock(true);
   await using tasks = openTasks(place, namespace, silentLogger);
   await tasks.manager.recover();
   const deleted = await end(id, tasks.service({ shutdown: () => undefined }));

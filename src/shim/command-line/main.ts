@@ -1,12 +1,8 @@
 /** `containerd-shim-strake-v2`: what containerd calls to start a shim, to clean up after one, and to ask what it is. */
 import { basename } from 'node:path';
 import { errorMessage, StrakeError } from '../../base/index.ts';
-import { deleteTask } from './delete.ts';
 import { parseShimFlags, type ShimFlags } from './flags.ts';
-import { runtimeInfo } from './info.ts';
 import { readInput } from './read-input.ts';
-import { serveShim } from './serve.ts';
-import { startShim } from './start.ts';
 
 export interface ShimProduct {
   readonly version: string;
@@ -14,12 +10,12 @@ export interface ShimProduct {
   readonly self: readonly string[];
 }
 
-/** The exit status. What a verb answers is printed; a failure is one line on stderr, which containerd shows. */
+/** The exit status. Each verb's module is loaded alone: `start` is called for every container. What a verb answers is printed; a failure is one line on stderr, which containerd shows. */
 export async function shimMain(args: readonly string[], product: ShimProduct): Promise<number> {
   try {
     const flags = parseShimFlags(args);
     if (flags.version) await print(`${basename(process.argv0)}:\n  Version:  ${product.version}\n`);
-    else if (flags.info) await print(runtimeInfo(await readInput(), product.version));
+    else if (flags.info) await print((await import('./info.ts')).runtimeInfo(await readInput(), product.version));
     else await act(flags, product);
     return 0;
   } catch (error) {
@@ -32,13 +28,13 @@ async function act(flags: ShimFlags, product: ShimProduct): Promise<void> {
   if (flags.namespace === '') throw new StrakeError('InvalidArgument', 'shim namespace cannot be empty', { fields: { layer: 'shim' } });
   switch (flags.action) {
     case 'start':
-      await print(await startShim(flags, product, await readInput()));
+      await print(await (await import('./start.ts')).startShim(flags, product, await readInput()));
       return;
     case 'delete':
-      await print(await deleteTask(flags));
+      await print(await (await import('./delete.ts')).deleteTask(flags));
       return;
     case 'serve':
-      await serveShim(flags);
+      await (await import('./serve.ts')).serveShim(flags);
       return;
     default:
       throw new StrakeError('InvalidArgument', `${JSON.stringify(flags.action)} is neither start nor delete`, { fields: { layer: 'shim' } });

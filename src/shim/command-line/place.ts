@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { shimTask } from '../../api/containerd/index.ts';
 import { StrakeError } from '../../base/index.ts';
 import { createTtrpcClient, TtrpcConnection } from '../../rpc/ttrpc/index.ts';
@@ -33,7 +32,9 @@ export class ShimPlace {
   }
 
   /** Whoever has it is alone with the tasks: a shim for as long as it serves. `wait`: for another's end; else undefined when somebody has it. */
-  lock(wait: boolean): Disposable | undefined {
+  async lock(wait: boolean): Promise<Disposable | undefined> {
+    // Who only calls the shim that is there needs none of it.
+    const { DatabaseSync } = await import('node:sqlite');
     this.make();
     const database = new DatabaseSync(path.join(this.directory, 'lock'), { timeout: wait ? lockTimeoutMs : 0 });
     try {

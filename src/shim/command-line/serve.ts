@@ -20,7 +20,7 @@ export const runtimeRoot = '/run/strake/runtimes';
 /** Serves the tasks of a namespace until containerd needs them no more; at once when another shim does. Containers are left running by its end. */
 export async function serveShim({ directory, namespace, debug }: ShimFlags): Promise<void> {
   const place = new ShimPlace(directory);
-  using lock = place.lock(false);
+  using lock = await place.lock(false);
   if (lock === undefined) return;
   const log = createLineLogger({ level: debug ? 'debug' : 'info', format: 'text', write: writeLine });
   await using tasks = openTasks(place, namespace, log);
