@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { anyPack, type Timestamp, timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { anyPack, type Timestamp, TimestampSchema, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { runcOptions, taskTypes } from '../api/containerd/index.ts';
 import type { ProcessState } from '../core/tasks/index.ts';
 
@@ -10,6 +10,9 @@ export function timestamp(at: Date): Timestamp {
   return timestampFromDate(at);
 }
 
+/** Go's zero time, which containerd's shim says of what has not ended. */
+export const noTime = create(TimestampSchema, { seconds: -62_135_596_800n });
+
 const statuses = {
   created: taskTypes.Status.CREATED,
   running: taskTypes.Status.RUNNING,
@@ -19,7 +22,7 @@ const statuses = {
 
 export function stateOf(state: ProcessState) {
   const { status, pid } = state;
-  const exit = status === 'stopped' ? { exitStatus: state.exit.code, exitedAt: timestamp(state.exit.at) } : {};
+  const exit = status === 'stopped' ? { exitStatus: state.exit.code, exitedAt: timestamp(state.exit.at) } : { exitedAt: noTime };
   return { pid, status: statuses[status], ...exit };
 }
 

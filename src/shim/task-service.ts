@@ -6,7 +6,7 @@ import { type ExitStatus, type Process, stdioOfUris, type Task, type TaskManager
 import { type ProcessSpec, parseJson, type ResourcesSpec, type RuntimeSpec } from '../oci/index.ts';
 import type { CallContext, ServiceImplementation } from '../rpc/ttrpc/index.ts';
 import { ExecTable } from './exec-table.ts';
-import { nothing, pidInfo, stateOf, timestamp } from './messages.ts';
+import { noTime, nothing, pidInfo, stateOf, timestamp } from './messages.ts';
 import { metricsOf } from './metrics.ts';
 import { checkState, inRuntimeWords } from './refusals.ts';
 import { rootfsOf } from './rootfs.ts';
@@ -109,7 +109,8 @@ class LocalTaskService {
     const task = this.task(id);
     const { bundle } = task.note as TaskNote;
     const waiting = execId === '' ? undefined : this.execs.get(id, execId);
-    if (waiting !== undefined && task.getExec(execId) === undefined) return { id, execId, bundle, ...waiting.stdio, pid: 0, status: taskTypes.Status.CREATED };
+    if (waiting !== undefined && task.getExec(execId) === undefined)
+      return { id, execId, bundle, ...waiting.stdio, pid: 0, exitedAt: noTime, status: taskTypes.Status.CREATED };
     const process = this.process(id, execId);
     const { stdin, stdout, stderr, terminal } = process.note as TaskNote;
     return { id, execId, bundle, stdin, stdout, stderr, terminal, ...stateOf(process.state()) };

@@ -3,6 +3,7 @@ import { shimTask } from '../../api/containerd/index.ts';
 import { isCode, silentLogger } from '../../base/index.ts';
 import { timestamp } from '../messages.ts';
 import type { TaskService } from '../task-service.ts';
+import { removeAlias } from './alias.ts';
 import type { ShimFlags } from './flags.ts';
 import { ShimPlace } from './place.ts';
 import { openTasks } from './serve.ts';
@@ -17,6 +18,7 @@ type Calls = Pick<TaskService, 'kill' | 'wait' | 'delete'>;
 /** Ends and removes what is left of a task that containerd lost the shim of; a DeleteResponse. One that is not there any more counts as killed now. */
 export async function deleteTask(flags: ShimFlags): Promise<Uint8Array> {
   const place = ShimPlace.of(flags);
+  removeAlias(flags);
   const deleted = (await deleteByShim(place, flags.id)) ?? (await deleteAlone(place, flags));
   return toBinary(shimTask.DeleteResponseSchema, create(shimTask.DeleteResponseSchema, deleted));
 }

@@ -10,6 +10,7 @@ import { servedService, TtrpcServer } from '../../rpc/ttrpc/index.ts';
 import { EventForwarder } from '../event-forwarder.ts';
 import { taskEventBus } from '../task-events.ts';
 import { createTaskService, type TaskService } from '../task-service.ts';
+import { removeAlias } from './alias.ts';
 import type { ShimFlags } from './flags.ts';
 import { ShimLife } from './life.ts';
 import { reserveHeader, ShimPlace } from './place.ts';
@@ -18,7 +19,7 @@ const readyDescriptor = 3;
 export const runtimeRoot = '/run/strake/runtimes';
 
 /** Serves the tasks of a namespace until containerd needs them no more; at once when another shim does. Containers are left running by its end. */
-export async function serveShim({ directory, namespace, debug }: ShimFlags): Promise<void> {
+export async function serveShim({ directory, address, namespace, debug }: ShimFlags): Promise<void> {
   const place = new ShimPlace(directory);
   using lock = await place.lock(false);
   if (lock === undefined) return;
@@ -26,7 +27,7 @@ export async function serveShim({ directory, namespace, debug }: ShimFlags): Pro
   await using tasks = openTasks(place, namespace, log);
   const life = new ShimLife(() => tasks.manager.list().length);
   await tasks.manager.recover();
-  const service = lively(tasks.service(life), life);
+  const service = lively(tasks.service(life), life, (id) => removeAlias({ address, namespace, id }));
   await using server = new TtrpcServer({ services: [servedService(shimTask.Task, service), servedService(shimTaskV2.Task, service as never)], log });
   await server.listen(place.socket);
   tellReady();
@@ -69,7 +70,7 @@ export function openTasks(place: ShimPlace, namespace: string, log: Logger) {
 }
 
 /** Reservations, and who is served, for the shim's own life. */
-function lively(service: TaskService, life: ShimLife): TaskService {
+function lively(service: TaskService, life: ShimLife, onDeleted: (id: string) => void): TaskService {
   return {
     ...service,
     create: async (request, context) => {
@@ -86,7 +87,9 @@ function lively(service: TaskService, life: ShimLife): TaskService {
     },
     delete: async (request, context) => {
       try {
-        return await service.delete(request, context);
+        const deleted = await service.delete(request, context);
+        if (request.execId === '') onDeleted(request.id);
+        return deleted;
       } finally {
         life.look();
       }

@@ -3,6 +3,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { bootstrap } from '../../api/containerd/index.ts';
 import { StrakeError } from '../../base/index.ts';
+import { makeAlias } from './alias.ts';
 import type { ShimFlags } from './flags.ts';
 import type { ShimProduct } from './main.ts';
 import { ShimPlace } from './place.ts';
@@ -19,6 +20,7 @@ export async function startShim(flags: ShimFlags, product: ShimProduct, input: U
   const place = ShimPlace.of(flags);
   place.make();
   await reserveShim(place, flags, product);
+  makeAlias(flags, place.socket);
   const address = `unix://${place.socket}`;
   if (hasBootstrapParams(input, flags))
     return toBinary(bootstrap.BootstrapResultSchema, create(bootstrap.BootstrapResultSchema, { version: taskVersion, address, protocol: 'ttrpc' }));
