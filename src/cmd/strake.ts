@@ -7,10 +7,10 @@ import { basename } from 'node:path';
 
 const args = process.argv.slice(2);
 
+// Who is done ends, though connections are open still: a daemon's to the monitors of what runs on, a command's to a container's end after a detach. Their output is written by then.
 if (basename(process.argv0) === 'containerd-shim-strake-v2') process.exit(await (await import('./containerd-shim.ts')).main(args));
 else if (args[0] === 'containerd-shim') process.exit(await (await import('./containerd-shim.ts')).main(args.slice(1)));
-else if (args[0] === 'daemon') process.exitCode = await (await import('./daemon.ts')).main(args.slice(1));
-else if (args[0] === 'containerd') process.exitCode = await (await import('./containerd.ts')).main(args.slice(1));
+else if (args[0] === 'daemon') process.exit(await (await import('./daemon.ts')).main(args.slice(1)));
+else if (args[0] === 'containerd') process.exit(await (await import('./containerd.ts')).main(args.slice(1)));
 else if (args[0] === 'registry') process.exitCode = await (await import('./registry.ts')).main(args.slice(1));
-// A command that is done ends, though a connection is open still: that of a container's end, after a detach. Its output is written by then.
 else process.exit(await (await import('../cli/main.ts')).main(args));

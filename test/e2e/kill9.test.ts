@@ -101,6 +101,28 @@ describe('kill -9 of the daemon', () => {
   );
 
   test(
+    'SIGTERM ends the daemon though containers run, paused and attached ones too; the next one has them',
+    async () => {
+      const before = await held();
+      await ok('run', '-d', '--name', 'counter', busybox, 'sh', '-c', counting);
+      await ok('run', '-d', '--name', 'paused', busybox, 'sleep', '1000');
+      await ok('pause', 'paused');
+      const attached = engine.dockerSpawn(['attach', 'counter']);
+      await attached.output(/\d\n/);
+      process.kill(engine.daemon.innerPid, 'SIGTERM');
+      await until('the daemon to end', () => engine.daemon.exited);
+      expect(await engine.daemon.finished).toMatchObject({ code: 0 });
+      await attached.finished;
+      await restartDaemon();
+      expect(await ok('inspect', '--format', '{{.State.Status}}', 'counter', 'paused')).toBe('running\npaused');
+      expectNoGap(await ok('logs', 'counter'));
+      await ok('rm', '-f', 'counter', 'paused');
+      await expectClean(before);
+    },
+    caseMs,
+  );
+
+  test(
     'an exit while no daemon runs is reported by the next one',
     async () => {
       const before = await held();
