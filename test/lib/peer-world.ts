@@ -9,6 +9,8 @@ import { Place, World } from './world.ts';
 export interface DockerOptions {
   /** An OCI runtime to use instead of runc. */
   readonly runtime?: string;
+  /** What daemon.json says. */
+  readonly configuration?: object;
   /** More flags of dockerd. */
   readonly flags?: readonly string[];
 }
@@ -22,6 +24,7 @@ export class PeerWorld extends Place implements AsyncDisposable {
   readonly #ownsWorld: boolean;
   readonly #holder: Running;
   readonly #daemons: Running[] = [];
+  #dockerOptions: DockerOptions = {};
 
   private constructor(world: World, ownsWorld: boolean, holder: Running) {
     super(holder.innerPid, world.cgroup);
@@ -50,6 +53,11 @@ export class PeerWorld extends Place implements AsyncDisposable {
     return join(this.world.work, 'docker.sock');
   }
 
+  /** A directory whose shims the real containerd takes rather than its own. */
+  get shims(): string {
+    return join(this.world.work, 'shims');
+  }
+
   get containerdSocket(): string {
     return '/run/containerd/containerd.sock';
   }
@@ -76,15 +84,28 @@ disabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 
 address = '${this.containerdSocket}'
 `,
     );
-    // It looks for shims in PATH: ours stand beside the peer's.
-    const daemon = this.spawn(['sh', '-c', 'PATH=$PATH:/strake exec containerd --config "$0"', config]);
+    // It looks for shims in PATH: ours stand beside the peer's, and what a test puts there before them.
+    const daemon = this.spawn(['sh', '-c', 'PATH=$1:$PATH:/strake exec containerd --config "$0"', config, this.shims]);
     this.#daemons.push(daemon);
     await daemon.output(/containerd successfully booted/, { stream: 'stderr' });
   }
 
   /** containerd, then dockerd on it; resolves when the API listens. */
-  async startDocker({ runtime, flags = [] }: DockerOptions = {}): Promise<void> {
+  async startDocker(options: DockerOptions = {}): Promise<void> {
     await this.startContainerd();
+    this.#dockerOptions = options;
+    await this.#startDockerd(options);
+  }
+
+  /** Ends the real dockerd, which with live-restore leaves its containers, and starts it again. */
+  async restartDocker(): Promise<void> {
+    await this.#daemons.pop()?.stop();
+    await this.#startDockerd(this.#dockerOptions);
+  }
+
+  async #startDockerd({ runtime, configuration, flags = [] }: DockerOptions): Promise<void> {
+    const configurationFile = join(this.world.work, 'daemon.json');
+    if (configuration !== undefined) writeFileSync(configurationFile, JSON.stringify(configuration));
     const daemon = this.spawn([
       'dockerd',
       `--containerd=${this.containerdSocket}`,
@@ -93,6 +114,7 @@ address = '${this.containerdSocket}'
       `--host=unix://${this.dockerSocket}`,
       '--pidfile=/run/docker.pid',
       ...(runtime === undefined ? [] : [`--add-runtime=strake=${runtime}`, '--default-runtime=strake']),
+      ...(configuration === undefined ? [] : [`--config-file=${configurationFile}`]),
       ...flags,
     ]);
     this.#daemons.push(daemon);

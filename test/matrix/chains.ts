@@ -1,0 +1,100 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { strakeRuncInPeerRoot } from '../lib/dist.ts';
+import { Engine } from '../lib/engine.ts';
+import type { PeerWorld } from '../lib/peer-world.ts';
+
+/** Which implementation stands at each seam. */
+export interface ChainNames {
+  readonly engine: string;
+  readonly containerd: string;
+  /** Who holds the container's process. */
+  readonly shim: string;
+  readonly runtime: string;
+}
+
+/** A chain that runs, in a world of its own. */
+export interface Chain extends AsyncDisposable {
+  readonly engine: Engine;
+  restartEngine(): Promise<void>;
+  restartContainerd(): Promise<void>;
+}
+
+export interface ChainRecipe extends ChainNames {
+  /** Steps that go otherwise with a peer of this chain, and why. */
+  readonly differs?: Readonly<Record<string, string>> | undefined;
+  start(): Promise<Chain>;
+}
+
+interface OciRuntime {
+  readonly path: string;
+  readonly differs?: ChainRecipe['differs'];
+}
+
+const runtimes: Readonly<Record<string, OciRuntime>> = {
+  runc: { path: '/usr/sbin/runc' },
+  crun: { path: '/usr/bin/crun', differs: { 'run of what is not there: 127': 'dockerd knows a missing command by the words of runc alone: 125' } },
+  'strake-runc': { path: strakeRuncInPeerRoot },
+};
+
+/** The real dockerd on the real containerd; `runtime` is what daemon.json says of the default runtime. */
+function realDocker(
+  names: Pick<ChainRecipe, 'shim' | 'runtime' | 'differs'>,
+  runtime: object,
+  prepare: (peers: PeerWorld) => Promise<void> = async () => undefined,
+): ChainRecipe {
+  return {
+    engine: 'dockerd',
+    containerd: 'containerd',
+    ...names,
+    async start() {
+      const configuration = { 'live-restore': true, runtimes: { tested: runtime }, 'default-runtime': 'tested' };
+      const engine = await Engine.start('docker', { configuration, prepare });
+      const { peers } = engine;
+      return {
+        engine,
+        restartEngine: async () => await peers.restartDocker(),
+        restartContainerd: async () => await peers.restartContainerd(),
+        [Symbol.asyncDispose]: async () => await engine[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
+/** Our shim where containerd looks for runc's: dockerd gives options to that one alone. */
+async function replaceShim({ shims }: PeerWorld): Promise<void> {
+  mkdirSync(shims);
+  writeFileSync(join(shims, 'containerd-shim-runc-v2'), '#!/bin/sh\nexec /strake/strake containerd-shim "$@"\n', { mode: 0o755 });
+}
+
+/** Ours, all layers in one process: it is ended as dockerd is, and killed where others restart their containerd. */
+const ours: ChainRecipe = {
+  engine: 'strake',
+  containerd: 'in process',
+  shim: 'in process',
+  runtime: 'in process',
+  async start() {
+    const engine = await Engine.start('strake');
+    const restart = async (signal: NodeJS.Signals) => {
+      process.kill(engine.daemon.innerPid, signal);
+      await engine.daemon.finished;
+      await engine.startStrake();
+    };
+    return {
+      engine,
+      restartEngine: async () => await restart('SIGTERM'),
+      restartContainerd: async () => await restart('SIGKILL'),
+      [Symbol.asyncDispose]: async () => await engine[Symbol.asyncDispose](),
+    };
+  },
+};
+
+const ourShim = 'containerd-shim-strake-v2';
+
+/** Every chain that stands today. */
+export const chains: readonly ChainRecipe[] = [
+  ours,
+  ...Object.entries(runtimes).map(([runtime, { path, ...more }]) => realDocker({ shim: 'containerd-shim-runc-v2', runtime, ...more }, { path })),
+  realDocker({ shim: ourShim, runtime: 'in process' }, { runtimeType: 'io.containerd.strake.v2' }),
+  ...Object.entries(runtimes).map(([runtime, { path, ...more }]) => realDocker({ shim: ourShim, runtime, ...more }, { path }, replaceShim)),
+];

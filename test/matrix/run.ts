@@ -1,0 +1,90 @@
+/**
+ * `npm run test:matrix [-- --only REGEXP] [--verbose]`: one life of a container, step by step, on every chain of engine, containerd, shim and runtime, each in a world of
+ * its own; printed as a table. Exits with 1 when a step fails or something is left.
+ */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensurePeers } from '../../tools/peers/peer-root.ts';
+import { busybox } from '../e2e/steps/step.ts';
+import { idleSnapshot, leaksSince } from '../lib/leaks.ts';
+import { warm } from '../lib/play.ts';
+import { until } from '../lib/until.ts';
+import { type Chain, type ChainNames, type ChainRecipe, chains } from './chains.ts';
+import { Life, lifecycle } from './lifecycle.ts';
+
+interface Outcome {
+  readonly names: ChainNames;
+  readonly passed: number;
+  /** `step: why` */
+  readonly failed: readonly string[];
+  /** The same, of what is known to go otherwise. */
+  readonly differs: readonly string[];
+}
+
+const repository = path.join(import.meta.dirname, '../..');
+/** The last is that nothing is left. */
+const stepCount = lifecycle.length + 1;
+
+/** Daemons are other processes than before. */
+const restarted =
+  /^(process|socket) (gained|lost): .*(dockerd|containerd|strake daemon|strake-init zygote|zygote\.sock|docker\.sock|strake\.sock|libnetwork\/\w+\.sock)|^process lost: \d+ zombie/;
+
+/** A shim of many containers stays for a while when the last one has gone. */
+async function shimsEnded({ engine: { world } }: Chain): Promise<void> {
+  await until('the shims to end', () => world.pids().every((pid) => !world.commandLine(pid).includes('containerd-shim')), 30_000);
+}
+
+async function play(recipe: ChainRecipe, verbose: boolean): Promise<Outcome> {
+  const outcome = { names: recipe, passed: 0, failed: [] as string[], differs: [] as string[] };
+  const attempt = async (name: string, act: () => Promise<void>) => {
+    const begun = performance.now();
+    try {
+      await act();
+      outcome.passed += 1;
+      if (verbose) console.error(`    ${name} (${Math.round(performance.now() - begun)} ms)`);
+    } catch (error) {
+      const reason = recipe.differs?.[name];
+      if (reason === undefined) outcome.failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      else outcome.differs.push(`${name}: ${reason}`);
+    }
+  };
+  await using chain = await recipe.start();
+  await warm(chain.engine, busybox);
+  await shimsEnded(chain);
+  const before = await idleSnapshot(chain.engine.peers);
+  const life = new Life(chain);
+  for (const { name, play: act } of lifecycle) await attempt(name, async () => await act(life));
+  await attempt('nothing is left', async () => {
+    await shimsEnded(chain);
+    const left = (await leaksSince(before, chain.engine.peers)).filter((line) => !restarted.test(line));
+    if (left.length > 0) throw new Error(left.join('; '));
+  });
+  return outcome;
+}
+
+const columns = ['engine', 'containerd', 'shim', 'runtime'] as const;
+
+function row({ names, passed, differs }: Outcome): string {
+  const known = differs.length === 0 ? '' : `; ${differs.join('; ')}`;
+  return `| ${columns.map((column) => names[column]).join(' | ')} | ${passed} of ${stepCount}${known} |`;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({ args: [...argv], options: { only: { type: 'string' }, verbose: { type: 'boolean' } } });
+  if (spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
+  await ensurePeers();
+  const only = new RegExp(values.only ?? '');
+  const outcomes: Outcome[] = [];
+  console.log(`| ${columns.join(' | ')} | steps |\n|${'---|'.repeat(columns.length + 1)}`);
+  for (const recipe of chains.filter((one) => only.test(columns.map((column) => one[column]).join(' ')))) {
+    const outcome = await play(recipe, values.verbose === true);
+    outcomes.push(outcome);
+    console.log(row(outcome));
+    for (const line of outcome.failed) console.error(`    ${line}`);
+  }
+  if (outcomes.length === 0) throw new Error(`no chain is named ${only.source}`);
+  return outcomes.every(({ failed }) => failed.length === 0) ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
