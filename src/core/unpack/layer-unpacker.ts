@@ -37,7 +37,7 @@ export interface LayerUnpackerOptions {
 }
 
 export interface UnpackAheadOptions extends Pick<ApplyOptions, 'compression' | 'knownDiffId'> {
-  /** Chain id, where it is known: not every snapshotter can do without. */
+  /** Chain id of what it lies over; where it is not known, the snapshotter has to unpack apart. */
   readonly parent?: string | undefined;
   readonly lease: Lease;
   readonly signal?: AbortSignal | undefined;
@@ -78,11 +78,16 @@ export class LayerUnpacker {
     );
   }
 
+  /** Whether a layer can be unpacked without what it lies over. */
+  get unpacksApart(): boolean {
+    return this.#options.snapshots.unpacksApart;
+  }
+
   /**
    * Unpacks a layer of which nothing is known but its bytes, and perhaps what it lies over. `lease` holds it. The job that needs it commits it; else `discard` it.
    */
   async unpackAhead(source: AsyncIterable<Uint8Array>, { compression, knownDiffId, parent, lease, signal }: UnpackAheadOptions): Promise<UnpackedLayer> {
-    const over = this.#options.snapshots.unpacksApart ? undefined : parent;
+    const over = this.unpacksApart ? undefined : parent;
     const id = `ahead-${randomId()}`;
     using _slot = await this.#slots.take(signal);
     lease.add(id);
@@ -123,7 +128,7 @@ export class LayerUnpacker {
 
   /** What lies below the layer, where that must be there before it. */
   #over(job: LayerJob): LayerJob['parent'] {
-    return this.#options.snapshots.unpacksApart ? undefined : job.parent;
+    return this.unpacksApart ? undefined : job.parent;
   }
 
   async #takeAhead(job: LayerJob, emit: (event: LayerEvent) => void): Promise<UnpackedLayer | undefined> {

@@ -34,7 +34,7 @@ for (const snapshotter of snapshotterNames)
     await core.snapshots.commit('base', 'below');
     using lease = core.leases.acquire();
     lease.add('base');
-    await using ahead = new LayersAhead({ unpacker: core.unpacker, lease, parent: 'base' });
+    await using ahead = new LayersAhead({ unpacker: core.unpacker, lease, parent: { chainId: 'base' } });
     const { descriptor } = await putLayer(core.content, lease, pieces(blob), { onLayer: ahead.unpack, diffId });
     expect(descriptor.digest).toBe(digestOf(blob));
     // The lease holds it.
@@ -45,6 +45,14 @@ for (const snapshotter of snapshotterNames)
     const mount = await core.snapshots.view('look', chainId);
     expect(readFileSync(path.join((mount.type === 'bind' ? mount.source : mount.lowers[0]) ?? '', 'file'), 'utf8')).toBe('content');
   });
+
+test('where a layer cannot be unpacked apart, and nobody knows what it lies over, it is only stored', async () => {
+  using core = openTestCore({ snapshotter: 'native' });
+  using lease = core.leases.acquire();
+  await using ahead = new LayersAhead({ unpacker: core.unpacker, lease });
+  await putLayer(core.content, lease, pieces(layer), { onLayer: ahead.unpack });
+  expect([ahead.take(diffId), (await core.content.info(diffId)).sizeBytes]).toEqual([undefined, layer.length]);
+});
 
 test('what nobody takes goes, as does the second of the same layer', async () => {
   using core = openTestCore();

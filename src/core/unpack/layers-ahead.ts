@@ -1,15 +1,15 @@
 import type { Lease } from '../garbage/leases.ts';
 import { DrainableSource } from './drainable-source.ts';
 import type { LayerUnpacker } from './layer-unpacker.ts';
-import type { OnLayer } from './on-layer.ts';
+import { type ArrivingLayer, type OnLayer, readAway } from './on-layer.ts';
 import type { UnpackedLayer } from './unpacked-layer.ts';
 
 export interface LayersAheadOptions {
   readonly unpacker: LayerUnpacker;
   /** Holds what is unpacked. */
   readonly lease: Lease;
-  /** Chain id of what all of them lie over, where that is known. */
-  readonly parent?: string | undefined;
+  /** What all of them lie over, where that is known: a chain id, or nothing. */
+  readonly parent?: { readonly chainId: string | undefined } | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -29,11 +29,22 @@ export class LayersAhead implements AsyncDisposable {
    * That it is no layer, or cannot be unpacked, is no error here: whoever wants it unpacks the stored blob,
    * and says what is wrong with it.
    */
-  readonly unpack: OnLayer = async ({ bytes, compression, digest }) => {
+  readonly unpack: OnLayer = async (layer) => {
+    const { unpacker, parent } = this.#options;
+    await (parent === undefined && !unpacker.unpacksApart ? readAway(layer) : this.#unpack(layer));
+  };
+
+  async #unpack({ bytes, compression, digest }: ArrivingLayer): Promise<void> {
     const { unpacker, lease, parent, signal } = this.#options;
     const source = new DrainableSource(bytes);
     try {
-      const layer = await unpacker.unpackAhead(source, { compression, knownDiffId: compression === 'none' ? digest : undefined, parent, lease, signal });
+      const layer = await unpacker.unpackAhead(source, {
+        compression,
+        knownDiffId: compression === 'none' ? digest : undefined,
+        parent: parent?.chainId,
+        lease,
+        signal,
+      });
       const { diffId } = layer.applied;
       if (this.#layers.has(diffId)) await unpacker.discard(layer);
       else this.#layers.set(diffId, layer);
@@ -43,7 +54,7 @@ export class LayersAhead implements AsyncDisposable {
     } finally {
       await source.close();
     }
-  };
+  }
 
   /** Undefined when there is none. Once: it is the caller's from then on. */
   take(diffId: string): UnpackedLayer | undefined {

@@ -49,7 +49,7 @@ async function commit(
   using lease = leases.acquire();
   const base = await baseOf(work, container.imageId);
   const processConfig = applyChanges(mergeCommit(given ?? {}, container.config), changes);
-  await using ahead = new LayersAhead({ unpacker, lease, parent: base.chainId, signal });
+  await using ahead = new LayersAhead({ unpacker, lease, parent: base, signal });
   const archive = comparer.layer(container.below, container.mount, { signal, mountPoints: container.mountPoints });
   const layer = await putLayer(content, lease, archive, { signal, onLayer: ahead.unpack });
   const isEmpty = layer.diffId === emptyDiffId;

@@ -28,7 +28,7 @@ async function importArchive(work: ImageWork, archive: AsyncIterable<Uint8Array>
   const { reference, message, from, changes, signal, platform = hostPlatform() } = options;
   const processConfig: ImageProcessConfig = applyChanges({}, changes);
   using lease = leases.acquire();
-  await using ahead = new LayersAhead({ unpacker: work.unpacker, lease, signal });
+  await using ahead = new LayersAhead({ unpacker: work.unpacker, lease, parent: { chainId: undefined }, signal });
   const { descriptor, diffId } = await putLayer(content, lease, archive, { limits: work.layerLimits, signal, onLayer: ahead.unpack });
   const created = new Date().toISOString();
   const target = await composeImage(content, lease, {
