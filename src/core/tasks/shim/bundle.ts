@@ -15,6 +15,7 @@ const files = {
   endpoint: 'bootstrap.json',
   shimPath: 'shim-binary-path',
   sandbox: 'sandbox',
+  created: 'strake-created',
 } as const;
 
 /** S_IFIFO | 0600 */
@@ -62,6 +63,11 @@ export class Bundle {
     this.write(files.endpoint, formatEndpoint(endpoint));
   }
 
+  /** The shim has made the task. */
+  saveCreated(pid: number): void {
+    this.write(files.created, String(pid));
+  }
+
   saveSandbox(sandboxId: string): void {
     this.write(files.sandbox, sandboxId);
   }
@@ -74,6 +80,12 @@ export class Bundle {
     } catch {
       return undefined;
     }
+  }
+
+  /** The pid of the task's first process; undefined where the shim has not told that it made the task. */
+  readCreated(): number | undefined {
+    const text = this.read(files.created);
+    return text === undefined ? undefined : Number(text);
   }
 
   readShimPath(): string | undefined {

@@ -145,7 +145,7 @@ async function serve(behaviour: FixtureShim): Promise<void> {
   process.on('SIGUSR1', () => {
     for (const socket of sockets) socket.destroy();
   });
-  listener.listen('shim.sock', () => process.send?.('ready'));
+  listener.listen(path.resolve('shim.sock'), () => process.send?.('ready'));
 }
 
 async function publish<Schema extends DescMessage>(topic: string, schema: Schema, event: MessageInitShape<Schema>): Promise<void> {

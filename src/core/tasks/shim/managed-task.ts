@@ -11,10 +11,14 @@ export interface ManagedTaskOptions {
   readonly bundle: Bundle;
   readonly endpoint: ShimEndpoint;
   readonly log: Logger;
+  /** How long a shim is waited for whose task nobody wants. */
+  readonly discardTimeoutMs: number;
   /** Reads what the shim says, as long as the task is held. */
   readonly shimLog: ShimLog | undefined;
   /** Has the shim's own command end the task. Never rejects. */
   readonly deleteByCommand: () => Promise<unknown>;
+  /** Ends a shim that does not answer, unless it has others' tasks. */
+  readonly killShim: () => void;
   /** The shim has gone while the task was there: cleans up after it, and says how the task ended. Called once, never rejects. */
   readonly onLost: (task: ManagedTask) => Promise<ShimExit>;
   /** The shim has deleted the task, and may end now: once it has told so. */
@@ -24,6 +28,8 @@ export interface ManagedTaskOptions {
 }
 
 const connectTimeoutMs = 5_000;
+/** As containerd gives it. */
+const shutdownTimeoutMs = 3_000;
 /** A shim that ends a connection and takes the next one has not gone. One that does it again and again has. */
 const maxReconnects = 16;
 
@@ -81,17 +87,17 @@ export class ManagedTask implements ShimTask {
 
   /** Ends a task that nobody got, and its shim unless that has others. What they do not do, the shim's own command does. */
   async discard(): Promise<void> {
-    const { deleteByCommand, log } = this.options;
+    const { deleteByCommand, discardTimeoutMs, log } = this.options;
     this.isReleased = true;
     try {
-      await this.service.delete({ id: this.id }, { timeoutMs: connectTimeoutMs });
+      await this.service.delete({ id: this.id }, { timeoutMs: discardTimeoutMs });
     } catch (error) {
       if (!isCode(error, 'NotFound')) {
         log.warn('a shim did not delete its task', { error: errorMessage(error) });
         await deleteByCommand();
       }
     }
-    await this.shutDown();
+    if (!(await this.shutDown(discardTimeoutMs))) this.options.killShim();
     await this.remove();
   }
 
@@ -125,11 +131,17 @@ export class ManagedTask implements ShimTask {
     return !this.isReleased;
   }
 
-  private async shutDown(): Promise<void> {
-    await this.service.shutdown({ id: this.id }).catch((error: unknown) => {
+  /** False when the shim does not answer. */
+  private async shutDown(timeoutMs = shutdownTimeoutMs): Promise<boolean> {
+    try {
+      await this.service.shutdown({ id: this.id }, { timeoutMs: Math.min(timeoutMs, shutdownTimeoutMs) });
+    } catch (error) {
       // It may end faster than it answers.
-      if (!isCode(error, 'Unavailable')) this.options.log.warn('a shim did not end', { error: errorMessage(error) });
-    });
+      if (isCode(error, 'Unavailable')) return true;
+      this.options.log.warn('a shim did not end', { error: errorMessage(error) });
+      return !isCode(error, 'DeadlineExceeded');
+    }
+    return true;
   }
 
   private async remove(): Promise<void> {

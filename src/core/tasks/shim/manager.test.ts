@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
 import { bootstrap, taskTypes } from '../../../api/containerd/index.ts';
 import { createLineLogger, type Logger, silentLogger } from '../../../base/index.ts';
@@ -103,6 +104,11 @@ class Place implements AsyncDisposable {
     list.push(entry);
     this.wake();
   }
+}
+
+/** The end of a process that is not our child sends no event. */
+async function gone(pid: number): Promise<void> {
+  while (existsSync(`/proc/${pid}`)) await delay(10);
 }
 
 test.each<[string, FixtureShim]>([
@@ -259,7 +265,7 @@ test('after a start of the daemon: living shims are found again, dead ones clean
     ['alive', fixturePids.task],
     ['old', fixturePids.task],
   ]);
-  while (existsSync(`/proc/${shimOfBegun}`)) await new Promise((resolve) => setImmediate(resolve));
+  await gone(shimOfBegun);
   expect((await after.get('space', 'alive').service.state({ id: 'alive' })).status).toBe(taskTypes.Status.RUNNING);
   expect((await after.get('space', 'old').service.start({ id: 'old' })).pid).toBe(fixturePids.task);
   expect(
@@ -285,6 +291,21 @@ test('a shim that does not answer holds up no start, and loses no task', async (
   expect(task.pid).toBe(fixturePids.task);
   await task.delete();
   expect(existsSync(task.bundle)).toBe(false);
+});
+
+test('a shim that does not answer, with a task that nobody got, is killed', async () => {
+  await using place = new Place();
+  const before = await place.open();
+  const task = await before.create(place.request('stuck'));
+  const shim = await place.shimOf(task);
+  place.close();
+  rmSync(path.join(task.bundle, 'strake-created'));
+  process.kill(shim, 'SIGSTOP');
+  const after = await place.open({ recoverTimeoutMs: 100 });
+  await after.recover();
+  expect(after.list()).toEqual([]);
+  expect(existsSync(task.bundle)).toBe(false);
+  await gone(shim);
 });
 
 test('a sandbox’s shim takes its other tasks without being started again', async () => {

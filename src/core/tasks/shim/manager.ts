@@ -6,7 +6,8 @@ import { checkIdentifier, errorCode, errorMessage, isCode, type Logger, StrakeEr
 import type { Launcher } from '../../../kernel/index.ts';
 import type { ServedService } from '../../../rpc/ttrpc/index.ts';
 import { Bundle } from './bundle.ts';
-import { findBundles } from './find-bundles.ts';
+import { findBundles, listBundles } from './find-bundles.ts';
+import { killListener } from './kill-listener.ts';
 import { removeLeftoverCgroup } from './leftover-cgroup.ts';
 import { ManagedTask, type ManagedTaskOptions } from './managed-task.ts';
 import { resolveRuntime } from './resolve-runtime.ts';
@@ -135,6 +136,7 @@ export class ShimTaskManager implements ShimTasks {
       const request = { id: task.id, bundle: task.bundle, rootfs: rootfs.map(({ type, source, target, options }) => ({ type, source, target, options })) };
       const { pid } = await task.service.create({ ...request, ...stdio, checkpoint, ...typed }, { signal });
       task.pid = pid;
+      this.bundleOf(task.namespace, task.id).saveCreated(pid);
     } catch (error) {
       await task.discard();
       throw new StrakeError(errorCode(error), `failed to create shim task: ${errorMessage(error)}`, { cause: error, fields: { layer: 'core' } });
@@ -175,13 +177,16 @@ export class ShimTaskManager implements ShimTasks {
       this.learn(task, await task.service.state({ id: task.id }, { timeoutMs }));
       return task;
     } catch (error) {
-      if (isCode(error, 'DeadlineExceeded')) {
+      const created = options.bundle.readCreated();
+      if (isCode(error, 'DeadlineExceeded') && created !== undefined) {
+        task.pid = created;
         options.log.warn('a shim does not answer; its task is kept', { error: errorMessage(error) });
         this.events.watch(task.namespace, task.id);
         void this.learnLater(task);
         return task;
       }
-      if (isCode(error, 'NotFound')) {
+      // The daemon died in the midst of the creation: nobody has got the task, and the shim may wait forever for who was to read its output.
+      if (isCode(error, 'NotFound') || isCode(error, 'DeadlineExceeded')) {
         await task.discard();
         return undefined;
       }
@@ -227,13 +232,21 @@ export class ShimTaskManager implements ShimTasks {
     const { namespace, id } = of;
     return {
       ...of,
+      discardTimeoutMs: this.recoverTimeoutMs,
       deleteByCommand: async () => await this.deleteByCommand(of),
+      killShim: () => this.killShim(of.endpoint),
       log: this.logOf(namespace, id),
       onLost: async () => await this.settleLost(of),
       // A shim that ends at once may take its last word with it.
       onDeleting: async (exit) => await this.events.settleDeleted(namespace, id, exit),
       onDeleted: () => this.forget(namespace, id),
     };
+  }
+
+  /** Other bundles may be of the same shim, also those that were not taken over yet. */
+  private killShim({ address }: ShimEndpoint): void {
+    const users = listBundles(this.directory).filter(({ namespace, id }) => this.bundleOf(namespace, id).readEndpoint()?.address === address);
+    if (users.length <= 1) killListener(address.replace(/^unix:\/\//, ''));
   }
 
   /** A shim has gone without its task. */
