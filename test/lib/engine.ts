@@ -23,8 +23,8 @@ export class Engine implements AsyncDisposable {
   readonly peers: PeerWorld;
   readonly #ownsWorld: boolean;
   #daemon: Running | undefined;
-  /** Our daemon keeps its images at, and runs its containers by, the containerd of the peer root. */
-  #onContainerd = false;
+  /** Where our daemon keeps its images and runs its containers, in the peer root; absent when it does so itself. */
+  #containerd: string | undefined;
 
   private constructor(name: EngineName, peers: PeerWorld, ownsWorld: boolean) {
     this.name = name;
@@ -48,14 +48,15 @@ export class Engine implements AsyncDisposable {
     return engine;
   }
 
-  /** Our engine on the real containerd. */
-  static async startOnContainerd(): Promise<Engine> {
+  /** Our engine on the real containerd, or on another process of ours. */
+  static async startOnContainerd(whose: 'theirs' | 'ours'): Promise<Engine> {
     const peers = await PeerWorld.start();
     const engine = new Engine('strake', peers, true);
-    engine.#onContainerd = true;
     try {
       await startRegistry(peers);
-      await peers.startContainerd();
+      engine.#containerd = whose === 'theirs' ? peers.containerdSocket : '/run/strake/containerd.sock';
+      if (whose === 'theirs') await peers.startContainerd();
+      else await peers.startStrakeContainerd(engine.#containerd);
       await engine.startStrake();
     } catch (error) {
       await engine[Symbol.asyncDispose]();
@@ -109,10 +110,10 @@ export class Engine implements AsyncDisposable {
   /** Starts our daemon (again): resolves when its socket answers a ping. */
   async startStrake(extra: readonly string[] = []): Promise<void> {
     mkdirSync(this.dataRoot, { recursive: true });
-    const daemon = (this.#onContainerd ? this.peers : this.world).spawn([
-      this.#onContainerd ? '/strake/strake' : strakeBinary,
+    const daemon = (this.#containerd === undefined ? this.world : this.peers).spawn([
+      this.#containerd === undefined ? strakeBinary : '/strake/strake',
       'daemon',
-      ...(this.#onContainerd ? ['--containerd', this.peers.containerdSocket] : []),
+      ...(this.#containerd === undefined ? [] : ['--containerd', this.#containerd]),
       '--data-root',
       this.dataRoot,
       '--exec-root',

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { peerRootDir, peersDir } from '../../tools/peers/recipe.ts';
 import { strakeDist } from './dist.ts';
 import type { Running } from './process.ts';
+import { until } from './until.ts';
 import { Place, World } from './world.ts';
 
 export interface DockerOptions {
@@ -88,6 +89,17 @@ address = '${this.containerdSocket}'
     const daemon = this.spawn(['sh', '-c', 'PATH=$1:$PATH:/strake exec containerd --config "$0"', config, this.shims]);
     this.#daemons.push(daemon);
     await daemon.output(/containerd successfully booted/, { stream: 'stderr' });
+  }
+
+  /** Ours, as it stands at /strake. */
+  async startStrakeContainerd(socket: string): Promise<void> {
+    const flags = ['--root', join(this.world.work, 'strake-containerd'), '--state', dirname(socket), '--address', socket];
+    const daemon = this.spawn(['/strake/strake', 'containerd', ...flags]);
+    this.#daemons.push(daemon);
+    await until(`an answer at ${socket}`, async () => {
+      if (daemon.exited) throw new Error(`strake containerd ended: ${daemon.stderr.slice(-2000)}`);
+      return (await this.run(['ctr', '--address', socket, 'version'])).code === 0;
+    });
   }
 
   /** containerd, then dockerd on it; resolves when the API listens. */

@@ -259,9 +259,9 @@ class Run {
   #isGarbage(row: Row, marked: ReadonlySet<Node>): boolean {
     const { inNamespace, ownNamespace } = this.#options;
     const [key, namespace] = [textOf(row, 'key'), textOf(row, 'namespace')];
-    // What is half unpacked is begun anew: only work that runs needs it.
-    if (key.startsWith(unpackPrefix)) return !inNamespace(namespace).leases.holds(key.slice(unpackPrefix.length));
     if (marked.has(snapshotNode(row))) return false;
+    // What is half unpacked is begun anew: only work that runs needs it, here, or with a lease elsewhere.
+    if (key.startsWith(unpackPrefix)) return !inNamespace(namespace).leases.holds(key.slice(unpackPrefix.length));
     return textOf(row, 'kind') === 'committed' || this.#activeSnapshots || !(namespace === ownNamespace || key.startsWith(viewPrefix));
   }
 }

@@ -145,16 +145,19 @@ describe('local namespaces', () => {
     await leased.snapshots.prepare('active', undefined);
     await leased.snapshots.commit('base', 'active');
     await leased.snapshotter('native').view('v', undefined);
+    // As another engine's work has it.
+    await leased.snapshots.prepare('unpack-sha256:1', undefined);
     await leased.images.create({ name: 'i', target: target(digest) });
     expect(await stores.leaseStore.resources('l')).toEqual([
       { type: 'content', id: digest },
       { type: 'snapshots/native', id: 'v' },
       { type: 'snapshots/overlayfs', id: 'base' },
+      { type: 'snapshots/overlayfs', id: 'unpack-sha256:1' },
     ]);
     await stores.images.delete('i');
     expect(await core.collectGarbage()).toEqual({ blobs: [], snapshots: [], freedBytes: 0 });
     await stores.leaseStore.delete('l');
-    expect((await core.collectGarbage()).snapshots.toSorted()).toEqual(['base', 'v']);
+    expect((await core.collectGarbage()).snapshots.toSorted()).toEqual(['base', 'unpack-sha256:1', 'v']);
     expect(await rejection(leased.snapshots.prepare('k', undefined))).toBe('NotFound: lease does not exist: not found');
     expect(await rejection(put(leased, 'y'))).toBe('NotFound: lease does not exist: not found');
   });

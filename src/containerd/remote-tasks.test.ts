@@ -1,0 +1,80 @@
+/** Tasks over our own gRPC: the suite that the task managers in process pass. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { silentLogger } from '../base/index.ts';
+import { initPath, openTestCore, openTestTree } from '../core/fixtures.ts';
+import { openRemoteCore } from '../core/remote/index.ts';
+import { ToldEvents, tasksConformance } from '../core/tasks/conformance.ts';
+import { RemoteTaskManager } from '../core/tasks/remote/index.ts';
+import { readCgroupLayout, ZygoteLauncher } from '../kernel/index.ts';
+import { connectGrpc, inNamespace, serveGrpc } from '../rpc/grpc/index.ts';
+import { Activations } from './mounts/activations.ts';
+import { containerdServices } from './services.ts';
+import { InProcessTasks } from './tasks/in-process.ts';
+
+tasksConformance(
+  async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'strake-remote-'));
+    const core = openTestCore();
+    const launcher = new ZygoteLauncher({ initPath, socketPath: path.join(directory, 'zygote.sock') });
+    const inProcess = new InProcessTasks({
+      directory: path.join(directory, 'namespaces'),
+      launcher,
+      events: (namespace) => core.inNamespace(namespace).events,
+      log: silentLogger,
+    });
+    const socket = path.join(directory, 'containerd.sock');
+    const services = containerdServices({
+      core,
+      tasks: inProcess,
+      mounts: new Activations({ directory: path.join(directory, 'mounts'), launcher, log: silentLogger }),
+      temporary: path.join(directory, 'temporary'),
+      log: silentLogger,
+      root: core.root,
+      openFileTree: openTestTree,
+      version: '0',
+      revision: '0',
+    });
+    const server = await serveGrpc({ hosts: [{ kind: 'unix', path: socket, groupId: 0 }], services, log: silentLogger });
+    const connection = connectGrpc({ kind: 'unix', path: socket });
+    const { containers, events } = openRemoteCore({ connection, log: silentLogger }).inNamespace('tasks');
+    const stop = new AbortController();
+    const told = new ToldEvents();
+    const heard = (async () => {
+      for await (const { topic, payload } of core.inNamespace('tasks').events.subscribe({ topics: ['/tasks'], signal: stop.signal }))
+        told.add(`${topic} ${payload['containerId']}`);
+    })();
+    const tasks = new RemoteTaskManager({
+      connection: connection.with(inNamespace('tasks')),
+      containers,
+      events,
+      execRoot: directory,
+      runtime: { name: 'io.containerd.strake.v2', options: undefined },
+      launcher,
+      layout: readCgroupLayout(),
+      availableCapabilities: [],
+      log: silentLogger,
+    });
+    return {
+      tasks,
+      events: () => told.all,
+      told: async (event) => await told.wait(event),
+      [Symbol.asyncDispose]: async () => {
+        for (const task of tasks.list()) {
+          await task.kill(9).catch(() => undefined);
+          await task.delete().catch(() => undefined);
+        }
+        tasks[Symbol.dispose]();
+        stop.abort();
+        await heard;
+        connection.close();
+        await server.close(0);
+        await launcher[Symbol.asyncDispose]();
+        core[Symbol.dispose]();
+        rmSync(directory, { recursive: true });
+      },
+    };
+  },
+  { isRemote: true },
+);
