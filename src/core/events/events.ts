@@ -1,6 +1,6 @@
 /**
  * Publish and subscribe. A subscription begins when `subscribe` is called, so that nothing is missed before the first `next`. A subscriber that does not read
- * is cut off after its buffer (1024 events), with a ResourceExhausted error; it never holds back others.
+ * is cut off after its buffer (16384 events), with a ResourceExhausted error; it never holds back others.
  */
 import type { TypedValue } from '../typed-value.ts';
 

@@ -4,8 +4,8 @@ import { eventField } from '../event-fields.ts';
 import type { EventBus, EventExchange, StrakeEvent } from '../events.ts';
 import { checkTopic } from '../topics.ts';
 
-/** Events that wait for a slow subscriber before it is cut off. */
-const maxBuffered = 1024;
+/** Events that wait for a slow subscriber before it is cut off: some megabytes, and more than a burst that a reader can keep up with has. */
+const maxBuffered = 16_384;
 
 /** Events inside one process. */
 export function createLocalExchange({ now = () => new Date() }: { readonly now?: () => Date } = {}): EventExchange {
