@@ -11,7 +11,7 @@ import { hostileRegistryHost } from '../fixtures/hostile-registry.ts';
 import type { EngineName } from '../lib/engine.ts';
 import { Engine, strakeBinary } from '../lib/engine.ts';
 import type { Snapshot } from '../lib/leaks.ts';
-import { leaks, snapshot } from '../lib/leaks.ts';
+import { settledLeaks, snapshot } from '../lib/leaks.ts';
 import { busybox } from './steps/step.ts';
 
 const setupMs = 600_000;
@@ -73,7 +73,7 @@ describe(`hostile images on ${name}`, () => {
         else check(hostile.expect, outcome);
         expect(canaryState()).toBe(state);
         expect(readFileSync('/proc/sys/kernel/core_pattern', 'utf8')).toBe(corePattern);
-        expect(leaks(before, await held())).toEqual([]);
+        expect(await settledLeaks(before, held)).toEqual([]);
         memory.check();
       },
       imageMs,

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Engine } from '../lib/engine.ts';
 import type { Snapshot } from '../lib/leaks.ts';
-import { leaks, snapshot } from '../lib/leaks.ts';
+import { settledLeaks, snapshot } from '../lib/leaks.ts';
 import { until } from '../lib/until.ts';
 import { busybox, image } from './steps/step.ts';
 
@@ -19,7 +19,7 @@ const delaysMs = [0, 1, 2, 3, 5, 7, 9, 12, 15, 18, 22, 26, 30, 40, 60];
 const restartLimitMs = 2_000;
 const layers = image('layers');
 /** The daemon is another process than before, and its zygote is started when it is needed first. */
-const ours = /^process (gained|lost): \d+ \S*(strake daemon|strake-init zygote)|^(file|socket) (gained|lost): .*\/zygote\.sock$/;
+const isOurs = (line: string) => /^process (gained|lost): \d+ \S*(strake daemon|strake-init zygote)|^(file|socket) (gained|lost): .*\/zygote\.sock$/.test(line);
 const counting = 'i=0; while [ ! -e /stop ]; do i=$((i+1)); echo $i; usleep 500; done; exit 17';
 
 let engine: Engine;
@@ -221,7 +221,7 @@ describe('kill -9 of the daemon in the middle of', () => {
         await after();
         expect(await ok('ps', '-aq')).toBe('');
       }
-      expect(leaks(first, await everything()).filter((line) => !ours.test(line))).toEqual([]);
+      expect(await settledLeaks(first, everything, isOurs)).toEqual([]);
     },
     caseMs,
   );
@@ -323,6 +323,5 @@ async function held(): Promise<Snapshot> {
 
 /** The daemon's own process is another one than before; nothing else may be. */
 async function expectClean(before: Snapshot): Promise<void> {
-  const after = await held();
-  expect(leaks(before, after).filter((line) => !ours.test(line))).toEqual([]);
+  expect(await settledLeaks(before, held, isOurs)).toEqual([]);
 }
