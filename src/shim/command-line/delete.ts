@@ -37,9 +37,9 @@ async function deleteByShim(place: ShimPlace, id: string): Promise<Deleted | und
 }
 
 async function deleteAlone(place: ShimPlace, { id, namespace }: ShimFlags): Promise<Deleted> {
-  using _lock = await place.lock(true);
+  using _lock = await place.lockToCleanUp();
   await using tasks = openTasks(place, namespace, silentLogger);
-  await tasks.manager.recover();
+  await tasks.manager.recoverTask(id);
   const deleted = await end(id, tasks.service({ shutdown: () => undefined }));
   return deleted;
 }

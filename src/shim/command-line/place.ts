@@ -31,18 +31,35 @@ export class ShimPlace {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
   }
 
-  /** Whoever has it is alone with the tasks: a shim for as long as it serves. `wait`: for another's end; else undefined when somebody has it. */
-  async lock(wait: boolean): Promise<Disposable | undefined> {
+  /** Who serves is alone with the tasks, for as long as it does; undefined when it is not. */
+  async lockToServe(): Promise<Disposable | undefined> {
+    try {
+      return await this.lock(0, 'BEGIN EXCLUSIVE');
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Those who clean up after a shim are many at once, each for one task, and no shim serves meanwhile. */
+  async lockToCleanUp(): Promise<Disposable> {
+    try {
+      return await this.lock(lockTimeoutMs, 'BEGIN; SELECT count(*) FROM sqlite_master');
+    } catch (cause) {
+      throw new StrakeError('Unavailable', `the shim of ${this.directory} neither answers nor ends`, { cause, fields: { layer: 'shim' } });
+    }
+  }
+
+  /** A lock of fcntl(2) by way of SQLite: the kernel lets it go with the process, however that ends. */
+  private async lock(timeout: number, take: string): Promise<Disposable> {
     // Who only calls the shim that is there needs none of it.
     const { DatabaseSync } = await import('node:sqlite');
     this.make();
-    const database = new DatabaseSync(path.join(this.directory, 'lock'), { timeout: wait ? lockTimeoutMs : 0 });
+    const database = new DatabaseSync(path.join(this.directory, 'lock'), { timeout });
     try {
-      database.exec('BEGIN EXCLUSIVE');
-    } catch (cause) {
+      database.exec(take);
+    } catch (error) {
       database.close();
-      if (!wait) return undefined;
-      throw new StrakeError('Unavailable', `the shim of ${this.directory} neither answers nor ends`, { cause, fields: { layer: 'shim' } });
+      throw error;
     }
     return { [Symbol.dispose]: () => database.close() };
   }

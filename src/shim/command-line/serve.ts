@@ -1,32 +1,34 @@
-import { writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { shimTask, shimTaskV2 } from '../../api/containerd/index.ts';
 import { createLineLogger, type Logger, StrakeError } from '../../base/index.ts';
-import { LocalTaskManager } from '../../core/tasks/index.ts';
+import { LocalTaskManager, type TaskManager } from '../../core/tasks/index.ts';
 import { programFile, readCgroupLayout, ZygoteLauncher } from '../../kernel/index.ts';
 import { parseRuntimeSpec } from '../../oci/index.ts';
 import { servedService, TtrpcServer } from '../../rpc/ttrpc/index.ts';
 import { EventForwarder } from '../event-forwarder.ts';
 import { taskEventBus } from '../task-events.ts';
-import { createTaskService, type TaskService } from '../task-service.ts';
+import { createTaskService, type TaskNote, type TaskService } from '../task-service.ts';
 import { removeAlias } from './alias.ts';
 import type { ShimFlags } from './flags.ts';
 import { ShimLife } from './life.ts';
 import { reserveHeader, ShimPlace } from './place.ts';
 
 const readyDescriptor = 3;
+const sigkill = 9;
 export const runtimeRoot = '/run/strake/runtimes';
 
 /** Serves the tasks of a namespace until containerd needs them no more; at once when another shim does. Containers are left running by its end. */
 export async function serveShim({ directory, address, namespace, debug }: ShimFlags): Promise<void> {
   const place = new ShimPlace(directory);
-  using lock = await place.lock(false);
+  using lock = await place.lockToServe();
   if (lock === undefined) return;
   const log = createLineLogger({ level: debug ? 'debug' : 'info', format: 'text', write: writeLine });
   await using tasks = openTasks(place, namespace, log);
   const life = new ShimLife(() => tasks.manager.list().length);
   await tasks.manager.recover();
+  await endForgotten(tasks.manager, log);
   const service = lively(tasks.service(life), life, (id) => removeAlias({ address, namespace, id }));
   await using server = new TtrpcServer({ services: [servedService(shimTask.Task, service), servedService(shimTaskV2.Task, service as never)], log });
   await server.listen(place.socket);
@@ -67,6 +69,17 @@ export function openTasks(place: ShimPlace, namespace: string, log: Logger) {
       await launcher[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Of tasks whose bundle is gone containerd knows nothing any more: it has cleaned up after the shim before this one, and gave its `delete` no time. */
+async function endForgotten(manager: TaskManager, log: Logger): Promise<void> {
+  for (const task of manager.list()) {
+    if (existsSync((task.note as TaskNote).bundle)) continue;
+    log.warn('a task that containerd has forgotten is ended', { container: task.id });
+    await task.kill(sigkill).catch(() => undefined);
+    await task.wait();
+    await task.delete();
+  }
 }
 
 /** Reservations, and who is served, for the shim's own life. */

@@ -126,13 +126,17 @@ export class LocalTaskManager implements TaskManager {
   }
 
   async recover(): Promise<void> {
-    for (const name of await sweepDiscarded(this.tasksDir)) {
-      if (this.tasks.has(name)) continue;
-      try {
-        await this.adopt(name);
-      } catch (error) {
-        this.context.log.error('a task could not be taken over', { container: name, error: errorMessage(error) });
-      }
+    for (const name of await sweepDiscarded(this.tasksDir)) await this.recoverTask(name);
+  }
+
+  /** Of one task alone, whatever else there is. */
+  async recoverTask(id: string): Promise<void> {
+    try {
+      checkId(id);
+      if (this.tasks.has(id) || !existsSync(path.join(this.tasksDir, id))) return;
+      await this.adopt(id);
+    } catch (error) {
+      this.context.log.error('a task could not be taken over', { container: id, error: errorMessage(error) });
     }
   }
 
