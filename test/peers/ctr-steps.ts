@@ -49,12 +49,12 @@ export const ctrSteps = (peers: () => PeerWorld): readonly PeerStep[] => [
   {
     name: 'run -t: a terminal',
     async play(client) {
-      // ctr tells the terminal its size after the start.
+      // ctr tells the terminal its size after the start. What is said just before the end, containerd's own shim loses now and then.
       const argv = run(
         client,
         'tty',
         ['--rm', '-t'],
-        ['sh', '-c', 'until stty size 2>/dev/null | grep 30; do usleep 10000; done; test -t 0 && echo terminal; exit 5'],
+        ['sh', '-c', 'until stty size 2>/dev/null | grep 30; do usleep 10000; done; test -t 0 && echo terminal; usleep 300000; exit 5'],
       );
       const pty = peers().pty(['ctr', ...argv], { rows: 30, cols: 90 });
       await pty.shows(/30 90\r+\nterminal/);
