@@ -25,6 +25,8 @@ export class PeerWorld extends Place implements AsyncDisposable {
   readonly #ownsWorld: boolean;
   readonly #holder: Running;
   readonly #daemons: Running[] = [];
+  /** The socket of ours. */
+  #strakeContainerd = '';
   #dockerOptions: DockerOptions = {};
 
   private constructor(world: World, ownsWorld: boolean, holder: Running) {
@@ -91,8 +93,21 @@ address = '${this.containerdSocket}'
     await daemon.output(/containerd successfully booted/, { stream: 'stderr' });
   }
 
+  /** Kills ours, which leaves monitors and their tasks, and starts it again. */
+  async restartStrakeContainerd(): Promise<void> {
+    const daemon = this.#daemons.shift();
+    if (daemon !== undefined) {
+      process.kill(daemon.innerPid, 'SIGKILL');
+      await daemon.finished;
+    }
+    await this.startStrakeContainerd(this.#strakeContainerd);
+    const restarted = this.#daemons.pop();
+    if (restarted !== undefined) this.#daemons.unshift(restarted);
+  }
+
   /** Ours, as it stands at /strake. */
   async startStrakeContainerd(socket: string): Promise<void> {
+    this.#strakeContainerd = socket;
     const flags = ['--root', join(this.world.work, 'strake-containerd'), '--state', dirname(socket), '--address', socket];
     const daemon = this.spawn(['/strake/strake', 'containerd', ...flags]);
     this.#daemons.push(daemon);

@@ -89,11 +89,35 @@ const ours: ChainRecipe = {
   },
 };
 
+/** Our engine on another process's containerd: the real one, or ours. */
+function oursOn(whose: 'theirs' | 'ours', names: Pick<ChainRecipe, 'containerd' | 'shim' | 'runtime'>): ChainRecipe {
+  return {
+    engine: 'strake',
+    differs: { '--init and --pid host': 'the reaper is our runtime’s own: the engine refuses it for another containerd' },
+    ...names,
+    async start() {
+      const engine = await Engine.startOnContainerd(whose);
+      return {
+        engine,
+        async restartEngine() {
+          process.kill(engine.daemon.innerPid, 'SIGTERM');
+          await engine.daemon.finished;
+          await engine.startStrake();
+        },
+        restartContainerd: async () => await (whose === 'theirs' ? engine.peers.restartContainerd() : engine.peers.restartStrakeContainerd()),
+        [Symbol.asyncDispose]: async () => await engine[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
 const ourShim = 'containerd-shim-strake-v2';
 
 /** Every chain that stands today. */
 export const chains: readonly ChainRecipe[] = [
   ours,
+  oursOn('theirs', { containerd: 'containerd', shim: 'containerd-shim-runc-v2', runtime: 'runc' }),
+  oursOn('ours', { containerd: 'strake containerd', shim: 'in process', runtime: 'in process' }),
   ...Object.entries(runtimes).map(([runtime, { path, ...more }]) => realDocker({ shim: 'containerd-shim-runc-v2', runtime, ...more }, { path })),
   realDocker({ shim: ourShim, runtime: 'in process' }, { runtimeType: 'io.containerd.strake.v2' }),
   ...Object.entries(runtimes).map(([runtime, { path, ...more }]) => realDocker({ shim: ourShim, runtime, ...more }, { path }, replaceShim)),
