@@ -50,11 +50,11 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Rounds of every timer one after the other, so that a slow moment of the machine falls on all. After two warm-up rounds. `before` runs
- * untimed before each measurement.
+ * Rounds of every timer one after the other, so that a slow moment of the machine falls on all. After two warm-up rounds, or one where a round takes
+ * long. `before` runs untimed before each measurement.
  */
 export async function interleave(timers: readonly Timer[], rounds: number, before: (timer: Timer) => Promise<void> = async () => undefined): Promise<void> {
-  const warmUps = rounds > 5 ? 2 : 0;
+  const warmUps = rounds > 5 ? 2 : rounds > 1 ? 1 : 0;
   for (let round = 0; round < rounds + warmUps; round += 1) {
     for (const timer of timers) {
       await before(timer);
