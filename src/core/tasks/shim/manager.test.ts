@@ -97,7 +97,11 @@ class Place implements AsyncDisposable {
         // It has ended.
       }
     }
-    rmSync(this.directory, { recursive: true, force: true });
+    // Bundles are still being deleted in it, and Bun's rmSync leaves the rest when something vanishes under it.
+    while (existsSync(this.directory)) {
+      rmSync(this.directory, { recursive: true, force: true });
+      await delay(10);
+    }
   }
 
   private told(list: string[], entry: string): void {
