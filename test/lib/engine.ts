@@ -49,7 +49,7 @@ export class Engine implements AsyncDisposable {
   }
 
   /** Our engine on the real containerd, or on another process of ours. */
-  static async startOnContainerd(whose: 'theirs' | 'ours'): Promise<Engine> {
+  static async startOnContainerd(whose: 'theirs' | 'ours', flags: readonly string[] = []): Promise<Engine> {
     const peers = await PeerWorld.start();
     const engine = new Engine('strake', peers, true);
     try {
@@ -57,7 +57,7 @@ export class Engine implements AsyncDisposable {
       engine.#containerd = whose === 'theirs' ? peers.containerdSocket : '/run/strake/containerd.sock';
       if (whose === 'theirs') await peers.startContainerd();
       else await peers.startStrakeContainerd(engine.#containerd);
-      await engine.startStrake();
+      await engine.startStrake(flags);
     } catch (error) {
       await engine[Symbol.asyncDispose]();
       throw error;

@@ -10,6 +10,8 @@ import { Place, World } from './world.ts';
 export interface DockerOptions {
   /** An OCI runtime to use instead of runc. */
   readonly runtime?: string;
+  /** Whose containerd it stands on: the real one unless told. */
+  readonly containerd?: 'theirs' | 'ours';
   /** What daemon.json says. */
   readonly configuration?: object;
   /** More flags of dockerd. */
@@ -119,7 +121,8 @@ address = '${this.containerdSocket}'
 
   /** containerd, then dockerd on it; resolves when the API listens. */
   async startDocker(options: DockerOptions = {}): Promise<void> {
-    await this.startContainerd();
+    if (options.containerd === 'ours') await this.startStrakeContainerd(this.containerdSocket);
+    else await this.startContainerd();
     this.#dockerOptions = options;
     await this.#startDockerd(options);
   }

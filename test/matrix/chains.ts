@@ -37,24 +37,27 @@ const runtimes: Readonly<Record<string, OciRuntime>> = {
   'strake-runc': { path: strakeRuncInPeerRoot },
 };
 
-/** The real dockerd on the real containerd; `runtime` is what daemon.json says of the default runtime. */
+const containerds = { theirs: 'containerd', ours: 'strake containerd' };
+
+/** The real dockerd on a containerd; `runtime` is what daemon.json says of the default runtime. */
 function realDocker(
-  names: Pick<ChainRecipe, 'shim' | 'runtime' | 'differs'>,
-  runtime: object,
+  whose: 'theirs' | 'ours',
+  names: Omit<ChainRecipe, 'engine' | 'containerd' | 'start'>,
+  runtime?: object,
   prepare: (peers: PeerWorld) => Promise<void> = async () => undefined,
 ): ChainRecipe {
   return {
     engine: 'dockerd',
-    containerd: 'containerd',
+    containerd: containerds[whose],
     ...names,
     async start() {
-      const configuration = { 'live-restore': true, runtimes: { tested: runtime }, 'default-runtime': 'tested' };
-      const engine = await Engine.start('docker', { configuration, prepare });
+      const tested = runtime === undefined ? {} : { runtimes: { tested: runtime }, 'default-runtime': 'tested' };
+      const engine = await Engine.start('docker', { containerd: whose, configuration: { 'live-restore': true, ...tested }, prepare });
       const { peers } = engine;
       return {
         engine,
         restartEngine: async () => await peers.restartDocker(),
-        restartContainerd: async () => await peers.restartContainerd(),
+        restartContainerd: async () => await (whose === 'theirs' ? peers.restartContainerd() : peers.restartStrakeContainerd()),
         [Symbol.asyncDispose]: async () => await engine[Symbol.asyncDispose](),
       };
     },
@@ -90,19 +93,20 @@ const ours: ChainRecipe = {
 };
 
 /** Our engine on another process's containerd: the real one, or ours. */
-function oursOn(whose: 'theirs' | 'ours', names: Pick<ChainRecipe, 'containerd' | 'shim' | 'runtime'>): ChainRecipe {
+function oursOn(whose: 'theirs' | 'ours', names: Pick<ChainRecipe, 'shim' | 'runtime'>, flags: readonly string[] = []): ChainRecipe {
   return {
     engine: 'strake',
-    differs: { '--init and --pid host': 'the reaper is our runtime’s own: the engine refuses it for another containerd' },
+    containerd: containerds[whose],
+    differs: { '--init': 'the reaper is our runtime’s own: the engine refuses it for another containerd' },
     ...names,
     async start() {
-      const engine = await Engine.startOnContainerd(whose);
+      const engine = await Engine.startOnContainerd(whose, flags);
       return {
         engine,
         async restartEngine() {
           process.kill(engine.daemon.innerPid, 'SIGTERM');
           await engine.daemon.finished;
-          await engine.startStrake();
+          await engine.startStrake(flags);
         },
         restartContainerd: async () => await (whose === 'theirs' ? engine.peers.restartContainerd() : engine.peers.restartStrakeContainerd()),
         [Symbol.asyncDispose]: async () => await engine[Symbol.asyncDispose](),
@@ -111,14 +115,25 @@ function oursOn(whose: 'theirs' | 'ours', names: Pick<ChainRecipe, 'containerd' 
   };
 }
 
+const runcShim = 'containerd-shim-runc-v2';
 const ourShim = 'containerd-shim-strake-v2';
+const inProcess = { shim: 'in process', runtime: 'in process' };
+
+/** One chain for each OCI runtime that is a command. */
+function overEach(make: (names: Pick<ChainRecipe, 'runtime' | 'differs'>, path: string) => ChainRecipe): readonly ChainRecipe[] {
+  return Object.entries(runtimes).map(([runtime, { path, ...more }]) => make({ runtime, ...more }, path));
+}
 
 /** Every chain that stands today. */
 export const chains: readonly ChainRecipe[] = [
   ours,
-  oursOn('theirs', { containerd: 'containerd', shim: 'containerd-shim-runc-v2', runtime: 'runc' }),
-  oursOn('ours', { containerd: 'strake containerd', shim: 'in process', runtime: 'in process' }),
-  ...Object.entries(runtimes).map(([runtime, { path, ...more }]) => realDocker({ shim: 'containerd-shim-runc-v2', runtime, ...more }, { path })),
-  realDocker({ shim: ourShim, runtime: 'in process' }, { runtimeType: 'io.containerd.strake.v2' }),
-  ...Object.entries(runtimes).map(([runtime, { path, ...more }]) => realDocker({ shim: ourShim, runtime, ...more }, { path }, replaceShim)),
+  oursOn('theirs', { shim: runcShim, runtime: 'runc' }),
+  oursOn('theirs', { shim: ourShim, runtime: 'in process' }, ['--default-runtime', 'io.containerd.strake.v2']),
+  oursOn('ours', inProcess),
+  ...overEach((names, path) => realDocker('theirs', { shim: runcShim, ...names }, { path })),
+  realDocker('theirs', { shim: ourShim, runtime: 'in process' }, { runtimeType: 'io.containerd.strake.v2' }),
+  ...overEach((names, path) => realDocker('theirs', { shim: ourShim, ...names }, { path }, replaceShim)),
+  realDocker('ours', inProcess),
+  ...overEach((names, path) => realDocker('ours', { shim: 'in process', ...names }, { path })),
+  realDocker('ours', { shim: runcShim, runtime: 'runc' }, { runtimeType: `/usr/bin/${runcShim}` }),
 ];

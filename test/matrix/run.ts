@@ -23,8 +23,8 @@ interface Outcome {
 }
 
 const repository = path.join(import.meta.dirname, '../..');
-/** The last is that nothing is left. */
-const stepCount = lifecycle.length + 1;
+/** Before the first the image is pulled; the last is that nothing is left. */
+const stepCount = lifecycle.length + 2;
 
 /** Daemons are other processes than before. */
 const restarted =
@@ -50,7 +50,8 @@ async function play(recipe: ChainRecipe, verbose: boolean): Promise<Outcome> {
     }
   };
   await using chain = await recipe.start();
-  await warm(chain.engine, busybox);
+  await attempt('pull, and run once', async () => await warm(chain.engine, busybox));
+  if (outcome.failed.length > 0) return outcome;
   await shimsEnded(chain);
   const before = await idleSnapshot(chain.engine.peers);
   const life = new Life(chain);
