@@ -194,6 +194,23 @@ test('an image that is named while a collection runs loses nothing', async () =>
   expect(readdirSync(path.join(core.root, 'content/ingest'))).toEqual([]);
 });
 
+test('a snapshot that a layer is unpacked into stays as long as its work runs, here or at a client that leased it', async () => {
+  using core = openTestCore();
+  const chainId = digestOf('layer');
+  const key = `unpack-${chainId}`;
+  await core.leaseStore.create({ id: 'of a client', labels: {} });
+  await core.leaseStore.addResource('of a client', { type: 'snapshots/overlayfs', id: key });
+  await core.snapshots.prepare(key, undefined, {});
+  expect((await core.collectGarbage()).snapshots).toEqual([]);
+  await core.leaseStore.delete('of a client');
+  {
+    using lease = core.leases.acquire();
+    lease.add(chainId);
+    expect((await core.collectGarbage()).snapshots).toEqual([]);
+  }
+  expect((await core.collectGarbage()).snapshots).toEqual([key]);
+});
+
 test('files that no record knows are found at the start', async () => {
   using core = openTestCore();
   const hex = digestOf('lost').slice(7);
