@@ -2,13 +2,33 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { introspection } from '../../api/containerd/index.ts';
+import * as containerd from '../../api/containerd/index.ts';
 import { silentLogger } from '../../base/index.ts';
 import { rejection } from '../../core/fixtures.ts';
 import { type Client, connectGrpc, type GrpcServer, serveGrpc } from '../../rpc/grpc/index.ts';
 import { versionService } from '../version/service.ts';
+import { corePlugins, servicePlugins } from './plugins.ts';
 import { introspectionService } from './service.ts';
 
+const { introspection } = containerd;
+const services = [
+  containerd.containers.Containers,
+  containerd.content.Content,
+  containerd.diff.Diff,
+  containerd.events.Events,
+  containerd.images.Images,
+  introspection.Introspection,
+  containerd.leases.Leases,
+  containerd.mounts.Mounts,
+  containerd.namespaces.Namespaces,
+  containerd.sandbox.Controller,
+  containerd.sandbox.Store,
+  containerd.snapshots.Snapshots,
+  containerd.streaming.Streaming,
+  containerd.tasks.Tasks,
+  containerd.transfer.Transfer,
+  containerd.version.Version,
+].map(({ typeName }) => typeName);
 const directory = mkdtempSync(path.join(os.tmpdir(), 'strake-introspection-'));
 const socket = path.join(directory, 'c.sock');
 const product = { version: '1.2.3', revision: 'abc' };
@@ -17,10 +37,10 @@ const client: Client<typeof introspection.Introspection> = connection.client(int
 let server: GrpcServer;
 
 async function serve(): Promise<GrpcServer> {
-  const services = [versionService(product)];
+  const served = [versionService(product)];
   return await serveGrpc({
     hosts: [{ kind: 'unix', path: socket, groupId: 0 }],
-    services: [...services, introspectionService({ root: directory, services })],
+    services: [...served, introspectionService({ root: directory, services: served })],
     log: silentLogger,
   });
 }
@@ -37,10 +57,19 @@ afterAll(async () => {
 const names = async (...filters: string[]) => (await client.plugins({ filters })).plugins.map(({ type, id }) => `${type} ${id}`);
 
 test('plugins are what is served, and can be filtered as clients do', async () => {
-  expect(await names('type==io.containerd.grpc.v1')).toEqual(['io.containerd.grpc.v1 version', 'io.containerd.grpc.v1 introspection']);
+  expect(await names('type==io.containerd.grpc.v1')).toEqual(['io.containerd.grpc.v1 introspection', 'io.containerd.grpc.v1 version']);
   expect(await names('type==io.containerd.snapshotter.v1,id==overlayfs')).toEqual(['io.containerd.snapshotter.v1 overlayfs']);
   expect(await names('id==native', 'id==walking')).toEqual(['io.containerd.snapshotter.v1 native', 'io.containerd.differ.v1 walking']);
   expect(await rejection(names('type=='))).toStartWith('InvalidArgument: ');
+});
+
+test('every plugin finds what it requires', () => {
+  const all = [...corePlugins('/r'), ...servicePlugins(services)];
+  const types = new Set(all.map(({ type }) => type));
+  // The faces of what is not served here are not there.
+  expect(servicePlugins([]).length).toBe(0);
+  for (const { type, id, requires = [] } of all)
+    for (const required of requires) expect(`${type} ${id}: ${types.has(required) ? '' : required}`).toBe(`${type} ${id}: `);
 });
 
 test('a plugin by its name', async () => {
