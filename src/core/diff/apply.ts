@@ -1,4 +1,4 @@
-import { type ErrorCode, errorMessage, StrakeError } from '../../base/index.ts';
+import { type ErrorCode, errorMessage, StrakeError, streamedBytes } from '../../base/index.ts';
 import { Digester } from '../../oci/index.ts';
 import { decompressWithin } from './decompress-within.ts';
 import { type AppliedLayer, type ApplyOptions, defaultLayerLimits, type FileSink } from './diff.ts';
@@ -20,6 +20,7 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, sink: FileSi
     let archiveBytes = 0;
     const counted = watched(archive, (chunk) => {
       archiveBytes += chunk.length;
+      streamedBytes(chunk.length);
       digester?.update(chunk);
     });
     await sendArchive(counted, sink, { reader, operations, signal: options.signal });
