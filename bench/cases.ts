@@ -1,4 +1,5 @@
 import type { Place } from '../test/lib/world.ts';
+import { measureContainerd } from './containerd.ts';
 import { type ImageRow, imageRows, measureImages } from './images.ts';
 import type { Machines } from './machines.ts';
 import { busybox } from './machines.ts';
@@ -44,7 +45,7 @@ export async function measure(machines: Machines, timed: string, { name, rounds,
 }
 
 /** What can be measured alone (`--only NAME`). */
-export const parts = ['engine', 'runtime', 'images'] as const;
+export const parts = ['engine', 'runtime', 'images', 'containerd'] as const;
 export type Part = (typeof parts)[number];
 
 export interface Wanted {
@@ -61,6 +62,7 @@ export async function measureParts(machines: Machines, rounds: Rounds, { parts: 
     ...(wanted.includes('engine') ? await measureEngine(machines, timed, rounds.run) : []),
     ...(wanted.includes('runtime') ? await measureRuntimes(machines, timed, rounds.run) : []),
     ...(wanted.includes('images') ? await measureImages(machines, timed, rounds.pull, rows) : []),
+    ...(wanted.includes('containerd') ? await measureContainerd(machines, timed, rounds) : []),
   ];
 }
 

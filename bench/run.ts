@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: Strake beside docker, podman, ctr, runc and crun on this machine, in one run. Writes bench/RESULTS.md; exits with 1 when a
- * target is missed. `--quick`: few rounds, nothing written. `--peers-only`: without ours. `--only engine|runtime|images`: that part, nothing written;
+ * `npm run bench`: Strake beside docker, podman, ctr, containerd, runc and crun on this machine, in one run. Writes bench/RESULTS.md; exits with 1 when a
+ * target is missed. `--quick`: few rounds, nothing written. `--peers-only`: without ours. `--only engine|runtime|images|containerd`: that part, nothing written;
  * `--only images --row pull|memory|push|save|load|commit|registry`: of that part these rows.
  */
 import { spawnSync } from 'node:child_process';
