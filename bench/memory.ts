@@ -5,7 +5,7 @@ import { busybox } from './machines.ts';
 import { median } from './timer.ts';
 
 /** Proportional set size in KiB: the process's private memory, and its share of what it shares (proc(5), smaps_rollup). */
-function pssKib(path: string): number {
+export function pssKib(path: string): number {
   return Number(/^Pss:\s+(\d+) kB$/m.exec(readFileSync(path, 'utf8'))?.[1] ?? 0);
 }
 
