@@ -1,9 +1,13 @@
 import { join } from 'node:path';
+import { run } from '../test/lib/process.ts';
 import { type CaseResult, type Commands, measure, type Rounds } from './cases.ts';
 import { busybox, type Machines } from './machines.ts';
+import { median } from './timer.ts';
 
 /** How many containers start at once; one at a time is the row before. */
 const atOnce = [10, 50] as const;
+
+const fanOut = { events: 2000, subscribers: 50 } as const;
 
 /** Runs `$1` times at once what follows, each with a name of its own; fails where one did. */
 const burst = `count=$1; shift; pids=
@@ -42,5 +46,23 @@ export async function measureContainerd(machines: Machines, timed: string, round
     results.push(
       await row(`ctr run --rm busybox true, ${count} at once`, rounds.pull, (ctr) => ['sh', '-c', burst, 'sh', String(count), ...ctr, 'run', '--rm', busybox]),
     );
+  results.push(await measureFanOut({ ...(machines.engine ? { strake: socket } : {}), containerd: peers.path(peers.containerdSocket) }, rounds.pull));
   return results;
+}
+
+/** `sockets` as the machine sees them: the client runs there, as the peers' root has no Bun. */
+async function measureFanOut(sockets: Readonly<Record<string, string>>, rounds: number): Promise<CaseResult> {
+  const client = join(import.meta.dirname, 'event-load.ts');
+  const samples = Object.fromEntries(Object.keys(sockets).map((label): [string, number[]] => [label, []]));
+  for (let round = 0; round < rounds; round += 1)
+    for (const [label, socket] of Object.entries(sockets)) {
+      const argv = [process.execPath, client, socket, String(fanOut.subscribers - 1), String(fanOut.events)];
+      const { code, stdout, stderr } = await run(argv, { timeoutMs: 120_000 });
+      if (code !== 0) throw new Error(`${label}: exit ${code}: ${stderr.slice(-1000)}`);
+      samples[label]?.push(Number(stdout));
+    }
+  const medians = Object.fromEntries(Object.entries(samples).map(([label, values]) => [label, median(values)]));
+  const name = `${fanOut.events} events to ${fanOut.subscribers} subscribers, one of them stalled`;
+  console.error(`${name}: ${JSON.stringify(medians)}`);
+  return { name, unit: 'ms', rounds, medians };
 }
