@@ -26,8 +26,8 @@ const mostSlowdown = 1.3;
 /** Of a heap that is collected when it likes. */
 const mostGrowth = 1.3;
 const mostPssMib = 1.5;
-/** The daemon's end of a connection that was open still at first. */
-const clientGone = /^descriptor lost: socket:$/;
+/** At first there may still be the daemon's end of a closed connection, and a process that has ended. */
+const stillEnding = /^descriptor lost: socket:$|^process lost: \d+ zombie/;
 const image = `${registryHost}/busybox:latest`;
 
 interface Row {
@@ -136,6 +136,11 @@ function numberOf(text: string | undefined, otherwise: number): number {
   return value;
 }
 
+/** A shim of many containers stays for a while when the last one has gone. */
+async function shimsEnded({ world }: PeerWorld): Promise<void> {
+  await until('the shims to end', () => world.pids().every((pid) => !world.commandLine(pid).includes('containerd-shim')), 30_000);
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({ args: [...argv], options: { containers: text, rounds: text, running: text, shim: { type: 'boolean' } } });
@@ -167,11 +172,12 @@ async function main(argv: readonly string[]): Promise<number> {
     ignore: /-(wal|shm|journal)$/,
     descriptorsOf: [load.daemon],
   };
+  await shimsEnded(peers);
   const before = await idleSnapshot(peers, options);
   for await (const row of load.rounds(numberOf(values.rounds, 3), numberOf(values.containers, 1_000))) print(row);
   for await (const row of many.running(numberOf(values.running, 500))) print(row);
-  await until('the shims to end', () => peers.world.pids().every((pid) => !peers.world.commandLine(pid).includes('containerd-shim')), 30_000);
-  const left = (await leaksSince(before, peers, options)).filter((line) => !clientGone.test(line));
+  await shimsEnded(peers);
+  const left = (await leaksSince(before, peers, options)).filter((line) => !stillEnding.test(line));
   print({ what: 'nothing is left', measured: left.length === 0 ? 'nothing' : `${left.length}: ${left.slice(0, 5).join('; ')}`, isMissed: left.length > 0 });
   connection.close();
   return missed === 0 ? 0 : 1;
