@@ -170,7 +170,7 @@ class ImageBench {
     return result;
   }
 
-  /** The registries alone, with one client that does nothing else. */
+  /** The registries alone, with one client that does nothing else. In more rounds: they are short, and what the disk does is a matter of luck. */
   async throughput(direction: 'pull' | 'push'): Promise<CaseResult> {
     const client = join(import.meta.dirname, 'registry-load.ts');
     const commands = Object.fromEntries(
@@ -181,7 +181,7 @@ class ImageBench {
     );
     const what = `${load.blobs} blobs of ${load.blobBytes >> 20} MiB, ${load.parallel} at once`;
     const name = `the registry alone: ${direction} of ${what}`;
-    return await measure(this.#machines, this.#timed, { name, rounds: this.#rounds, commands, place: () => this.#machines.world });
+    return await measure(this.#machines, this.#timed, { name, rounds: this.#rounds * 3, commands, place: () => this.#machines.world });
   }
 
   get #debian(): string {

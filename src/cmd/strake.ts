@@ -6,6 +6,10 @@
 import { basename } from 'node:path';
 
 const args = process.argv.slice(2);
+/** They keep data. */
+const services: readonly (string | undefined)[] = ['daemon', 'containerd', 'registry'];
+
+if (services.includes(args[0])) await (await import('./disk-threads.ts')).makeDiskThreads();
 
 // Who is done ends, though connections are open still: a daemon's to the monitors of what runs on, a command's to a container's end after a detach. Their output is written by then.
 if (basename(process.argv0) === 'containerd-shim-strake-v2') process.exit(await (await import('./containerd-shim.ts')).main(args));

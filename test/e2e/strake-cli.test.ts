@@ -570,22 +570,6 @@ function sortedEntries(file: string): readonly string[] {
 }
 
 test(
-  'a daemon ends when it is told to, and what runs does not',
-  async () => {
-    const id = await ok('run', '-d', '--network', 'none', busybox, 'sleep', '1000');
-    const pid = Number(await ok('inspect', '--format', '{{.State.Pid}}', id));
-    // The daemon alone: what entered the world for it would end first.
-    process.kill(engine.daemon.innerPid, 'SIGTERM');
-    const { code } = await engine.daemon.finished;
-    expect([code, engine.world.alive(pid)]).toEqual([0, true]);
-    await engine.startStrake();
-    expect(await ok('inspect', '--format', '{{.State.Pid}}', id)).toBe(String(pid));
-    await ok('rm', '-f', id);
-  },
-  stepMs,
-);
-
-test(
   'chain: what stands between the engine and the process',
   async () => {
     const id = await ok('run', '-d', '--network', 'none', busybox, 'sleep', '1000');

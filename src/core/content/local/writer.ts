@@ -22,8 +22,8 @@ export interface WriterStart {
   readonly host: WriterHost;
 }
 
-/** With so much written the disk begins to take it, so that little is left for the sync at the end. */
-const flushBytes = 8 << 20;
+/** With so much written the disk begins to take it, so that little is left for the sync at the end. Each such step is a sync of its own: smaller ones cost more than they save. */
+const flushBytes = 32 << 20;
 
 /** Appends to an ingest file and hashes on the way. */
 export class LocalWriter implements ContentWriter {
