@@ -32,6 +32,7 @@ import {
   withDefaultTag,
 } from '../oci/index.ts';
 import type { Credentials } from './auth/credentials.ts';
+import { PlainHosts } from './hosts/plain-hosts.ts';
 import { canGoOn, resumableMs } from './interrupted.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { layerSource } from './layer-source.ts';
@@ -71,9 +72,10 @@ export type PullImage = (options: PullOptions) => Promise<PulledImage>;
 /** Pulls images into the stores: documents first, then layers in parallel, unpacked as they arrive. The image gets its name last. */
 export function createPuller(stores: PullerOptions): PullImage {
   const locks = new KeyedLock();
+  const plainHosts = stores.plainHosts ?? new PlainHosts();
   return async ({ reference: text, platform = hostPlatform(), credentials, progress = () => undefined, signal }) => {
     const reference = withDefaultTag(parseReference(text));
-    const client = new RegistryClient({ ...stores, domain: reference.domain, credentials });
+    const client = new RegistryClient({ ...stores, plainHosts, domain: reference.domain, credentials });
     using lease = stores.leases.acquire({ name: `pull ${canonicalName(reference)} ${formatPlatform(platform)}`, forMs: resumableMs });
     const pull: Pull = { stores, client, reference, lease, locks, signal };
     try {

@@ -2,6 +2,7 @@ import { isCode, StrakeError, shortId } from '../base/index.ts';
 import { type ContentStore, type Leases, Slots } from '../core/index.ts';
 import { type Descriptor, familiarRepository, type Platform, parseReference, type Reference, withDefaultTag } from '../oci/index.ts';
 import type { Credentials } from './auth/credentials.ts';
+import { PlainHosts } from './hosts/plain-hosts.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { defaultUploads } from './limits.ts';
 import { type PullProgress, pushWords, uploadProgress } from './progress.ts';
@@ -56,9 +57,10 @@ interface Push {
 export function createPusher(options: PusherOptions): PushImage {
   const slots = new Slots(options.uploads ?? defaultUploads);
   const locks = new KeyedLock();
+  const plainHosts = options.plainHosts ?? new PlainHosts();
   return async ({ reference: text, target, platform, credentials, progress = () => undefined, signal }) => {
     const reference = withDefaultTag(parseReference(text));
-    const client = new RegistryClient({ ...options, domain: reference.domain, credentials });
+    const client = new RegistryClient({ ...options, plainHosts, domain: reference.domain, credentials });
     using lease = options.leases.acquire();
     lease.add(target.digest);
     const plan = await planPush(options.content, target, platform);

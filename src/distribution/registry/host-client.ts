@@ -1,6 +1,7 @@
 import { StrakeError } from '../../base/index.ts';
 import { Authorizer } from '../auth/authorizer.ts';
 import type { Credentials } from '../auth/credentials.ts';
+import type { PlainHosts } from '../hosts/plain-hosts.ts';
 import type { RegistryHost } from '../hosts/registry-host.ts';
 import { dial } from '../http/dial.ts';
 import type { Proxies } from '../http/proxies.ts';
@@ -15,6 +16,7 @@ export interface HostClientOptions {
   readonly credentials: Credentials | undefined;
   readonly idleTimeoutMs: number;
   readonly proxies: Proxies | undefined;
+  readonly plainHosts: PlainHosts | undefined;
 }
 
 interface Connection {
@@ -31,14 +33,16 @@ export class HostClient {
   readonly #credentials: Credentials | undefined;
   readonly #idleTimeoutMs: number;
   readonly #proxies: Proxies | undefined;
+  readonly #plainHosts: PlainHosts | undefined;
   #connection: Promise<Connection> | undefined;
   #hasAnswered = false;
 
-  constructor({ host, credentials, idleTimeoutMs, proxies }: HostClientOptions) {
+  constructor({ host, credentials, idleTimeoutMs, proxies, plainHosts }: HostClientOptions) {
     this.host = host;
     this.#credentials = credentials;
     this.#idleTimeoutMs = idleTimeoutMs;
     this.#proxies = proxies;
+    this.#plainHosts = plainHosts;
   }
 
   /** It did once: when nobody listens now, it is being restarted perhaps. */
@@ -53,11 +57,22 @@ export class HostClient {
     const url = typeof request.target === 'string' ? new URL(request.target, base) : request.target;
     for (let tries = 0; ; tries++) {
       const authorization = await authorizer.header(scopes, signal);
-      const response = await this.#follow(url, request, authorization, base);
-      this.#hasAnswered = true;
+      const response = await this.#answer(url, request, authorization, base);
       if (accept.includes(response.status)) return response;
       if (response.status === 401 && tries < 2 && (await this.#challenged(response, authorizer, authorization, request))) continue;
       throw await registryError(response, url);
+    }
+  }
+
+  async #answer(url: URL, request: RegistryRequest, authorization: string | undefined, base: URL): Promise<HttpResponse> {
+    try {
+      const response = await this.#follow(url, request, authorization, base);
+      this.#hasAnswered = true;
+      if (this.host.mayBePlain && base.protocol === 'http:') this.#plainHosts?.add(base.host);
+      return response;
+    } catch (error) {
+      this.#plainHosts?.delete(base.host);
+      throw error;
     }
   }
 
@@ -134,17 +149,22 @@ export class HostClient {
   /** docker's way with insecure registries: https with any certificate, and then http. */
   async #probe(signal: AbortSignal | undefined): Promise<URL> {
     const { base, tls } = this.host;
+    if (this.#plainHosts?.has(base.host)) return overHttp(base);
     try {
       const response = await sendRequest({ url: base, idleTimeoutMs: this.#idleTimeoutMs, tls, proxies: this.#proxies, signal });
       response.discard();
       return base;
     } catch (error) {
       if (!(error instanceof StrakeError)) throw error;
-      const plain = new URL(base);
-      plain.protocol = 'http:';
-      return plain;
+      return overHttp(base);
     }
   }
+}
+
+function overHttp(base: URL): URL {
+  const plain = new URL(base);
+  plain.protocol = 'http:';
+  return plain;
 }
 
 function nextUrl(location: string, from: URL, base: URL): URL {

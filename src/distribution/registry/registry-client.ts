@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, isCode, StrakeError } from '../../base/index.ts';
 import type { Credentials } from '../auth/credentials.ts';
+import type { PlainHosts } from '../hosts/plain-hosts.ts';
 import type { HostCapability, HostResolver } from '../hosts/registry-host.ts';
 import { createHostResolver, type HostSettings } from '../hosts/resolve-hosts.ts';
 import type { Proxies } from '../http/proxies.ts';
@@ -19,6 +20,8 @@ export interface RegistrySettings extends HostSettings {
   readonly attempts?: number | undefined;
   /** None unless told. */
   readonly proxies?: Proxies | undefined;
+  /** Shared by clients that come one after the other. */
+  readonly plainHosts?: PlainHosts | undefined;
 }
 
 export interface RegistryClientOptions extends RegistrySettings {
@@ -101,9 +104,9 @@ export class RegistryClient {
   }
 
   async #open(): Promise<readonly HostClient[]> {
-    const { idleTimeoutMs = defaultIdleTimeoutMs, credentials, proxies } = this.#options;
+    const { idleTimeoutMs = defaultIdleTimeoutMs, credentials, proxies, plainHosts } = this.#options;
     const hosts = await this.#resolve(this.domain);
-    return hosts.map((host) => new HostClient({ host, credentials: host.isMirror ? undefined : credentials, idleTimeoutMs, proxies }));
+    return hosts.map((host) => new HostClient({ host, credentials: host.isMirror ? undefined : credentials, idleTimeoutMs, proxies, plainHosts }));
   }
 }
 
