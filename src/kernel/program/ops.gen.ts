@@ -1130,7 +1130,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   bind_source: { code: 49, fields: [['slot', 'out'], ['str', 'source'], ['u32', 'recursive'], ['u64', 'set'], ['u64', 'clear'], ['u64', 'recSet'], ['u64', 'recClear'], ['u64', 'propagation'], ['u32', 'flags'], ['slot', 'userns']], calls: 'open_tree mount_setattr*' },
   attach: { code: 50, fields: [['slot', 'fd'], ['slot', 'root'], ['str', 'target'], ['u32', 'create'], ['u32', 'flags']], calls: 'newfstatat openat2 [openat2* [(mkdirat|openat close) openat close]*] fstatfs [openat2 close] move_mount close' },
   umount_in: { code: 51, fields: [['slot', 'root'], ['str', 'target']], calls: '[openat] openat2 openat fchdir umount2 fchdir close close' },
-  reopen_null: { code: 52, fields: [], calls: 'newfstatat newfstatat newfstatat [openat newfstatat dup3* close]' },
+  reopen_null: { code: 52, fields: [], calls: 'newfstatat [openat newfstatat] dup3* newfstatat [openat newfstatat] dup3* newfstatat [openat newfstatat] dup3* [close]' },
   sethostname: { code: 60, fields: [['str', 'name']], calls: 'sethostname' },
   setdomainname: { code: 61, fields: [['str', 'name']], calls: 'setdomainname' },
   sysctl: { code: 62, fields: [['str', 'key'], ['str', 'value']], calls: '[fsopen fsconfig fsmount close] openat2 write close' },
