@@ -25,8 +25,8 @@ export function watchEvents(context: RuntimeContext, id: string, intervalMs: num
     const happened = waitForOom(context, dir, seen, Math.max(0, Math.ceil(next - performance.now())));
     const kills = readKills(file);
     if (kills === undefined || (happened && kills === seen && !isPopulated(dir))) return;
-    // Without a killer of its own a v1 cgroup runs out of memory, and no process has ended.
-    if (happened) for (let count = kills > seen ? kills - seen : 1n; count > 0n; count--) tell({ type: 'oom', id });
+    // Ends may come behind the wait's time. Without a killer of its own a v1 cgroup runs out of memory, and no process has ended.
+    for (let count = kills > seen ? kills - seen : BigInt(happened); count > 0n; count--) tell({ type: 'oom', id });
     seen = kills;
     if (performance.now() < next) continue;
     tell({ type: 'stats', id, data: containerStats(container) });
