@@ -108,7 +108,7 @@ class ImageBench {
     await this.#everywhere(image);
     const target = (label: string) => this.#registries.reference('docker-registry', `pushed/${label}`);
     for (const label of ['strake', 'docker'] as const) await this.#run(label, ['tag', image, target(label)]);
-    return await this.#measure(
+    const result = await this.#measure(
       'push of the debootstrapped image',
       this.#commands({
         strake: ['push', '-q', target('strake')],
@@ -118,6 +118,9 @@ class ImageBench {
       }),
       async () => this.#registries.forget('pushed'),
     );
+    // A name that stays would keep what the next rows remove.
+    for (const label of ['strake', 'docker'] as const) await this.#remove(label, target(label));
+    return result;
   }
 
   async save(): Promise<CaseResult> {
