@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,36 +52,24 @@ static int state_file(const struct run *run, const struct op_hook *op)
 	return fd;
 }
 
-/* A process group of its own, the default signals, no descriptor but the three. 0 or an errno. */
+/* 0 or an errno. */
 static int start_hook(const struct run *run, const struct op_hook *op, const struct streams *s, pid_t *pid)
 {
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t all, none;
+	const int stdio[3] = { s->in, s->out, s->err };
 	char *const *env = op->flags & WITH_HOME ? environment_with_home(run, &op->env) : (char *const *)op->env.v;
+	const struct spawn hook = { .path = op->path,
+				    .argv = (char *const *)op->args.v,
+				    .env = env,
+				    .directory = op->dir == NO_SLOT ? NULL : &run->slots[op->dir],
+				    .stdio = stdio };
 	mode_t mask;
 	int err;
 
 	if (!env)
 		return ENOMEM;
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	if (op->dir != NO_SLOT)
-		posix_spawn_file_actions_addfchdir_np(&files, run->slots[op->dir]);
-	posix_spawn_file_actions_adddup2(&files, s->in, 0);
-	posix_spawn_file_actions_adddup2(&files, s->out, 1);
-	posix_spawn_file_actions_adddup2(&files, s->err, 2);
-	posix_spawn_file_actions_addclosefrom_np(&files, 3);
 	mask = umask(HOOK_UMASK);
-	err = posix_spawn(pid, op->path, &files, &attributes, (char *const *)op->args.v, env);
+	err = spawn_program(&hook, pid);
 	umask(mask);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
 	return err;
 }
 

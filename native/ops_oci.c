@@ -20,7 +20,8 @@ static int start_runtime(struct monitor *m, const struct op_strs *words)
 	const struct op_oci_runtime *op = m->runtime;
 
 	m->runtime_deadline = monotonic_ns() + op->timeout_ms * 1000000ull;
-	return spawn_with(op->path, (char *const *)words->v, (char *const *)op->env.v, m->child, NULL, 0, &m->runtime_pid);
+	return spawn_program(&(struct spawn){ .path = op->path, .argv = (char *const *)words->v, .env = (char *const *)op->env.v, .stdio = m->child },
+			     &m->runtime_pid);
 }
 
 static void close_child_stdio(struct monitor *m)

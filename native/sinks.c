@@ -147,7 +147,12 @@ int do_output_program(struct run *run, const struct op_output_program *op)
 		failed = errno;
 	} else {
 		given[0] = out[0], given[1] = err[0], given[2] = ready[1];
-		failed = spawn_with(op->argv.v[0], (char *const *)op->argv.v, (char *const *)op->env.v, NULL, given, LOGGER_DESCRIPTORS, &m->logger);
+		failed = spawn_program(&(struct spawn){ .path = op->argv.v[0],
+							.argv = (char *const *)op->argv.v,
+							.env = (char *const *)op->env.v,
+							.descriptors = given,
+							.n = LOGGER_DESCRIPTORS },
+				       &m->logger);
 	}
 	close_fd(&out[0]);
 	close_fd(&err[0]);

@@ -1,4 +1,4 @@
-/* Programs that the host side starts beside the container's: logging programs, OCI runtimes. */
+/* Programs that are started beside the container's: logging programs, OCI runtimes, hooks. */
 #include "strake.h"
 
 #include <fcntl.h>
@@ -7,12 +7,12 @@
 
 #define DESCRIPTORS_FROM 3
 
-int spawn_with(const char *path, char *const argv[], char *const env[], const int stdio[3], const int *descriptors, int n, pid_t *pid)
+int spawn_program(const struct spawn *spawn, pid_t *pid)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	sigset_t all, none;
-	int moved[SPAWN_DESCRIPTORS_MAX], err;
+	int moved[SPAWN_DESCRIPTORS_MAX], n = spawn->n, err;
 
 	if (n > SPAWN_DESCRIPTORS_MAX)
 		return EINVAL;
@@ -23,15 +23,17 @@ int spawn_with(const char *path, char *const argv[], char *const env[], const in
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setsigmask(&attributes, &none);
-	for (int i = 0; stdio && i < 3; i++)
-		posix_spawn_file_actions_adddup2(&files, stdio[i], i);
+	if (spawn->directory)
+		posix_spawn_file_actions_addfchdir_np(&files, *spawn->directory);
+	for (int i = 0; spawn->stdio && i < 3; i++)
+		posix_spawn_file_actions_adddup2(&files, spawn->stdio[i], i);
 	/* Out of the way first: one of them may have the number that another one is to get. */
 	for (int i = 0; i < n; i++) {
-		moved[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, DESCRIPTORS_FROM + n);
+		moved[i] = fcntl(spawn->descriptors[i], F_DUPFD_CLOEXEC, DESCRIPTORS_FROM + n);
 		posix_spawn_file_actions_adddup2(&files, moved[i], DESCRIPTORS_FROM + i);
 	}
 	posix_spawn_file_actions_addclosefrom_np(&files, DESCRIPTORS_FROM + n);
-	err = posix_spawn(pid, path, &files, &attributes, argv, env);
+	err = posix_spawn(pid, spawn->path, &files, &attributes, spawn->argv, spawn->env);
 	for (int i = 0; i < n; i++)
 		close_fd(&moved[i]);
 	posix_spawnattr_destroy(&attributes);

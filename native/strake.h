@@ -135,9 +135,17 @@ const char *exec_error_text(int err);
 
 /* --- spawn.c ------------------------------------------------------------------------------------------------------- */
 #define SPAWN_DESCRIPTORS_MAX 4
-/* Starts PATH in a process group of its own with the default signals; STDIO as its descriptors 0-2 (NULL: ours), N more from 3 on, and no
- * others. *PID gets its pid. 0 or an errno. */
-int spawn_with(const char *path, char *const argv[], char *const env[], const int stdio[3], const int *descriptors, int n, pid_t *pid);
+struct spawn {
+	const char *path;
+	char *const *argv, *const *env;
+	const int *directory;   /* where it runs (NULL: where we are) */
+	const int *stdio;       /* its descriptors 0-2 (NULL: ours) */
+	const int *descriptors; /* N more, from 3 on */
+	int n;
+};
+
+/* Starts a program in a process group of its own with the default signals, and no descriptors but those. *PID gets its pid. 0 or an errno. */
+int spawn_program(const struct spawn *spawn, pid_t *pid);
 
 /* --- ops_home.c ------------------------------------------------------------------------------------------------- */
 /* ENV, with the HOME that `home` has found, if it was asked to. Never freed: execve is next. NULL: out of memory. */
