@@ -3,6 +3,7 @@ export type { ErrorCode, ErrorFields } from './errors.ts';
 export { codeOfErrno, errorCode, errorCodes, errorMessage, isCode, StrakeError } from './errors.ts';
 export { gather } from './gather.ts';
 export { checkIdentifier } from './identifiers.ts';
+export { readIdentity } from './identity.ts';
 export { randomId, shortId } from './ids.ts';
 export type { LineLoggerOptions, LogFields, Logger, LogLevel } from './log.ts';
 export { createLineLogger, logLevels, silentLogger } from './log.ts';

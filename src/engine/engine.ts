@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { ComponentVersion } from '../api/docker/index.ts';
-import { errorCode, errorMessage, type Logger } from '../base/index.ts';
+import { errorCode, errorMessage, type Logger, readIdentity } from '../base/index.ts';
 import type { Comparer, EngineStores, HostMounts } from '../core/index.ts';
 import type { RootFiles, TaskManager } from '../core/tasks/index.ts';
 import type { InspectRemote, ProxySettings, PullImage, PushImage, SearchRepositories } from '../distribution/index.ts';
@@ -48,7 +48,7 @@ import { versionRoutes } from './router/versions/index.ts';
 import { volumeRoutes } from './router/volumes/index.ts';
 import { type ApiServer, hasLabel, type Route, startApiServer } from './server/index.ts';
 import { storageDriver } from './storage-driver.ts';
-import { type ContainerCounts, readEngineId, System } from './system/index.ts';
+import { type ContainerCounts, System } from './system/index.ts';
 import { Volumes } from './volumes/index.ts';
 
 /** What the Engine stands on. Only the composition roots choose the implementations. */
@@ -129,7 +129,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
   const work = { images, unpacker: core.unpacker, leases: core.leases, comparer: core.comparer, layerLimits: core.layerLimits };
   const parts = { events, images, volumes, networks: createContainerNetworks(options.networks) };
   const containers = await createContainers(parts);
-  const engineId = readEngineId(paths.dataRoot);
+  const engineId = readIdentity(path.join(paths.dataRoot, 'engine-id'));
   const networks = new Networks({ manager: options.networks, members: async () => await containers.networkMembers(), events, engineId, startedAt: new Date() });
   const system = new System({
     engineId,

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
+import path from 'node:path';
 import { introspection } from '../../api/containerd/index.ts';
-import { StrakeError } from '../../base/index.ts';
+import { readIdentity, StrakeError } from '../../base/index.ts';
 import { fieldsOf, parseFilters } from '../../core/filters/index.ts';
 import { hostPlatform } from '../../oci/index.ts';
 import { type GrpcService, grpcService } from '../../rpc/grpc/index.ts';
 import { corePlugins, type Plugin, servicePlugins } from './plugins.ts';
-import { readServerId } from './server-id.ts';
 
 export interface IntrospectionOptions {
   readonly root: string;
@@ -14,7 +14,7 @@ export interface IntrospectionOptions {
 }
 
 export function introspectionService({ root, services }: IntrospectionOptions): GrpcService {
-  const uuid = readServerId(root);
+  const uuid = readIdentity(path.join(root, 'containerd-uuid'));
   const names = [...services.map(({ description }) => description.typeName), introspection.Introspection.typeName];
   const plugins = [...corePlugins(root), ...servicePlugins(names)];
   return grpcService(introspection.Introspection, {

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { errorCode } from '../../base/index.ts';
+import { errorCode } from './errors.ts';
 
-/** The identity of a data root as containerd's clients know it, made at its first use. */
-export function readServerId(root: string): string {
-  const file = path.join(root, 'containerd-uuid');
+/** What a file says that something is known by: a UUID, made at its first use. */
+export function readIdentity(file: string): string {
   try {
     const id = readFileSync(file, 'utf8').trim();
     if (id !== '') return id;
