@@ -24,6 +24,7 @@ import {
   type Reference,
 } from '../oci/index.ts';
 import type { Credentials } from './auth/credentials.ts';
+import { PlainHosts } from './hosts/plain-hosts.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { layerSource } from './layer-source.ts';
 import { defaultDownloads } from './limits.ts';
@@ -72,10 +73,11 @@ const maxManifests = 4096;
  */
 export function createTreeFetcher({ downloads = defaultDownloads }: TreeFetcherOptions = {}): FetchTree {
   const locks = new KeyedLock();
+  const plainHosts = new PlainHosts();
   const slots = new Slots(downloads);
   return async (options) => {
     const { content, unpacker, reference, registry, credentials, signal } = options;
-    const client = new RegistryClient({ ...registry, domain: reference.domain, credentials });
+    const client = new RegistryClient({ ...registry, plainHosts, domain: reference.domain, credentials });
     const stop = new AbortController();
     const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
     const fetch = new TreeFetch(options, { content, unpacker, locks, slots, client, stop, signal: stopped });

@@ -72,7 +72,7 @@ export type PullImage = (options: PullOptions) => Promise<PulledImage>;
 /** Pulls images into the stores: documents first, then layers in parallel, unpacked as they arrive. The image gets its name last. */
 export function createPuller(stores: PullerOptions): PullImage {
   const locks = new KeyedLock();
-  const plainHosts = stores.plainHosts ?? new PlainHosts();
+  const plainHosts = new PlainHosts();
   return async ({ reference: text, platform = hostPlatform(), credentials, progress = () => undefined, signal }) => {
     const reference = withDefaultTag(parseReference(text));
     const client = new RegistryClient({ ...stores, plainHosts, domain: reference.domain, credentials });

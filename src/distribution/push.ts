@@ -57,7 +57,7 @@ interface Push {
 export function createPusher(options: PusherOptions): PushImage {
   const slots = new Slots(options.uploads ?? defaultUploads);
   const locks = new KeyedLock();
-  const plainHosts = options.plainHosts ?? new PlainHosts();
+  const plainHosts = new PlainHosts();
   return async ({ reference: text, target, platform, credentials, progress = () => undefined, signal }) => {
     const reference = withDefaultTag(parseReference(text));
     const client = new RegistryClient({ ...options, plainHosts, domain: reference.domain, credentials });

@@ -1,4 +1,4 @@
-import { errorMessage, isCode, type Logger } from '../../base/index.ts';
+import { errorMessage, type Logger } from '../../base/index.ts';
 import type { ContentStore } from '../content/content.ts';
 import type { ImageStore } from '../images/images.ts';
 import { resolveEvery } from '../images/resolve-image.ts';
@@ -27,6 +27,6 @@ export async function restoreSnapshots({ lost, images, content, unpacker, log }:
         for (const key of image.chainIds) missing.delete(key);
       }
     } catch (error) {
-      log.error('an image could not be unpacked again: pull it again', { image: name, error: errorMessage(error), missing: isCode(error, 'NotFound') });
+      log.error('an image could not be unpacked again: pull it again', { image: name, error: errorMessage(error) });
     }
 }

@@ -20,13 +20,13 @@ export interface RegistrySettings extends HostSettings {
   readonly attempts?: number | undefined;
   /** None unless told. */
   readonly proxies?: Proxies | undefined;
-  /** Shared by clients that come one after the other. */
-  readonly plainHosts?: PlainHosts | undefined;
 }
 
 export interface RegistryClientOptions extends RegistrySettings {
   readonly domain: string;
   readonly credentials?: Credentials | undefined;
+  /** Shared by clients that come one after the other. */
+  readonly plainHosts?: PlainHosts | undefined;
 }
 
 /** Speaks to one registry (distribution-spec 1.1) through the hosts that stand for it: each that can do what is asked for, in order, until one answers. */
