@@ -13,7 +13,7 @@ import { debianImageRecipe, debianLayerTar, peerRecipe, peerRootDir, peersDir } 
 import { capture, runLogged, withLock } from './shell.ts';
 import { buildTree, insideTree, isBuilt, removeTree } from './tree.ts';
 
-const peerPrograms = ['docker', 'dockerd', 'containerd', 'runc', 'crun', 'podman', 'skopeo', 'docker-registry'] as const;
+const peerPrograms = ['docker', 'dockerd', 'containerd', 'runc', 'crun', 'runsc', 'criu', 'podman', 'skopeo', 'docker-registry'] as const;
 
 /** A whole tree runs each of its programs; one that lost a file (a cleaned cache, a full disk) is built again. */
 function peersRun(): boolean {

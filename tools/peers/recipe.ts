@@ -27,6 +27,8 @@ export const peerRecipe: TreeRecipe = {
     'containerd',
     'runc',
     'crun',
+    'runsc',
+    'criu',
     'podman',
     'buildah',
     'skopeo',
