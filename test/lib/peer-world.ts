@@ -30,6 +30,8 @@ export class PeerWorld extends Place implements AsyncDisposable {
   /** The socket of ours. */
   #strakeContainerd = '';
   #dockerOptions: DockerOptions = {};
+  /** Of the real containerd: its CRI's sections of the configuration. */
+  #cri: string | undefined;
 
   private constructor(world: World, ownsWorld: boolean, holder: Running) {
     super(holder.innerPid, world.cgroup);
@@ -71,12 +73,14 @@ export class PeerWorld extends Place implements AsyncDisposable {
   async restartContainerd(): Promise<void> {
     const daemon = this.#daemons.shift();
     await daemon?.stop();
-    await this.startContainerd();
+    await this.startContainerd(this.#cri);
     const restarted = this.#daemons.pop();
     if (restarted !== undefined) this.#daemons.unshift(restarted);
   }
 
-  async startContainerd(): Promise<void> {
+  /** `cri`: what the configuration says of the CRI plugins, which are off without it. */
+  async startContainerd(cri?: string): Promise<void> {
+    this.#cri = cri;
     const config = join(this.world.work, 'containerd.toml');
     mkdirSync(join(this.world.work, 'containerd'), { recursive: true });
     writeFileSync(
@@ -84,9 +88,10 @@ export class PeerWorld extends Place implements AsyncDisposable {
       `version = 3
 root = '${this.world.work}/containerd'
 state = '/run/containerd'
-disabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime']
+disabled_plugins = [${cri === undefined ? "'io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime'" : ''}]
 [grpc]
 address = '${this.containerdSocket}'
+${cri ?? ''}
 `,
     );
     // It looks for shims in PATH: ours stand beside the peer's, and what a test puts there before them.

@@ -1,0 +1,28 @@
+import type { CriWorld } from './cri-world.ts';
+
+/** A CRI under test. */
+export interface CriChain {
+  /** Starts it in the world; gives its endpoint as clients there name it. */
+  start(world: CriWorld): Promise<string>;
+}
+
+/** The CRI plugins of the real containerd, over runc. */
+const containerd: CriChain = {
+  async start({ peers, registryConfiguration, networkConfiguration }) {
+    await peers.startContainerd(`
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+sandbox = 'registry.k8s.io/pause:3.10'
+[plugins.'io.containerd.cri.v1.images'.registry]
+config_path = '${registryConfiguration}'
+[plugins.'io.containerd.cri.v1.runtime']
+restrict_oom_score_adj = true
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+bin_dirs = ['/usr/lib/cni']
+conf_dir = '${networkConfiguration}'
+`);
+    return `unix://${peers.containerdSocket}`;
+  },
+};
+
+/** By the name that `--against` takes. */
+export const chains: Readonly<Record<string, CriChain>> = { containerd };

@@ -1,0 +1,96 @@
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { digestOf } from '../fixtures/image.ts';
+import { writePacked } from '../fixtures/pack-image.ts';
+import { PeerWorld } from '../lib/peer-world.ts';
+import { startStrakeRegistry } from '../lib/strake-registry.ts';
+import { critestImages, type NamedImage } from './images.ts';
+
+const registry = '127.0.0.1:5000';
+
+/** A pod network as a cluster has it: a bridge, addresses of one node, ports of the node. */
+const podNetwork = (state: string) => ({
+  cniVersion: '1.0.0',
+  name: 'pods',
+  plugins: [
+    {
+      type: 'bridge',
+      bridge: 'cni0',
+      isGateway: true,
+      ipMasq: true,
+      hairpinMode: true,
+      ipam: { type: 'host-local', dataDir: state, ranges: [[{ subnet: '10.88.0.0/16' }]], routes: [{ dst: '0.0.0.0/0' }] },
+    },
+    { type: 'portmap', capabilities: { portMappings: true } },
+    { type: 'loopback' },
+  ],
+});
+
+/** The peer root with a registry that has critest's images, and what a CRI needs to find it: hosts.toml for every registry, and a pod network. */
+export class CriWorld implements AsyncDisposable {
+  readonly peers: PeerWorld;
+
+  private constructor(peers: PeerWorld) {
+    this.peers = peers;
+  }
+
+  static async start(): Promise<CriWorld> {
+    const world = new CriWorld(await PeerWorld.start());
+    try {
+      await world.#prepare();
+      return world;
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** A directory that the machine, the world and the peer root see under this name. */
+  get work(): string {
+    return this.peers.world.work;
+  }
+
+  /** containerd's `config_path`. */
+  get registryConfiguration(): string {
+    return join(this.work, 'certs.d');
+  }
+
+  get networkConfiguration(): string {
+    return join(this.work, 'cni/net.d');
+  }
+
+  /** The program where the peer root sees it too. */
+  install(program: string): string {
+    const place = join(this.work, 'bin', basename(program));
+    mkdirSync(join(this.work, 'bin'), { recursive: true });
+    copyFileSync(program, place);
+    return place;
+  }
+
+  async #prepare(): Promise<void> {
+    // Results of plugins are kept at a fixed place, which is of the peer root's own tree.
+    await this.peers.output(['sh', '-ec', 'mkdir -p /var/lib/cni; mount -t tmpfs tmpfs /var/lib/cni']);
+    mkdirSync(join(this.registryConfiguration, '_default'), { recursive: true });
+    writeFileSync(join(this.registryConfiguration, '_default/hosts.toml'), `server = "http://${registry}"\n`);
+    mkdirSync(this.networkConfiguration, { recursive: true });
+    writeFileSync(join(this.networkConfiguration, '10-pods.conflist'), JSON.stringify(podNetwork(join(this.work, 'cni/addresses'))));
+    await startStrakeRegistry(this.peers.world, registry);
+    for (const one of await critestImages()) await this.#upload(one);
+  }
+
+  async #upload({ repository, tags, build }: NamedImage): Promise<void> {
+    const { blobs, manifest, manifestType } = build();
+    const dir = join(this.work, 'upload');
+    writePacked(dir, {
+      blobs: [...blobs].map(([digest, bytes]) => ({ digest, bytes })),
+      manifests: [{ digest: digestOf(manifest), bytes: manifest, mediaType: manifestType }],
+    });
+    const uploader = join(import.meta.dirname, '../fixtures/upload-image.ts');
+    for (const tag of tags) await this.peers.world.output([process.execPath, uploader, dir, `http://${registry}/v2/${repository}`, tag]);
+    rmSync(dir, { recursive: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.peers[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * `npm run test:cri -- --critest FILE [--against NAME]`: critest of cri-tools, built by who calls, on a CRI in a world of its own, with images that are made here.
+ *
+ *   --against NAME    what is tested, of chains.ts (default ours)
+ *   --focus REGEXP    only cases whose name matches
+ *   --skip REGEXP     none of those
+ *   --websocket       exec, attach and port-forward over WebSocket instead of SPDY
+ *   --ginkgo FILE     the program of that name of the same build; with --parallel N, cases at a time
+ *   --record FILE     one line a case: outcome, tab, name, tab, ms, tab, reason
+ *   --output FILE     everything that critest printed
+ *
+ * Exits with 1 when a case fails that known-failing/NAME.txt does not list. Says which listed cases pass.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensurePeers } from '../../tools/peers/peer-root.ts';
+import { compare, parseKnownFailing } from '../suites/known-failing.ts';
+import { chains } from './chains.ts';
+import { CriWorld } from './cri-world.ts';
+import { type CaseResult, readReport } from './report.ts';
+
+const repository = path.join(import.meta.dirname, '../..');
+const timeoutMs = 45 * 60_000;
+
+interface Wanted {
+  readonly critest: string;
+  readonly against: string;
+  readonly flags: readonly string[];
+  /** Programs that critest starts by name. */
+  readonly beside: readonly string[];
+  readonly output: string | undefined;
+}
+
+async function runCritest({ critest, against, flags, beside, output }: Wanted): Promise<CaseResult[]> {
+  const chain = chains[against];
+  if (chain === undefined) throw new Error(`--against: one of ${Object.keys(chains).join(', ')}`);
+  await using world = await CriWorld.start();
+  const endpoint = await chain.start(world);
+  const report = path.join(world.work, 'report.json');
+  const program = world.install(critest);
+  for (const one of beside) world.install(one);
+  const given = ['-runtime-endpoint', endpoint, '-ginkgo.no-color', `-ginkgo.json-report=${report}`, ...flags];
+  // PATH: critest runs ginkgo for cases at a time.
+  const finished = await world.peers.run(['sh', '-c', 'PATH=$PATH:$(dirname "$0"); export PATH; exec "$0" "$@"', program, ...given], { timeoutMs });
+  if (output !== undefined) writeFileSync(output, finished.stdout + finished.stderr);
+  if (!existsSync(report)) throw new Error(`critest: exit ${finished.code} without a report: ${finished.stdout.slice(-3000)}${finished.stderr.slice(-3000)}`);
+  return readReport(readFileSync(report, 'utf8'));
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      critest: { type: 'string' },
+      against: { type: 'string', default: 'ours' },
+      focus: { type: 'string' },
+      skip: { type: 'string' },
+      websocket: { type: 'boolean' },
+      ginkgo: { type: 'string' },
+      parallel: { type: 'string' },
+      record: { type: 'string' },
+      output: { type: 'string' },
+    },
+  });
+  if (values.critest === undefined) throw new Error('--critest FILE: the program of cri-tools');
+  if (spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
+  await ensurePeers();
+  const results = await runCritest({
+    critest: values.critest,
+    against: values.against,
+    flags: [
+      ...(values.focus === undefined ? [] : ['-ginkgo.focus', values.focus]),
+      ...(values.skip === undefined ? [] : ['-ginkgo.skip', values.skip]),
+      ...(values.parallel === undefined ? [] : ['-parallel', values.parallel]),
+      ...(values.websocket === true ? ['-websocket-exec', '-websocket-attach', '-websocket-portforward'] : []),
+    ],
+    beside: values.ginkgo === undefined ? [] : [values.ginkgo],
+    output: values.output,
+  });
+  if (values.record !== undefined) writeFileSync(values.record, results.map(recordLine).sort().join(''));
+  return judge(values.against, results);
+}
+
+function recordLine({ outcome, key, ms, detail }: CaseResult): string {
+  return `${outcome}\t${key}\t${ms}\t${detail.split('\n')[0]}\n`;
+}
+
+function judge(against: string, results: readonly CaseResult[]): number {
+  const list = path.join(import.meta.dirname, 'known-failing', `${against}.txt`);
+  const compared = compare(results, existsSync(list) ? parseKnownFailing(readFileSync(list, 'utf8')) : new Map());
+  for (const { key, detail } of compared.unexpected) console.log(`\nnot ok: ${key}\n${detail}`);
+  for (const key of compared.passing) console.log(`passes, but is listed as failing: ${key}`);
+  const { passed, unexpected, known, skipped } = compared;
+  console.log(`critest on ${against}: ${passed} passed, ${unexpected.length} failed, ${known} known failing, ${skipped} skipped`);
+  return unexpected.length > 0 ? 1 : 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));
