@@ -1,16 +1,32 @@
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isDigest, parseDigest } from '../../../oci/index.ts';
+import { DirectorySync } from './directory-sync.ts';
+import { settleTwoNamed } from './two-named.ts';
 
 const algorithms = ['sha256', 'sha384', 'sha512'] as const;
 
-/** Where blobs and ingests are: `<root>/content/blobs/ALGORITHM/HEX`, `<root>/content/ingest/NUMBER`. A file under `blobs` is whole: it got there by rename after fsync. */
+export interface Publication<T> {
+  /** Brings the bytes of the ingest to the disk. */
+  readonly sync: () => Promise<void>;
+  /** Records the blob, whose file is whole and has its name; synchronous, so that nobody removes it before. */
+  readonly record: () => T;
+}
+
+/**
+ * Where blobs and ingests are: `<root>/content/blobs/ALGORITHM/HEX`, `<root>/content/ingest/NUMBER`. A file under `blobs` that has no second name under `ingest`
+ * is whole. One with two was being published: nobody is shown it before it is on the disk, and after a crash it is read before it is believed
+ * (docs/decisions/0022-one-wait-for-a-blob.md).
+ */
 export class BlobFiles {
   readonly #blobs: string;
   readonly #ingests: string;
   readonly #damaged: string;
   readonly #removed: string;
+  readonly #names = new DirectorySync();
+  /** Blobs that have their name, and are not known to be on the disk; never rejects. */
+  readonly #unsettled = new Map<string, Promise<void>>();
   #removals = 0;
 
   constructor(root: string) {
@@ -21,6 +37,7 @@ export class BlobFiles {
     for (const algorithm of algorithms) mkdirSync(path.join(this.#blobs, algorithm), { recursive: true, mode: 0o700 });
     mkdirSync(this.#ingests, { recursive: true, mode: 0o700 });
     mkdirSync(this.#removed, { recursive: true, mode: 0o700 });
+    settleTwoNamed(this.#ingests, this.#blobs);
   }
 
   blob(digest: string): string {
@@ -34,7 +51,7 @@ export class BlobFiles {
 
   /** Size and time of a blob that is there, else undefined. Synchronous, so that nobody removes it between this look and what follows from it. */
   stat(digest: string): { readonly sizeBytes: number; readonly modifiedAt: Date } | undefined {
-    const stats = statSync(this.blob(digest), { throwIfNoEntry: false });
+    const stats = this.#unsettled.has(digest) ? undefined : statSync(this.blob(digest), { throwIfNoEntry: false });
     return stats && { sizeBytes: stats.size, modifiedAt: stats.mtime };
   }
 
@@ -43,7 +60,7 @@ export class BlobFiles {
     return algorithms.flatMap((algorithm) =>
       readdirSync(path.join(this.#blobs, algorithm))
         .map((hex) => `${algorithm}:${hex}`)
-        .filter(isDigest),
+        .filter((digest) => isDigest(digest) && !this.#unsettled.has(digest)),
     );
   }
 
@@ -56,15 +73,43 @@ export class BlobFiles {
     return (await statFile(this.ingest(id)))?.sizeBytes ?? 0;
   }
 
-  /** Gives the fsynced ingest its name among the blobs. Synchronous, so that nobody removes it before its record is written. */
-  publish(id: number, digest: string): void {
+  /**
+   * Gives the ingest its name among the blobs, for good when this is done. Its bytes and its name go to the disk side by side. When it fails the ingest is
+   * as it was.
+   */
+  async publish<T>(id: number, digest: string, publication: Publication<T>): Promise<T> {
+    while (this.#unsettled.has(digest)) await this.#unsettled.get(digest);
+    if (!linked(this.ingest(id), this.blob(digest))) return await this.#replace(id, digest, publication);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#unsettled.set(digest, promise);
+    let result: T;
+    try {
+      const [bytes, name] = await Promise.allSettled([publication.sync(), this.#syncName(digest)]);
+      for (const sync of [bytes, name]) if (sync.status === 'rejected') throw sync.reason;
+      result = publication.record();
+    } catch (error) {
+      rmSync(this.blob(digest), { force: true });
+      throw error;
+    } finally {
+      this.#unsettled.delete(digest);
+      resolve();
+    }
+    await this.removeIngest(id);
+    return result;
+  }
+
+  /** Where the name is taken, or the filesystem has no second names. */
+  async #replace<T>(id: number, digest: string, { sync, record }: Publication<T>): Promise<T> {
+    await sync();
     renameSync(this.ingest(id), this.blob(digest));
+    const result = record();
+    await this.#syncName(digest);
+    return result;
   }
 
   /** The name survives a power loss from here on. */
-  async syncName(digest: string): Promise<void> {
-    await using directory = await open(path.dirname(this.blob(digest)), 'r');
-    await directory.sync();
+  async #syncName(digest: string): Promise<void> {
+    await this.#names.sync(path.dirname(this.blob(digest)));
   }
 
   async removeIngest(id: number): Promise<void> {
@@ -82,6 +127,7 @@ export class BlobFiles {
 
   /** Takes the blob's name away at once, so that whoever brings the same again is not in the way; the file goes with the next `emptyRemoved`. */
   unlink(digest: string): void {
+    if (this.#unsettled.has(digest)) return;
     try {
       renameSync(this.blob(digest), path.join(this.#removed, `${process.pid}-${this.#removals++}`));
     } catch (error) {
@@ -94,6 +140,20 @@ export class BlobFiles {
     for (const name of await readdir(this.#removed)) await rm(path.join(this.#removed, name), { force: true });
   }
 }
+
+/** False where the name is taken, or there are no second names. */
+function linked(file: string, name: string): boolean {
+  try {
+    linkSync(file, name);
+    return true;
+  } catch (error) {
+    if (withoutLink.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}
+
+/** link(2): of a filesystem that cannot, too. */
+const withoutLink: ReadonlySet<string> = new Set(['EEXIST', 'EPERM', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS']);
 
 async function statFile(file: string): Promise<{ readonly sizeBytes: number; readonly modifiedAt: Date } | undefined> {
   try {

@@ -8,7 +8,7 @@ import type { BlobInfo, ContentStore, ContentWriter, IngestStatus, WriterOptions
 import type { BlobFiles } from './blob-files.ts';
 import { readFileChunks } from './read-file.ts';
 import { SharedWriter } from './shared-writer.ts';
-import { LocalWriter } from './writer.ts';
+import { LocalWriter, type WrittenBlob } from './writer.ts';
 
 const maxRefBytes = 512;
 
@@ -137,7 +137,7 @@ export class LocalContentStore implements ContentStore {
       expectedDigest,
       expectedSizeBytes,
       host: {
-        publish: async (digest, sizeBytes, labels) => await this.#publish(id, digest, sizeBytes, labels),
+        publish: async (blob, sync) => await this.#publish(id, blob, sync),
         discard: async () => await this.#discard(id),
         release: () => this.#locked.delete(ref),
       },
@@ -288,15 +288,14 @@ export class LocalContentStore implements ContentStore {
     this.#scope.db.run('delete from ingests where id = ?', id);
   }
 
-  async #publish(id: number, digest: string, sizeBytes: number, labels: Readonly<Record<string, string>> | undefined): Promise<BlobInfo> {
+  async #publish(id: number, { digest, sizeBytes, labels }: WrittenBlob, sync: () => Promise<void>): Promise<BlobInfo> {
     checkLabels(labels, 'info.Labels');
-    this.#files.publish(id, digest);
-    const info = this.#scope.db.transaction(() => {
-      this.#forgetIngest(id);
-      return this.#record(digest, sizeBytes, labels, this.#scope.now());
-    });
-    await this.#files.syncName(digest);
-    return info;
+    const record = () =>
+      this.#scope.db.transaction(() => {
+        this.#forgetIngest(id);
+        return this.#record(digest, sizeBytes, labels, this.#scope.now());
+      });
+    return await this.#files.publish(id, digest, { sync, record });
   }
 
   async #discard(id: number): Promise<void> {

@@ -4,10 +4,16 @@ import { type DigestAlgorithm, Digester, parseDigest } from '../../../oci/index.
 import type { BlobInfo, ContentWriter } from '../content.ts';
 import { readFileChunks } from './read-file.ts';
 
+export interface WrittenBlob {
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly labels: Readonly<Record<string, string>> | undefined;
+}
+
 /** What the store does for its writers. */
 export interface WriterHost {
-  /** Publishes the ingest as `digest` and records it. */
-  publish(digest: string, sizeBytes: number, labels: Readonly<Record<string, string>> | undefined): Promise<BlobInfo>;
+  /** Publishes the ingest as `digest` and records it; `sync` brings its bytes to the disk. */
+  publish(blob: WrittenBlob, sync: () => Promise<void>): Promise<BlobInfo>;
   /** Forgets the ingest and its file. */
   discard(): Promise<void>;
   release(): void;
@@ -112,10 +118,7 @@ export class LocalWriter implements ContentWriter {
       await this.#discard();
       throw this.#mismatch(`unexpected commit digest ${digest}, expected ${wanted}`);
     }
-    await this.#flush;
-    if (this.#flushError !== undefined) throw this.#flushError;
-    await this.#handle.sync();
-    const info = await this.#start.host.publish(digest, size, options.labels);
+    const info = await this.#start.host.publish({ digest, sizeBytes: size, labels: options.labels }, async () => await this.#sync());
     await this.#end();
     return info;
   }
@@ -139,6 +142,12 @@ export class LocalWriter implements ContentWriter {
       .finally(() => {
         this.#flush = undefined;
       });
+  }
+
+  async #sync(): Promise<void> {
+    await this.#flush;
+    if (this.#flushError !== undefined) throw this.#flushError;
+    await this.#handle.sync();
   }
 
   /** In the algorithm that the caller speaks: another one than was guessed at the start costs a second pass. */
