@@ -19,6 +19,7 @@ tasksConformance(
     const core = openTestCore();
     const launcher = new ZygoteLauncher({ initPath, socketPath: path.join(directory, 'zygote.sock') });
     const inProcess = new InProcessTasks({
+      version: '',
       directory: path.join(directory, 'namespaces'),
       launcher,
       events: (namespace) => core.inNamespace(namespace).events,

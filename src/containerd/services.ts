@@ -34,5 +34,5 @@ export function containerdServices({ root, version, revision, tasks, mounts, tem
     namespacesService(core.namespaces),
     versionService({ version, revision }),
   ];
-  return [...services, introspectionService({ root, services })];
+  return [...services, introspectionService({ root, services, runtimeInfo: async (runtime, options, signal) => await tasks.info(runtime, options, signal) })];
 }

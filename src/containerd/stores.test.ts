@@ -106,6 +106,21 @@ test.each([
   expect(await rejection(write('refused', [message]))).toBe(text);
 });
 
+test('what was refused is kept, and gone on with', async () => {
+  const client = server.in('kept').client(content.Content);
+  const expected = digestOf('threefour');
+  const refused = write('kept', [{ action: COMMIT, ref: 'r', data: Buffer.from('three'), expected, total: 9n }]);
+  expect(await rejection(refused)).toBe('FailedPrecondition: "r" failed size validation: 5 != 9');
+  expect((await client.listStatuses({})).statuses.map(({ ref, offset }) => [ref, offset])).toEqual([['r', 5n]]);
+  const [done] = await write('kept', [{ action: COMMIT, ref: 'r', offset: 5n, data: Buffer.from('four'), expected, total: 9n }]);
+  expect(done?.digest).toBe(expected);
+  expect((await client.listStatuses({})).statuses).toEqual([]);
+  // Of another size it is another one.
+  await write('kept', [{ action: WRITE, ref: 's', data: Buffer.from('five'), total: 6n }]);
+  const [anew] = await write('kept', [{ action: STAT, ref: 's', total: 7n }]);
+  expect([anew?.offset, anew?.total]).toEqual([0n, 7n]);
+});
+
 test('what is there is AlreadyExists, whether the client knows its digest before or only at the end', async () => {
   const digest = await put('exists', 'there');
   expect(await rejection(put('exists', 'there'))).toBe(`AlreadyExists: content ${digest}`);

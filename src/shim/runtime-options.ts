@@ -6,7 +6,7 @@ import { StrakeError } from '../base/index.ts';
 import type { CheckpointOptions, OciRuntimeBinary } from '../core/tasks/index.ts';
 
 /** An Any. */
-interface TypedOptions {
+export interface TypedOptions {
   readonly typeUrl: string;
   readonly value: Uint8Array;
 }
@@ -23,14 +23,20 @@ export function taskOptions(options: TypedOptions | undefined): TaskOptions {
 /** What dockerd names when nobody told it another one: the standard's own, which we are. */
 export const standardRuntime = 'runc';
 
+/** The executable of another runtime; undefined: ours. NotFound when PATH has none of its name. */
+export function binaryOf({ binaryName }: Pick<TaskOptions, 'binaryName'>): string | undefined {
+  return binaryName === '' || binaryName === standardRuntime ? undefined : findProgram(binaryName);
+}
+
 /** The runtime that the options name by a path, or by another name than the standard one; undefined: ours. */
 export function ociRuntimeOf(
   { binaryName, root, systemdCgroup, noPivotRoot, noNewKeyring }: TaskOptions,
   { namespace, runtimeRoot }: { readonly namespace: string; readonly runtimeRoot: string },
 ): OciRuntimeBinary | undefined {
-  if (binaryName === '' || binaryName === standardRuntime) return undefined;
+  const binary = binaryOf({ binaryName });
+  if (binary === undefined) return undefined;
   return {
-    path: findProgram(binaryName),
+    path: binary,
     root: path.join(root === '' ? runtimeRoot : root, namespace),
     systemdCgroup,
     noPivot: noPivotRoot,

@@ -87,6 +87,19 @@ test.each(['file', 'binary'])(
   stepMs,
 );
 
+test(
+  'plugins inspect-runtime says what a runtime can do, ours or another',
+  async () => {
+    const inspect = async (command: readonly string[], ...flags: readonly string[]) =>
+      JSON.parse(await peers.output([...command, 'plugins', 'inspect-runtime', ...flags])) as Record<string, { readonly ociVersionMin?: string }>;
+    const [theirs, ours] = [await inspect(['ctr'], '--runc-binary', '/usr/sbin/runc'), await inspect(ctr, '--runc-binary', '/usr/sbin/runc')];
+    expect({ ...ours, Name: '', Version: '' }).toEqual({ ...theirs, Name: '', Version: '' } as never);
+    expect((await inspect(ctr))['Features']?.ociVersionMin).toBe('1.0.0');
+    expect((await inspect(ctr, '--runtime', theirShim))['Features']).toEqual(theirs['Features']);
+  },
+  stepMs,
+);
+
 test.each([
   ['ours in process', ctr, 'io.containerd.runc.v2', ['containerd', 'runtime', 'zygote', 'monitor', 'process']],
   ['ours by a shim', ctr, theirShim, ['containerd', 'runtime', 'shim', 'process']],

@@ -43,6 +43,13 @@ async function listArchive(file: string): Promise<readonly string[]> {
 
 export const storeSteps: readonly CtrStep[] = [
   {
+    name: 'what a fresh daemon says: namespaces, deprecations, runtimes',
+    async play(client) {
+      await all(client, 'namespaces ls', 'deprecations list', 'deprecations list --format json');
+      client.note('an unknown runtime', (await client.quiet(['plugins', 'inspect-runtime', '--runtime', 'none.v2'])).code);
+    },
+  },
+  {
     name: 'images: pull, list, check, inspect, usage, tag, label, remove, prune',
     async play(client) {
       await pull(client, image);
@@ -154,6 +161,10 @@ export const storeSteps: readonly CtrStep[] = [
       );
       await ingest('hello\n', '--expected-digest', absent, 'three');
       await ingest('hellooo', '--expected-size', '8', 'four');
+      const active = async () => client.note('active', (await client.quiet(['content', 'active'])).stdout.replace(/(\S+\s+\S+).*/g, '$1'));
+      await active();
+      await ingest('hellooo', '--expected-size', '7', 'four');
+      await active();
       await ingest('large'.repeat(1 << 20), 'five');
       await all(client, `content rm ${hello}`, `content rm ${hello}`, `content rm ${absent}`, 'content ls -q labels.x==y', `content label ${hello} x=`);
     },

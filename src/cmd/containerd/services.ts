@@ -36,6 +36,7 @@ export async function composeServices(place: ServicesPlace, cleanup: AsyncDispos
     launcher,
     events: (namespace) => core.inNamespace(namespace).events,
     log,
+    version: strakeVersion,
   });
   await inProcess.recover();
   cleanup.use(core.collectWhenRemoved());

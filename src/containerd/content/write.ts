@@ -9,8 +9,8 @@ type Request = content.WriteContentRequest;
 type Response = MessageInitShape<typeof content.WriteContentResponseSchema>;
 
 /**
- * One ingest: the first message names it and locks it for this call. Each message is answered with how far the ingest is; COMMIT ends the call. Ended otherwise the ingest
- * stays, to be gone on with.
+ * One ingest: the first message names it and locks it for this call. Each message is answered with how far the ingest is; COMMIT ends the call. Ended otherwise, or refused,
+ * the ingest stays, to be gone on with.
  */
 export async function* writeContent(store: ContentStore, requests: AsyncIterable<Request>): AsyncGenerator<Response> {
   const messages = requests[Symbol.asyncIterator]();
@@ -46,6 +46,7 @@ class Ingest implements AsyncDisposable {
     if (expected !== '') checkDigest(expected);
     const writer = await store.writer({
       ref,
+      keepsRefused: true,
       ...(expected === '' ? {} : { expectedDigest: expected }),
       ...(total > 0n ? { expectedSizeBytes: Number(total) } : {}),
     });

@@ -6,6 +6,7 @@ import * as containerd from '../../api/containerd/index.ts';
 import { silentLogger } from '../../base/index.ts';
 import { rejection } from '../../core/fixtures.ts';
 import { type Client, connectGrpc, type GrpcServer, serveGrpc } from '../../rpc/grpc/index.ts';
+import { packAny, unpackAny } from '../any.ts';
 import { versionService } from '../version/service.ts';
 import { corePlugins, servicePlugins } from './plugins.ts';
 import { introspectionService } from './service.ts';
@@ -36,11 +37,15 @@ const connection = connectGrpc({ kind: 'unix', path: socket });
 const client: Client<typeof introspection.Introspection> = connection.client(introspection.Introspection);
 let server: GrpcServer;
 
+/** Of the tasks' service the name is all that counts here. */
+const tasksFace = { ...versionService(product), description: containerd.tasks.Tasks };
+const runtimeInfo = async (runtime: string) => ({ name: `asked for ${runtime}` });
+
 async function serve(): Promise<GrpcServer> {
   const served = [versionService(product)];
   return await serveGrpc({
     hosts: [{ kind: 'unix', path: socket, groupId: 0 }],
-    services: [...served, introspectionService({ root: directory, services: served })],
+    services: [...served, introspectionService({ root: directory, services: [...served, tasksFace], runtimeInfo })],
     log: silentLogger,
   });
 }
@@ -57,7 +62,11 @@ afterAll(async () => {
 const names = async (...filters: string[]) => (await client.plugins({ filters })).plugins.map(({ type, id }) => `${type} ${id}`);
 
 test('plugins are what is served, and can be filtered as clients do', async () => {
-  expect(await names('type==io.containerd.grpc.v1')).toEqual(['io.containerd.grpc.v1 introspection', 'io.containerd.grpc.v1 version']);
+  expect(await names('type==io.containerd.grpc.v1')).toEqual([
+    'io.containerd.grpc.v1 introspection',
+    'io.containerd.grpc.v1 tasks',
+    'io.containerd.grpc.v1 version',
+  ]);
   expect(await names('type==io.containerd.snapshotter.v1,id==overlayfs')).toEqual(['io.containerd.snapshotter.v1 overlayfs']);
   expect(await names('id==native', 'id==walking')).toEqual(['io.containerd.snapshotter.v1 native', 'io.containerd.differ.v1 walking']);
   expect(await rejection(names('type=='))).toStartWith('InvalidArgument: ');
@@ -77,6 +86,16 @@ test('a plugin by its name', async () => {
   expect(plugin?.capabilities).toContain('remap-ids');
   expect(plugin?.platforms[0]?.os).toBe('linux');
   expect(await rejection(client.pluginInfo({ type: 'x', id: 'y' }))).toBe('NotFound: plugin x.y not found');
+});
+
+test('a runtime, by the plugin that runs tasks', async () => {
+  const ask = async (id: string) =>
+    await client.pluginInfo({ type: 'io.containerd.runtime.v2', id, options: packAny(containerd.RuntimeRequestSchema, { runtimePath: 'a.b.c.v2' }) });
+  const { plugin, extra } = await ask('task');
+  expect(plugin?.id).toBe('task');
+  expect(extra === undefined ? undefined : unpackAny(extra, containerd.RuntimeInfoSchema)?.name).toBe('asked for a.b.c.v2');
+  const other = client.pluginInfo({ type: 'io.containerd.gc.v1', id: 'scheduler', options: packAny(containerd.RuntimeRequestSchema, {}) });
+  expect(await rejection(other)).toBe('Unimplemented: plugin does not provided extra information');
 });
 
 test('the server says who it is, and is the same after a restart', async () => {

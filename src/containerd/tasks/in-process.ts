@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { discardDirectory, errorMessage, type Logger, StrakeError, sweepDiscarded } from '../../base/index.ts';
-import type { EventBus } from '../../core/index.ts';
+import type { EventBus, TypedValue } from '../../core/index.ts';
 import { LocalTaskManager } from '../../core/tasks/index.ts';
 import { type CgroupLayout, type Launcher, readCgroupLayout } from '../../kernel/index.ts';
 import { parseRuntimeSpec } from '../../oci/index.ts';
-import { createTaskService, type PublishTaskEvent, taskEventBus } from '../../shim/index.ts';
+import { createTaskService, type PublishTaskEvent, runtimeInfo, taskEventBus } from '../../shim/index.ts';
 import { directCalls } from './direct-calls.ts';
 import type { HostedTask, NewTask, TaskExit, TaskHost } from './task-host.ts';
 
@@ -18,6 +18,8 @@ export interface InProcessTasksOptions {
   readonly launcher: Launcher;
   readonly events: (namespace: string) => Pick<EventBus, 'publish'>;
   readonly log: Logger;
+  /** Of this program. */
+  readonly version: string;
 }
 
 const runtimeRoot = '/run/strake/runtimes';
@@ -70,6 +72,10 @@ export class InProcessTasks implements TaskHost {
 
   list(namespace: string): readonly HostedTask[] {
     return (this.namespaces.get(namespace)?.manager.list() ?? []).map(({ id }) => this.get(namespace, id));
+  }
+
+  async info(_runtime: string, options: TypedValue | undefined, signal: AbortSignal): ReturnType<TaskHost['info']> {
+    return await runtimeInfo({ options, version: this.options.version, signal });
   }
 
   private async delete({ bundles, calls }: NamespaceTasks, id: string, signal?: AbortSignal): Promise<TaskExit> {

@@ -1,5 +1,6 @@
 /** Who runs tasks: this process, or shims. The shape of both is core/tasks/shim's. */
-import type { Mount, shimTask } from '../../api/containerd/index.ts';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Mount, RuntimeInfoSchema, shimTask } from '../../api/containerd/index.ts';
 import type { TypedValue } from '../../core/index.ts';
 import type { ServiceClient } from '../../rpc/ttrpc/index.ts';
 
@@ -39,4 +40,6 @@ export interface TaskHost {
   /** NotFound when there is none. */
   get(namespace: string, id: string): HostedTask;
   list(namespace: string): readonly HostedTask[];
+  /** What would run a task, and what it can do. NotFound where no such runtime is installed. */
+  info(runtime: string, options: TypedValue | undefined, signal: AbortSignal): Promise<MessageInitShape<typeof RuntimeInfoSchema>>;
 }

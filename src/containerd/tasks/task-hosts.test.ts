@@ -20,6 +20,9 @@ function recording(name: string, seen: string[], ids: readonly string[] = []): T
       return task(`${name} ${id}`);
     },
     list: () => ids.map(task),
+    async info(runtime) {
+      return { name: `${name} ${runtime}` };
+    },
   };
 }
 
@@ -52,6 +55,13 @@ test.each([
   const seen: string[] = [];
   await new TaskHosts({ inProcess: recording('inside', seen), shims: recording('shims', seen), runtimes: settings }).create(newTask(runtime, options));
   expect(seen).toEqual([expected]);
+});
+
+test('a runtime is asked what it is where it would run a task', async () => {
+  const hosts = new TaskHosts({ inProcess: recording('inside', []), shims: recording('shims', []), runtimes });
+  const { signal } = new AbortController();
+  const names = ['io.containerd.runc.v2', 'a.b.kept.v2', '/usr/bin/shim'].map(async (runtime) => (await hosts.info(runtime, undefined, signal)).name);
+  expect(await Promise.all(names)).toEqual(['inside io.containerd.runc.v2', 'shims /opt/shim', 'shims /usr/bin/shim']);
 });
 
 test('a task is found wherever it is; without shims their runtimes are not there', async () => {

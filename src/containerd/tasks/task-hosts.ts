@@ -27,11 +27,13 @@ export class TaskHosts implements TaskHost {
   }
 
   async create(task: NewTask): Promise<HostedTask> {
-    const { inProcess, shims, runtimes } = this.options;
-    const setting = Object.hasOwn(runtimes, task.runtime) ? runtimes[task.runtime] : undefined;
-    if (setting !== undefined && 'shim' in setting) return await theirs(shims, setting.shim).create({ ...task, runtime: setting.shim });
-    if (setting !== undefined) return await inProcess.create({ ...task, options: withBinary(task.options, setting.binary) });
-    return await (ownNames.has(task.runtime) ? inProcess : theirs(shims, task.runtime)).create(task);
+    const { host, ...chosen } = this.choose(task);
+    return await host.create({ ...task, ...chosen });
+  }
+
+  async info(runtime: string, options: TypedValue | undefined, signal: AbortSignal): ReturnType<TaskHost['info']> {
+    const chosen = this.choose({ runtime, options });
+    return await chosen.host.info(chosen.runtime, chosen.options, signal);
   }
 
   get(namespace: string, id: string): HostedTask {
@@ -45,6 +47,15 @@ export class TaskHosts implements TaskHost {
 
   list(namespace: string): readonly HostedTask[] {
     return [...this.options.inProcess.list(namespace), ...(this.options.shims?.list(namespace) ?? [])];
+  }
+
+  /** Who runs it, under which name and with which options there. */
+  private choose({ runtime, options }: Pick<NewTask, 'runtime' | 'options'>): Pick<NewTask, 'runtime' | 'options'> & { readonly host: TaskHost } {
+    const { inProcess, shims, runtimes } = this.options;
+    const setting = Object.hasOwn(runtimes, runtime) ? runtimes[runtime] : undefined;
+    if (setting !== undefined && 'shim' in setting) return { host: theirs(shims, setting.shim), runtime: setting.shim, options };
+    if (setting !== undefined) return { host: inProcess, runtime, options: withBinary(options, setting.binary) };
+    return { host: ownNames.has(runtime) ? inProcess : theirs(shims, runtime), runtime, options };
   }
 }
 

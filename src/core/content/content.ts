@@ -19,11 +19,13 @@ export interface IngestStatus {
 }
 
 export interface WriterOptions {
-  /** Names the ingest, so that an interrupted one is resumed; at most 512 bytes. */
+  /** Names the ingest, so that an interrupted one is resumed, unless it was to be of another size; at most 512 bytes. */
   readonly ref: string;
   /** When the blob is already there, `writer` throws AlreadyExists. */
   readonly expectedDigest?: string;
   readonly expectedSizeBytes?: number;
+  /** What a commit refuses stays, to be gone on with or aborted, and more bytes than are expected are refused no sooner: as containerd's clients have it. Else it is removed. */
+  readonly keepsRefused?: boolean;
 }
 
 /** Appends to one ingest. Only one writer per ref at a time (Unavailable: locked). Closing without commit keeps the ingest for resumption. */
@@ -36,7 +38,7 @@ export interface ContentWriter {
   digest(): string;
   /** Throws away what was written so far (a server that ignored Range). */
   truncate(): Promise<void>;
-  /** Verifies size and digest in one pass over what streamed, fsyncs, renames, fsyncs the directory; FailedPrecondition on a mismatch (ingest is removed). AlreadyExists is success. */
+  /** Verifies size and digest in one pass over what streamed, fsyncs, renames, fsyncs the directory; FailedPrecondition on a mismatch (the ingest is removed, unless it `keepsRefused`). AlreadyExists is success. */
   commit(options: { readonly sizeBytes?: number; readonly digest?: string; readonly labels?: Readonly<Record<string, string>> }): Promise<BlobInfo>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

@@ -116,4 +116,12 @@ export const migrations: readonly string[] = [
   `
   create table unsynced_snapshots (id integer primary key references snapshots (id) on delete cascade, boot text not null) strict
   `,
+  // The Engine's namespace is no other than the rest: one where nothing is stored is not there.
+  `
+  delete from namespaces where name = 'moby' and labels = '{}' and not exists (
+    select 1 from blobs where namespace = 'moby' union all select 1 from ingests where namespace = 'moby' union all select 1 from images where namespace = 'moby'
+    union all select 1 from containers where namespace = 'moby' union all select 1 from snapshots where namespace = 'moby'
+    union all select 1 from leases where namespace = 'moby' union all select 1 from sandboxes where namespace = 'moby'
+  )
+  `,
 ];

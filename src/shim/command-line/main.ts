@@ -15,7 +15,7 @@ export async function shimMain(args: readonly string[], product: ShimProduct): P
   try {
     const flags = parseShimFlags(args);
     if (flags.version) await print(`${basename(process.argv0)}:\n  Version:  ${product.version}\n`);
-    else if (flags.info) await print((await import('./info.ts')).runtimeInfo(await readInput(), product.version));
+    else if (flags.info) await print(await (await import('./info.ts')).encodeInfo(await readInput(), product.version));
     else await act(flags, product);
     return 0;
   } catch (error) {

@@ -129,13 +129,14 @@ export class LocalContentStore implements ContentStore {
     }
   }
 
-  async #open({ ref, expectedDigest, expectedSizeBytes }: WriterOptions, id: number, algorithm: DigestAlgorithm): Promise<LocalWriter> {
+  async #open({ ref, expectedDigest, expectedSizeBytes, keepsRefused = false }: WriterOptions, id: number, algorithm: DigestAlgorithm): Promise<LocalWriter> {
     return await LocalWriter.open({
       ref,
       file: this.#files.ingest(id),
       algorithm,
       expectedDigest,
       expectedSizeBytes,
+      keepsRefused,
       host: {
         publish: async (blob, sync) => await this.#publish(id, blob, sync),
         discard: async () => await this.#discard(id),
@@ -254,10 +255,12 @@ export class LocalContentStore implements ContentStore {
 
   /** The number of the ingest of this ref: the old one's when it is for the same content. */
   async #beginIngest(options: WriterOptions): Promise<number> {
-    const isNew = this.#ingest(options.ref) === undefined;
+    const old = this.#ingest(options.ref);
+    const { expectedSizeBytes } = options;
+    const isOther = expectedSizeBytes !== undefined && old?.['total'] != null && numberOf(old, 'total') !== expectedSizeBytes;
     const id = this.#recordIngest(options, false);
     // A database that was lost may have left a file of this number.
-    if (isNew) await this.#files.removeIngest(id);
+    if (old === undefined || isOther) await this.#files.removeIngest(id);
     return id;
   }
 

@@ -25,6 +25,7 @@ export interface WriterStart {
   readonly algorithm: DigestAlgorithm;
   readonly expectedDigest: string | undefined;
   readonly expectedSizeBytes: number | undefined;
+  readonly keepsRefused: boolean;
   readonly host: WriterHost;
 }
 
@@ -70,8 +71,8 @@ export class LocalWriter implements ContentWriter {
 
   async write(chunk: Uint8Array): Promise<void> {
     this.#assertOpen();
-    const { expectedSizeBytes } = this.#start;
-    if (expectedSizeBytes !== undefined && this.offsetBytes + chunk.length > expectedSizeBytes) {
+    const { expectedSizeBytes, keepsRefused } = this.#start;
+    if (!keepsRefused && expectedSizeBytes !== undefined && this.offsetBytes + chunk.length > expectedSizeBytes) {
       await this.#discard();
       throw this.#mismatch(`${this.#name}: more than the ${expectedSizeBytes} bytes expected`);
     }
@@ -110,12 +111,12 @@ export class LocalWriter implements ContentWriter {
     const wanted = options.digest ?? this.#start.expectedDigest;
     const size = this.offsetBytes;
     if (sizeBytes !== undefined && sizeBytes !== size) {
-      await this.#discard();
+      await this.#refuse();
       throw this.#mismatch(`${JSON.stringify(this.ref)} failed size validation: ${size} != ${sizeBytes}`);
     }
     const digest = await this.#finalDigest(wanted);
     if (wanted !== undefined && wanted !== digest) {
-      await this.#discard();
+      await this.#refuse();
       throw this.#mismatch(`unexpected commit digest ${digest}, expected ${wanted}`);
     }
     const info = await this.#start.host.publish({ digest, sizeBytes: size, labels: options.labels }, async () => await this.#sync());
@@ -157,6 +158,10 @@ export class LocalWriter implements ContentWriter {
     const digester = new Digester(algorithm);
     for await (const chunk of readFileChunks(this.#start.file)) digester.update(chunk);
     return digester.digest();
+  }
+
+  async #refuse(): Promise<void> {
+    await (this.#start.keepsRefused ? this.#end() : this.#discard());
   }
 
   async #discard(): Promise<void> {
