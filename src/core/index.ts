@@ -42,6 +42,8 @@ export type { ArchivedImage } from './image-archive/archive.ts';
 export { loadArchive } from './image-archive/load-archive.ts';
 export { saveArchive } from './image-archive/save-archive.ts';
 export { composeImage } from './images/compose-image.ts';
+export type { ImageFacts, ImageLayer } from './images/image-facts.ts';
+export { readImageFacts } from './images/image-facts.ts';
 export type { ImageChange, ImageRecord, ImageStore } from './images/images.ts';
 export type { ImportImage, ImportTarget } from './images/import-image.ts';
 export { importImage } from './images/import-image.ts';

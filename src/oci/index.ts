@@ -5,7 +5,7 @@ export { isIndexType, isManifestType, layerCompression, mediaTypes } from './ima
 export { formatJson, parseJson } from './json.ts';
 export { choosePlatform, formatPlatform, hostPlatform, normalizePlatform, parsePlatform, runnablePlatforms } from './platform.ts';
 export type { Reference } from './reference.ts';
-export { canonicalName, familiarName, familiarRepository, parseReference, repositoryName, withDefaultTag } from './reference.ts';
+export { canonicalName, familiarName, familiarRepository, parseReference, repositoryName, storeName, withDefaultTag } from './reference.ts';
 export type {
   BlockIoResources,
   CapabilitiesSpec,

@@ -67,6 +67,11 @@ export function canonicalName(reference: Reference): string {
   return `${repositoryName(reference)}${suffix(reference)}`;
 }
 
+/** What image stores have a reference under: with a digest, the tag says nothing. */
+export function storeName(reference: Reference): string {
+  return canonicalName(reference.digest === undefined ? withDefaultTag(reference) : { ...reference, tag: undefined });
+}
+
 /** `docker.io/library/busybox` */
 export function repositoryName(reference: Reference): string {
   return `${reference.domain}/${reference.path}`;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { busyboxLayer, smallLayer } from '../fixtures/busybox.ts';
+import { busyboxLayer } from '../fixtures/busybox.ts';
 import { type BuiltImage, type ImageSettings, image, type LayerBlob, layer } from '../fixtures/image.ts';
 import { type TarEntry, tar } from '../fixtures/tar.ts';
 import { ensureProgram } from '../lib/compile.ts';
-import { nginxLayer } from './nginx-layer.ts';
+import { programLayers } from './program-layers.ts';
 
 /** An image under the name that critest asks for, without the registry's host: one registry stands for all of them. */
 export interface NamedImage {
@@ -34,9 +34,6 @@ const onBusybox: readonly TarEntry[] = [
 function nginxConfiguration(port: number): TarEntry[] {
   return [
     ...['etc/nginx', 'var/log', 'var/log/nginx', 'var/lib', 'var/lib/nginx', 'run'].map((name): TarEntry => ({ path: name, type: 'dir' })),
-    // The loader and the libraries, as a merged /usr has them.
-    { path: 'lib', type: 'symlink', link: 'usr/lib' },
-    { path: 'lib64', type: 'symlink', link: 'usr/lib64' },
     { path: 'var/run', type: 'symlink', link: '../run' },
     { path: 'var/www/index.html', data: '<p>strake\n' },
     {
@@ -57,9 +54,9 @@ http {
 
 /** The images of critest, as far as names go: those by digest are their makers' own bytes, and not to be had. */
 export async function critestImages(): Promise<readonly NamedImage[]> {
-  const busybox = [layer(busyboxLayer()), layer(tar(onBusybox))];
-  const program = readFileSync(ensureProgram(join(import.meta.dirname, 'effective-uid.c')));
-  const nginx = layer(await nginxLayer());
+  const programs = await programLayers();
+  const busybox = [layer(busyboxLayer()), layer(programs.shell), layer(tar(onBusybox))];
+  const nginx = layer(programs.nginx);
   const webServer = (port: number) => () =>
     image([...busybox, nginx, layer(tar(nginxConfiguration(port)))], { Env: [path], Cmd: ['nginx', '-g', 'daemon off;'], StopSignal: 'SIGQUIT' });
   const e2e = (name: string, tag: string, build: () => BuiltImage): NamedImage => ({ repository: `e2e-test-images/${name}`, tags: [tag], build });
@@ -72,8 +69,14 @@ export async function critestImages(): Promise<readonly NamedImage[]> {
     e2e('busybox', '1.29-2', () => image(busybox, shell)),
     e2e('nginx', '1.14-2', webServer(80)),
     e2e('httpd', '2.4.39-4', () => image(busybox, { Env: [path], Cmd: ['sh', '-c', 'echo httpd begins; exec httpd -f -p 80 -h /var/www'] })),
-    e2e('nonewprivs', '1.3', () => image([layer(tar([{ path: 'nnp', data: program, mode: 0o4755 }]))], { Entrypoint: ['/nnp'] })),
-    { repository: 'pause', tags: ['3.9', '3.10', '3.10.1'], build: () => image([layer(smallLayer())], { Env: [path], Entrypoint: ['/bin/sleep', 'inf'] }) },
+    e2e('nonewprivs', '1.3', () => image([program('effective-uid', 0o4755)], { Entrypoint: ['/effective-uid'] })),
+    ...['3.9', '3.10', '3.10.1'].map(
+      (tag): NamedImage => ({
+        repository: 'pause',
+        tags: [tag],
+        build: () => image([program('pause', 0o755)], { Env: [path], Entrypoint: ['/pause'], Labels: { version: tag } }),
+      }),
+    ),
     { repository: 'k8s-staging-cri-tools/hostnet-nginx-amd64', tags: ['latest'], build: webServer(12003) },
     own('test-image-latest'),
     own('test-image-tag', ['test', 'all']),
@@ -87,6 +90,11 @@ export async function critestImages(): Promise<readonly NamedImage[]> {
     own('test-image-user-username-group', ['latest'], { User: 'www-data:100' }),
     own('test-image-predefined-group', ['latest'], { User: '1000' }),
   ];
+}
+
+/** A layer with a static program of this directory. */
+function program(name: string, mode: number): LayerBlob {
+  return layer(tar([{ path: name, data: readFileSync(ensureProgram(join(import.meta.dirname, `${name}.c`))), mode }]));
 }
 
 /** A layer that makes an image another one than its neighbours. */

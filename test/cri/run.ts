@@ -80,20 +80,21 @@ async function main(argv: readonly string[]): Promise<number> {
     output: values.output,
   });
   if (values.record !== undefined) writeFileSync(values.record, results.map(recordLine).sort().join(''));
-  return judge(values.against, results);
+  return judge([values.against, ...(values.websocket === true ? [`${values.against}-websocket`] : [])], results);
 }
 
 function recordLine({ outcome, key, ms, detail }: CaseResult): string {
   return `${outcome}\t${key}\t${ms}\t${detail.split('\n')[0]}\n`;
 }
 
-function judge(against: string, results: readonly CaseResult[]): number {
-  const list = path.join(import.meta.dirname, 'known-failing', `${against}.txt`);
-  const compared = compare(results, existsSync(list) ? parseKnownFailing(readFileSync(list, 'utf8')) : new Map());
+/** `lists`: names of lists of known failures, the first that of the chain. */
+function judge(lists: readonly string[], results: readonly CaseResult[]): number {
+  const files = lists.map((name) => path.join(import.meta.dirname, 'known-failing', `${name}.txt`)).filter((file) => existsSync(file));
+  const compared = compare(results, new Map(files.flatMap((file) => [...parseKnownFailing(readFileSync(file, 'utf8'))])));
   for (const { key, detail } of compared.unexpected) console.log(`\nnot ok: ${key}\n${detail}`);
   for (const key of compared.passing) console.log(`passes, but is listed as failing: ${key}`);
   const { passed, unexpected, known, skipped } = compared;
-  console.log(`critest on ${against}: ${passed} passed, ${unexpected.length} failed, ${known} known failing, ${skipped} skipped`);
+  console.log(`critest on ${lists.at(-1)}: ${passed} passed, ${unexpected.length} failed, ${known} known failing, ${skipped} skipped`);
   return unexpected.length > 0 ? 1 : 0;
 }
 

@@ -1,8 +1,8 @@
 /** Docker's rules for removing names and images (moby daemon/images/image_delete.go), with its texts. */
 import type { ImageDeleteItem } from '../../api/docker/index.ts';
 import { isCode, StrakeError, shortId } from '../../base/index.ts';
-import { parseReference } from '../../oci/index.ts';
-import { danglingName, type EngineImage, familiar, isDangling, isDigestName, repositoryOf, storeName } from './image.ts';
+import { parseReference, storeName } from '../../oci/index.ts';
+import { danglingName, type EngineImage, familiar, isDangling, isDigestName, repositoryOf } from './image.ts';
 import { type Images, labels } from './images.ts';
 import { removeContent } from './remove-content.ts';
 

@@ -1,5 +1,5 @@
-import { canonicalName, familiarName, type ImageConfig, parseReference, type Reference, repositoryName, withDefaultTag } from '../../oci/index.ts';
-import type { ImageFacts } from './image-facts.ts';
+import type { ImageFacts } from '../../core/index.ts';
+import { familiarName, type ImageConfig, parseReference, repositoryName } from '../../oci/index.ts';
 
 /** An image and the names that stand for it. */
 export interface EngineImage extends ImageFacts {
@@ -17,11 +17,6 @@ const danglingPrefix = 'dangling@';
 export const danglingName = (targetDigest: string): string => `${danglingPrefix}${targetDigest}`;
 export const isDangling = (name: string): boolean => name.startsWith(danglingPrefix);
 export const isDigestName = (name: string): boolean => name.includes('@');
-
-/** What the store has a reference under: with a digest, the tag says nothing. */
-export function storeName(reference: Reference): string {
-  return canonicalName(reference.digest === undefined ? withDefaultTag(reference) : { ...reference, tag: undefined });
-}
 
 /** `docker.io/library/busybox:latest` → `busybox:latest` */
 export const familiar = (name: string): string => familiarName(parseReference(name));

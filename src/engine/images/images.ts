@@ -3,17 +3,18 @@ import {
   type ContentStore,
   type GarbageOptions,
   type GarbageReport,
+  type ImageFacts,
   type ImageRecord,
   type ImageStore,
   type Leases,
   movedOn,
+  readImageFacts,
   type Snapshotter,
 } from '../../core/index.ts';
-import { type Descriptor, familiarName, type ImageConfig, parseReference, type Reference, withDefaultTag } from '../../oci/index.ts';
+import { type Descriptor, familiarName, type ImageConfig, parseReference, type Reference, storeName, withDefaultTag } from '../../oci/index.ts';
 import type { EngineEvents } from '../events/index.ts';
 import type { BuiltinImages } from './builtin-images.ts';
-import { danglingName, type EngineImage, isDangling, isDigestName, storeName } from './image.ts';
-import { type ImageFacts, readImageFacts } from './image-facts.ts';
+import { danglingName, type EngineImage, isDangling, isDigestName } from './image.ts';
 
 export interface ImagesOptions {
   readonly content: ContentStore;

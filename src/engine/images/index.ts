@@ -9,7 +9,6 @@ export { download } from './download.ts';
 export { filterImages, parseUntil } from './filter.ts';
 export type { EngineImage } from './image.ts';
 export { createdSeconds } from './image.ts';
-export type { ImageFacts, ImageLayer } from './image-facts.ts';
 export type { ImageMountsOptions, MountedImage } from './image-mounts.ts';
 export { ImageMounts } from './image-mounts.ts';
 export type { ImagesOptions } from './images.ts';

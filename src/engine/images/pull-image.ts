@@ -2,8 +2,7 @@
 import type { ProgressMessage } from '../../api/docker/index.ts';
 import { type ErrorCode, errorCode, errorMessage } from '../../base/index.ts';
 import type { Credentials, PullImage, PullProgress } from '../../distribution/index.ts';
-import { familiarName, familiarRepository, type Platform, type Reference, repositoryName } from '../../oci/index.ts';
-import { storeName } from './image.ts';
+import { familiarName, familiarRepository, type Platform, type Reference, repositoryName, storeName } from '../../oci/index.ts';
 import { type Images, labels } from './images.ts';
 import { MessageQueue } from './message-queue.ts';
 import { progressMessage } from './progress.ts';

@@ -3,8 +3,17 @@ import type { ProgressMessage } from '../../api/docker/index.ts';
 import { StrakeError } from '../../base/index.ts';
 import { type Lease, packImage } from '../../core/index.ts';
 import type { Credentials, PullProgress, PushImage } from '../../distribution/index.ts';
-import { type Descriptor, familiarName, familiarRepository, type Platform, type Reference, repositoryName, withDefaultTag } from '../../oci/index.ts';
-import { type EngineImage, isDangling, isDigestName, repositoryOf, storeName } from './image.ts';
+import {
+  type Descriptor,
+  familiarName,
+  familiarRepository,
+  type Platform,
+  type Reference,
+  repositoryName,
+  storeName,
+  withDefaultTag,
+} from '../../oci/index.ts';
+import { type EngineImage, isDangling, isDigestName, repositoryOf } from './image.ts';
 import { labels } from './images.ts';
 import { MessageQueue } from './message-queue.ts';
 import { progressMessage } from './progress.ts';

@@ -1,7 +1,7 @@
 import { isCode, StrakeError } from '../../base/index.ts';
 import { saveArchive } from '../../core/index.ts';
-import { type Descriptor, type Platform, parseReference, type Reference, repositoryName } from '../../oci/index.ts';
-import { isDangling, isDigestName, repositoryOf, storeName } from './image.ts';
+import { type Descriptor, type Platform, parseReference, type Reference, repositoryName, storeName } from '../../oci/index.ts';
+import { isDangling, isDigestName, repositoryOf } from './image.ts';
 import { type Images, labels } from './images.ts';
 
 export interface SaveOptions {

@@ -1,6 +1,7 @@
 import { errorMessage } from '../../base/index.ts';
 import {
   type ContentStore,
+  type ImageFacts,
   type LayerEvent,
   type LayerLimits,
   type LayersAhead,
@@ -11,7 +12,6 @@ import {
 } from '../../core/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import { danglingName } from './image.ts';
-import type { ImageFacts } from './image-facts.ts';
 import type { Images } from './images.ts';
 
 /** What images are made with, besides the stores that they stay in. */

@@ -1,6 +1,5 @@
 /** From what a name stands for to the image of one platform: index → manifest → configuration. */
 import { isCode, StrakeError } from '../../base/index.ts';
-import { type ContentStore, checkLayers, documentLimitBytes } from '../../core/index.ts';
 import {
   chainIds,
   choosePlatform,
@@ -12,6 +11,8 @@ import {
   parseImageConfig,
   parseImageDocument,
 } from '../../oci/index.ts';
+import type { ContentStore } from '../content/content.ts';
+import { checkLayers, documentLimitBytes } from './resolve-image.ts';
 
 export interface ImageLayer {
   readonly digest: string;
@@ -22,11 +23,13 @@ export interface ImageLayer {
 
 /** An image of one platform; immutable, since all of it follows from the target's digest. */
 export interface ImageFacts {
-  /** The configuration's digest: Docker's image id. */
+  /** The configuration's digest: the image's id, for Docker and for Kubernetes. */
   readonly id: string;
   readonly target: Descriptor;
   readonly manifestDigest: string;
   readonly manifest: Manifest;
+  /** Of documents and layers: what a registry transfers for it. */
+  readonly sizeBytes: number;
   readonly config: ImageConfig;
   readonly layers: readonly ImageLayer[];
   /** The topmost layer's snapshot; undefined for an image without layers. */
@@ -51,7 +54,7 @@ export async function readImageFacts(blobs: Blobs, target: Descriptor): Promise<
   }
   throw new StrakeError('NotFound', `image ${target.digest} has no content for ${formatPlatform(hostPlatform())}`, {
     cause: missing,
-    fields: { layer: 'engine' },
+    fields: { layer: 'core' },
   });
 }
 
@@ -66,9 +69,10 @@ async function manifestsOf(blobs: Blobs, target: Descriptor): Promise<readonly s
 
 async function readManifest(blobs: Blobs, target: Descriptor, manifestDigest: string): Promise<ImageFacts> {
   const what = `manifest ${manifestDigest}`;
-  const document = parseImageDocument(await blobs.readAll(manifestDigest, documentLimitBytes), undefined, what);
+  const bytes = await blobs.readAll(manifestDigest, documentLimitBytes);
+  const document = parseImageDocument(bytes, undefined, what);
   if (document.kind !== 'manifest')
-    throw new StrakeError('InvalidArgument', `${what}: an index within an index is not supported`, { fields: { layer: 'engine' } });
+    throw new StrakeError('InvalidArgument', `${what}: an index within an index is not supported`, { fields: { layer: 'core' } });
   const { manifest } = document;
   const id = manifest.config.digest;
   const config = parseImageConfig(await blobs.readAll(id, documentLimitBytes), `image configuration ${id}`);
@@ -77,5 +81,7 @@ async function readManifest(blobs: Blobs, target: Descriptor, manifestDigest: st
   const chain = chainIds(diffIds);
   const layers = manifest.layers.map(({ digest }, index) => ({ digest, diffId: diffIds[index] ?? '', chainId: chain[index] ?? '' }));
   const digests = [...new Set([target.digest, manifestDigest, id, ...layers.map(({ digest }) => digest)])];
-  return { id, target, manifestDigest, manifest, config, layers, chainId: chain.at(-1), digests };
+  const indexBytes = manifestDigest === target.digest ? 0 : target.size;
+  const sizeBytes = [manifest.config, ...manifest.layers].reduce((sum, { size }) => sum + size, indexBytes + bytes.length);
+  return { id, target, manifestDigest, manifest, sizeBytes, config, layers, chainId: chain.at(-1), digests };
 }
