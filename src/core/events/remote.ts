@@ -19,7 +19,7 @@ export function createRemoteExchange(connection: GrpcConnection, log: Logger): E
     const publisher = connection.with(inNamespace(namespace)).client(events.Events);
     return {
       publish(topic, payload) {
-        const event = encodeEvent({ topic, payload, namespace, timestamp: new Date() });
+        const event = encodeEvent({ topic, payload });
         // Such as the Engine's: nobody there would understand it.
         if (event === undefined) return;
         publisher.publish({ topic, event }).catch(told(topic));

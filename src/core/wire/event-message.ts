@@ -26,16 +26,8 @@ const known = createRegistry(
   taskEvents.file_containerd_events_task,
 );
 
-/** All subscribers get the same event: it is encoded once. */
-const encodedEvents = new WeakMap<StrakeEvent, Any | undefined>();
-
 /** Undefined for an event that has no message, as those of the Engine. */
-export function encodeEvent(event: StrakeEvent): Any | undefined {
-  if (!encodedEvents.has(event)) encodedEvents.set(event, toAny(event));
-  return encodedEvents.get(event);
-}
-
-function toAny({ topic, payload, encoded }: StrakeEvent): Any | undefined {
+export function encodeEvent({ topic, payload, encoded }: Pick<StrakeEvent, 'topic' | 'payload' | 'encoded'>): Any | undefined {
   if (encoded !== undefined) return create(AnySchema, encoded);
   const schema = known.getMessage(messageOf(topic) ?? '');
   if (schema === undefined) return undefined;

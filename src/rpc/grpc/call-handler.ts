@@ -4,7 +4,8 @@ import { decode, isClientStreaming, isServerStreaming } from '../codec.ts';
 import { headersOf } from '../headers.ts';
 import { type Header, type Http2Stream, headerValue, type StreamHandler } from '../http2/index.ts';
 import type { CallContext } from '../service.ts';
-import { encodeMessage, splitMessages } from './messages.ts';
+import { maxWaitingBytes } from './limits.ts';
+import { sendMessage, splitMessages } from './messages.ts';
 import type { GrpcService } from './service.ts';
 import { okTrailers, trailersOf } from './status-trailers.ts';
 import { parseTimeout } from './timeout.ts';
@@ -68,15 +69,15 @@ async function answer({ method, handler }: Procedure, stream: Http2Stream, heade
   const output = handler(input, call.context);
   if (isServerStreaming(method)) {
     for await (const message of iterateUntilAborted(output as AsyncIterable<Init>, signal)) {
-      await untilAborted(send(stream, encodeMessage(method.output, message)), signal);
+      sendMessage(stream, method.output, message);
+      if (stream.queuedBytes > maxWaitingBytes) await untilAborted(stream.room(maxWaitingBytes), signal);
     }
     return stream.end(okTrailers);
   }
-  const message = encodeMessage(method.output, await untilAborted(Promise.resolve(output as Init | Promise<Init>), signal));
-  // Not awaited: the answer and the end go out together.
-  const sent = send(stream, message);
+  sendMessage(stream, method.output, await untilAborted(Promise.resolve(output as Init | Promise<Init>), signal));
+  // The answer and the end go out together.
   stream.end(okTrailers);
-  await sent;
+  await stream.room(0);
 }
 
 interface OpenCall extends Disposable {
@@ -105,8 +106,4 @@ async function only(requests: AsyncGenerator<Message>, method: DescMethod): Prom
   const first = await requests.next();
   if (first.done === true) throw new StrakeError('Internal', `a call of ${method.name} without a message`);
   return first.value;
-}
-
-async function send(stream: Http2Stream, parts: readonly Uint8Array[]): Promise<void> {
-  await Promise.all(parts.map(async (part) => await stream.write(part)));
 }

@@ -3,7 +3,8 @@ import { StrakeError } from '../../base/index.ts';
 import { decode, isClientStreaming, isServerStreaming } from '../codec.ts';
 import { type Header, type Http2ClientConnection, Http2Code, type Http2Stream, headerValue, isUnprocessed } from '../http2/index.ts';
 import type { CallOptions, ServiceClient } from '../service.ts';
-import { encodeMessage, splitMessages } from './messages.ts';
+import { maxWaitingBytes } from './limits.ts';
+import { sendMessage, splitMessages } from './messages.ts';
 import { errorOfTrailers } from './status-trailers.ts';
 import { formatTimeout } from './timeout.ts';
 
@@ -104,16 +105,13 @@ function requestHeaders({ scheme, authority, decorations }: CallRoute, path: str
 }
 
 async function sendAll(stream: Http2Stream, method: DescMethod, requests: readonly Init[] | AsyncIterable<Init>): Promise<void> {
-  let sent: Promise<unknown> | undefined;
   for await (const request of requests) {
-    await sent;
-    sent = Promise.all(encodeMessage(method.input, request).map(async (part) => await stream.write(part)));
-    // It is awaited below, unless the requests fail first.
-    sent.catch(() => undefined);
+    await stream.room(maxWaitingBytes);
+    sendMessage(stream, method.input, request);
   }
   // Not awaited first: the last message and the end go out together.
   stream.end();
-  await sent;
+  await stream.room(0);
 }
 
 /** A proxy's answer, or a server that does not speak gRPC. */

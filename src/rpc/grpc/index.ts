@@ -4,6 +4,7 @@ export type { GrpcConnection } from './connect.ts';
 export { connectGrpc } from './connect.ts';
 export type { ClientTls, GrpcAddress } from './dial.ts';
 export { maxMessageBytes } from './limits.ts';
+export { sharedMessage } from './messages.ts';
 export type { CallMetadata } from './metadata.ts';
 export { inNamespace, leaseOf, requireNamespace } from './metadata.ts';
 export type { GrpcHost, GrpcServer, GrpcServerOptions, ServerTls } from './serve.ts';

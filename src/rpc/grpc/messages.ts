@@ -1,5 +1,6 @@
 import { create, type DescMessage, type Message, type MessageInitShape, ScalarType, toBinary } from '@bufbuild/protobuf';
 import { StrakeError } from '../../base/index.ts';
+import type { Http2Stream } from '../http2/index.ts';
 import { maxMessageBytes } from './limits.ts';
 
 /** u8 compressed, u32 length. */
@@ -7,8 +8,29 @@ const prefixBytes = 5;
 /** From this size on bytes are sent from where they are; below it a copy is cheaper than one more write. */
 const largeBytes = 4096;
 
+/** Marked by `sharedMessage`; with their frames once they were sent. */
+const shared = new WeakMap<object, { frames?: readonly Uint8Array[] }>();
+
+/** For a message that goes to many as it is: it is encoded for the first of them. */
+export function sharedMessage<T extends object>(init: T): T {
+  shared.set(init, {});
+  return init;
+}
+
+/** Puts a message on its way. ResourceExhausted for one that is too large. */
+export function sendMessage(stream: Http2Stream, description: DescMessage, init: MessageInitShape<DescMessage>): void {
+  for (const part of framesOf(description, init)) stream.send(part);
+}
+
+function framesOf(description: DescMessage, init: MessageInitShape<DescMessage>): readonly Uint8Array[] {
+  const kept = shared.get(init);
+  if (kept === undefined) return encodeMessage(description, init);
+  kept.frames ??= encodeMessage(description, init);
+  return kept.frames;
+}
+
 /** A message in its frame, in parts that are sent one behind the other. ResourceExhausted for one that is too large. */
-export function encodeMessage(description: DescMessage, init: MessageInitShape<DescMessage>): readonly Uint8Array[] {
+function encodeMessage(description: DescMessage, init: MessageInitShape<DescMessage>): readonly Uint8Array[] {
   const message = create(description, init);
   const large = largeField(description, message);
   const parts = large === undefined ? [toBinary(description, message)] : encodeAround(description, message, large);

@@ -138,9 +138,9 @@ export class Output {
   #send(stream: Http2Stream, outgoing: Outgoing): void {
     if ('trailers' in outgoing) this.headers(stream.id, outgoing.trailers, true);
     else {
-      this.#window -= outgoing.bytes.length;
-      this.#push(frameHeader(FrameType.data, outgoing.end ? Flag.endStream : 0, stream.id, outgoing.bytes.length));
-      this.#push(outgoing.bytes);
+      this.#window -= outgoing.length;
+      this.#push(frameHeader(FrameType.data, outgoing.end ? Flag.endStream : 0, stream.id, outgoing.length));
+      for (const part of outgoing.parts) this.#push(part);
     }
     if ('trailers' in outgoing || outgoing.end) {
       this.#sendable.delete(stream);

@@ -71,7 +71,8 @@ const answer =
   (bytes: number): StreamHandler =>
   async (stream) => {
     stream.respond([[':status', '200']]);
-    await stream.write(Buffer.alloc(bytes));
+    stream.send(Buffer.alloc(bytes));
+    await stream.room(0);
     stream.end([['done', 'yes']]);
   };
 const never: StreamHandler = async (stream) => {
@@ -92,6 +93,36 @@ test('an answer takes no more than the windows allow, of the stream and of the c
   client.send(FrameType.windowUpdate, 0, 1, uint32(1_000_000));
   await client.until((frames) => frames.some(({ type, streamId, flags }) => type === FrameType.headers && streamId === 1 && (flags & Flag.endStream) !== 0));
   expect(client.dataOf(1)).toBe(200_000);
+});
+
+test('what is sent in one turn goes out in one frame', async () => {
+  const client = new RawClient(async (stream) => {
+    stream.respond([[':status', '200']]);
+    for (const word of ['one', 'two', 'three']) stream.send(Buffer.from(word));
+    await stream.room(0);
+    stream.end();
+  });
+  client.open(1);
+  await client.until((frames) => frames.some(({ type, flags }) => type === FrameType.data && (flags & Flag.endStream) !== 0));
+  expect(client.frames.filter(({ type }) => type === FrameType.data).map(({ payload }) => payload.toString())).toEqual(['onetwothree', '']);
+});
+
+test('there is room again when the peer has taken enough; a stream that fails tells it who waits for room', async () => {
+  const told: string[] = [];
+  const client = new RawClient(async (stream) => {
+    stream.respond([[':status', '200']]);
+    stream.send(Buffer.alloc(3000));
+    await stream.room(2000);
+    told.push(`${stream.queuedBytes} wait`);
+    await stream.room(0).catch((error: Error) => told.push(error.message));
+  });
+  client.send(FrameType.settings, 0, 0, encodeSettings([[Setting.initialWindowSize, 1000]]));
+  client.open(1);
+  await client.until(() => client.dataOf(1) === 1000);
+  client.send(FrameType.rstStream, 0, 1, uint32(8));
+  client.connection.close();
+  await client.closed;
+  expect(told).toEqual(['2000 wait', 'the peer has cancelled the stream']);
 });
 
 test('streams take turns', async () => {

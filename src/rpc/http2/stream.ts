@@ -16,12 +16,12 @@ export interface StreamOwner {
   ended(stream: Http2Stream): void;
 }
 
-/** What a stream has to send next: bytes, or its end. */
-export type Outgoing = { readonly bytes: Buffer; readonly end: boolean } | { readonly trailers: readonly Header[] };
+/** What a stream has to send next: a frame's worth of bytes, or its end. */
+export type Outgoing = { readonly parts: readonly Buffer[]; readonly length: number; readonly end: boolean } | { readonly trailers: readonly Header[] };
 
-interface Write {
-  bytes: Buffer;
-  readonly taken: PromiseWithResolvers<void>;
+interface Waiting {
+  readonly atMostBytes: number;
+  readonly room: PromiseWithResolvers<void>;
 }
 
 /** One exchange, from either side: headers, bytes with back-pressure in both directions, trailers. */
@@ -45,7 +45,10 @@ export class Http2Stream {
   /** Read, and not yet credited to the peer. */
   #consumed = 0;
 
-  readonly #writes: Write[] = [];
+  /** Not taken yet; the first may be what is left of one. */
+  readonly #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  #waiting: Waiting[] = [];
   #sendWindow: number;
   #trailersToSend: readonly Header[] | undefined;
   #local: 'open' | 'ending' | 'ended' = 'open';
@@ -87,14 +90,26 @@ export class Http2Stream {
     if (this.#local === 'open' && this.#failure === undefined) this.#owner.sendHeaders(this, headers, false);
   }
 
-  /** Resolves when the bytes are on their way: await it before the next. */
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (bytes.length === 0) return;
-    const taken = Promise.withResolvers<void>();
-    this.#writes.push({ bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), taken });
+  /** Sends bytes behind those that wait already. Whoever sends much asks for `room` before the next. */
+  send(bytes: Uint8Array): void {
+    if (bytes.length === 0 || this.#failure !== undefined) return;
+    this.#queue.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#queuedBytes += bytes.length;
     this.#owner.sendable(this);
-    await taken.promise;
+  }
+
+  /** Bytes that wait to be sent. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Resolves when no more than so many bytes wait; the others are on their way. Throws what the stream failed with. */
+  async room(atMostBytes: number): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#queuedBytes <= atMostBytes) return;
+    const room = Promise.withResolvers<void>();
+    this.#waiting.push({ atMostBytes, room });
+    await room.promise;
   }
 
   /** Ends this side, behind what was written. */
@@ -152,35 +167,54 @@ export class Http2Stream {
   /** Of the connection: false when the window grows beyond what there is. */
   growWindow(bytes: number): boolean {
     this.#sendWindow += bytes;
-    if (this.#writes.length > 0) this.#owner.sendable(this);
+    if (this.#queuedBytes > 0) this.#owner.sendable(this);
     return this.#sendWindow <= maxWindowBytes;
   }
 
   /** Of the connection: the next frame's worth, up to `limit` bytes; undefined when there is nothing, or the peer's window is used up. */
   take(limit: number): Outgoing | undefined {
-    const [write] = this.#writes;
-    if (write === undefined) return this.#local === 'ending' ? this.#takeEnd() : undefined;
-    const length = Math.min(limit, this.#sendWindow, write.bytes.length);
+    if (this.#queuedBytes === 0) return this.#local === 'ending' ? this.#takeEnd() : undefined;
+    const length = Math.min(limit, this.#sendWindow, this.#queuedBytes);
     if (length <= 0) return undefined;
     this.#sendWindow -= length;
-    const bytes = write.bytes.subarray(0, length);
-    if (length < write.bytes.length) write.bytes = write.bytes.subarray(length);
-    else {
-      this.#writes.shift();
-      write.taken.resolve();
+    const parts = this.#takeParts(length);
+    this.#giveRoom();
+    return { parts, length, end: this.#queuedBytes === 0 && this.#local === 'ending' && this.#trailersToSend?.length === 0 && this.#markEnded() };
+  }
+
+  #takeParts(length: number): readonly Buffer[] {
+    const parts: Buffer[] = [];
+    let left = length;
+    while (left > 0) {
+      const first = this.#queue[0] as Buffer;
+      if (first.length <= left) {
+        parts.push(first);
+        this.#queue.shift();
+        left -= first.length;
+      } else {
+        parts.push(first.subarray(0, left));
+        this.#queue[0] = first.subarray(left);
+        left = 0;
+      }
     }
-    return { bytes, end: this.#writes.length === 0 && this.#local === 'ending' && this.#trailersToSend?.length === 0 && this.#markEnded() };
+    this.#queuedBytes -= length;
+    return parts;
+  }
+
+  #giveRoom(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ atMostBytes }) => this.#queuedBytes > atMostBytes);
+    for (const { atMostBytes, room } of waiting) if (this.#queuedBytes <= atMostBytes) room.resolve();
   }
 
   /** Ends both sides: by a reset, or with the connection. What the peer has said to its end stays to be read. */
   fail(reason: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
-    for (const { taken } of this.#writes.splice(0)) {
-      // Whoever wrote and did not wait has nothing to hear.
-      taken.promise.catch(() => undefined);
-      taken.reject(reason);
-    }
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    for (const { room } of this.#waiting.splice(0)) room.reject(reason);
     this.#headers.reject(reason);
     this.#arrived();
     this.#abort.abort(reason);
@@ -190,7 +224,7 @@ export class Http2Stream {
   #takeEnd(): Outgoing {
     const trailers = this.#trailersToSend ?? [];
     this.#markEnded();
-    return trailers.length > 0 ? { trailers } : { bytes: Buffer.alloc(0), end: true };
+    return trailers.length > 0 ? { trailers } : { parts: [], length: 0, end: true };
   }
 
   #markEnded(): true {
