@@ -21,6 +21,8 @@ const targets: Readonly<Record<string, () => Promise<Target>>> = {
   http2: async () => (await import('./targets/http2.ts')).http2,
   ttrpc: async () => (await import('./targets/ttrpc.ts')).ttrpc,
   'shim-answers': async () => (await import('./targets/shim-answers.ts')).shimAnswers,
+  spdy: async () => (await import('./targets/streaming.ts')).spdy,
+  websocket: async () => (await import('./targets/streaming.ts')).websocket,
   manifests: async () => (await import('./targets/manifests.ts')).manifests,
 };
 const atOnce = 2;
