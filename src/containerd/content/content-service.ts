@@ -33,15 +33,9 @@ export function contentService(open: OpenCall): GrpcService {
     },
     async *read({ digest, offset, size }, context) {
       const { stores, signal } = open(context);
-      const { sizeBytes } = await stores.content.info(checked(digest));
-      const from = offset > 0n ? Number(offset) : 0;
-      if (from > sizeBytes) throw new StrakeError('OutOfRange', `read past object length ${sizeBytes} bytes`, { fields: { layer: 'containerd', digest } });
-      const length = size > 0n ? Math.min(Number(size), sizeBytes - from) : sizeBytes - from;
-      if (length === 0) return;
-      // Where the blob is asked for as a whole it is verified on the way.
-      const isWhole = length === sizeBytes;
+      const range = { ...(offset > 0n ? { offset: Number(offset) } : {}), ...(size > 0n ? { length: Number(size) } : {}) };
       let position = 0;
-      for await (const data of stores.content.read(digest, { signal, ...(isWhole ? {} : { offset: from, length }) })) {
+      for await (const data of stores.content.read(checked(digest), { signal, ...range })) {
         // Counted from where the reading begins, as containerd does.
         yield { offset: BigInt(position), data };
         position += data.length;

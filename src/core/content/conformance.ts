@@ -24,6 +24,8 @@ export function contentConformance(open: () => Promise<{ readonly store: Content
     expect((await place.store.info(digest)).sizeBytes).toBe(11);
     expect(await textOf(place.store.read(digest))).toBe('hello world');
     expect(await textOf(place.store.read(digest, { offset: 6, length: 3 }))).toBe('wor');
+    expect(await textOf(place.store.read(digest, { offset: 11 }))).toBe('');
+    await expectRejection(place, textOf(place.store.read(digest, { offset: 12 })), 'OutOfRange: read past object length 11 bytes');
     expect(Buffer.from(await place.store.readAll(digest, 11)).toString()).toBe('hello world');
     await expectRejection(place, place.store.readAll(digest, 10), `OutOfRange: blob ${digest} has 11 bytes, at most 10 are read`);
     expect((await Array.fromAsync(place.store.walk())).map((info) => info.digest)).toEqual([digest]);

@@ -38,7 +38,7 @@ export interface ContentWriter {
   digest(): string;
   /** Throws away what was written so far (a server that ignored Range). */
   truncate(): Promise<void>;
-  /** Verifies size and digest in one pass over what streamed, fsyncs, renames, fsyncs the directory; FailedPrecondition on a mismatch (the ingest is removed, unless it `keepsRefused`). AlreadyExists is success. */
+  /** Verifies size and digest in one pass over what streamed; the blob is durable when this is done. FailedPrecondition on a mismatch (the ingest is removed, unless it `keepsRefused`). AlreadyExists is success. */
   commit(options: { readonly sizeBytes?: number; readonly digest?: string; readonly labels?: Readonly<Record<string, string>> }): Promise<BlobInfo>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -47,7 +47,7 @@ export interface ContentWriter {
 export interface ContentStore {
   /** NotFound when absent. */
   info(digest: string): Promise<BlobInfo>;
-  /** Streams the blob from `offset` on; NotFound when absent. Read as a whole it is verified: DataLoss at its end when it does not hash to its name. */
+  /** Streams the blob from `offset` on; NotFound when absent, OutOfRange when it ends before. Read as a whole it is verified: DataLoss at its end when it does not hash to its name. */
   read(digest: string, options?: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
   /** The whole blob, verified against its digest; OutOfRange when larger than `limitBytes`; DataLoss when it does not hash to its name. A damaged blob is set aside: absent from then on. */
   readAll(digest: string, limitBytes: number): Promise<Uint8Array>;

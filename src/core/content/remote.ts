@@ -4,6 +4,7 @@ import { Digester, parseDigest } from '../../oci/index.ts';
 import type { GrpcConnection } from '../../rpc/grpc/index.ts';
 import { answered, dateOf, entryPaths } from '../wire/messages.ts';
 import type { BlobInfo, ContentStore, IngestStatus } from './content.ts';
+import { pastEnd } from './past-end.ts';
 import { RemoteWriter } from './remote-writer.ts';
 
 const maxRefBytes = 512;
@@ -25,8 +26,9 @@ export function createRemoteContentStore(connection: GrpcConnection): ContentSto
     { offset = 0, length, signal }: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal } = {},
   ) {
     const { sizeBytes } = await info(digest);
+    if (offset > sizeBytes) throw pastEnd(digest, sizeBytes);
     const end = Math.min(sizeBytes, offset + (length ?? sizeBytes));
-    if (end <= offset) return;
+    if (end === offset) return;
     // No size asks for the rest, whatever that is.
     const request = { digest, offset: BigInt(offset), size: BigInt(end - offset) };
     const digester = offset === 0 && end === sizeBytes ? new Digester(parseDigest(digest).algorithm) : undefined;

@@ -5,6 +5,7 @@ import { checkLabels, mergeLabels } from '../../label-change.ts';
 import type { LocalScope } from '../../local-scope.ts';
 import { labelsText, numberOf, type Row, readableLabelsOf, textOf, timeOf } from '../../metadata/index.ts';
 import type { BlobInfo, ContentStore, ContentWriter, IngestStatus, WriterOptions } from '../content.ts';
+import { pastEnd } from '../past-end.ts';
 import type { BlobFiles } from './blob-files.ts';
 import { readFileChunks } from './read-file.ts';
 import { SharedWriter } from './shared-writer.ts';
@@ -70,9 +71,10 @@ export class LocalContentStore implements ContentStore {
   }
 
   async *read(digest: string, options: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
-    await this.info(digest);
-    const { offset = 0, length } = options;
-    if (offset > 0 || length !== undefined) {
+    const { sizeBytes } = this.#info(digest);
+    const { offset = 0, length = sizeBytes } = options;
+    if (offset > sizeBytes) throw pastEnd(digest, sizeBytes);
+    if (offset > 0 || length < sizeBytes) {
       yield* readFileChunks(this.#files.blob(digest), options);
       return;
     }
