@@ -86,7 +86,9 @@ export class Wire implements Holder {
     this.#socket.end();
     this.#socket.resume();
     this.#holds.clear();
-    setTimeout(() => this.#socket.destroy(), lingerMs).unref();
+    const linger = setTimeout(() => this.#socket.destroy(), lingerMs);
+    linger.unref();
+    this.#socket.once('close', () => clearTimeout(linger));
     this.#settle(connectionLost('the connection is closed'));
   }
 
