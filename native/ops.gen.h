@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "34c47f4e7976080b"
+#define OPS_HASH "bd0fbca98985f3a8"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -105,6 +105,7 @@ enum op_code {
 	OP_OUTPUT_PROGRAM = 163,
 	OP_OCI_RUNTIME = 164,
 	OP_FILES = 102,
+	OP_RELAY_PORT = 180,
 	OP_DETACH = 103,
 	OP_FILE_DIR = 120,
 	OP_FILE_CREATE = 121,
@@ -642,6 +643,11 @@ struct op_oci_runtime {
 	const char *console;
 	uint32_t timeout_ms;
 };
+/* connect to PORT of the loopback interface (127.0.0.1, else ::1) within timeout_ms and carry the connection: STDIN frames go there, STDIN_EOF half-closes it, what comes are STDOUT frames with an empty one at its end, or REPLY with the errno of its failure; until the client leaves */
+struct op_relay_port {
+	uint32_t port;
+	uint32_t timeout_ms;
+};
 /* make a directory, or take over an existing one (a non-directory in the way is removed); mode, owner, mtime (set when the session syncs) */
 struct op_file_dir {
 	const char *path;
@@ -825,6 +831,7 @@ union op_args {
 	struct op_input_fifo input_fifo;
 	struct op_output_program output_program;
 	struct op_oci_runtime oci_runtime;
+	struct op_relay_port relay_port;
 	struct op_file_dir file_dir;
 	struct op_file_create file_create;
 	struct op_file_data file_data;
@@ -936,6 +943,7 @@ union op_args {
 	OP(OUTPUT_PROGRAM, output_program) \
 	OP(OCI_RUNTIME, oci_runtime) \
 	BARE(FILES, files) \
+	OP(RELAY_PORT, relay_port) \
 	BARE(DETACH, detach)
 #define FILE_OPS(OP) \
 	OP(FILE_DIR, file_dir) \
@@ -1048,6 +1056,7 @@ static const struct op_desc op_table[] = {
 	{ "output_program", 163, 1, 3, { { T_STRS, offsetof(struct op_output_program, argv) }, { T_STRS, offsetof(struct op_output_program, env) }, { T_U32, offsetof(struct op_output_program, timeout_ms) } } },
 	{ "oci_runtime", 164, 1, 7, { { T_STR, offsetof(struct op_oci_runtime, path) }, { T_STRS, offsetof(struct op_oci_runtime, create) }, { T_STRS, offsetof(struct op_oci_runtime, start) }, { T_STRS, offsetof(struct op_oci_runtime, env) }, { T_STR, offsetof(struct op_oci_runtime, pid_file) }, { T_STR, offsetof(struct op_oci_runtime, console) }, { T_U32, offsetof(struct op_oci_runtime, timeout_ms) } } },
 	{ "files", 102, 1, 0, { { 0, 0 } } },
+	{ "relay_port", 180, 1, 2, { { T_U32, offsetof(struct op_relay_port, port) }, { T_U32, offsetof(struct op_relay_port, timeout_ms) } } },
 	{ "detach", 103, 1, 0, { { 0, 0 } } },
 	{ "file_dir", 120, 4, 5, { { T_STR, offsetof(struct op_file_dir, path) }, { T_U32, offsetof(struct op_file_dir, mode) }, { T_U32, offsetof(struct op_file_dir, uid) }, { T_U32, offsetof(struct op_file_dir, gid) }, { T_I64, offsetof(struct op_file_dir, mtime) } } },
 	{ "file_create", 121, 4, 7, { { T_STR, offsetof(struct op_file_create, path) }, { T_U32, offsetof(struct op_file_create, mode) }, { T_U32, offsetof(struct op_file_create, uid) }, { T_U32, offsetof(struct op_file_create, gid) }, { T_I64, offsetof(struct op_file_create, mtime) }, { T_U64, offsetof(struct op_file_create, size) }, { T_U32, offsetof(struct op_file_create, flags) } } },

@@ -54,6 +54,7 @@ export type {
   Launcher,
   LaunchOptions,
   OutputFrame,
+  PortRelay,
   Report,
   WalkEntry,
   WalkItem,

@@ -5,8 +5,9 @@ import type { Op } from '../program/index.ts';
 import type { LaunchOptions } from './connection.ts';
 import type { FileSession } from './file-session.ts';
 import { FrameSocket } from './frame-socket.ts';
+import type { PortRelay } from './port-relay.ts';
 import type { Report } from './records.ts';
-import { fileSessionOver, launchOver } from './served.ts';
+import { fileSessionOver, launchOver, portRelayOver } from './served.ts';
 import type { Launched, Launcher } from './zygote.ts';
 
 export interface DirectOptions {
@@ -37,6 +38,10 @@ export class DirectLauncher implements Launcher {
 
   async fileSession(operations: readonly Op[], options: LaunchOptions = {}): Promise<FileSession> {
     return await fileSessionOver(this.spawnInit(), operations, options);
+  }
+
+  async portRelay(operations: readonly Op[], options: LaunchOptions = {}): Promise<PortRelay> {
+    return await portRelayOver(this.spawnInit(), operations, options);
   }
 
   private spawnInit(): FrameSocket {

@@ -22,6 +22,7 @@ const errnoTexts: Readonly<Record<string, string>> = {
   EBADF: 'bad file descriptor',
   EBUSY: 'device or resource busy',
   ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset by peer',
   EDQUOT: 'disk quota exceeded',
   EEXIST: 'file exists',
   EFBIG: 'file too large',

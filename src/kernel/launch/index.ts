@@ -10,6 +10,7 @@ export type { DirectoryEntry, FileOp, FileStat, WalkOptions } from './file-sessi
 export { FileSession } from './file-session.ts';
 export type { Frame } from './frames.ts';
 export { encodeFrame, FrameParser, frameTypes } from './frames.ts';
+export type { PortRelay } from './port-relay.ts';
 export { programFile } from './program-file.ts';
 export type { ExitRecord, Report } from './records.ts';
 export { decodeExit, decodeReport } from './records.ts';

@@ -2,6 +2,7 @@ import type { Op } from '../program/index.ts';
 import { type LaunchOptions, TaskConnection } from './connection.ts';
 import { FileSession } from './file-session.ts';
 import type { FrameSocket } from './frame-socket.ts';
+import { PortRelay } from './port-relay.ts';
 import type { Launched } from './zygote.ts';
 
 /** Runs a program over a fresh connection to strake-init, and keeps it as the control connection; closed after a failure. */
@@ -20,4 +21,11 @@ export async function fileSessionOver(frames: FrameSocket, operations: readonly 
   const session = new FileSession(frames);
   await session.begin(operations, options);
   return session;
+}
+
+/** Connects to a port over a fresh connection to strake-init. */
+export async function portRelayOver(frames: FrameSocket, operations: readonly Op[], options: LaunchOptions): Promise<PortRelay> {
+  const relay = new PortRelay(frames);
+  await relay.begin(operations, options);
+  return relay;
 }

@@ -3,8 +3,9 @@ import type { Op } from '../program/index.ts';
 import type { LaunchOptions, TaskConnection } from './connection.ts';
 import type { FileSession } from './file-session.ts';
 import { FrameSocket } from './frame-socket.ts';
+import type { PortRelay } from './port-relay.ts';
 import type { Report } from './records.ts';
-import { fileSessionOver, launchOver } from './served.ts';
+import { fileSessionOver, launchOver, portRelayOver } from './served.ts';
 import { startZygote, type Zygote } from './zygote-process.ts';
 
 export interface ZygoteOptions {
@@ -27,6 +28,8 @@ export interface Launcher {
   launch(operations: readonly Op[], options?: LaunchOptions): Promise<Launched>;
   /** Runs a program that ends in `files`. */
   fileSession(operations: readonly Op[], options?: LaunchOptions): Promise<FileSession>;
+  /** Runs a program that ends in `relay_port`. */
+  portRelay(operations: readonly Op[], options?: LaunchOptions): Promise<PortRelay>;
 }
 
 const endHeardTimeoutMs = 1_000;
@@ -52,6 +55,10 @@ export class ZygoteLauncher implements Launcher, AsyncDisposable {
 
   async fileSession(operations: readonly Op[], options: LaunchOptions = {}): Promise<FileSession> {
     return await this.served(async (frames) => await fileSessionOver(frames, operations, options));
+  }
+
+  async portRelay(operations: readonly Op[], options: LaunchOptions = {}): Promise<PortRelay> {
+    return await this.served(async (frames) => await portRelayOver(frames, operations, options));
   }
 
   /** Starts the zygote now, so that the first launch does not wait for it. */

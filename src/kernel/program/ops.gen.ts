@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '34c47f4e7976080b';
+export const opsHash = 'bd0fbca98985f3a8';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -811,6 +811,14 @@ export interface FilesOp {
   readonly side: 'host';
 }
 
+/** connect to PORT of the loopback interface (127.0.0.1, else ::1) within timeout_ms and carry the connection: STDIN frames go there, STDIN_EOF half-closes it, what comes are STDOUT frames with an empty one at its end, or REPLY with the errno of its failure; until the client leaves */
+export interface RelayPortOp {
+  readonly op: 'relay_port';
+  readonly side: 'host';
+  readonly port: number;
+  readonly timeoutMs: number;
+}
+
 /** command-line mode: report and exit, leaving the init to the nearest subreaper */
 export interface DetachOp {
   readonly op: 'detach';
@@ -1057,6 +1065,7 @@ export type Op =
   | OutputProgramOp
   | OciRuntimeOp
   | FilesOp
+  | RelayPortOp
   | DetachOp
   | FileDirOp
   | FileCreateOp
@@ -1175,6 +1184,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   output_program: { code: 163, fields: [['strs', 'argv'], ['strs', 'env'], ['u32', 'timeoutMs']], calls: 'pipe2 pipe2 pipe2 fcntl fcntl fcntl rt_sigprocmask clone3 rt_sigprocmask close close close close close close poll close fcntl fcntl' },
   oci_runtime: { code: 164, fields: [['str', 'path'], ['strs', 'create'], ['strs', 'start'], ['strs', 'env'], ['str', 'pidFile'], ['str', 'console'], ['u32', 'timeoutMs']], calls: '[socket unlink umask bind umask listen] [rt_sigprocmask clone3 rt_sigprocmask pidfd_open poll close wait4 [accept4 recvmsg close close unlink]]' },
   files: { code: 102, fields: [], calls: 'openat [openat] sendmsg (recvfrom recvfrom)*' },
+  relay_port: { code: 180, fields: [['u32', 'port'], ['u32', 'timeoutMs']], calls: '(socket setsockopt connect [setsockopt])* sendmsg fork [recvfrom|sendto|sendmsg|shutdown]*' },
   detach: { code: 103, fields: [], calls: 'recvmsg* sendmsg exit_group' },
   file_dir: { code: 120, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime']], calls: '[close] [openat2] mkdirat newfstatat fchownat fchmodat2' },
   file_create: { code: 121, fields: [['str', 'path'], ['u32', 'mode'], ['u32', 'uid'], ['u32', 'gid'], ['i64', 'mtime'], ['u64', 'size'], ['u32', 'flags']], calls: '[close] [openat2] openat newfstatat [fchown] [[fchmod] utimensat close]' },

@@ -27,7 +27,8 @@ export async function forwardOverWebSocket(
     try {
       await data.write(name);
       await error.write(name);
-      await backend.portForward(sandboxId, port, { input: data.input, write: data.write, end: data.end, signal });
+      // The client cannot be told that the port has ended while the others go on; so nothing more of it is waited for.
+      await backend.portForward(sandboxId, port, { input: data.input, write: data.write, end: () => data.ignoreInput(), signal });
     } catch (failure) {
       await error.write(Buffer.from(`error forwarding port ${port} to pod ${sandboxId}: ${errorMessage(failure)}`)).catch(() => undefined);
     }
