@@ -1,5 +1,5 @@
 /* strake-init: executes a program of operations, and stays as the monitor of the process that it started. Called as strake-runc it is the
- * front of the OCI command line. */
+ * front of the OCI command line, as docker-init a process 1 that reaps. */
 #include "strake.h"
 
 #include <fcntl.h>
@@ -62,7 +62,8 @@ static int usage(void)
 int main(int argc, char *argv[])
 {
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
-	bool front = argc > 0 && strcmp(slash ? slash + 1 : argv[0], "strake-runc") == 0;
+	const char *name = argc > 0 ? (slash ? slash + 1 : argv[0]) : "";
+	bool front = strcmp(name, "strake-runc") == 0;
 	bool zygote = argc == 3 && strcmp(argv[1], "zygote") == 0;
 	bool run = argc >= 2 && strcmp(argv[1], "run") == 0;
 	bool no_seal = run && argc == 3 && strcmp(argv[2], "--no-seal") == 0;
@@ -75,6 +76,8 @@ int main(int argc, char *argv[])
 		default_signals();
 		return front_main(argc, argv);
 	}
+	if (strcmp(name, "docker-init") == 0)
+		return reaper_main(argv + 1);
 	if (argc == 2 && strcmp(argv[1], "version") == 0)
 		return puts(OPS_HASH) < 0;
 	if (!zygote && !(run && (argc == 2 || no_seal)))

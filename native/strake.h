@@ -205,6 +205,10 @@ bool is_sealed(void); /* whether the program already runs from one */
 /* The command line `strake-runc`: starts the JavaScript that reads it, and runs its programs in this process. The exit status. */
 int front_main(int argc, char *argv[]);
 
+/* --- reaper.c -------------------------------------------------------------------------------------------------- */
+/* `docker-init [--] PROGRAM [ARGUMENT...]`, from the first word behind the name: stays as the parent of it. The exit status, where it cannot be run. */
+int reaper_main(char *argv[]);
+
 /* --- prepared.c ------------------------------------------------------------------------------------------------ */
 /* Runs the program that was prepared for this command line when the container was made. The exit status, or -1: there is none, or it did not succeed, and the
  * decider has to look at the command. */

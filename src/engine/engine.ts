@@ -7,7 +7,7 @@ import type { InspectRemote, ProxySettings, PullImage, PushImage, SearchReposito
 import type { NetworkManager } from '../network/index.ts';
 import type { Host } from '../rpc/listen/index.ts';
 import type { ContainerNetworks } from './containers/context.ts';
-import type { CommitResult, CommitSource } from './containers/index.ts';
+import type { CommitResult, CommitSource, Runtimes } from './containers/index.ts';
 import { createEngineEvents, type EngineEvents } from './events/index.ts';
 import {
   commitImage,
@@ -64,6 +64,7 @@ export interface EngineOptions {
     login(credentials: Credentials, signal: AbortSignal): Promise<{ readonly identityToken: string }>;
   };
   readonly networks: NetworkManager;
+  readonly runtimes: Runtimes;
   readonly log: Logger;
   readonly productVersion: string;
   readonly components?: readonly ComponentVersion[];
@@ -141,6 +142,7 @@ export async function assembleEngine(options: EngineOptions, createContainers: (
     insecureRegistries: options.insecureRegistries ?? [],
     registryMirrors: options.registryMirrors ?? [],
     proxies: options.proxies ?? {},
+    runtimes: options.runtimes,
     components: options.components ?? [],
     counts: { containers: () => containers.counts(), images: async () => (await images.list()).length, eventListeners: () => events.listeners },
   });

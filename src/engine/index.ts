@@ -1,3 +1,4 @@
+export type { EngineRuntime, Runtimes } from './containers/index.ts';
 export { createContainersPart } from './containers-part.ts';
 export type { ContainersPart, Engine, EngineOptions, EngineParts } from './engine.ts';
 export { assembleEngine, serveEngine } from './engine.ts';

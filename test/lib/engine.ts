@@ -25,6 +25,8 @@ export class Engine implements AsyncDisposable {
   #daemon: Running | undefined;
   /** Where our daemon keeps its images and runs its containers, in the peer root; absent when it does so itself. */
   #containerd: string | undefined;
+  /** Whether our daemon runs there. */
+  #isInPeerRoot = false;
 
   private constructor(name: EngineName, peers: PeerWorld, ownsWorld: boolean) {
     this.name = name;
@@ -54,9 +56,25 @@ export class Engine implements AsyncDisposable {
     const engine = new Engine('strake', peers, true);
     try {
       await startRegistry(peers);
+      engine.#isInPeerRoot = true;
       engine.#containerd = whose === 'theirs' ? peers.containerdSocket : '/run/strake/containerd.sock';
       if (whose === 'theirs') await peers.startContainerd();
       else await peers.startStrakeContainerd(engine.#containerd);
+      await engine.startStrake(flags);
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+    return engine;
+  }
+
+  /** Our engine in the peer root, where the runtimes are that `flags` name. */
+  static async startInPeerRoot(flags: readonly string[]): Promise<Engine> {
+    const peers = await PeerWorld.start();
+    const engine = new Engine('strake', peers, true);
+    try {
+      await startRegistry(peers);
+      engine.#isInPeerRoot = true;
       await engine.startStrake(flags);
     } catch (error) {
       await engine[Symbol.asyncDispose]();
@@ -110,8 +128,8 @@ export class Engine implements AsyncDisposable {
   /** Starts our daemon (again): resolves when its socket answers a ping. */
   async startStrake(extra: readonly string[] = []): Promise<void> {
     mkdirSync(this.dataRoot, { recursive: true });
-    const daemon = (this.#containerd === undefined ? this.world : this.peers).spawn([
-      this.#containerd === undefined ? strakeBinary : '/strake/strake',
+    const daemon = (this.#isInPeerRoot ? this.peers : this.world).spawn([
+      this.#isInPeerRoot ? '/strake/strake' : strakeBinary,
       'daemon',
       ...(this.#containerd === undefined ? [] : ['--containerd', this.#containerd]),
       '--data-root',

@@ -23,18 +23,29 @@ export interface Chain extends AsyncDisposable {
 export interface ChainRecipe extends ChainNames {
   /** Steps that go otherwise with a peer of this chain, and why. */
   readonly differs?: Readonly<Record<string, string>> | undefined;
+  /** Why this machine does not run it at all; undefined when it does. */
+  readonly unfit?: ((peers: PeerWorld) => Promise<string | undefined>) | undefined;
   start(): Promise<Chain>;
 }
 
 interface OciRuntime {
   readonly path: string;
+  readonly args?: readonly string[];
   readonly differs?: ChainRecipe['differs'];
+  readonly unfit?: ChainRecipe['unfit'];
+}
+
+/** gVisor's kernel of some builds ends by a panic of its own as soon as a process of the container sleeps. */
+async function gvisorPanics(peers: PeerWorld): Promise<string | undefined> {
+  const { code, stderr } = await peers.run(['runsc', '--network=none', '--ignore-cgroups', 'do', 'sh', '-c', 'for i in 1 2 3 4 5; do sleep 0.1; done; exit 7']);
+  return code === 7 ? undefined : `runsc ends a shell that sleeps with ${code} instead of 7: ${stderr.trim().split('\n').at(-1)}`;
 }
 
 const runtimes: Readonly<Record<string, OciRuntime>> = {
   runc: { path: '/usr/sbin/runc' },
-  crun: { path: '/usr/bin/crun', differs: { 'run of what is not there: 127': 'dockerd knows a missing command by the words of runc alone: 125' } },
+  crun: { path: '/usr/bin/crun', differs: { 'run of what is not there: 127': 'docker knows a missing command by the words of runc alone: 125' } },
   'strake-runc': { path: strakeRuncInPeerRoot },
+  runsc: { path: '/usr/bin/runsc', args: ['--network=host'], unfit: gvisorPanics },
 };
 
 const containerds = { theirs: 'containerd', ours: 'strake containerd' };
@@ -70,34 +81,36 @@ async function replaceShim({ shims }: PeerWorld): Promise<void> {
   writeFileSync(join(shims, 'containerd-shim-runc-v2'), '#!/bin/sh\nexec /strake/strake containerd-shim "$@"\n', { mode: 0o755 });
 }
 
-/** Ours, all layers in one process: it is ended as dockerd is, and killed where others restart their containerd. */
-const ours: ChainRecipe = {
-  engine: 'strake',
-  containerd: 'in process',
-  shim: 'in process',
-  runtime: 'in process',
-  async start() {
-    const engine = await Engine.start('strake');
-    const restart = async (signal: NodeJS.Signals) => {
-      process.kill(engine.daemon.innerPid, signal);
-      await engine.daemon.finished;
-      await engine.startStrake();
-    };
-    return {
-      engine,
-      restartEngine: async () => await restart('SIGTERM'),
-      restartContainerd: async () => await restart('SIGKILL'),
-      [Symbol.asyncDispose]: async () => await engine[Symbol.asyncDispose](),
-    };
-  },
-};
+/** Ours, all layers in one process, over our runtime or another's command: it is ended as dockerd is, and killed where others restart their containerd. */
+function ours(names: Pick<ChainRecipe, 'runtime' | 'differs' | 'unfit'>, command?: { readonly path: string }): ChainRecipe {
+  const flags = command === undefined ? [] : ['--add-runtime', `tested=${command.path}`, '--default-runtime', 'tested'];
+  return {
+    engine: 'strake',
+    containerd: 'in process',
+    shim: 'in process',
+    ...names,
+    async start() {
+      const engine = command === undefined ? await Engine.start('strake') : await Engine.startInPeerRoot(flags);
+      const restart = async (signal: NodeJS.Signals) => {
+        process.kill(engine.daemon.innerPid, signal);
+        await engine.daemon.finished;
+        await engine.startStrake(flags);
+      };
+      return {
+        engine,
+        restartEngine: async () => await restart('SIGTERM'),
+        restartContainerd: async () => await restart('SIGKILL'),
+        [Symbol.asyncDispose]: async () => await engine[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
 
 /** Our engine on another process's containerd: the real one, or ours. */
-function oursOn(whose: 'theirs' | 'ours', names: Pick<ChainRecipe, 'shim' | 'runtime'>, flags: readonly string[] = []): ChainRecipe {
+function oursOn(whose: 'theirs' | 'ours', names: Pick<ChainRecipe, 'shim' | 'runtime' | 'differs'>, flags: readonly string[] = []): ChainRecipe {
   return {
     engine: 'strake',
     containerd: containerds[whose],
-    differs: { '--init': 'the reaper is our runtime’s own: the engine refuses it for another containerd' },
     ...names,
     async start() {
       const engine = await Engine.startOnContainerd(whose, flags);
@@ -120,20 +133,32 @@ const ourShim = 'containerd-shim-strake-v2';
 const inProcess = { shim: 'in process', runtime: 'in process' };
 
 /** One chain for each OCI runtime that is a command. */
-function overEach(make: (names: Pick<ChainRecipe, 'runtime' | 'differs'>, path: string) => ChainRecipe): readonly ChainRecipe[] {
-  return Object.entries(runtimes).map(([runtime, { path, ...more }]) => make({ runtime, ...more }, path));
+function overEach(
+  make: (names: Pick<ChainRecipe, 'runtime' | 'differs' | 'unfit'>, command: { readonly path: string; readonly runtimeArgs: readonly string[] }) => ChainRecipe,
+): readonly ChainRecipe[] {
+  return Object.entries(runtimes).map(([runtime, { path, args = [], differs, unfit }]) => make({ runtime, differs, unfit }, { path, runtimeArgs: args }));
 }
 
 /** Every chain that stands today. */
 export const chains: readonly ChainRecipe[] = [
-  ours,
+  ours({ runtime: 'in process' }),
+  ...overEach(ours),
   oursOn('theirs', { shim: runcShim, runtime: 'runc' }),
   oursOn('theirs', { shim: ourShim, runtime: 'in process' }, ['--default-runtime', 'io.containerd.strake.v2']),
+  oursOn('theirs', { shim: runcShim, runtime: 'crun', differs: runtimes['crun']?.differs }, [
+    '--add-runtime',
+    'tested=/usr/bin/crun',
+    '--default-runtime',
+    'tested',
+  ]),
   oursOn('ours', inProcess),
-  ...overEach((names, path) => realDocker('theirs', { shim: runcShim, ...names }, { path })),
+  oursOn('ours', { shim: ourShim, runtime: 'in process' }, ['--default-runtime', `/strake/${ourShim}`]),
+  oursOn('ours', { shim: runcShim, runtime: 'runc' }, ['--default-runtime', `/usr/bin/${runcShim}`]),
+  ...overEach((names, command) => realDocker('theirs', { shim: runcShim, ...names }, command)),
   realDocker('theirs', { shim: ourShim, runtime: 'in process' }, { runtimeType: 'io.containerd.strake.v2' }),
-  ...overEach((names, path) => realDocker('theirs', { shim: ourShim, ...names }, { path }, replaceShim)),
+  ...overEach((names, command) => realDocker('theirs', { shim: ourShim, ...names }, command, replaceShim)),
   realDocker('ours', inProcess),
-  ...overEach((names, path) => realDocker('ours', { shim: 'in process', ...names }, { path })),
+  ...overEach((names, command) => realDocker('ours', { shim: 'in process', ...names }, command)),
   realDocker('ours', { shim: runcShim, runtime: 'runc' }, { runtimeType: `/usr/bin/${runcShim}` }),
+  realDocker('ours', { shim: ourShim, runtime: 'in process' }, { runtimeType: `/strake/${ourShim}` }),
 ];

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { ensurePeers } from '../../tools/peers/peer-root.ts';
 import { busybox } from '../e2e/steps/step.ts';
 import { idleSnapshot, leaksSince } from '../lib/leaks.ts';
+import { PeerWorld } from '../lib/peer-world.ts';
 import { warm } from '../lib/play.ts';
 import { until } from '../lib/until.ts';
 import { type Chain, type ChainNames, type ChainRecipe, chains } from './chains.ts';
@@ -15,6 +16,8 @@ import { Life, lifecycle } from './lifecycle.ts';
 
 interface Outcome {
   readonly names: ChainNames;
+  /** Why it is not run here. */
+  readonly unfit?: string;
   readonly passed: number;
   /** `step: why` */
   readonly failed: readonly string[];
@@ -37,6 +40,8 @@ async function shimsEnded({ engine: { world } }: Chain): Promise<void> {
 
 async function play(recipe: ChainRecipe, verbose: boolean): Promise<Outcome> {
   const outcome = { names: recipe, passed: 0, failed: [] as string[], differs: [] as string[] };
+  const unfit = await whyUnfit(recipe);
+  if (unfit !== undefined) return { ...outcome, unfit };
   const attempt = async (name: string, act: () => Promise<void>) => {
     const begun = performance.now();
     try {
@@ -64,9 +69,16 @@ async function play(recipe: ChainRecipe, verbose: boolean): Promise<Outcome> {
   return outcome;
 }
 
+async function whyUnfit({ unfit }: ChainRecipe): Promise<string | undefined> {
+  if (unfit === undefined) return undefined;
+  await using peers = await PeerWorld.start();
+  return await unfit(peers);
+}
+
 const columns = ['engine', 'containerd', 'shim', 'runtime'] as const;
 
-function row({ names, passed, differs }: Outcome): string {
+function row({ names, passed, differs, unfit }: Outcome): string {
+  if (unfit !== undefined) return `| ${columns.map((column) => names[column]).join(' | ')} | not on this machine: ${unfit} |`;
   const known = differs.length === 0 ? '' : `; ${differs.join('; ')}`;
   return `| ${columns.map((column) => names[column]).join(' | ')} | ${passed} of ${stepCount}${known} |`;
 }

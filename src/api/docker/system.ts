@@ -75,7 +75,8 @@ export interface InfoResponse {
   readonly Labels: readonly string[];
   readonly ExperimentalBuild: boolean;
   readonly ServerVersion: string;
-  readonly Runtimes: Readonly<Record<string, { readonly path: string }>>;
+  /** A command, or containerd's name of a shim. */
+  readonly Runtimes: Readonly<Record<string, { readonly path: string } | { readonly runtimeType: string }>>;
   readonly DefaultRuntime: string;
   readonly Swarm: {
     readonly NodeID: string;

@@ -1,9 +1,11 @@
 import type { Logger } from '../../base/index.ts';
 import { type EngineStores, engineNamespace, type LocalCore, type OpenFileTree, openLocalCore } from '../../core/index.ts';
 import { LocalTaskManager, type TaskManager } from '../../core/tasks/index.ts';
+import type { Runtimes } from '../../engine/index.ts';
 import type { CgroupLayout, Launcher } from '../../kernel/index.ts';
 import type { Machine } from '../../runtime/index.ts';
 import type { DaemonFlags } from './flags.ts';
+import { localRuntimes, remoteRuntimes, runcShim } from './runtimes.ts';
 import { availableCapabilities } from './security-defaults.ts';
 
 export interface ComposedCore {
@@ -11,8 +13,7 @@ export interface ComposedCore {
   /** All of it, when it is of this process. */
   readonly local: LocalCore | undefined;
   readonly tasks: TaskManager;
-  /** What containers of the Engine are run by, in containerd's words. */
-  readonly runtimeName: string;
+  readonly runtimes: Runtimes;
 }
 
 export interface ComposeCoreOptions {
@@ -36,29 +37,30 @@ export async function composeCore({ flags, launcher, openFileTree, machine, layo
       core,
       local: core,
       tasks: new LocalTaskManager({ execRoot, launcher, events: core.events, log, machine, layout }),
-      runtimeName: 'io.containerd.strake.v2',
+      runtimes: localRuntimes(flags),
     };
   }
   // Loaded only here: who has no other containerd needs no gRPC.
   const { connectGrpc, inNamespace } = await import('../../rpc/grpc/index.ts');
   const { openRemoteCore, openRemoteEngineStores } = await import('../../core/remote/index.ts');
   const { RemoteTaskManager } = await import('../../core/tasks/remote/index.ts');
+  const { runcChoice } = await import('./runc-choice.ts');
   const connection = connectGrpc({ kind: 'unix', path: flags.containerd });
   cleanup.defer(() => connection.close());
   const core = await openRemoteEngineStores({ connection, log, openFileTree, snapshotter, layerLimits, layersAtOnce });
-  const runtimeName = flags.defaultRuntime;
+  const runtimes = remoteRuntimes(flags, runcChoice);
   const tasks = cleanup.use(
     new RemoteTaskManager({
       connection: connection.with(inNamespace(engineNamespace)),
       containers: core.containers,
       events: openRemoteCore({ connection, log }).inNamespace(engineNamespace).events,
       execRoot,
-      runtime: { name: runtimeName, options: undefined },
+      runtime: runtimes.known.get(runtimes.default)?.choice ?? { name: runcShim, options: undefined },
       launcher,
       layout,
       availableCapabilities: availableCapabilities(machine),
       log,
     }),
   );
-  return { core, local: undefined, tasks, runtimeName };
+  return { core, local: undefined, tasks, runtimes };
 }

@@ -26,7 +26,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   const openFileTree = createOpenFileTree(launcher);
   const machine = readMachine();
   const layout = readCgroupLayout();
-  const { core, local, tasks, runtimeName } = await composeCore({ flags, launcher, openFileTree, machine, layout, log, cleanup });
+  const { core, local, tasks, runtimes } = await composeCore({ flags, launcher, openFileTree, machine, layout, log, cleanup });
   const rootFiles = new LocalRootFiles({ launcher, mountpoint: path.join(execRoot, 'rootfs') });
   const networks = new BridgeNetworks({
     store: fileNetworkStore({ networks: path.join(dataRoot, 'networks.json'), endpoints: path.join(execRoot, 'endpoints.json') }),
@@ -49,6 +49,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
         login: registryLogin(registries),
       },
       networks,
+      runtimes,
       log,
       productVersion,
       debug: flags.debug,
@@ -64,7 +65,7 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
           snapshots: core.snapshots,
           comparer: core.comparer,
           tasks,
-          runtimeName,
+          runtimes,
           rootFiles,
           images,
           networks: containerNetworks,

@@ -29,7 +29,9 @@ export interface DaemonFlags {
   readonly snapshotter: SnapshotterName;
   /** Socket of another containerd that has the images and runs the containers; in process where absent. */
   readonly containerd: string | undefined;
-  /** By which that one runs containers, in its words. */
+  /** Other runtimes that containers may have: paths of commands by their names. */
+  readonly addedRuntimes: Readonly<Record<string, string>>;
+  /** One of those, `runc`, or what another containerd has, in its words. */
   readonly defaultRuntime: string;
   /** Bounds of an image's layers; the defaults of core where absent. */
   readonly layerLimits: { readonly bytes?: number; readonly expansion?: number };
@@ -51,13 +53,18 @@ interface FlagDefinition {
 const registryConfig = '/etc/strake/certs.d:/etc/containerd/certs.d:/etc/docker/certs.d';
 
 const definitions: readonly FlagDefinition[] = [
+  { name: 'add-runtime', kind: 'strings', usage: 'Another OCI runtime that containers may have, NAME=PATH, repeatable' },
   { name: 'bip', kind: 'string', usage: 'IPv4 address and prefix of the default bridge, such as 172.17.0.1/16' },
   { name: 'bridge', short: 'b', kind: 'string', usage: 'Name of the default bridge' },
   { name: 'containerd', kind: 'string', usage: 'Socket of a containerd that has the images and runs the containers (default: none, in process)' },
   { name: 'containerd-listen', kind: 'string', usage: "Unix socket at which containerd's API is served too: namespace moby is the engine's (default: none)" },
   { name: 'data-root', kind: 'string', usage: 'Root directory of persistent state (default "/var/lib/strake")' },
   { name: 'debug', short: 'D', kind: 'boolean', usage: 'Log at level debug' },
-  { name: 'default-runtime', kind: 'string', usage: 'Runtime of containers with --containerd (default "io.containerd.runc.v2")' },
+  {
+    name: 'default-runtime',
+    kind: 'string',
+    usage: 'Runtime of containers that ask for none: one that was added, or what --containerd knows (default "runc": ours)',
+  },
   { name: 'exec-root', kind: 'string', usage: 'Root directory of execution state (default "/run/strake")' },
   { name: 'group', short: 'G', kind: 'string', usage: 'Group of the unix socket (default: root only)' },
   { name: 'help', short: 'h', kind: 'boolean', usage: 'Print this' },
@@ -92,6 +99,9 @@ const definitions: readonly FlagDefinition[] = [
   { name: 'tls', kind: 'boolean', usage: '--tls=false: serve tcp hosts to anybody who reaches them, as root' },
 ];
 
+/** What clients may call the runtime in process: by docker's usual name, and by its own. */
+export const ownRuntimes: readonly string[] = ['runc', 'strake-runc'];
+
 /** By Docker's names and by containerd's. */
 const snapshotters: Readonly<Record<string, SnapshotterName | undefined>> = { overlay2: 'overlayfs', overlayfs: 'overlayfs', vfs: 'native', native: 'native' };
 
@@ -109,7 +119,10 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     throw usage('a tcp host gives root to anybody who reaches it: say --tls=false to serve it all the same (TLS with client certificates is not available)');
   if (last('tls') === 'true') throw usage('--tls is not available');
   const containerd = last('containerd');
-  if (containerd === undefined && last('default-runtime') !== undefined) throw usage('--default-runtime needs --containerd: in process there is one runtime');
+  const addedRuntimes = Object.fromEntries((values.get('add-runtime') ?? []).map(addedRuntime));
+  const defaultRuntime = last('default-runtime') ?? 'runc';
+  if (containerd === undefined && defaultRuntime !== 'runc' && !Object.hasOwn(addedRuntimes, defaultRuntime))
+    throw usage(`--default-runtime: ${defaultRuntime} is not known: add it by --add-runtime ${defaultRuntime}=PATH`);
   if (containerd !== undefined && last('containerd-listen') !== undefined) throw usage('--containerd and --containerd-listen exclude each other');
   return {
     dataRoot: absolute('data-root', last('data-root') ?? '/var/lib/strake'),
@@ -136,7 +149,8 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     labels: values.get('label') ?? [],
     snapshotter,
     containerd: containerd === undefined ? undefined : absolute('containerd', containerd.replace(/^unix:\/\//, '')),
-    defaultRuntime: runtimeNamed(last('default-runtime') ?? 'runc'),
+    addedRuntimes,
+    defaultRuntime,
     layerLimits: {
       ...optional('bytes', bytes('max-layer-size', last('max-layer-size'))),
       ...optional('expansion', positive('max-layer-expansion', last('max-layer-expansion'))),
@@ -199,9 +213,11 @@ function bytes(name: string, value: string | undefined): number | undefined {
   return size;
 }
 
-/** Docker's short name of the usual one. */
-function runtimeNamed(name: string): string {
-  return name === 'runc' ? 'io.containerd.runc.v2' : name;
+function addedRuntime(text: string): readonly [name: string, path: string] {
+  const [, name = '', path = ''] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
+  if (name === '') throw usage(`invalid value ${JSON.stringify(text)} for --add-runtime: must be NAME=PATH`);
+  if (ownRuntimes.includes(name)) throw usage(`--add-runtime: ${name} is the name of our own runtime`);
+  return [name, absolute('add-runtime', path)];
 }
 
 function positive(name: string, value: string | undefined): number | undefined {

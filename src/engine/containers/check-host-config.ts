@@ -24,7 +24,6 @@ export function checkHostConfig(hostConfig: HostConfig): void {
   if ((hostConfig.Links ?? []).length > 0) throw unsupported('Links');
   if ((hostConfig.DeviceRequests ?? []).length > 0) throw unsupported('DeviceRequests');
   if (Object.keys(hostConfig.StorageOpt ?? {}).length > 0) throw unsupported('StorageOpt');
-  if (!['', 'default', 'strake-runc', 'runc'].includes(hostConfig.Runtime)) throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
 }
 
 /** `update`: of a container that is there, so that memory alone may be missing. */

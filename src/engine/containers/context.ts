@@ -6,6 +6,7 @@ import type { ImageConfig } from '../../oci/index.ts';
 import type { EngineEvents } from '../events/index.ts';
 import type { EndpointRequest, NetworkState } from './document.ts';
 import type { ContainerRegistry } from './registry.ts';
+import type { Runtimes } from './runtimes.ts';
 import type { SecurityDefaults } from './spec/index.ts';
 import type { AccountReader } from './user/index.ts';
 
@@ -73,8 +74,7 @@ export interface ContainerContext {
   readonly snapshots: Snapshotter;
   readonly comparer: Comparer;
   readonly tasks: TaskManager;
-  /** What runs containers, in containerd's words: `io.containerd.runc.v2`. */
-  readonly runtimeName: string;
+  readonly runtimes: Runtimes;
   readonly rootFiles: RootFiles;
   readonly accounts: AccountReader;
   readonly images: ContainerImages;

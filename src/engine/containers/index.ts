@@ -10,6 +10,7 @@ export type { ExecStartOptions, StartedExec } from './exec.ts';
 export type { ListFilters, ListOptions } from './list.ts';
 export type { LogsRequest } from './logs.ts';
 export type { RemoveOptions } from './remove.ts';
+export type { EngineRuntime, Runtimes } from './runtimes.ts';
 export type { SecurityDefaults } from './spec/index.ts';
 export type { StatsRequest } from './stats.ts';
 export type { StopOptions } from './stop.ts';

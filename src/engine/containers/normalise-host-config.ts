@@ -1,11 +1,12 @@
 import type { HostConfig } from '../../api/docker/index.ts';
 import type { ContainerContext } from './context.ts';
+import { runtimeNameOf } from './runtimes.ts';
 import { containerMode } from './spec/index.ts';
 
 const defaultShmBytes = 64 << 20;
 
 /** Fills in what Docker fills in when a container is made, so that inspect tells it (moby adaptContainerSettings). */
-export function normaliseHostConfig(given: HostConfig, context: Pick<ContainerContext, 'registry' | 'cgroupVersion' | 'security'>): HostConfig {
+export function normaliseHostConfig(given: HostConfig, context: Pick<ContainerContext, 'registry' | 'cgroupVersion' | 'security' | 'runtimes'>): HostConfig {
   const joined = (mode: string) => {
     const reference = containerMode.exec(mode)?.[1];
     const found = reference === undefined ? undefined : context.registry.find(reference);
@@ -27,7 +28,6 @@ export function normaliseHostConfig(given: HostConfig, context: Pick<ContainerCo
     MemorySwappiness: given.MemorySwappiness === -1 ? null : given.MemorySwappiness,
     LogConfig: { ...given.LogConfig, Type: given.LogConfig.Type === '' ? 'json-file' : given.LogConfig.Type },
     RestartPolicy: { ...given.RestartPolicy, Name: given.RestartPolicy.Name === '' ? 'no' : given.RestartPolicy.Name },
-    // The name that clients know; the runtime behind it is ours.
-    Runtime: given.Runtime === '' ? 'runc' : given.Runtime,
+    Runtime: runtimeNameOf(context.runtimes, given.Runtime),
   };
 }

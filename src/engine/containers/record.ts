@@ -3,20 +3,17 @@ import { specType } from '../../core/index.ts';
 import { formatJson, parseJson } from '../../oci/index.ts';
 import type { ContainerContext } from './context.ts';
 import { type ContainerDocument, documentKey } from './document.ts';
+import { runtimeNamed } from './runtimes.ts';
 
 const documentType = 'strake/container';
 
 /** How the core keeps a container: all that the Engine knows is in its document; the specification is made of it at each start. */
-export function newRecord(
-  { snapshots, runtimeName }: Pick<ContainerContext, 'snapshots' | 'runtimeName'>,
-  id: string,
-  document: ContainerDocument,
-): NewContainer {
+export function newRecord({ snapshots, runtimes }: Pick<ContainerContext, 'snapshots' | 'runtimes'>, id: string, document: ContainerDocument): NewContainer {
   return {
     id,
     labels: document.config.Labels,
     image: document.config.Image,
-    runtime: { name: runtimeName, options: undefined },
+    runtime: runtimeNamed(runtimes, document.hostConfig.Runtime).choice,
     spec: { typeUrl: specType, value: Buffer.from('{}') },
     snapshotter: snapshots.name,
     snapshotKey: id,

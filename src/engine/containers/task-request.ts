@@ -10,6 +10,7 @@ import { joinedNamespaces, sharedMemory } from './joined-namespaces.ts';
 import { logOptions } from './log-options.ts';
 import { containerPaths } from './paths.ts';
 import { prepareMounts } from './prepare-mounts.ts';
+import { runtimeNamed } from './runtimes.ts';
 import { containerMode, containerSpec } from './spec/index.ts';
 import { type ResolvedUser, resolveUser } from './user/index.ts';
 
@@ -39,6 +40,7 @@ export async function taskRequest(context: ContainerContext, container: Containe
   const { copyUp, ...mounts } = prepareMounts(context, container);
   const log = logOptions(context, container);
   const [rows, cols] = hostConfig.ConsoleSize;
+  const { binary } = runtimeNamed(context.runtimes, hostConfig.Runtime);
   return {
     id: container.id,
     spec: await specOf(context, container, network, mounts),
@@ -54,6 +56,7 @@ export async function taskRequest(context: ContainerContext, container: Containe
       ...(log === undefined ? {} : { log }),
     },
     copyUp,
+    ...(binary === undefined ? {} : { runtime: binary }),
     reaper: hostConfig.Init ?? false,
     note: { [documentKey]: { ...container.document, network: network?.state ?? container.document.network } },
     ...(network === undefined ? {} : { network: network.task }),

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import type { ComponentVersion, InfoResponse, VersionResponse } from '../../api/docker/index.ts';
 import { type ProxySettings, withoutPassword } from '../../distribution/index.ts';
+import type { EngineRuntime, Runtimes } from '../containers/index.ts';
 import { maxApiVersion, minApiVersion } from '../server/index.ts';
 import { architecture, ipv4Forwarding, openDescriptors, readCgroupFacts, readOsRelease } from './host-facts.ts';
 
@@ -21,6 +22,7 @@ export interface SystemOptions {
   /** URLs of mirrors of the Hub. */
   readonly registryMirrors: readonly string[];
   readonly proxies: ProxySettings;
+  readonly runtimes: Runtimes;
   /** Parts beside the Engine, for `version`. */
   readonly components: readonly ComponentVersion[];
   readonly counts: {
@@ -59,7 +61,7 @@ export class System {
   }
 
   async info(): Promise<InfoResponse> {
-    const { engineId, productVersion, dataRoot, storageDriver, debug, labels, counts, proxies } = this.options;
+    const { engineId, productVersion, dataRoot, storageDriver, debug, labels, counts, proxies, runtimes } = this.options;
     const cgroups = readCgroupFacts();
     const system = readOsRelease();
     const containers = await counts.containers();
@@ -114,9 +116,8 @@ export class System {
       Labels: labels,
       ExperimentalBuild: false,
       ServerVersion: productVersion,
-      // Docker's name, which clients ask for by `--runtime`; what answers to it is ours.
-      Runtimes: { runc: { path: 'strake-runc' } },
-      DefaultRuntime: 'runc',
+      Runtimes: Object.fromEntries([...runtimes.known].map(([name, runtime]) => [name, described(runtime)])),
+      DefaultRuntime: runtimes.default,
       Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false, Error: '', RemoteManagers: null },
       LiveRestoreEnabled: true,
       Isolation: '',
@@ -139,4 +140,12 @@ export class System {
       Mirrors: mirrors.length === 0 ? null : mirrors,
     };
   }
+}
+
+const ownRuntime = 'io.containerd.strake.v2';
+
+/** As dockerd says it: the path of a command, or containerd's name of what runs containers there. Ours in process goes by the name of its command. */
+function described({ binary, choice }: EngineRuntime): { readonly path: string } | { readonly runtimeType: string } {
+  if (binary !== undefined) return { path: binary.path };
+  return choice.name === ownRuntime ? { path: 'strake-runc' } : { runtimeType: choice.name };
 }

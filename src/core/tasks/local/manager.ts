@@ -27,6 +27,9 @@ import {
   withDefaultDeviceRules,
 } from '../../../runtime/index.ts';
 import type { EventBus } from '../../events/events.ts';
+import { connectNetworkOps } from '../connect-network.ts';
+import { copyUpOps } from '../copy-up.ts';
+import { Reaper } from '../reaper.ts';
 import type { CreateTask, ExitStatus, OciRuntimeBinary, Task, TaskManager } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import { settleLostProcess } from './lost-process.ts';
@@ -58,6 +61,7 @@ export class LocalTaskManager implements TaskManager {
   private readonly keepsCreated: boolean;
   private readonly tasksDir: string;
   private readonly mountpoint: string;
+  private readonly reaper: Reaper;
   private readonly tasks = new Map<string, LocalTask>();
   private readonly creating = new Set<string>();
 
@@ -73,6 +77,7 @@ export class LocalTaskManager implements TaskManager {
     this.keepsCreated = options.keepsCreated ?? false;
     this.tasksDir = path.join(options.execRoot, 'tasks');
     this.mountpoint = path.join(options.execRoot, 'rootfs');
+    this.reaper = new Reaper(options.execRoot);
     mkdirSync(this.tasksDir, { recursive: true, mode: 0o700 });
   }
 
@@ -91,9 +96,10 @@ export class LocalTaskManager implements TaskManager {
     try {
       forgetVolatileMount(create);
       const operations =
-        other !== undefined ? other.createOperations(create) : restore === undefined ? this.plan(create) : this.planRestore(create, restore.imagePath);
+        other !== undefined ? await this.prepareOther(other, create) : restore === undefined ? this.plan(create) : this.planRestore(create, restore.imagePath);
       writeFileSync(taskFiles.description(dir), formatDescription(description), { mode: 0o600 });
       const { connection, report } = await this.context.launcher.launch(operations, create.signal === undefined ? {} : { signal: create.signal });
+      if (other !== undefined && create.network !== undefined) await this.context.launcher.run(connectNetworkOps(report.initPid, create.network));
       const task = this.track(description, {
         pid: report.initPid,
         startTime: report.initStartTime,
@@ -161,6 +167,14 @@ export class LocalTaskManager implements TaskManager {
       ...rootfsParentMount(spec, this.mountpoint),
     });
     return spliceCopyUp(operations, create.copyUp ?? []);
+  }
+
+  /** What our own programs do on their way has to be done before and after another runtime's. */
+  private async prepareOther(other: OciRuntime, create: CreateTask): Promise<readonly Op[]> {
+    const { launcher } = this.context;
+    const filling = copyUpOps(create, path.join(this.tasksDir, create.id, 'copy-up'));
+    if (filling.length > 0) await launcher.run(filling);
+    return other.createOperations(create.reaper ? { ...create, spec: this.reaper.addTo(create.spec) } : create);
   }
 
   private planRestore(create: CreateTask, imagePath: string): readonly Op[] {

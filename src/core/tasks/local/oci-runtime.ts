@@ -37,7 +37,7 @@ export class OciRuntime implements TaskDriver {
   }
 
   /** Writes the bundle's config.json where there is none: a caller that has a bundle has one. */
-  createOperations({ spec, rootfs, stdio, restore }: Pick<CreateTask, 'spec' | 'rootfs' | 'stdio' | 'restore'>): readonly Op[] {
+  createOperations({ spec, rootfs, stdio, restore, network }: Pick<CreateTask, 'spec' | 'rootfs' | 'stdio' | 'restore' | 'network'>): readonly Op[] {
     const { bundle, dir, runtime, cgroup, id } = this.options;
     const pidFile = path.join(dir, 'runtime.pid');
     const console = this.console(stdio);
@@ -68,6 +68,7 @@ export class OciRuntime implements TaskDriver {
         timeoutMs: commandTimeoutMs,
       },
       { op: 'reap', side: 'host' },
+      ...(network?.cleanupOperations ?? []),
     ];
   }
 

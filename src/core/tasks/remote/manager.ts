@@ -9,22 +9,19 @@ import type { GrpcConnection } from '../../../rpc/grpc/index.ts';
 import { type ContainerStore, type RuntimeChoice, specType } from '../../containers/containers.ts';
 import type { EventBus } from '../../events/events.ts';
 import { toWireMounts } from '../../wire/index.ts';
+import { connectNetworkOps } from '../connect-network.ts';
+import { copyUpOps } from '../copy-up.ts';
 import { checkId } from '../local/paths.ts';
-import type { CreateTask, ExecOptions, Task, TaskManager, TaskNetwork } from '../tasks.ts';
+import { Reaper } from '../reaper.ts';
+import type { CreateTask, ExecOptions, Task, TaskManager } from '../tasks.ts';
 import type { RemoteContext } from './context.ts';
-import { copyUpOps } from './copy-up.ts';
-import { executeNothing } from './execute-nothing.ts';
 import type { RemoteProcessOptions } from './remote-process.ts';
 import { RemoteTask } from './remote-task.ts';
 import { StdioRelay } from './stdio-relay.ts';
 import { readTaskRecord, type TaskRecord, writeTaskRecord } from './task-record.ts';
 
-/** CLONE_NEWNET, sched.h */
-const networkNamespace = 0x4000_0000;
 /** A containerd that is down is asked again after this time. */
 const retryMs = 250;
-/** O_RDONLY | O_CLOEXEC, asm-generic/fcntl.h */
-const readOnly = 0o2000000;
 
 export interface RemoteTaskManagerOptions {
   /** In the namespace of the tasks. */
@@ -48,6 +45,7 @@ export class RemoteTaskManager implements TaskManager, Disposable {
   readonly #creating = new Set<string>();
   readonly #oomKilled = new Set<string>();
   readonly #ended = new AbortController();
+  readonly #reaper: Reaper;
 
   constructor({ connection, events, execRoot, ...options }: RemoteTaskManagerOptions) {
     const { layout } = options;
@@ -58,6 +56,7 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     };
     this.#dir = path.join(execRoot, 'remote-tasks');
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+    this.#reaper = new Reaper(execRoot);
     void this.#hear(events);
   }
 
@@ -78,7 +77,7 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     await using undo = new AsyncDisposableStack();
     undo.defer(() => rmSync(dir, { recursive: true, force: true }));
     undo.defer(() => void this.#creating.delete(id));
-    const spec = specOf(create);
+    const spec = this.#specOf(create);
     const ownsContainer = await this.#putContainer(id, spec);
     if (ownsContainer) undo.defer(async () => await this.#context.containers.delete(id).catch(() => undefined));
     const record: TaskRecord = { id, spec, stdio, ownsContainer, ...(note === undefined ? {} : { note }) };
@@ -93,7 +92,7 @@ export class RemoteTaskManager implements TaskManager, Disposable {
       signal === undefined ? {} : { signal },
     );
     undo.defer(async () => await this.#discard(id));
-    if (network !== undefined) await this.#connect(pid, network);
+    if (network !== undefined) await launcher.run(connectNetworkOps(pid, network));
     const task = this.#track(record, relay, { pid, phase: 'created' });
     undo.move();
     this.#creating.delete(id);
@@ -164,6 +163,21 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     return task;
   }
 
+  #specOf({ spec: given, stdio, reaper = false }: CreateTask): RuntimeSpec {
+    const spec = reaper ? this.#reaper.addTo(given) : given;
+    const { process } = spec;
+    if (process === undefined) return spec;
+    const { consoleSize } = stdio;
+    return {
+      ...spec,
+      process: {
+        ...process,
+        terminal: stdio.terminal,
+        ...(consoleSize === undefined ? {} : { consoleSize: { height: consoleSize.rows, width: consoleSize.cols } }),
+      },
+    };
+  }
+
   async #openExec(id: string, { execId, stdio }: ExecOptions): Promise<Pick<RemoteProcessOptions, 'relay' | 'onDelete'>> {
     checkId(execId);
     const dir = path.join(this.#dir, id, 'execs', execId);
@@ -184,19 +198,6 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     }
     await containers.create({ id, labels: {}, image: '', runtime, spec: value, snapshotter: '', snapshotKey: '', sandboxId: '', extensions: {} });
     return true;
-  }
-
-  /** In the network namespace of the process that waits for its start. */
-  async #connect(pid: number, { hostOperations, initOperations }: TaskNetwork): Promise<void> {
-    await this.#context.launcher.run([
-      { op: 'clone', side: 'host', flags: 0 },
-      { op: 'open', side: 'init', out: 0, path: `/proc/${pid}/ns/net`, flags: readOnly, mode: 0 },
-      { op: 'join', side: 'init', fd: 0, flags: networkNamespace },
-      ...hostOperations,
-      { op: 'lo_up', side: 'init' },
-      ...initOperations,
-      ...executeNothing,
-    ]);
   }
 
   /** A task that was made and is not wanted. */
@@ -221,36 +222,14 @@ export class RemoteTaskManager implements TaskManager, Disposable {
   }
 }
 
-function specOf({ spec, stdio }: CreateTask): RuntimeSpec {
-  const { process } = spec;
-  if (process === undefined) return spec;
-  const { consoleSize } = stdio;
-  return {
-    ...spec,
-    process: {
-      ...process,
-      terminal: stdio.terminal,
-      ...(consoleSize === undefined ? {} : { consoleSize: { height: consoleSize.rows, width: consoleSize.cols } }),
-    },
-  };
-}
-
 function rootfsOf({ rootfs }: CreateTask) {
   if (rootfs.type === 'directory') return [{ type: 'bind', source: rootfs.path, options: ['rbind', 'rw'] }];
   return [...toWireMounts(rootfs)];
 }
 
-function checkPossible({ stdio, reaper = false, runtime, restore }: CreateTask): void {
+function checkPossible({ stdio, runtime, restore }: CreateTask): void {
   const problem =
-    stdio.routes !== undefined
-      ? 'streams that lead elsewhere'
-      : reaper
-        ? 'an init of our own'
-        : restore
-          ? 'processes that were saved'
-          : runtime
-            ? 'a runtime of one’s own'
-            : undefined;
+    stdio.routes !== undefined ? 'streams that lead elsewhere' : restore ? 'processes that were saved' : runtime ? 'a runtime of one’s own' : undefined;
   if (problem !== undefined) throw new StrakeError('Unimplemented', `${problem}: not with another containerd`, { fields: { layer: 'core' } });
 }
 

@@ -1,6 +1,6 @@
-import type { Op } from '../../../kernel/index.ts';
-import type { CreateTask } from '../tasks.ts';
+import type { Op } from '../../kernel/index.ts';
 import { executeNothing } from './execute-nothing.ts';
+import type { CreateTask } from './tasks.ts';
 
 /** linux/sched.h, mount(2), open(2) */
 const newMountNamespace = 0x0002_0000;

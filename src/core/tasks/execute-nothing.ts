@@ -1,4 +1,4 @@
-import type { Op } from '../../../kernel/index.ts';
+import type { Op } from '../../kernel/index.ts';
 
 const env = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'];
 
