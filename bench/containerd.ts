@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { run } from '../test/lib/process.ts';
 import { type CaseResult, type Commands, measure, type Rounds } from './cases.ts';
 import { busybox, type Machines } from './machines.ts';
+import { measureTaskStarts } from './task-starts.ts';
 import { median } from './timer.ts';
 
 /** How many containers start at once; one at a time is the row before. */
@@ -46,7 +47,9 @@ export async function measureContainerd(machines: Machines, timed: string, round
     results.push(
       await row(`ctr run --rm busybox true, ${count} at once`, rounds.pull, (ctr) => ['sh', '-c', burst, 'sh', String(count), ...ctr, 'run', '--rm', busybox]),
     );
-  results.push(await measureFanOut({ ...(machines.engine ? { strake: socket } : {}), containerd: peers.path(peers.containerdSocket) }, rounds.pull));
+  const sockets = { ...(machines.engine ? { strake: socket } : {}), containerd: peers.path(peers.containerdSocket) };
+  results.push(...(await measureTaskStarts(sockets, rounds.pull)));
+  results.push(await measureFanOut(sockets, rounds.pull));
   return results;
 }
 

@@ -36,6 +36,11 @@ export class LoadClient {
   }
 
   async create(id: string, args: readonly string[]): Promise<void> {
+    await (await this.prepare(id, args))();
+  }
+
+  /** Its snapshot and its container. What it resolves with makes the task. */
+  async prepare(id: string, args: readonly string[]): Promise<() => Promise<void>> {
     const { stores, tasks, parent, runtime } = this.#options;
     // What nothing refers to yet is garbage, but for a lease.
     await stores.leaseStore.create({ id });
@@ -54,7 +59,7 @@ export class LoadClient {
       extensions: {},
     });
     await stores.leaseStore.delete(id);
-    await tasks.create({ containerId: id, rootfs: [...toWireMounts(mount)] });
+    return async () => void (await tasks.create({ containerId: id, rootfs: [...toWireMounts(mount)] }));
   }
 
   /** Resolves with the pid, as the daemon counts. */
