@@ -56,7 +56,11 @@ function v1Metrics({ cpu, memory, pids, blkio }: TaskStats) {
       hierarchicalMemoryLimit: stat['hierarchical_memory_limit'] ?? 0n,
       hierarchicalSwapLimit: stat['hierarchical_memsw_limit'] ?? 0n,
       usage: { limit: memory.limitBytes, usage: memory.usageBytes, max: memory.maxUsageBytes, failcnt: memory.failCount },
+      // Of memory and swap together, as the hierarchy counts.
+      ...(memory.swapBytes === undefined ? {} : { swap: { usage: memory.usageBytes + memory.swapBytes } }),
+      ...(memory.kernelBytes === undefined ? {} : { kernel: { usage: memory.kernelBytes } }),
     },
+    memoryOomControl: { oomKill: memory.oomKills },
     blkio: { ioServiceBytesRecursive: entries('bytes'), ioServicedRecursive: entries('ios') },
   };
 }
@@ -119,7 +123,9 @@ function v2Metrics({ cpu, memory, pids, blkio }: TaskStats) {
       usage: memory.usageBytes,
       usageLimit: memory.limitBytes === unlimited ? unlimited : memory.limitBytes,
       maxUsage: memory.maxUsageBytes,
+      swapUsage: memory.swapBytes ?? 0n,
     },
+    memoryEvents: { max: memory.failCount, oomKill: memory.oomKills },
     io: { usage: [...devices.values()] },
   };
 }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BlkioEntry, ContainerStats, CpuStats, InterfaceStats } from '../../api/docker/index.ts';
 import { isCode } from '../../base/index.ts';
 import type { TaskStats } from '../../core/tasks/index.ts';
+import { readInterfaceCounters } from '../../network/index.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { isRunning, never } from './lifecycle.ts';
@@ -100,41 +101,22 @@ function systemCpuNs(): number {
   return Number((ticks * 1_000_000_000n) / clockTicksPerSecond);
 }
 
-/** proc_pid_net(5): the interfaces of the process's namespace, without loopback. */
-export function parseInterfaces(text: string): Readonly<Record<string, InterfaceStats>> {
-  const entries = text
-    .split('\n')
-    .slice(2)
-    .map((line) => /^\s*([^:]+):\s*(.*)$/.exec(line))
-    .filter((match) => match !== null && match[1] !== 'lo')
-    .map((match): [string, InterfaceStats] => {
-      const [rxBytes = 0, rxPackets = 0, rxErrors = 0, rxDropped = 0, , , , , txBytes = 0, txPackets = 0, txErrors = 0, txDropped = 0] = (match?.[2] ?? '')
-        .split(/\s+/)
-        .map(Number);
-      return [
-        match?.[1] ?? '',
-        {
-          rx_bytes: rxBytes,
-          rx_packets: rxPackets,
-          rx_errors: rxErrors,
-          rx_dropped: rxDropped,
-          tx_bytes: txBytes,
-          tx_packets: txPackets,
-          tx_errors: txErrors,
-          tx_dropped: txDropped,
-        },
-      ];
-    });
-  return Object.fromEntries(entries);
-}
-
 function interfaceStats(pid: number): Readonly<Record<string, InterfaceStats>> {
-  try {
-    return parseInterfaces(readFileSync(`/proc/${pid}/net/dev`, 'latin1'));
-  } catch {
-    // It has just ended.
-    return {};
-  }
+  return Object.fromEntries(
+    [...readInterfaceCounters(pid)].map(([name, counters]) => [
+      name,
+      {
+        rx_bytes: counters.rxBytes,
+        rx_packets: counters.rxPackets,
+        rx_errors: counters.rxErrors,
+        rx_dropped: counters.rxDropped,
+        tx_bytes: counters.txBytes,
+        tx_packets: counters.txPackets,
+        tx_errors: counters.txErrors,
+        tx_dropped: counters.txDropped,
+      },
+    ]),
+  );
 }
 
 function ignoreEnded(error: unknown): undefined {

@@ -15,7 +15,7 @@ export { readOwnCgroups } from './own.ts';
 export { cgroupPids } from './pids.ts';
 export type { CgroupPlan, Delegation, PlanCgroupOptions } from './plan.ts';
 export { cgroupCleanup, cgroupKillOperations, initAttachOperations, planCgroup, thawOperations } from './plan.ts';
-export type { CgroupStats } from './stats.ts';
+export type { CgroupStats, Pressure, Stall } from './stats.ts';
 export { readCgroupStats } from './stats.ts';
 export type { LiveLimits } from './update.ts';
 export { readLiveLimits, updateOperations } from './update.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { parseBlkio, parseFlatKeyed, parseIoStat } from './stats.ts';
+import { parseBlkio, parseFlatKeyed, parseIoStat, parsePressure } from './stats.ts';
 
 test('flat keyed text keeps strange names apart from the prototype', () => {
   const values = parseFlatKeyed('cache 4096\n__proto__ 1\nbig 18446744073709551615\nbad\n');
@@ -24,4 +24,14 @@ test('io.stat under v1’s names', () => {
     { major: 7, minor: 0, op: 'Read', bytes: 0n, ios: 0n },
     { major: 7, minor: 0, op: 'Write', bytes: 0n, ios: 0n },
   ]);
+});
+
+test('pressure, in ns; a kernel without it has none', () => {
+  const text = 'some avg10=1.50 avg60=0.20 avg300=0.03 total=1234567\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n';
+  expect(parsePressure(text)).toEqual({
+    some: { averages: [1.5, 0.2, 0.03], totalNs: 1_234_567_000n },
+    full: { averages: [0, 0, 0], totalNs: 7000n },
+  });
+  expect(parsePressure('')).toBeUndefined();
+  expect(parsePressure(text.replace('full', 'all'))).toBeUndefined();
 });

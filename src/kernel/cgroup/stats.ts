@@ -21,11 +21,30 @@ export interface CgroupStats {
     /** 2^64-1: unlimited on v2; v1 says the greatest multiple of the page size below 2^63 */
     readonly limitBytes: bigint;
     readonly failCount: bigint;
+    /** undefined where the kernel does not count it */
+    readonly swapBytes: bigint | undefined;
+    readonly kernelBytes: bigint | undefined;
+    /** processes that the kernel killed for want of memory */
+    readonly oomKills: bigint;
     /** memory.stat, raw names */
     readonly stat: Readonly<Record<string, bigint>>;
   };
+  /** Time that was lost to waiting; empty on v1, and where the kernel does not count it. */
+  readonly pressure: Readonly<Partial<Record<'cpu' | 'memory' | 'io', Pressure>>>;
   readonly pids: { readonly current: bigint; readonly limit: bigint | undefined };
   readonly blkio: readonly { readonly major: number; readonly minor: number; readonly op: string; readonly bytes: bigint; readonly ios: bigint }[];
+}
+
+/** What of the time some, or all, processes waited (Documentation/accounting/psi.rst). */
+export interface Pressure {
+  readonly some: Stall;
+  readonly full: Stall;
+}
+
+export interface Stall {
+  readonly totalNs: bigint;
+  /** per cent, over the last 10, 60 and 300 seconds */
+  readonly averages: readonly [ten: number, sixty: number, threeHundred: number];
 }
 
 const unlimited = 2n ** 64n - 1n;
@@ -40,22 +59,26 @@ async function readV1(directories: CgroupDirectories, now: () => Date): Promise<
     const dir = v1DirectoryOf(directories, controller);
     return dir === undefined ? Promise.resolve('') : readControl(`${dir}/${file}`);
   };
-  const [usage, user, system, perCpu, cpuStat, memory, maxMemory, limit, failures, memoryStat, pids, pidsLimit, bytes, ios] = await Promise.all([
-    read('cpuacct', 'cpuacct.usage'),
-    read('cpuacct', 'cpuacct.usage_user'),
-    read('cpuacct', 'cpuacct.usage_sys'),
-    read('cpuacct', 'cpuacct.usage_percpu'),
-    read('cpu', 'cpu.stat'),
-    read('memory', 'memory.usage_in_bytes'),
-    read('memory', 'memory.max_usage_in_bytes'),
-    read('memory', 'memory.limit_in_bytes'),
-    read('memory', 'memory.failcnt'),
-    read('memory', 'memory.stat'),
-    read('pids', 'pids.current'),
-    read('pids', 'pids.max'),
-    read('blkio', 'blkio.throttle.io_service_bytes_recursive'),
-    read('blkio', 'blkio.throttle.io_serviced_recursive'),
-  ]);
+  const [usage, user, system, perCpu, cpuStat, memory, maxMemory, limit, failures, memoryStat, withSwap, kernel, oom, pids, pidsLimit, bytes, ios] =
+    await Promise.all([
+      read('cpuacct', 'cpuacct.usage'),
+      read('cpuacct', 'cpuacct.usage_user'),
+      read('cpuacct', 'cpuacct.usage_sys'),
+      read('cpuacct', 'cpuacct.usage_percpu'),
+      read('cpu', 'cpu.stat'),
+      read('memory', 'memory.usage_in_bytes'),
+      read('memory', 'memory.max_usage_in_bytes'),
+      read('memory', 'memory.limit_in_bytes'),
+      read('memory', 'memory.failcnt'),
+      read('memory', 'memory.stat'),
+      read('memory', 'memory.memsw.usage_in_bytes'),
+      read('memory', 'memory.kmem.usage_in_bytes'),
+      read('memory', 'memory.oom_control'),
+      read('pids', 'pids.current'),
+      read('pids', 'pids.max'),
+      read('blkio', 'blkio.throttle.io_service_bytes_recursive'),
+      read('blkio', 'blkio.throttle.io_serviced_recursive'),
+    ]);
   const throttle = parseFlatKeyed(cpuStat);
   return {
     readAt: now(),
@@ -73,8 +96,12 @@ async function readV1(directories: CgroupDirectories, now: () => Date): Promise<
       maxUsageBytes: parseNumber(maxMemory),
       limitBytes: parseNumber(limit),
       failCount: parseNumber(failures),
+      swapBytes: difference(parseLimit(withSwap), parseNumber(memory)),
+      kernelBytes: parseLimit(kernel),
+      oomKills: parseFlatKeyed(oom)['oom_kill'] ?? 0n,
       stat: parseFlatKeyed(memoryStat),
     },
+    pressure: {},
     pids: { current: parseNumber(pids), limit: parseLimit(pidsLimit) },
     blkio: parseBlkio(bytes, ios),
   };
@@ -82,9 +109,21 @@ async function readV1(directories: CgroupDirectories, now: () => Date): Promise<
 
 async function readV2(dir: string, now: () => Date): Promise<CgroupStats> {
   const read = (file: string) => readControl(`${dir}/${file}`);
-  const [cpuStat, memory, peak, limit, events, memoryStat, pids, pidsLimit, io] = await Promise.all(
-    ['cpu.stat', 'memory.current', 'memory.peak', 'memory.max', 'memory.events', 'memory.stat', 'pids.current', 'pids.max', 'io.stat'].map(read),
+  const [cpuStat, memory, peak, limit, events, memoryStat, swap, pids, pidsLimit, io] = await Promise.all(
+    [
+      'cpu.stat',
+      'memory.current',
+      'memory.peak',
+      'memory.max',
+      'memory.events',
+      'memory.stat',
+      'memory.swap.current',
+      'pids.current',
+      'pids.max',
+      'io.stat',
+    ].map(read),
   );
+  const [cpuPressure, memoryPressure, ioPressure] = await Promise.all(['cpu.pressure', 'memory.pressure', 'io.pressure'].map(read));
   const cpu = parseFlatKeyed(cpuStat ?? '');
   const microseconds = (name: string) => (cpu[name] ?? 0n) * 1000n;
   return {
@@ -103,7 +142,15 @@ async function readV2(dir: string, now: () => Date): Promise<CgroupStats> {
       maxUsageBytes: parseNumber(peak ?? ''),
       limitBytes: parseLimit(limit ?? '') ?? unlimited,
       failCount: parseFlatKeyed(events ?? '')['max'] ?? 0n,
+      swapBytes: parseLimit(swap ?? ''),
+      kernelBytes: parseFlatKeyed(memoryStat ?? '')['kernel'],
+      oomKills: parseFlatKeyed(events ?? '')['oom_kill'] ?? 0n,
       stat: parseFlatKeyed(memoryStat ?? ''),
+    },
+    pressure: {
+      ...pressureOf('cpu', cpuPressure),
+      ...pressureOf('memory', memoryPressure),
+      ...pressureOf('io', ioPressure),
     },
     pids: { current: parseNumber(pids ?? ''), limit: parseLimit(pidsLimit ?? '') },
     blkio: parseIoStat(io ?? ''),
@@ -150,6 +197,27 @@ export function parseIoStat(text: string): CgroupStats['blkio'] {
       });
   }
   return entries;
+}
+
+/** Two lines `some|full avg10=… avg60=… avg300=… total=MICROSECONDS`; undefined when they are not there. */
+export function parsePressure(text: string): Pressure | undefined {
+  const stall = (kind: string): Stall | undefined => {
+    const found = new RegExp(`^${kind} avg10=([\\d.]+) avg60=([\\d.]+) avg300=([\\d.]+) total=(\\d+)$`, 'm').exec(text);
+    return found === null ? undefined : { averages: [Number(found[1]), Number(found[2]), Number(found[3])], totalNs: BigInt(found[4] ?? 0) * 1000n };
+  };
+  const [some, full] = [stall('some'), stall('full')];
+  return some === undefined || full === undefined ? undefined : { some, full };
+}
+
+function pressureOf(name: 'cpu' | 'memory' | 'io', text = ''): CgroupStats['pressure'] {
+  const pressure = parsePressure(text);
+  return pressure === undefined ? {} : { [name]: pressure };
+}
+
+/** The counters are not read in one moment: less than nothing is nothing. */
+function difference(larger: bigint | undefined, smaller: bigint): bigint | undefined {
+  if (larger === undefined) return undefined;
+  return larger > smaller ? larger - smaller : 0n;
 }
 
 function parseNumber(text: string): bigint {
