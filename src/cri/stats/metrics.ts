@@ -1,0 +1,169 @@
+import { readlink, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { criMetrics } from '../../api/cri/index.ts';
+import type { TaskStats } from '../../core/tasks/index.ts';
+import { nowNs } from '../clock.ts';
+import type { CountedUsage } from '../images/usage.ts';
+import type { MeasuredContainer, MeasuredPod } from './measured.ts';
+import { type Meter, pidsOf } from './meter.ts';
+import type { MetricName } from './metric-descriptors.ts';
+import { openFiles, openFilesLimit } from './processes.ts';
+import { ofAll, rssBytes, workingSetBytes } from './usage.ts';
+
+type Metric = MessageInitShape<typeof criMetrics.MetricSchema>;
+
+const nsPerSecond = 1_000_000_000n;
+/** cpu(7): what the kernel has where nobody said anything. */
+const defaultPeriodUs = 100_000n;
+const defaultShares = 1024n;
+
+/** Metrics that have the same object. */
+class MetricList {
+  readonly metrics: Metric[] = [];
+  readonly #labels: readonly string[];
+  readonly #timestamp = nowNs();
+
+  constructor(labels: readonly string[]) {
+    this.#labels = labels;
+  }
+
+  add(name: MetricName, value: bigint | number | undefined, ...more: readonly string[]): void {
+    if (value === undefined) return;
+    this.metrics.push({
+      name,
+      timestamp: this.#timestamp,
+      metricType: name.endsWith('_total') || name === 'container_memory_failcnt' ? criMetrics.MetricType.COUNTER : criMetrics.MetricType.GAUGE,
+      labelValues: [...this.#labels, ...more],
+      value: { value: BigInt(value) },
+    });
+  }
+}
+
+/** Everything that `metric-descriptors.ts` names, of a pod. */
+export async function podMetrics(pod: MeasuredPod, meter: Meter, fileSystemPath: string): Promise<MessageInitShape<typeof criMetrics.PodSandboxMetricsSchema>> {
+  const { id, metadata } = pod.attributes;
+  const podLabels = [metadata?.name ?? '', metadata?.namespace ?? ''];
+  const list = new MetricList([...podLabels, '', id, '']);
+  for (const [name, counters] of meter.interfaces(pod)) {
+    list.add('container_network_receive_bytes_total', counters.rxBytes, name);
+    list.add('container_network_receive_packets_total', counters.rxPackets, name);
+    list.add('container_network_receive_packets_dropped_total', counters.rxDropped, name);
+    list.add('container_network_receive_errors_total', counters.rxErrors, name);
+    list.add('container_network_transmit_bytes_total', counters.txBytes, name);
+    list.add('container_network_transmit_packets_total', counters.txPackets, name);
+    list.add('container_network_transmit_packets_dropped_total', counters.txDropped, name);
+    list.add('container_network_transmit_errors_total', counters.txErrors, name);
+  }
+  const containerMetrics = await Promise.all(pod.containers.map(async (container) => await ofContainer(container, podLabels, meter, fileSystemPath)));
+  return { podSandboxId: id, metrics: list.metrics, containerMetrics };
+}
+
+async function ofContainer(
+  container: MeasuredContainer,
+  podLabels: readonly string[],
+  meter: Meter,
+  fileSystemPath: string,
+): Promise<MessageInitShape<typeof criMetrics.ContainerMetricsSchema>> {
+  const { id, metadata } = container.attributes;
+  const list = new MetricList([...podLabels, metadata?.name ?? '', id, container.image]);
+  list.add('container_last_seen', nowNs() / nsPerSecond);
+  list.add('container_start_time_seconds', container.startedAt / nsPerSecond);
+  addLimits(list, container);
+  const [stats, layer, pids] = await Promise.all([meter.taskStats(container), meter.layer(container), pidsOf(container)]);
+  if (stats !== undefined) {
+    addCpu(list, stats);
+    addMemory(list, stats);
+    addPressure(list, stats);
+    await addDevices(list, stats);
+    list.add('container_threads', stats.pids.current);
+    list.add('container_threads_max', stats.pids.limit ?? 0n);
+  }
+  if (layer !== undefined) await addFileSystem(list, layer, fileSystemPath);
+  if (pids.length > 0) await addProcesses(list, pids);
+  return { containerId: id, metrics: list.metrics };
+}
+
+function addLimits(list: MetricList, { resources }: MeasuredContainer): void {
+  const { cpuPeriod = 0n, cpuQuota = 0n, cpuShares = 0n, memoryLimitInBytes = 0n, memorySwapLimitInBytes = 0n } = resources ?? {};
+  const positive = (value: bigint, otherwise = 0n) => (value > 0n ? value : otherwise);
+  list.add('container_spec_cpu_period', positive(cpuPeriod, defaultPeriodUs));
+  if (cpuQuota > 0n) list.add('container_spec_cpu_quota', cpuQuota);
+  list.add('container_spec_cpu_shares', positive(cpuShares, defaultShares));
+  list.add('container_spec_memory_limit_bytes', positive(memoryLimitInBytes));
+  list.add('container_spec_memory_reservation_limit_bytes', 0n);
+  list.add('container_spec_memory_swap_limit_bytes', positive(memorySwapLimitInBytes));
+}
+
+function addCpu(list: MetricList, { cpu }: TaskStats): void {
+  list.add('container_cpu_usage_seconds_total', cpu.usageNs / nsPerSecond);
+  list.add('container_cpu_user_seconds_total', cpu.userNs / nsPerSecond);
+  list.add('container_cpu_system_seconds_total', cpu.kernelNs / nsPerSecond);
+  list.add('container_cpu_cfs_periods_total', cpu.throttlePeriods);
+  list.add('container_cpu_cfs_throttled_periods_total', cpu.throttledPeriods);
+  list.add('container_cpu_cfs_throttled_seconds_total', cpu.throttledNs / nsPerSecond);
+}
+
+function addMemory(list: MetricList, stats: TaskStats): void {
+  const { memory } = stats;
+  const { stat } = memory;
+  list.add('container_memory_cache', stat['file'] ?? ofAll(stats, 'cache'));
+  list.add('container_memory_rss', rssBytes(stats));
+  list.add('container_memory_kernel_usage', memory.kernelBytes ?? 0n);
+  list.add('container_memory_mapped_file', stat['file_mapped'] ?? ofAll(stats, 'mapped_file'));
+  list.add('container_memory_swap', memory.swapBytes ?? 0n);
+  list.add('container_memory_failcnt', memory.failCount);
+  list.add('container_memory_usage_bytes', memory.usageBytes);
+  list.add('container_memory_max_usage_bytes', memory.maxUsageBytes);
+  list.add('container_memory_working_set_bytes', workingSetBytes(stats));
+  list.add('container_memory_total_active_file_bytes', ofAll(stats, 'active_file'));
+  list.add('container_memory_total_inactive_file_bytes', ofAll(stats, 'inactive_file'));
+  for (const kind of ['pgfault', 'pgmajfault']) list.add('container_memory_failures_total', ofAll(stats, kind), kind, 'container');
+  list.add('container_oom_events_total', memory.oomKills);
+}
+
+function addPressure(list: MetricList, { pressure }: TaskStats): void {
+  for (const what of ['cpu', 'memory', 'io'] as const) {
+    const found = pressure[what];
+    if (found === undefined) continue;
+    list.add(`container_pressure_${what}_waiting_seconds_total`, found.some.totalNs / nsPerSecond);
+    list.add(`container_pressure_${what}_stalled_seconds_total`, found.full.totalNs / nsPerSecond);
+  }
+}
+
+async function addDevices(list: MetricList, { blkio }: TaskStats): Promise<void> {
+  for (const { major, minor, op, bytes, ios } of blkio) {
+    const device = await deviceName(major, minor);
+    list.add('container_blkio_device_usage_total', bytes, device, String(major), String(minor), op);
+    if (op !== 'Read' && op !== 'Write') continue;
+    const direction = op === 'Read' ? 'reads' : 'writes';
+    list.add(`container_fs_${direction}_bytes_total`, bytes, device);
+    list.add(`container_fs_${direction}_total`, ios, device);
+  }
+}
+
+/** The root directory is what the container has of the file system. */
+async function addFileSystem(list: MetricList, layer: CountedUsage, fileSystemPath: string): Promise<void> {
+  const { bsize, blocks, files, ffree } = await statfs(fileSystemPath);
+  list.add('container_fs_usage_bytes', layer.sizeBytes, '/');
+  list.add('container_fs_limit_bytes', bsize * blocks, '/');
+  list.add('container_fs_inodes_total', files, '/');
+  list.add('container_fs_inodes_free', ffree, '/');
+}
+
+async function addProcesses(list: MetricList, pids: readonly number[]): Promise<void> {
+  const [{ descriptors, sockets }, limit] = await Promise.all([openFiles(pids), openFilesLimit(pids[0] ?? 0)]);
+  list.add('container_processes', pids.length);
+  list.add('container_file_descriptors', descriptors);
+  list.add('container_sockets', sockets);
+  list.add('container_ulimits_soft', limit, 'max_open_files');
+}
+
+/** `/dev/vda`; the numbers of a device that is gone. */
+async function deviceName(major: number, minor: number): Promise<string> {
+  try {
+    return `/dev/${path.basename(await readlink(`/sys/dev/block/${major}:${minor}`))}`;
+  } catch {
+    return `${major}:${minor}`;
+  }
+}
