@@ -7,6 +7,7 @@ const bin = (name: string) => path.join(root, 'node_modules/.bin', name);
 const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['operations', process.execPath, ['tools/gen-ops.ts', '--check']],
   ['messages', process.execPath, ['tools/gen-proto.ts', '--check']],
+  ['manifests', process.execPath, ['tools/gen-kubernetes.ts', '--check']],
   ['types', bin('tsc'), ['-p', '.']],
   ['lint and format', bin('biome'), ['check', '--max-diagnostics=50', '--error-on-warnings']],
   ['layers', process.execPath, ['tools/layers.ts']],

@@ -1,0 +1,12 @@
+export type { Cri } from './cri.ts';
+export { connectCri } from './cri.ts';
+export type { KubeletOptions } from './kubelet.ts';
+export { Kubelet } from './kubelet.ts';
+export { ManifestDirectories } from './manifests/directory.ts';
+export type { Node } from './node.ts';
+export { desiredOf } from './pods/desired.ts';
+export type { StatusServer } from './status/server.ts';
+export { serveStatus } from './status/server.ts';
+export { KernelMounts } from './volumes/kernel-mounts.ts';
+export type { BackoffTimes } from './worker/backoff.ts';
+export { defaultBackoff } from './worker/backoff.ts';
