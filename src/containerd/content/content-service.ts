@@ -35,7 +35,7 @@ export function contentService(open: OpenCall): GrpcService {
       const { stores, signal } = open(context);
       const range = { ...(offset > 0n ? { offset: Number(offset) } : {}), ...(size > 0n ? { length: Number(size) } : {}) };
       let position = 0;
-      for await (const data of stores.content.read(checked(digest), { signal, ...range })) {
+      for await (const data of stores.content.read(checked(digest), { verifies: true, signal, ...range })) {
         // Counted from where the reading begins, as containerd does.
         yield { offset: BigInt(position), data };
         position += data.length;

@@ -44,11 +44,19 @@ export interface ContentWriter {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface ReadOptions {
+  readonly offset?: number;
+  readonly length?: number;
+  /** Whether what is read as a whole is verified: DataLoss at its end when it does not hash to its name. Unless told, where no length is given: whoever gives one knows the blob. */
+  readonly verifies?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 export interface ContentStore {
   /** NotFound when absent. */
   info(digest: string): Promise<BlobInfo>;
-  /** Streams the blob from `offset` on; NotFound when absent, OutOfRange when it ends before. Read as a whole it is verified: DataLoss at its end when it does not hash to its name. */
-  read(digest: string, options?: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /** Streams the blob from `offset` on; NotFound when absent, OutOfRange when it ends before. */
+  read(digest: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
   /** The whole blob, verified against its digest; OutOfRange when larger than `limitBytes`; DataLoss when it does not hash to its name. A damaged blob is set aside: absent from then on. */
   readAll(digest: string, limitBytes: number): Promise<Uint8Array>;
   writer(options: WriterOptions): Promise<ContentWriter>;

@@ -3,7 +3,7 @@ import { StrakeError } from '../../base/index.ts';
 import { Digester, parseDigest } from '../../oci/index.ts';
 import type { GrpcConnection } from '../../rpc/grpc/index.ts';
 import { answered, dateOf, entryPaths } from '../wire/messages.ts';
-import type { BlobInfo, ContentStore, IngestStatus } from './content.ts';
+import type { BlobInfo, ContentStore, IngestStatus, ReadOptions } from './content.ts';
 import { pastEnd } from './past-end.ts';
 import { RemoteWriter } from './remote-writer.ts';
 
@@ -21,17 +21,14 @@ export function createRemoteContentStore(connection: GrpcConnection): ContentSto
   };
   const update = async (digest: string, labels: Readonly<Record<string, string>>, paths: string[]) =>
     toInfo((await client.update({ info: { digest, labels: { ...labels } }, updateMask: { paths } })).info);
-  async function* read(
-    digest: string,
-    { offset = 0, length, signal }: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal } = {},
-  ) {
+  async function* read(digest: string, { offset = 0, length, verifies = length === undefined, signal }: ReadOptions = {}) {
     const { sizeBytes } = await info(digest);
     if (offset > sizeBytes) throw pastEnd(digest, sizeBytes);
     const end = Math.min(sizeBytes, offset + (length ?? sizeBytes));
     if (end === offset) return;
     // No size asks for the rest, whatever that is.
     const request = { digest, offset: BigInt(offset), size: BigInt(end - offset) };
-    const digester = offset === 0 && end === sizeBytes ? new Digester(parseDigest(digest).algorithm) : undefined;
+    const digester = verifies && offset === 0 && end === sizeBytes ? new Digester(parseDigest(digest).algorithm) : undefined;
     let left = end - offset;
     for await (const { data } of client.read(request, signal === undefined ? {} : { signal })) {
       digester?.update(data);

@@ -4,7 +4,7 @@ import { fieldsOf, parseFilters } from '../../filters/index.ts';
 import { checkLabels, mergeLabels } from '../../label-change.ts';
 import type { LocalScope } from '../../local-scope.ts';
 import { labelsText, numberOf, type Row, readableLabelsOf, textOf, timeOf } from '../../metadata/index.ts';
-import type { BlobInfo, ContentStore, ContentWriter, IngestStatus, WriterOptions } from '../content.ts';
+import type { BlobInfo, ContentStore, ContentWriter, IngestStatus, ReadOptions, WriterOptions } from '../content.ts';
 import { pastEnd } from '../past-end.ts';
 import type { BlobFiles } from './blob-files.ts';
 import { readFileChunks } from './read-file.ts';
@@ -70,11 +70,11 @@ export class LocalContentStore implements ContentStore {
     );
   }
 
-  async *read(digest: string, options: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
+  async *read(digest: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
     const { sizeBytes } = this.#info(digest);
-    const { offset = 0, length = sizeBytes } = options;
+    const { offset = 0, length = sizeBytes, verifies = options.length === undefined } = options;
     if (offset > sizeBytes) throw pastEnd(digest, sizeBytes);
-    if (offset > 0 || length < sizeBytes) {
+    if (!verifies || offset > 0 || length < sizeBytes) {
       yield* readFileChunks(this.#files.blob(digest), options);
       return;
     }

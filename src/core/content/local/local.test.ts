@@ -18,13 +18,17 @@ describe('local content store', () => {
     writeFileSync(file, 'lost row');
     expect((await core.content.info(digest)).sizeBytes).toBe(8);
     writeFileSync(file, 'changed!');
+    // Whoever says how much is read knows the blob.
+    expect(Buffer.concat(await Array.fromAsync(core.content.read(digest, { length: 8 }))).toString()).toBe('changed!');
     const aside = path.join(core.root, `content/damaged/sha256-${digest.slice(7)}`);
     const damage = `DataLoss: blob ${digest} is damaged: it does not hash to its name; it was set aside as ${aside}`;
     expect(await rejection(core.content.readAll(digest, 100))).toBe(damage);
     expect(readFileSync(aside, 'utf8')).toBe('changed!');
     expect(await rejection(core.content.readAll(digest, 100))).toBe(`NotFound: content digest ${digest}: not found`);
-    writeFileSync(file, 'changed again');
-    expect(await rejection(Array.fromAsync(core.content.read(digest)))).toBe(damage);
+    for (const options of [{}, { length: 8, verifies: true }]) {
+      writeFileSync(file, 'no more!');
+      expect(await rejection(Array.fromAsync(core.content.read(digest, options)))).toBe(damage);
+    }
     expect(await rejection(core.content.info(digest))).toBe(`NotFound: content digest ${digest}: not found`);
   });
 
