@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "bd0fbca98985f3a8"
+#define OPS_HASH "2015361a85cade1b"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -238,7 +238,7 @@ struct op_signal {
 	uint64_t start_time;
 	uint32_t signal;
 };
-/* send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT; link_offsets: byte offsets where the index goes that the interface named LINK has there */
+/* send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT; link_offsets: byte offsets where the index goes that the interface named LINK has there; target_offsets: byte offsets where the descriptor goes that is in the slot TARGET */
 struct op_netlink {
 	uint32_t protocol;
 	struct op_bytes message;
@@ -247,6 +247,8 @@ struct op_netlink {
 	uint32_t flags;
 	struct op_bytes link;
 	struct op_bytes link_offsets;
+	uint32_t target;
+	struct op_bytes target_offsets;
 };
 /* set the propagation (MS_* bits) of the host path, e.g. / to MS_REC|MS_SLAVE */
 struct op_propagation {
@@ -987,7 +989,7 @@ static const struct op_desc op_table[] = {
 	{ "cgroup_device", 26, 1, 2, { { T_STR, offsetof(struct op_cgroup_device, dir) }, { T_BYTES, offsetof(struct op_cgroup_device, program) } } },
 	{ "oom_wait", 28, 1, 3, { { T_STR, offsetof(struct op_oom_wait, dir) }, { T_U64, offsetof(struct op_oom_wait, seen) }, { T_U32, offsetof(struct op_oom_wait, timeout_ms) } } },
 	{ "signal", 29, 1, 3, { { T_U32, offsetof(struct op_signal, pid) }, { T_U64, offsetof(struct op_signal, start_time) }, { T_U32, offsetof(struct op_signal, signal) } } },
-	{ "netlink", 27, 3, 7, { { T_U32, offsetof(struct op_netlink, protocol) }, { T_BYTES, offsetof(struct op_netlink, message) }, { T_BYTES, offsetof(struct op_netlink, pid_offsets) }, { T_SLOT, offsetof(struct op_netlink, ns) }, { T_U32, offsetof(struct op_netlink, flags) }, { T_BYTES, offsetof(struct op_netlink, link) }, { T_BYTES, offsetof(struct op_netlink, link_offsets) } } },
+	{ "netlink", 27, 3, 9, { { T_U32, offsetof(struct op_netlink, protocol) }, { T_BYTES, offsetof(struct op_netlink, message) }, { T_BYTES, offsetof(struct op_netlink, pid_offsets) }, { T_SLOT, offsetof(struct op_netlink, ns) }, { T_U32, offsetof(struct op_netlink, flags) }, { T_BYTES, offsetof(struct op_netlink, link) }, { T_BYTES, offsetof(struct op_netlink, link_offsets) }, { T_SLOT, offsetof(struct op_netlink, target) }, { T_BYTES, offsetof(struct op_netlink, target_offsets) } } },
 	{ "propagation", 30, 3, 2, { { T_STR, offsetof(struct op_propagation, path) }, { T_U64, offsetof(struct op_propagation, flags) } } },
 	{ "overlay", 31, 3, 6, { { T_STR, offsetof(struct op_overlay, target) }, { T_STRS, offsetof(struct op_overlay, lowers) }, { T_STR, offsetof(struct op_overlay, upper) }, { T_STR, offsetof(struct op_overlay, work) }, { T_STRS, offsetof(struct op_overlay, options) }, { T_U64, offsetof(struct op_overlay, attrs) } } },
 	{ "overlay_source", 150, 1, 8, { { T_SLOT, offsetof(struct op_overlay_source, out) }, { T_STRS, offsetof(struct op_overlay_source, lowers) }, { T_STR, offsetof(struct op_overlay_source, upper) }, { T_STR, offsetof(struct op_overlay_source, work) }, { T_SLOT, offsetof(struct op_overlay_source, userns) }, { T_U32, offsetof(struct op_overlay_source, plain) }, { T_U64, offsetof(struct op_overlay_source, attrs) }, { T_STRS, offsetof(struct op_overlay_source, options) } } },

@@ -45,7 +45,7 @@ static uint32_t link_index(const struct op_netlink *op)
 	return fd >= 0 && ioctl(fd, SIOCGIFINDEX, &request) == 0 ? (uint32_t)request.ifr_ifindex : 0;
 }
 
-/* Copies the message, puts the init's pid where it belongs, and numbers its parts. How many acknowledgements it asks for; -1: malformed. */
+/* Copies the message, puts pid, index and descriptor where they belong, and numbers its parts. How many acknowledgements it asks for; -1: malformed. */
 static int prepare(const struct run *run, const struct op_netlink *op, uint32_t index, uint8_t *message)
 {
 	int acks = 0;
@@ -55,6 +55,8 @@ static int prepare(const struct run *run, const struct op_netlink *op, uint32_t 
 	if (op->pid_offsets.len > 0 && (run->init_pid == 0 || !fill_in(op, &op->pid_offsets, (uint32_t)run->init_pid, message)))
 		return -1;
 	if (op->link_offsets.len > 0 && !fill_in(op, &op->link_offsets, index, message))
+		return -1;
+	if (op->target_offsets.len > 0 && (op->target == NO_SLOT || !fill_in(op, &op->target_offsets, (uint32_t)run->slots[op->target], message)))
 		return -1;
 	for (uint32_t at = 0; at < op->message.len;) {
 		struct nlmsghdr header;

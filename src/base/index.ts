@@ -5,6 +5,7 @@ export { gather } from './gather.ts';
 export { checkIdentifier } from './identifiers.ts';
 export { readIdentity } from './identity.ts';
 export { randomId, shortId } from './ids.ts';
+export { KeyedLock } from './keyed-lock.ts';
 export type { LineLoggerOptions, LogFields, Logger, LogLevel } from './log.ts';
 export { createLineLogger, logLevels, silentLogger } from './log.ts';
 export { comparePaths, pathByteLength, pathBytes, pathText } from './path-text.ts';

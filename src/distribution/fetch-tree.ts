@@ -1,4 +1,4 @@
-import { isCode, StrakeError } from '../base/index.ts';
+import { isCode, KeyedLock, StrakeError } from '../base/index.ts';
 import {
   type ContentStore,
   documentLimitBytes,
@@ -25,7 +25,6 @@ import {
 } from '../oci/index.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { PlainHosts } from './hosts/plain-hosts.ts';
-import { KeyedLock } from './keyed-lock.ts';
 import { layerSource } from './layer-source.ts';
 import { defaultDownloads } from './limits.ts';
 import { fetchDocument } from './registry/fetch-document.ts';

@@ -1,7 +1,6 @@
-import { gather, isCode } from '../base/index.ts';
+import { gather, isCode, type KeyedLock } from '../base/index.ts';
 import type { ContentStore, ContentWriter, LayerEvent } from '../core/index.ts';
 import type { Descriptor } from '../oci/index.ts';
-import type { KeyedLock } from './keyed-lock.ts';
 import { fetchBlob } from './registry/fetch-blob.ts';
 import { isTransient, type RegistryClient } from './registry/registry-client.ts';
 

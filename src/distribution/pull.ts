@@ -1,4 +1,4 @@
-import { isCode, StrakeError, shortId } from '../base/index.ts';
+import { isCode, KeyedLock, StrakeError, shortId } from '../base/index.ts';
 import {
   type ContentStore,
   checkLayers,
@@ -34,7 +34,6 @@ import {
 import type { Credentials } from './auth/credentials.ts';
 import { PlainHosts } from './hosts/plain-hosts.ts';
 import { canGoOn, resumableMs } from './interrupted.ts';
-import { KeyedLock } from './keyed-lock.ts';
 import { layerSource } from './layer-source.ts';
 import { layerProgress, type PullProgress, progressWords } from './progress.ts';
 import { fetchBlob } from './registry/fetch-blob.ts';

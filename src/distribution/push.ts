@@ -1,9 +1,8 @@
-import { isCode, StrakeError, shortId } from '../base/index.ts';
+import { isCode, KeyedLock, StrakeError, shortId } from '../base/index.ts';
 import { type ContentStore, type Leases, Slots } from '../core/index.ts';
 import { type Descriptor, familiarRepository, type Platform, parseReference, type Reference, withDefaultTag } from '../oci/index.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { PlainHosts } from './hosts/plain-hosts.ts';
-import { KeyedLock } from './keyed-lock.ts';
 import { defaultUploads } from './limits.ts';
 import { type PullProgress, pushWords, uploadProgress } from './progress.ts';
 import { type PlannedBlob, type PlannedDocument, planPush } from './push-plan.ts';

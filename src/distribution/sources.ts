@@ -1,5 +1,5 @@
+import type { KeyedLock } from '../base/index.ts';
 import type { ContentStore } from '../core/index.ts';
-import type { KeyedLock } from './keyed-lock.ts';
 
 /** containerd's label: the repositories of a registry that are known to have the blob, comma separated. It is by the host alone: of two at one host a registry is at worst asked in vain. */
 const labelOf = (domain: string): string => `containerd.io/distribution.source.${domain.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')}`;

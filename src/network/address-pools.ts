@@ -2,13 +2,19 @@ import { StrakeError } from '../base/index.ts';
 import { formatIpv4, type Ipv4Prefix, ipv4Mask, ipv4Network, parseIpv4 } from '../kernel/netlink/index.ts';
 
 /** Docker's default pools: 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/16 in pieces of /20. */
-const pools: readonly Ipv4Prefix[] = [
+const dockerPools: readonly Ipv4Prefix[] = [
   ...Array.from({ length: 15 }, (_, index) => ({ address: parseIpv4(`172.${17 + index}.0.0`), length: 16 })),
   ...Array.from({ length: 16 }, (_, index) => ({ address: parseIpv4(`192.168.${16 * index}.0`), length: 20 })),
 ];
 
+/** For pods: 10.88.0.0/16, as podman and containerd have it in their examples, to 10.103.0.0/16; Docker's, whose bridges may be made later, come last. */
+export const podPools: readonly Ipv4Prefix[] = [
+  ...Array.from({ length: 16 }, (_, index) => ({ address: parseIpv4(`10.${88 + index}.0.0`), length: 16 })),
+  ...dockerPools,
+];
+
 /** The first pool that overlaps nothing in `taken`. ResourceExhausted when all do. */
-export function choosePool(taken: readonly Ipv4Prefix[]): Ipv4Prefix {
+export function choosePool(taken: readonly Ipv4Prefix[], pools: readonly Ipv4Prefix[] = dockerPools): Ipv4Prefix {
   const pool = pools.find((candidate) => !taken.some((other) => overlaps(candidate, other)));
   if (!pool)
     throw new StrakeError('ResourceExhausted', 'all predefined address pools have been fully subnetted', {

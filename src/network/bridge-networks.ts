@@ -1,10 +1,7 @@
 import { randomId, StrakeError } from '../base/index.ts';
 import {
   addAddress,
-  addRoute,
-  changeLink,
   createBridge,
-  createVeth,
   deleteLink,
   formatIpv4,
   type Ipv4Prefix,
@@ -21,6 +18,7 @@ import type { Op } from '../kernel/program/index.ts';
 import { chooseAddress, choosePool, contains, isHostAddress, macOf, overlaps } from './address-pools.ts';
 import { firewallTable } from './firewall.ts';
 import { defaultMtu, type HostLinks, hostLinks } from './host-links.ts';
+import { type LinkPlan, linkToInit, linkToNamespace } from './link-operations.ts';
 import type { NetworkStore, StoredEndpoint, StoredNetwork } from './network-store.ts';
 import type { Connection, ConnectRequest, ManagedNetwork, NetworkManager, NewManagedNetwork } from './networks.ts';
 
@@ -32,8 +30,12 @@ export interface BridgeNetworksOptions {
   readonly bridge?: string | undefined;
   /** The default network's; a free one is chosen when absent. */
   readonly subnet?: string | undefined;
+  /** Whence a network without a subnet gets one; Docker's when absent. */
+  readonly pools?: readonly Ipv4Prefix[] | undefined;
   /** The MTU of bridges and links; that of the default route when absent. */
   readonly mtu?: number | undefined;
+  /** Whether members are shielded from what comes from outside of their network, as Docker's are; true when absent. Pods are not: Kubernetes wants them reachable. */
+  readonly shielded?: boolean | undefined;
   readonly links?: HostLinks | undefined;
   readonly onWarning?: ((message: string, error: unknown) => void) | undefined;
 }
@@ -112,7 +114,7 @@ export class BridgeNetworks implements NetworkManager {
       const network = this.required(request.network);
       const master = await this.ensureReady(network);
       const endpoint = this.members(network.id).find(({ containerId }) => containerId === request.containerId) ?? this.addEndpoint(network, request);
-      return this.connection(network, endpoint, master, request.interfaceIndex ?? 0);
+      return this.connection(network, endpoint, master, request);
     });
   }
 
@@ -126,6 +128,11 @@ export class BridgeNetworks implements NetworkManager {
 
   retain(containerIds: ReadonlySet<string>): Promise<void> {
     return this.exclusive(async () => this.release(({ containerId }) => !containerIds.has(containerId)));
+  }
+
+  /** What a container was given; undefined for one that is in no network. */
+  endpointOf(containerId: string): StoredEndpoint | undefined {
+    return [...this.endpoints.values()].find((endpoint) => endpoint.containerId === containerId);
   }
 
   verify(): Promise<void> {
@@ -177,6 +184,7 @@ export class BridgeNetworks implements NetworkManager {
     return firewallTable(
       this.table,
       [...this.networks.values()].filter(({ id }) => this.ready.has(id)),
+      this.options.shielded ?? true,
     );
   }
 
@@ -185,7 +193,13 @@ export class BridgeNetworks implements NetworkManager {
     const own = bridge ?? interfaceName(request.options['com.docker.network.bridge.name'] ?? `br-${id.slice(0, 12)}`);
     const others = [...this.networks.values()].map(({ name, subnet }) => ({ name, prefix: parseIpv4Prefix(subnet) }));
     const onHost = this.links.routes().filter(({ link }) => link !== own);
-    const subnet = request.subnet === undefined ? choosePool([...others, ...onHost].map(({ prefix }) => prefix)) : parseIpv4Prefix(request.subnet);
+    const subnet =
+      request.subnet === undefined
+        ? choosePool(
+            [...others, ...onHost].map(({ prefix }) => prefix),
+            this.options.pools,
+          )
+        : parseIpv4Prefix(request.subnet);
     const refuse = (message: string) => new StrakeError('InvalidArgument', message, { fields: { layer: 'network' } });
     const text = `${formatIpv4(ipv4Network(subnet))}/${subnet.length}`;
     if (subnet.length < 8 || subnet.length > 30) throw refuse(`invalid subnet ${text}: its length is not in 8-30`);
@@ -232,19 +246,21 @@ export class BridgeNetworks implements NetworkManager {
     return endpoint;
   }
 
-  private connection(network: StoredNetwork, endpoint: StoredEndpoint, master: number, interfaceIndex: number): Connection {
-    const length = parseIpv4Prefix(network.subnet).length;
-    const index = firstInterfaceIndex + interfaceIndex;
-    const name = `eth${interfaceIndex}`;
-    const address = addAddress(index, { address: parseIpv4(endpoint.address), length });
-    const routed = interfaceIndex === 0 && !network.internal;
-    const defaultRoute = routed ? [addRoute(index, { address: 0, length: 0 }, parseIpv4(network.gateway))] : [];
-    const noIpv6: readonly Op[] = this.links.hasIpv6() ? [{ op: 'sysctl', side: 'init', key: `net/ipv6/conf/${name}/disable_ipv6`, value: '1' }] : [];
+  private connection(network: StoredNetwork, endpoint: StoredEndpoint, master: number, { interfaceIndex = 0, netns }: ConnectRequest): Connection {
+    const { length } = parseIpv4Prefix(network.subnet);
+    const plan: LinkPlan = {
+      link: endpoint.link,
+      master,
+      mtu: this.ready.get(network.id),
+      name: `eth${interfaceIndex}`,
+      index: firstInterfaceIndex + interfaceIndex,
+      mac: endpoint.mac,
+      address: { address: parseIpv4(endpoint.address), length },
+      gateway: interfaceIndex === 0 && !network.internal ? parseIpv4(network.gateway) : undefined,
+      hasIpv6: this.links.hasIpv6(),
+    };
     return {
-      hostOperations: [
-        routeOperation([createVeth({ name: endpoint.link, master, mtu: this.ready.get(network.id), peer: { name, index, mac: endpoint.mac } })]),
-      ],
-      initOperations: [...noIpv6, routeOperation([changeLink({ index, up: true }), address, ...defaultRoute], { side: 'init' })],
+      ...(netns === undefined ? linkToInit(plan) : linkToNamespace(plan, netns)),
       // removing the link by hand waits for an RCU grace period (25-30 ms, with the lock that every other link change needs); it goes with its namespace
       cleanupOperations: [],
       settings: {

@@ -4,6 +4,7 @@ import {
   matchInterface,
   matchSource,
   type NetlinkPart,
+  type NftChain,
   parseIpv4Prefix,
   replaceTable,
   verdict,
@@ -15,9 +16,10 @@ const priorities = { sourceNat: 100, filter: 0 } as const;
 
 /**
  * The whole table for these networks. What leaves a network through another interface gets the host's address; into a network comes what belongs to a
- * connection from it, and what its own members send; nothing else, also not from the other networks. An internal network neither sends out.
+ * connection from it, and what its own members send; nothing else, also not from the other networks, unless they are not shielded. An internal network
+ * neither sends out.
  */
-export function firewallTable(table: string, networks: readonly StoredNetwork[]): NetlinkPart {
+export function firewallTable(table: string, networks: readonly StoredNetwork[], shielded: boolean): NetlinkPart {
   const external = networks.filter(({ internal }) => !internal);
   return replaceTable(table, [
     {
@@ -30,26 +32,30 @@ export function firewallTable(table: string, networks: readonly StoredNetwork[])
         .filter(({ options }) => options['com.docker.network.bridge.enable_ip_masquerade'] !== 'false')
         .map(({ subnet, bridge }) => [...matchSource(parseIpv4Prefix(subnet)), ...matchInterface('out', bridge, false), masquerade()]),
     },
-    {
-      name: 'forward',
-      type: 'filter',
-      hook: 'forward',
-      priority: priorities.filter,
-      policy: 'accept',
-      rules: [
-        ...networks
-          .filter(({ internal }) => internal)
-          .map(({ bridge }) => [...matchInterface('in', bridge), ...matchInterface('out', bridge, false), verdict('drop')]),
-        [...matchEstablished(), verdict('accept')],
-        ...networks.flatMap(({ bridge, options }) => [
-          [
-            ...matchInterface('in', bridge),
-            ...matchInterface('out', bridge),
-            verdict(options['com.docker.network.bridge.enable_icc'] === 'false' ? 'drop' : 'accept'),
-          ],
-          [...matchInterface('out', bridge), verdict('drop')],
-        ]),
-      ],
-    },
+    ...(shielded ? [forwardChain(networks)] : []),
   ]);
+}
+
+function forwardChain(networks: readonly StoredNetwork[]): NftChain {
+  return {
+    name: 'forward',
+    type: 'filter',
+    hook: 'forward',
+    priority: priorities.filter,
+    policy: 'accept',
+    rules: [
+      ...networks
+        .filter(({ internal }) => internal)
+        .map(({ bridge }) => [...matchInterface('in', bridge), ...matchInterface('out', bridge, false), verdict('drop')]),
+      [...matchEstablished(), verdict('accept')],
+      ...networks.flatMap(({ bridge, options }) => [
+        [
+          ...matchInterface('in', bridge),
+          ...matchInterface('out', bridge),
+          verdict(options['com.docker.network.bridge.enable_icc'] === 'false' ? 'drop' : 'accept'),
+        ],
+        [...matchInterface('out', bridge), verdict('drop')],
+      ]),
+    ],
+  };
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { StrakeError } from '../base/index.ts';
+import { readJsonDirectory, readJsonFile, writeJsonFile } from './json-files.ts';
 
 /** A network as it is kept. */
 export interface StoredNetwork {
@@ -60,49 +60,9 @@ export interface NetworkFiles {
  */
 export function fileNetworkStore(files: NetworkFiles): NetworkStore {
   return {
-    load: () => ({ networks: readJson<StoredNetwork[]>(files.networks) ?? [], endpoints: readEndpoints(files.endpoints) }),
-    saveNetworks: (networks) => writeJson(files.networks, networks),
-    addEndpoint: (endpoint) => writeJson(path.join(files.endpoints, `${endpoint.id}.json`), endpoint),
+    load: () => ({ networks: readJsonFile<StoredNetwork[]>(files.networks) ?? [], endpoints: readJsonDirectory<StoredEndpoint>(files.endpoints) }),
+    saveNetworks: (networks) => writeJsonFile(files.networks, networks),
+    addEndpoint: (endpoint) => writeJsonFile(path.join(files.endpoints, `${endpoint.id}.json`), endpoint),
     removeEndpoint: (id) => rmSync(path.join(files.endpoints, `${id}.json`), { force: true }),
   };
-}
-
-/** Files that a crash left before their rename have another ending. */
-function readEndpoints(directory: string): readonly StoredEndpoint[] {
-  const names = ignoreMissing(() => readdirSync(directory)) ?? [];
-  return names.filter((name) => name.endsWith('.json')).flatMap((name) => readJson<StoredEndpoint>(path.join(directory, name)) ?? []);
-}
-
-function readJson<T extends object>(file: string): T | undefined {
-  const text = ignoreMissing(() => readFileSync(file, 'utf8'));
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as T;
-  } catch (error) {
-    throw new StrakeError('DataLoss', `damaged network state ${file}`, {
-      cause: error,
-      fields: { layer: 'network', remedy: `stop the containers and remove ${file}` },
-    });
-  }
-}
-
-function writeJson(file: string, value: unknown): void {
-  const write = () => writeFileSync(`${file}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
-  try {
-    write();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    write();
-  }
-  renameSync(`${file}.new`, file);
-}
-
-function ignoreMissing<T>(action: () => T): T | undefined {
-  try {
-    return action();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

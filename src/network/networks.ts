@@ -39,7 +39,7 @@ export interface EndpointFacts {
 }
 
 export interface Connection {
-  /** after the init exists */
+  /** after the init exists, if it is its namespace */
   readonly hostOperations: readonly Op[];
   /** in the container's network namespace, by its init */
   readonly initOperations: readonly Op[];
@@ -58,6 +58,8 @@ export interface ConnectRequest {
   readonly interfaceIndex?: number | undefined;
   readonly ipv4Address?: string | undefined;
   readonly macAddress?: string | undefined;
+  /** A path that leads to the network namespace, for one that no init of the program has: then the host operations do all, in a program of their own. */
+  readonly netns?: string | undefined;
 }
 
 /**

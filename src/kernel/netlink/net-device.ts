@@ -1,6 +1,6 @@
 import type { Op } from '../program/index.ts';
 import { interfaceName } from './addresses.ts';
-import { attribute, initPidAttribute, join, message, type NetlinkPart, nlm, raw, stringAttribute } from './message.ts';
+import { attribute, initPidAttribute, linkedHeader, message, type NetlinkPart, nlm, raw, stringAttribute } from './message.ts';
 import { routeOperation } from './operation.ts';
 
 /** linux/rtnetlink.h, if_link.h, if_addr.h */
@@ -95,12 +95,7 @@ export function restoreNetDevice({ addresses }: NetDevice, name: string): Op {
   up.writeUInt32LE(iffUp, 8);
   up.writeUInt32LE(iffUp, 12);
   const parts = [...addresses.map(addressMessage), message(rtm.newLink, nlm.request | nlm.ack, raw(up), stringAttribute(ifla.name, interfaceName(name)))];
-  const offsets = addresses.map((_, position) => join(...parts.slice(0, position)).bytes.length + headerBytes + addressIndexOffset);
-  const op = routeOperation(parts, { side: 'init', ignoreExisting: true });
-  if (offsets.length === 0) return op;
-  const bytes = Buffer.alloc(offsets.length * 4);
-  for (const [position, offset] of offsets.entries()) bytes.writeUInt32LE(offset, position * 4);
-  return { ...op, link: Buffer.from(name), linkOffsets: bytes } as Op;
+  return routeOperation(parts, { side: 'init', ignoreExisting: true, link: name });
 }
 
 function addressMessage({ family, prefixLength, address, broadcast }: NetAddress): NetlinkPart {
@@ -110,7 +105,7 @@ function addressMessage({ family, prefixLength, address, broadcast }: NetAddress
   return message(
     rtm.newAddress,
     nlm.request | nlm.ack | nlm.create | nlm.exclusive,
-    raw(header),
+    linkedHeader(header, 'named', addressIndexOffset),
     attribute(ifa.local, address),
     attribute(ifa.address, address),
     ...(broadcast === undefined ? [] : [attribute(ifa.broadcast, broadcast)]),

@@ -26,7 +26,7 @@ test('an address, byte for byte', () => {
 });
 
 test('the init’s pid goes where IFLA_NET_NS_PID has its value, also in a later message', () => {
-  const veth = createVeth({ name: 'veth0', master: 7, mtu: 1500, peer: { name: 'eth0', index: 2, mac: '02:42:ac:11:00:02' } });
+  const veth = createVeth({ name: 'veth0', master: 7, mtu: 1500, peer: { name: 'eth0', index: 2, mac: '02:42:ac:11:00:02', namespace: 'init' } });
   const before = deleteLink('veth0');
   const op = routeOperation([before, veth]);
   if (op.op !== 'netlink') throw new Error(op.op);
@@ -34,9 +34,14 @@ test('the init’s pid goes where IFLA_NET_NS_PID has its value, also in a later
   expect(op.pidOffsets?.length).toBe(4);
   // struct nlattr { u16 len = 8; u16 type = IFLA_NET_NS_PID } stands before it
   expect(Buffer.from(op.message.subarray(offset - 4, offset + 4)).toString('hex')).toBe('0800' + '1300' + '00000000');
-  const fixed = createVeth({ name: 'veth0', peer: { name: 'eth0', pid: 4242 } });
-  expect(fixed.pids).toEqual([]);
-  expect(fixed.bytes.includes(Buffer.from('0800130092100000', 'hex'))).toBe(true);
+});
+
+test('a namespace by its slot: the descriptor goes where IFLA_NET_NS_FD has its value', () => {
+  const op = routeOperation([createVeth({ name: 'veth0', peer: { name: 'eth0', namespace: 'target' } })], { target: 5 });
+  if (op.op !== 'netlink') throw new Error(op.op);
+  const offset = Buffer.from(op.targetOffsets ?? []).readUInt32LE(0);
+  expect([op.target, op.pidOffsets]).toEqual([5, undefined]);
+  expect(Buffer.from(op.message.subarray(offset - 4, offset + 4)).toString('hex')).toBe('0800' + '1c00' + '00000000');
 });
 
 test('several messages in one operation, its flags and its side', () => {

@@ -8,11 +8,24 @@ const nft = { newTable: 0, deleteTable: 2, newChain: 3, newRule: 6 } as const;
 const nfprotoIpv4 = 2;
 const hooks = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
 const verdicts = { drop: 0, accept: 1 } as const;
-const metaKeys = { iifname: 6, oifname: 7 } as const;
+const metaKeys = { iifname: 6, oifname: 7, l4proto: 16 } as const;
+const conntrackKeys = { state: 0, status: 2 } as const;
 const register = 1;
+const secondRegister = 2;
+/** where `payload` counts from: NFT_PAYLOAD_* */
+const payloadBases = { network: 1, transport: 2 } as const;
+/** of struct iphdr, and of the headers of TCP, UDP and SCTP */
+const offsets = { source: 12, destination: 16, destinationPort: 2 } as const;
+/** IPPROTO_* */
+const ipProtocols = { tcp: 6, udp: 17, sctp: 132 } as const;
+/** NFT_FIB_RESULT_ADDRTYPE of the destination, and RTN_LOCAL (linux/rtnetlink.h) */
+const fibAddressType = { result: 3, flags: 2, local: 2 } as const;
+const natDestination = 1;
 const interfaceNameBytes = 16;
 /** NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED) */
 const establishedOrRelated = 2 | 4;
+/** IPS_DST_NAT */
+const destinationTranslated = 32;
 
 export type NftExpression = NetlinkPart;
 
@@ -50,19 +63,52 @@ export function matchInterface(direction: 'in' | 'out', name: string, equal = tr
 
 /** `ip saddr PREFIX` */
 export function matchSource(prefix: Ipv4Prefix): readonly NftExpression[] {
-  const sourceOffset = 12;
+  return matchAddress(offsets.source, prefix);
+}
+
+/** `ip daddr PREFIX` */
+export function matchDestination(prefix: Ipv4Prefix): readonly NftExpression[] {
+  return matchAddress(offsets.destination, prefix);
+}
+
+/** `fib daddr type local`: an address of the machine */
+export function matchLocalDestination(): readonly NftExpression[] {
+  const { result, flags, local } = fibAddressType;
+  return [expression('fib', [be32Attribute(1, register), be32Attribute(2, result), be32Attribute(3, flags)]), compare(u32(local), true)];
+}
+
+/** `tcp dport PORT`, … */
+export function matchDestinationPort(protocol: keyof typeof ipProtocols, port: number): readonly NftExpression[] {
   return [
-    expression('payload', [be32Attribute(1, register), be32Attribute(2, 1), be32Attribute(3, sourceOffset), be32Attribute(4, 4)]),
-    mask(ipv4Bytes(ipv4Mask(prefix.length))),
-    compare(ipv4Bytes(ipv4Network(prefix)), true),
+    expression('meta', [be32Attribute(1, register), be32Attribute(2, metaKeys.l4proto)]),
+    compare(Uint8Array.of(ipProtocols[protocol]), true),
+    payload('transport', offsets.destinationPort, 2),
+    compare(portBytes(port), true),
   ];
 }
 
 /** `ct state established,related` */
 export function matchEstablished(): readonly NftExpression[] {
-  const bits = Buffer.alloc(4);
-  bits.writeUInt32LE(establishedOrRelated);
-  return [expression('ct', [be32Attribute(2, 0), be32Attribute(1, register)]), mask(bits), compare(Buffer.alloc(4), false)];
+  return matchConntrack('state', establishedOrRelated);
+}
+
+/** `ct status dnat` */
+export function matchTranslatedDestination(): readonly NftExpression[] {
+  return matchConntrack('status', destinationTranslated);
+}
+
+/** `dnat to ADDRESS:PORT` */
+export function translateDestination(address: number, port: number): readonly NftExpression[] {
+  return [
+    load(register, ipv4Bytes(address)),
+    load(secondRegister, portBytes(port)),
+    expression('nat', [
+      be32Attribute(1, natDestination),
+      be32Attribute(2, nfprotoIpv4),
+      ...[3, 4].map((attributeOfAddress) => be32Attribute(attributeOfAddress, register)),
+      ...[5, 6].map((attributeOfPort) => be32Attribute(attributeOfPort, secondRegister)),
+    ]),
+  ];
 }
 
 export function masquerade(): NftExpression {
@@ -73,7 +119,34 @@ export function verdict(name: keyof typeof verdicts): NftExpression {
   return expression('immediate', [be32Attribute(1, 0), nested(2, [nested(2, [be32Attribute(1, verdicts[name])])])]);
 }
 
-function compare(value: Buffer, equal: boolean): NftExpression {
+function matchAddress(offset: number, prefix: Ipv4Prefix): readonly NftExpression[] {
+  return [payload('network', offset, 4), mask(ipv4Bytes(ipv4Mask(prefix.length))), compare(ipv4Bytes(ipv4Network(prefix)), true)];
+}
+
+function matchConntrack(key: keyof typeof conntrackKeys, bits: number): readonly NftExpression[] {
+  return [expression('ct', [be32Attribute(2, conntrackKeys[key]), be32Attribute(1, register)]), mask(u32(bits)), compare(Buffer.alloc(4), false)];
+}
+
+function payload(base: keyof typeof payloadBases, offset: number, length: number): NftExpression {
+  return expression('payload', [be32Attribute(1, register), be32Attribute(2, payloadBases[base]), be32Attribute(3, offset), be32Attribute(4, length)]);
+}
+
+function load(into: number, value: Uint8Array): NftExpression {
+  return expression('immediate', [be32Attribute(1, into), nested(2, [attribute(1, value)])]);
+}
+
+/** What the kernel has in host byte order. */
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function portBytes(port: number): Uint8Array {
+  return Uint8Array.of(port >> 8, port & 255);
+}
+
+function compare(value: Uint8Array, equal: boolean): NftExpression {
   return expression('cmp', [be32Attribute(1, register), be32Attribute(2, equal ? 0 : 1), nested(3, [attribute(1, value)])]);
 }
 

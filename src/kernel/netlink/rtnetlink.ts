@@ -1,12 +1,40 @@
 import { type Ipv4Prefix, interfaceName, ipv4Bytes, ipv4Mask, macBytes } from './addresses.ts';
-import { attribute, initPidAttribute, message, type NetlinkPart, nested, nlm, raw, stringAttribute, u32Attribute } from './message.ts';
+import {
+  attribute,
+  initPidAttribute,
+  type LinkIndex,
+  linkAttribute,
+  linkedHeader,
+  message,
+  type NetlinkPart,
+  nested,
+  nlm,
+  raw,
+  stringAttribute,
+  targetAttribute,
+  u32Attribute,
+} from './message.ts';
 
-/** Message types and attributes of rtnetlink(7): linux/rtnetlink.h, if_link.h, if_addr.h, veth.h. */
-const rtm = { newLink: 16, deleteLink: 17, newAddress: 20, newRoute: 24 } as const;
-const ifla = { address: 1, name: 3, mtu: 4, master: 10, linkInfo: 18, netNsPid: 19, infoKind: 1, infoData: 2, vethPeer: 1 } as const;
+/** Message types and attributes of rtnetlink(7): linux/rtnetlink.h, if_link.h, if_addr.h, if_bridge.h, veth.h. */
+const rtm = { newLink: 16, deleteLink: 17, setLink: 19, newAddress: 20, newRoute: 24 } as const;
+const ifla = {
+  address: 1,
+  name: 3,
+  mtu: 4,
+  master: 10,
+  protocolInfo: 12,
+  linkInfo: 18,
+  netNsPid: 19,
+  netNsFd: 28,
+  infoKind: 1,
+  infoData: 2,
+  vethPeer: 1,
+} as const;
 const ifa = { address: 1, local: 2, broadcast: 4 } as const;
 const rta = { destination: 1, outInterface: 4, gateway: 5 } as const;
+const brport = { hairpinMode: 4 } as const;
 const afInet = 2;
+const afBridge = 7;
 const iffUp = 1;
 const route = { tableMain: 254, protocolBoot: 3, scopeUniverse: 0, typeUnicast: 1 } as const;
 
@@ -14,12 +42,11 @@ const change = nlm.request | nlm.ack;
 const create = change | nlm.create | nlm.exclusive;
 
 /** struct ifinfomsg */
-function linkHeader(index: number, up: boolean): NetlinkPart {
+function linkHeader(index: LinkIndex, up: boolean): NetlinkPart {
   const bytes = Buffer.alloc(16);
-  bytes.writeInt32LE(index, 4);
   bytes.writeUInt32LE(up ? iffUp : 0, 8);
   bytes.writeUInt32LE(up ? iffUp : 0, 12);
-  return raw(bytes);
+  return linkedHeader(bytes, index, 4);
 }
 
 export interface BridgeOptions {
@@ -47,8 +74,13 @@ export interface VethOptions {
   readonly name: string;
   readonly master?: number | undefined;
   readonly mtu?: number | undefined;
-  /** the end that goes into the network namespace of `pid`, or of the init that the program clones */
-  readonly peer: { readonly name: string; readonly index?: number | undefined; readonly mac?: string | undefined; readonly pid?: number | undefined };
+  /** the end that goes into a network namespace: of the init that the program clones, or the one in the operation's target slot */
+  readonly peer: {
+    readonly name: string;
+    readonly index?: number | undefined;
+    readonly mac?: string | undefined;
+    readonly namespace: 'init' | 'target';
+  };
 }
 
 /** Makes a pair of virtual Ethernet links in one message; the end that stays is up, its peer cannot be before the pair exists (ENOTCONN). */
@@ -59,7 +91,7 @@ export function createVeth({ name, master, mtu, peer }: VethOptions): NetlinkPar
     stringAttribute(ifla.name, interfaceName(peer.name)),
     ...mtuPart,
     ...(peer.mac === undefined ? [] : [attribute(ifla.address, macBytes(peer.mac))]),
-    peer.pid === undefined ? initPidAttribute(ifla.netNsPid) : u32Attribute(ifla.netNsPid, peer.pid),
+    peer.namespace === 'init' ? initPidAttribute(ifla.netNsPid) : targetAttribute(ifla.netNsFd),
   ];
   return message(
     rtm.newLink,
@@ -73,7 +105,7 @@ export function createVeth({ name, master, mtu, peer }: VethOptions): NetlinkPar
 }
 
 export interface LinkChange {
-  readonly index: number;
+  readonly index: LinkIndex;
   readonly name?: string | undefined;
   readonly mac?: string | undefined;
   readonly mtu?: number | undefined;
@@ -95,23 +127,29 @@ export function changeLink({ index, name, mac, mtu, master, up }: LinkChange): N
   );
 }
 
+/** A port of a bridge sends back by the link what came by it: where bridges show their packets to the firewall, its translations may lead there. */
+export function reflectOnPort(index: LinkIndex): NetlinkPart {
+  const header = Buffer.alloc(16);
+  header[0] = afBridge;
+  return message(rtm.setLink, change, linkedHeader(header, index, 4), nested(ifla.protocolInfo, [attribute(brport.hairpinMode, Uint8Array.of(1))]));
+}
+
 /** Removes a link by its name; ENODEV when there is none. */
 export function deleteLink(name: string): NetlinkPart {
   return message(rtm.deleteLink, change, linkHeader(0, false), stringAttribute(ifla.name, interfaceName(name)));
 }
 
 /** Gives an interface an IPv4 address and the route of its network; EEXIST when it has it. */
-export function addAddress(index: number, prefix: Ipv4Prefix): NetlinkPart {
+export function addAddress(index: LinkIndex, prefix: Ipv4Prefix): NetlinkPart {
   const header = Buffer.alloc(8);
   header[0] = afInet;
   header[1] = prefix.length;
-  header.writeUInt32LE(index, 4);
   const local = ipv4Bytes(prefix.address);
   const broadcast = ipv4Bytes(prefix.address | ~ipv4Mask(prefix.length));
   return message(
     rtm.newAddress,
     create,
-    raw(header),
+    linkedHeader(header, index, 4),
     attribute(ifa.local, local),
     attribute(ifa.address, local),
     ...(prefix.length < 31 ? [attribute(ifa.broadcast, broadcast)] : []),
@@ -119,7 +157,7 @@ export function addAddress(index: number, prefix: Ipv4Prefix): NetlinkPart {
 }
 
 /** Adds an IPv4 route through a gateway; length 0 is the default route. */
-export function addRoute(index: number, destination: Ipv4Prefix, gateway: number): NetlinkPart {
+export function addRoute(index: LinkIndex, destination: Ipv4Prefix, gateway: number): NetlinkPart {
   const header = Buffer.alloc(12);
   header[0] = afInet;
   header[1] = destination.length;
@@ -133,6 +171,6 @@ export function addRoute(index: number, destination: Ipv4Prefix, gateway: number
     raw(header),
     ...(destination.length > 0 ? [attribute(rta.destination, ipv4Bytes(destination.address))] : []),
     attribute(rta.gateway, ipv4Bytes(gateway)),
-    u32Attribute(rta.outInterface, index),
+    linkAttribute(rta.outInterface, index),
   );
 }

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'bd0fbca98985f3a8';
+export const opsHash = '2015361a85cade1b';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -178,7 +178,7 @@ export interface SignalOp {
   readonly signal: number;
 }
 
-/** send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT; link_offsets: byte offsets where the index goes that the interface named LINK has there */
+/** send one netlink message (or batch) of PROTOCOL, require an ack for each; pid_offsets: byte offsets where the init's pid (u32) goes; ns: slot of a network namespace to do it in; flags: 1 reply wanted, 2 ignore EEXIST, 4 ignore ENODEV/ENOENT; link_offsets: byte offsets where the index goes that the interface named LINK has there; target_offsets: byte offsets where the descriptor goes that is in the slot TARGET */
 export interface NetlinkOp {
   readonly op: 'netlink';
   readonly side: 'host' | 'init';
@@ -189,6 +189,8 @@ export interface NetlinkOp {
   readonly flags?: number | undefined;
   readonly link?: Uint8Array | undefined;
   readonly linkOffsets?: Uint8Array | undefined;
+  readonly target?: number | undefined;
+  readonly targetOffsets?: Uint8Array | undefined;
 }
 
 /** set the propagation (MS_* bits) of the host path, e.g. / to MS_REC|MS_SLAVE */
@@ -1115,7 +1117,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   cgroup_device: { code: 26, fields: [['str', 'dir'], ['bytes', 'program']], calls: 'openat bpf bpf close close' },
   oom_wait: { code: 28, fields: [['str', 'dir'], ['u64', 'seen'], ['u32', 'timeoutMs']], calls: 'openat (eventfd2 openat write close|inotify_init1 inotify_add_watch inotify_add_watch) [openat|read|poll|close]*' },
   signal: { code: 29, fields: [['u32', 'pid'], ['u64', 'startTime'], ['u32', 'signal']], calls: 'pidfd_open openat read close pidfd_send_signal close' },
-  netlink: { code: 27, fields: [['u32', 'protocol'], ['bytes', 'message'], ['bytes', 'pidOffsets'], ['slot', 'ns'], ['u32', 'flags'], ['bytes', 'link'], ['bytes', 'linkOffsets']], calls: '[openat setns] [socket ioctl close] socket setsockopt sendto (recvfrom [sendmsg]*)* close [setns close]' },
+  netlink: { code: 27, fields: [['u32', 'protocol'], ['bytes', 'message'], ['bytes', 'pidOffsets'], ['slot', 'ns'], ['u32', 'flags'], ['bytes', 'link'], ['bytes', 'linkOffsets'], ['slot', 'target'], ['bytes', 'targetOffsets']], calls: '[openat setns] [socket ioctl close] socket setsockopt sendto (recvfrom [sendmsg]*)* close [setns close]' },
   propagation: { code: 30, fields: [['str', 'path'], ['u64', 'flags']], calls: 'mount' },
   overlay: { code: 31, fields: [['str', 'target'], ['strs', 'lowers'], ['str', 'upper'], ['str', 'work'], ['strs', 'options'], ['u64', 'attrs']], calls: '(fsopen fsconfig* fsmount move_mount close close|open_tree mount_setattr move_mount close|fsopen fsconfig* mount close)' },
   overlay_source: { code: 150, fields: [['slot', 'out'], ['strs', 'lowers'], ['str', 'upper'], ['str', 'work'], ['slot', 'userns'], ['u32', 'plain'], ['u64', 'attrs'], ['strs', 'options']], calls: '(fsopen [open_tree mount_setattr] [fsconfig|open_tree|mount_setattr|openat|close]* fsmount close|open_tree mount_setattr [mount_setattr])' },

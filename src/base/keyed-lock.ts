@@ -1,4 +1,4 @@
-import { untilAborted } from '../base/index.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** One at a time for each key: what two want to have done at once, the second finds done. */
 export class KeyedLock {
