@@ -132,9 +132,16 @@ function outcomeText(outcome: UploadOutcome, mountFrom: string | undefined): str
   return outcome === 'mounted' ? `Mounted from ${mountFrom}` : pushWords.pushed;
 }
 
-/** The registry refuses what it got, or it is not as long as it should be: when the blob here is damaged, that is to be said. */
+/**
+ * The registry refuses what it got, or it is not as long as it should be: when the blob here is damaged, that is to be said. One that was read as a whole
+ * has said so already, and is gone.
+ */
 async function verify(content: ContentStore, digest: string, signal: AbortSignal): Promise<void> {
-  for await (const _ of content.read(digest, { signal }));
+  try {
+    for await (const _ of content.read(digest, { signal }));
+  } catch (error) {
+    if (!isCode(error, 'NotFound')) throw error;
+  }
 }
 
 /** None for a blob that is not here: reading it says so. */
