@@ -369,6 +369,16 @@ static int serve_signals(struct monitor *m)
 	return 0;
 }
 
+/* Written down first: who comes after a daemon that dies now knows that it runs. A disk that takes nothing costs that knowledge, not the process. */
+void monitor_started(struct monitor *m)
+{
+	int fd = m->dir < 0 ? -1 : openat(m->dir, "started", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	close_fd(&fd);
+	m->started = true;
+	report_send(m->run, PHASE_STARTED);
+}
+
 /* Everything that the init says on its way to execve. -1: it failed. */
 static int listen_to_init(struct monitor *m)
 {
@@ -385,8 +395,7 @@ static int listen_to_init(struct monitor *m)
 		/* Killed between create and start: that is an exit like others. */
 		run->failed.index = NO_OP;
 	} else if (kind == 0 && run->failed.index == NO_OP && run_after_exec(run) == 0) {
-		m->started = true;
-		report_send(run, PHASE_STARTED);
+		monitor_started(m);
 	}
 	adopt_terminal(m);
 	return run->failed.index == NO_OP ? 0 : -1;

@@ -142,6 +142,8 @@ int monitor_signal(struct monitor *monitor, uint32_t signal, uint32_t flags);
 int monitor_resize(struct monitor *monitor, uint32_t rows, uint32_t cols);
 int monitor_start(struct monitor *monitor);
 int monitor_reopen_log(struct monitor *monitor);
+/* The process runs: notes it in the task directory, and tells who said START. */
+void monitor_started(struct monitor *monitor);
 /* Takes the pty over when it has come. */
 void adopt_terminal(struct monitor *monitor);
 /* One round of the loop, of at most TIMEOUT ms. -1: the process could not be made. */

@@ -158,7 +158,6 @@ int runtime_ended(struct monitor *m, int status)
 	if (run->init_pid == 0 && !run->init_reaped && (take_terminal(m) != 0 || take_process(m) != 0))
 		return -1;
 	adopt_terminal(m);
-	m->started = true;
-	report_send(run, PHASE_STARTED);
+	monitor_started(m);
 	return 0;
 }

@@ -27,7 +27,7 @@ test.each<[string, string, number, number]>([
   expect(exit).toMatchObject({ code, signal, oomKills: 0, cleanupFailure: undefined });
   expect(exit.at.getTime()).toBeWithin(before - 1000, Date.now() + 1);
   await until('the socket is gone', () => !existsSync(path.join(task.dir, 'monitor.sock')));
-  expect(readdirSync(task.dir).sort()).toEqual(['exit', 'pid']);
+  expect(readdirSync(task.dir).sort()).toEqual(['exit', 'pid', 'started']);
   const [fileCode, fileSignal, ns, oom] = readFileSync(path.join(task.dir, 'exit'), 'utf8').trim().split(' ');
   expect([Number(fileCode), Number(fileSignal), Number(oom)]).toEqual([code, signal, 0]);
   expect(new Date(Number(BigInt(ns ?? 0) / 1_000_000n))).toEqual(exit.at);
@@ -37,6 +37,7 @@ test('pid file, names, session and modes while it runs', async () => {
   const task = await world.launch(['sleep', '60'], { waitStart: true });
   const [pid, startTime, monitor] = readFileSync(path.join(task.dir, 'pid'), 'utf8').trim().split(' ').map(Number);
   expect(pid).toBe(task.pid);
+  expect(existsSync(path.join(task.dir, 'started'))).toBe(false);
   expect(startTime).toBe(Number(readFileSync(`/proc/${task.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19]));
   expect(Number(statusOf(task.pid, 'PPid'))).toBe(monitor ?? 0);
   expect(readFileSync(`/proc/${monitor}/cmdline`, 'utf8').replace(/\0*$/, '')).toBe(`strake-init: monitor ${path.basename(task.dir)}`);

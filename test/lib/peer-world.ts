@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { peerRootDir, peersDir } from '../../tools/peers/recipe.ts';
 import { strakeDist } from './dist.ts';
 import type { Running } from './process.ts';
-import { until } from './until.ts';
 import { Place, World } from './world.ts';
 
 export interface DockerOptions {
@@ -102,26 +101,27 @@ ${cri ?? ''}
 
   /** Kills ours, which leaves monitors and their tasks, and starts it again. */
   async restartStrakeContainerd(): Promise<void> {
-    const daemon = this.#daemons.shift();
-    if (daemon !== undefined) {
-      process.kill(daemon.innerPid, 'SIGKILL');
-      await daemon.finished;
-    }
+    await this.killStrakeContainerd();
     await this.startStrakeContainerd(this.#strakeContainerd);
     const restarted = this.#daemons.pop();
     if (restarted !== undefined) this.#daemons.unshift(restarted);
   }
 
+  /** Until `startStrakeContainerd`. */
+  async killStrakeContainerd(): Promise<void> {
+    const daemon = this.#daemons.shift();
+    if (daemon === undefined) return;
+    process.kill(daemon.innerPid, 'SIGKILL');
+    await daemon.finished;
+  }
+
   /** Ours, as it stands at /strake. */
   async startStrakeContainerd(socket: string): Promise<void> {
     this.#strakeContainerd = socket;
-    const flags = ['--root', join(this.world.work, 'strake-containerd'), '--state', dirname(socket), '--address', socket];
+    const flags = ['--root', join(this.world.work, 'strake-containerd'), '--state', dirname(socket), '--address', socket, '--ready-fd', '1'];
     const daemon = this.spawn(['/strake/strake', 'containerd', ...flags]);
     this.#daemons.push(daemon);
-    await until(`an answer at ${socket}`, async () => {
-      if (daemon.exited) throw new Error(`strake containerd ended: ${daemon.stderr.slice(-2000)}`);
-      return (await this.run(['ctr', '--address', socket, 'version'])).code === 0;
-    });
+    await daemon.output(/^ready$/m);
   }
 
   /** containerd, then dockerd on it; resolves when the API listens. */

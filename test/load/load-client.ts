@@ -82,7 +82,8 @@ export class LoadClient {
   }
 }
 
-function specOf(id: string, args: readonly string[]): RuntimeSpec {
+/** A container's configuration, with a cgroup of its name below `/load`. */
+export function specOf(id: string, args: readonly string[]): RuntimeSpec {
   const spec = defaultSpec();
   return { ...spec, process: { ...spec.process, cwd: '/', args: [...args], terminal: false }, linux: { ...spec.linux, cgroupsPath: `/load/${id}` } };
 }

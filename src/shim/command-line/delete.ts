@@ -38,10 +38,25 @@ async function deleteByShim(place: ShimPlace, id: string): Promise<Deleted | und
 
 async function deleteAlone(place: ShimPlace, { id, namespace }: ShimFlags): Promise<Deleted> {
   using _lock = await place.lockToCleanUp();
-  await using tasks = openTasks(place, namespace, silentLogger);
+  await using tasks = openTasks(place, namespace, silentLogger, isOfExec);
   await tasks.manager.recoverTask(id);
-  const deleted = await end(id, tasks.service({ shutdown: () => undefined }));
+  const calls = tasks.service({ shutdown: () => undefined });
+  const execs = tasks.manager.list().flatMap((task) => task.listExecs());
+  const deleted = await end(id, {
+    ...calls,
+    // They end with it: that is told as long as they are known.
+    delete: async (request, context) => {
+      await Promise.all(execs.map((exec) => exec.wait(context.signal)));
+      return await calls.delete(request, context);
+    },
+  });
+  await tasks.events.flushed();
   return deleted;
+}
+
+/** How the task itself ends containerd tells, by what this command answers; of its execs it knows nothing. */
+function isOfExec(topic: string, { containerId, id }: Readonly<Record<string, unknown>>): boolean {
+  return topic === '/tasks/exit' && id !== containerId;
 }
 
 async function end(id: string, calls: Calls): Promise<Deleted> {

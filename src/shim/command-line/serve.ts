@@ -8,7 +8,7 @@ import { programFile, readCgroupLayout, ZygoteLauncher } from '../../kernel/inde
 import { parseRuntimeSpec } from '../../oci/index.ts';
 import { servedService, TtrpcServer } from '../../rpc/ttrpc/index.ts';
 import { EventForwarder } from '../event-forwarder.ts';
-import { taskEventBus } from '../task-events.ts';
+import { type PublishTaskEvent, taskEventBus } from '../task-events.ts';
 import { createTaskService, type TaskNote, type TaskService } from '../task-service.ts';
 import { removeAlias } from './alias.ts';
 import type { ShimFlags } from './flags.ts';
@@ -38,15 +38,18 @@ export async function serveShim({ directory, address, namespace, debug }: ShimFl
   await tasks.events.flushed();
 }
 
-/** The tasks of a place, for whoever has its lock. */
-export function openTasks(place: ShimPlace, namespace: string, log: Logger) {
+/** The tasks of a place, for whoever has its lock. `tells`: which events, all unless it says so. */
+export function openTasks(place: ShimPlace, namespace: string, log: Logger, tells: (...event: Parameters<PublishTaskEvent>) => boolean = () => true) {
   const launcher = new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(place.directory, 'zygote.sock') });
   const events = new EventForwarder({ address: process.env['TTRPC_ADDRESS'] ?? '', namespace, log });
+  const publish: PublishTaskEvent = (topic, payload) => {
+    if (tells(topic, payload)) events.publish(topic, payload);
+  };
   const layout = readCgroupLayout();
   const manager = new LocalTaskManager({
     execRoot: place.directory,
     launcher,
-    events: taskEventBus(events.publish),
+    events: taskEventBus(publish),
     log,
     layout,
     keepsCreated: true,
@@ -58,7 +61,7 @@ export function openTasks(place: ShimPlace, namespace: string, log: Logger) {
       createTaskService({
         namespace,
         tasks: manager,
-        publish: events.publish,
+        publish,
         cgroupVersion: layout.kind === 'v2' ? 2 : 1,
         runtimeRoot,
         readSpec: async (bundle) => parseRuntimeSpec(await readFile(path.join(bundle, 'config.json'), 'utf8')),

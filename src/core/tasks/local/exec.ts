@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { errorMessage } from '../../../base/index.ts';
 import { formatJson, parseJson } from '../../../oci/index.ts';
 import { isAlive } from '../../../runtime/index.ts';
 import type { ExecOptions, Process } from '../tasks.ts';
@@ -10,7 +9,7 @@ import { settleLostProcess } from './lost-process.ts';
 import { checkId, taskFiles } from './paths.ts';
 import { LocalProcess, type LocalProcessOptions } from './process.ts';
 import { reconnect } from './reconnect.ts';
-import { readExitRecord, readIfThere, readMonitorRecord } from './records.ts';
+import { claimTelling, readExitRecord, readIfThere, readMonitorRecord } from './records.ts';
 
 /** The container of an exec. */
 export interface ExecHost {
@@ -97,25 +96,15 @@ function trackExec(
     explain: (error) => driver.explain(error, 'exec', dir),
     onStarted: (started) => {
       pid = started;
-      if (keep) writeStarted(context, dir);
       context.events.publish('/tasks/exec-started', { containerId: taskId, execId, pid });
     },
     onExit: ({ code, at }, failed) => {
       if (!keep) remove();
-      if (failed) return;
+      if (failed || (keep && !claimTelling(dir))) return;
       context.events.publish('/tasks/exit', { containerId: taskId, id: execId, pid, exitStatus: code, exitedAt: at });
     },
     onDelete: remove,
   });
-}
-
-function writeStarted({ log }: TaskContext, dir: string): void {
-  try {
-    writeFileSync(taskFiles.started(dir), '', { mode: 0o600 });
-  } catch (error) {
-    // It runs: a daemon that comes after this one only will not know it.
-    log.warn('the start of an exec was not written down', { dir, error: errorMessage(error) });
-  }
 }
 
 function names(dir: string): readonly string[] {

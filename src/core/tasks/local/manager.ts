@@ -38,7 +38,7 @@ import { OciRuntime } from './oci-runtime.ts';
 import { OwnRuntime } from './own-runtime.ts';
 import { checkId, taskFiles } from './paths.ts';
 import { reconnect } from './reconnect.ts';
-import { formatDescription, readDescription, readExitRecord, readMonitorRecord, type TaskDescription } from './records.ts';
+import { claimTelling, formatDescription, readDescription, readExitRecord, readMonitorRecord, type TaskDescription } from './records.ts';
 import { spliceCopyUp } from './splice-copy-up.ts';
 import { LocalTask, type LocalTaskOptions } from './task.ts';
 
@@ -231,10 +231,12 @@ export class LocalTaskManager implements TaskManager {
       explain: (error) => driver.explain(error, 'start', dir),
       onStarted: (started) => {
         pid = started;
-        writeFileSync(taskFiles.started(dir), '', { mode: 0o600 });
+        // No monitor could tell that from its creation.
+        if (process.runsAlready === true) writeFileSync(taskFiles.started(dir), '', { mode: 0o600 });
         context.events.publish('/tasks/start', { containerId: id, pid });
       },
       onExit: (exit) => {
+        if (this.keepsCreated && !claimTelling(dir)) return;
         if (exit.oomKilled) context.events.publish('/tasks/oom', { containerId: id });
         context.events.publish('/tasks/exit', { containerId: id, id, pid, exitStatus: exit.code, exitedAt: exit.at });
       },

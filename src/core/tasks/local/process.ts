@@ -142,7 +142,7 @@ export class LocalProcess implements Process {
         this.startTime = initStartTime;
       }
     } catch (error) {
-      throw explain(error);
+      if (!wasReleased(error)) throw explain(error);
     }
     this.phase = 'running';
     onStarted(this.pid);
@@ -159,6 +159,11 @@ export class LocalProcess implements Process {
     this.options.onExit(exit, failed);
     return exit;
   }
+}
+
+/** A daemon before this one said START, and died before it could be told whether that succeeded. */
+function wasReleased(error: unknown): boolean {
+  return error instanceof StrakeError && error.fields.errno === 'EALREADY';
 }
 
 function exitStatus({ code, signal, at, oomKills }: ExitRecord): ExitStatus {

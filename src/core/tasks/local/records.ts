@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { formatJson, parseJson, type RuntimeSpec } from '../../../oci/index.ts';
 import type { ExitStatus, OciRuntimeBinary } from '../tasks.ts';
 import { taskFiles } from './paths.ts';
@@ -41,6 +41,16 @@ export function readExitRecord(dir: string): ExitStatus | undefined {
   const match = /^(-?\d+) (\d+) (\d+) (\d+)\n$/.exec(readIfThere(taskFiles.exit(dir)) ?? '');
   if (match === null) return undefined;
   return { code: Number(match[1]), signal: Number(match[2]), at: new Date(Number(BigInt(match[3] ?? 0) / 1_000_000n)), oomKilled: Number(match[4]) > 0 };
+}
+
+/** Whether nobody has told the exit yet, of this process or of one before it; from now on somebody has. */
+export function claimTelling(dir: string): boolean {
+  try {
+    writeFileSync(taskFiles.told(dir), '', { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EEXIST';
+  }
 }
 
 export function readIfThere(file: string): string | undefined {

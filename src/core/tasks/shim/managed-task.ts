@@ -85,19 +85,25 @@ export class ManagedTask implements ShimTask {
     }
   }
 
-  /** Ends a task that nobody got, and its shim unless that has others. What they do not do, the shim's own command does. */
-  async discard(): Promise<void> {
+  /**
+   * Ends a task that nobody got, and its shim unless that has others. What they do not do, the shim's own command does. `unfinished`: the daemon died in the midst of the creation,
+   * which the shim then broke off; it knows nothing of what its runtime has made by then.
+   */
+  async discard({ unfinished = false } = {}): Promise<void> {
     const { deleteByCommand, discardTimeoutMs, log } = this.options;
     this.isReleased = true;
+    let isUnknown = false;
     try {
       await this.service.delete({ id: this.id }, { timeoutMs: discardTimeoutMs });
     } catch (error) {
-      if (!isCode(error, 'NotFound')) {
+      isUnknown = isCode(error, 'NotFound');
+      if (!isUnknown) {
         log.warn('a shim did not delete its task', { error: errorMessage(error) });
         await deleteByCommand();
       }
     }
     if (!(await this.shutDown(discardTimeoutMs))) this.options.killShim();
+    if (unfinished && isUnknown) await deleteByCommand();
     await this.remove();
   }
 

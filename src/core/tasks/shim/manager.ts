@@ -187,7 +187,7 @@ export class ShimTaskManager implements ShimTasks {
       }
       // The daemon died in the midst of the creation: nobody has got the task, and the shim may wait forever for who was to read its output.
       if (isCode(error, 'NotFound') || isCode(error, 'DeadlineExceeded')) {
-        await task.discard();
+        await task.discard({ unfinished: true });
         return undefined;
       }
       task.release();
@@ -207,7 +207,7 @@ export class ShimTaskManager implements ShimTasks {
     try {
       this.learn(task, await task.service.state({ id: task.id }, { timeoutMs: undefined }));
     } catch (error) {
-      if (isCode(error, 'NotFound')) await task.discard();
+      if (isCode(error, 'NotFound')) await task.discard({ unfinished: true });
     }
   }
 
@@ -220,7 +220,7 @@ export class ShimTaskManager implements ShimTasks {
       try {
         const endpoint = await binary.start({ namespace, id, bundle: bundle.directory, signal: AbortSignal.timeout(this.recoverTimeoutMs) }, undefined);
         const task = await ManagedTask.connect(this.taskOptions({ ...of, endpoint, shimLog: undefined }));
-        return await task.discard();
+        return await task.discard({ unfinished: true });
       } catch (error) {
         log.warn('its shim could not be ended', { error: errorMessage(error) });
       }

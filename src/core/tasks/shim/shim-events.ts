@@ -23,11 +23,17 @@ export interface ForwardedEvent {
 /** What has been told of a task. */
 interface Told {
   exit?: ShimExit;
+  /** Pids of the execs that have been started and have not ended, by their ids. */
+  readonly execs: Map<string, number>;
+  /** Whose end was told here. */
+  readonly lostExecs: Set<string>;
   isDeleted: boolean;
   /** Resolves when it is told that the task was deleted. */
   readonly deletion: PromiseWithResolvers<void>;
 }
 
+/** Of an exec that nobody saw end: it went with its container. */
+const killedStatus = 137;
 /** A shim's last word may come after its answer. */
 const lateMs = 1_000;
 
@@ -55,7 +61,13 @@ export class ShimEvents {
 
   /** From now on what is told of the task is kept in mind. `exit`: how it ended before. */
   watch(namespace: string, id: string, exit?: ShimExit): void {
-    this.told.set(keyOf(namespace, id), { isDeleted: false, deletion: Promise.withResolvers<void>(), ...(exit === undefined ? {} : { exit }) });
+    this.told.set(keyOf(namespace, id), {
+      execs: new Map(),
+      lostExecs: new Set(),
+      isDeleted: false,
+      deletion: Promise.withResolvers<void>(),
+      ...(exit === undefined ? {} : { exit }),
+    });
   }
 
   /** Not at once: what its shim has on the way is still of this task. */
@@ -83,11 +95,16 @@ export class ShimEvents {
     if (!told.isDeleted) this.tellEnd(namespace, id, exit);
   }
 
-  /** Tells of a task that has ended and is deleted what its shim did not. */
+  /** Tells of a task that has ended and is deleted, and of its execs, what its shim did not. */
   tellEnd(namespace: string, id: string, { pid, code, at }: ShimExit): void {
     const told = this.told.get(keyOf(namespace, id));
     if (told === undefined) return;
     const bus = this.sink.in(namespace);
+    for (const [execId, execPid] of told.execs) {
+      bus.publish('/tasks/exit', { containerId: id, id: execId, pid: execPid, exitStatus: killedStatus, exitedAt: at });
+      told.lostExecs.add(execId);
+    }
+    told.execs.clear();
     if (told.exit === undefined) bus.publish('/tasks/exit', { containerId: id, id, pid, exitStatus: code, exitedAt: at });
     told.exit ??= { pid, code, at };
     if (!told.isDeleted) bus.publish('/tasks/delete', { containerId: id, pid, exitStatus: code, exitedAt: at });
@@ -100,9 +117,18 @@ export class ShimEvents {
     if (topic === '/tasks/exit' && typeName === taskEvents.TaskExitSchema.typeName) {
       const { containerId, id, pid, exitStatus, exitedAt } = decode(taskEvents.TaskExitSchema, event.value);
       const told = this.told.get(keyOf(namespace, containerId));
-      if (id !== containerId || told === undefined) return false;
+      if (told === undefined) return false;
+      if (id !== containerId) {
+        told.execs.delete(id);
+        return told.lostExecs.has(id);
+      }
       if (told.exit !== undefined) return true;
       told.exit = { pid, code: exitStatus, at: exitedAt === undefined ? new Date() : timestampDate(exitedAt) };
+    } else if (topic === '/tasks/exec-started' && typeName === taskEvents.TaskExecStartedSchema.typeName) {
+      const { containerId, execId, pid } = decode(taskEvents.TaskExecStartedSchema, event.value);
+      const told = this.told.get(keyOf(namespace, containerId));
+      told?.execs.set(execId, pid);
+      told?.lostExecs.delete(execId);
     } else if (topic === '/tasks/delete' && typeName === taskEvents.TaskDeleteSchema.typeName) {
       const { containerId, id } = decode(taskEvents.TaskDeleteSchema, event.value);
       const told = this.told.get(keyOf(namespace, containerId));
