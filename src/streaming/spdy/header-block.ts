@@ -36,6 +36,9 @@ export class HeaderBlockReader {
   }
 }
 
+/** By which zlib flushes: Go's reader gives nothing before it. */
+const emptyBlock = Buffer.from([0, 0, 0, 0xff, 0xff]);
+
 /** Writes them: as stored blocks, since headers here are few and short, and their names are not in the dictionary. */
 export class HeaderBlockWriter {
   #isFirst = true;
@@ -49,7 +52,7 @@ export class HeaderBlockWriter {
     // zlib's header: deflate with a window of 32 KiB, and a dictionary, whose id follows.
     const start = this.#isFirst ? [Buffer.from([0x78, 0xbb]), uint32(headerDictionaryId)] : [];
     this.#isFirst = false;
-    return Buffer.concat([...start, stored, block]);
+    return Buffer.concat([...start, stored, block, emptyBlock]);
   }
 }
 
