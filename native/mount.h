@@ -40,4 +40,7 @@ struct source_request {
 int ask_helper(struct run *run, uint32_t slot, const char *path, const struct source_request *request);
 /* A detached bind of a node that is made as OP says. -1 after fail(), or without it when the helper has no right to make devices. */
 int ask_helper_for_node(struct run *run, uint32_t slot, const struct op_mknod_in *op);
+/* A detached bind of SOURCE, which is below /proc/PID/root: a tree of another mount namespace, and the kernel clones those of one's own alone
+ * (open_tree(2)), so a child goes there and hands it over. -1 with errno; EINVAL for another path. */
+int clone_elsewhere(const char *source, unsigned flags);
 #endif

@@ -226,3 +226,36 @@ int ask_helper_for_node(struct run *run, uint32_t slot, const struct op_mknod_in
 		return tree;
 	return fail(run, answer.err, "device %s", op->path);
 }
+
+/* --- sources of other mount namespaces --------------------------------------------------------------------------------- */
+
+int clone_elsewhere(const char *source, unsigned flags)
+{
+	char name[64];
+	int target = 0, skip = 0, pair[2], err = EINVAL, tree = -1;
+	autoclose ns = -1;
+	pid_t pid;
+
+	if (sscanf(source, "/proc/%d/root%n", &target, &skip) != 1 || skip == 0 || source[skip] != '/') {
+		errno = EINVAL;
+		return -1;
+	}
+	snprintf(name, sizeof(name), "/proc/%d/ns/mnt", target);
+	ns = open(name, O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		tree = setns(ns, CLONE_NEWNS) == 0 ? open_tree(AT_FDCWD, source + skip, flags) : -1;
+		err = tree < 0 ? errno : 0;
+		_exit(send_descriptor(pair[1], &err, sizeof(err), tree) != 0);
+	}
+	close(pair[1]);
+	if (pid < 0 || receive_descriptor(pair[0], &err, sizeof(err), &tree) != (ssize_t)sizeof(err))
+		err = errno;
+	close(pair[0]);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	errno = err;
+	return tree;
+}

@@ -35,6 +35,8 @@ static int clone_source(struct run *run, const struct op_mount_bind *op)
 		tree = open_tree(AT_FDCWD, op->source, flags);
 		if (tree < 0 && errno == ENOENT && op->flags & BIND_MAKE_SOURCE && make_directories(op->source, 0755) == 0)
 			tree = open_tree(AT_FDCWD, op->source, flags);
+		if (tree < 0 && errno == EINVAL)
+			tree = clone_elsewhere(op->source, flags);
 		if (tree < 0 && errno == EACCES && op->helper != NO_SLOT)
 			return ask_helper(run, op->helper, op->source, &request);
 	}

@@ -93,4 +93,15 @@ export const networkSteps: readonly Step[] = [
       expect(readlinkSync(world.procPath(await session.pid(guest), 'ns/net'))).toBe(readlinkSync(world.procPath(await session.pid(owner), 'ns/net')));
     },
   },
+  {
+    name: '--ipc container: shares another container’s namespace and its /dev/shm',
+    async play(session) {
+      const owner = session.container('owner');
+      await session.ok('run', '-d', '--name', owner, '--ipc', 'shareable', busybox, 'sleep', '1000');
+      await session.ok('exec', owner, 'sh', '-c', 'echo kept >/dev/shm/note');
+      const shared = ['--ipc', `container:${owner}`, '--pid', `container:${owner}`];
+      await session.docker(['run', '--rm', ...shared, busybox, 'sh', '-c', 'cat /dev/shm/note; echo said >/dev/shm/note']);
+      await session.docker(['exec', owner, 'cat', '/dev/shm/note']);
+    },
+  },
 ];
