@@ -128,6 +128,7 @@ const entries: readonly CommandEntry[] = [
 const elsewhere: readonly Pick<CommandEntry, 'name' | 'summary'>[] = [
   { name: 'daemon', summary: 'Run the engine in the foreground' },
   { name: 'containerd', summary: "Serve containerd's API in the foreground" },
+  { name: 'dockershim', summary: "Serve Kubernetes' container runtime interface over an engine, in the foreground" },
   { name: 'registry', summary: 'Serve images to others, as a registry' },
 ];
 

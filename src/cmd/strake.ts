@@ -17,5 +17,6 @@ else if (args[0] === 'containerd-shim') process.exit(await (await import('./cont
 else if (args[0] === 'daemon') process.exit(await (await import('./daemon.ts')).main(args.slice(1)));
 else if (args[0] === 'containerd') process.exit(await (await import('./containerd.ts')).main(args.slice(1)));
 else if (args[0] === 'kubelet') process.exit(await (await import('./kubelet.ts')).main(args.slice(1)));
+else if (args[0] === 'dockershim') process.exit(await (await import('./dockershim.ts')).main(args.slice(1)));
 else if (args[0] === 'registry') process.exitCode = await (await import('./registry.ts')).main(args.slice(1));
 else process.exit(await (await import('../cli/main.ts')).main(args));

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { CriWorld } from './cri-world.ts';
 
 /** A CRI under test. */
@@ -24,5 +25,25 @@ conf_dir = '${networkConfiguration}'
   },
 };
 
+/** Ours over an engine, which `engine` starts in the peer root: answers its address. */
+function dockershimOver(engine: (world: CriWorld) => Promise<string>): CriChain {
+  return {
+    async start(world) {
+      const address = join(world.work, 'dockershim.sock');
+      const shim = world.peers.spawn(['/strake/strake', 'dockershim', '--address', address, '--docker', await engine(world)]);
+      await shim.output(/serving/, { stream: 'stderr' });
+      return `unix://${address}`;
+    },
+  };
+}
+
+const dockershim = dockershimOver(async ({ peers, work, registryConfiguration }) => {
+  const socket = `unix://${join(work, 'strake.sock')}`;
+  const state = ['--data-root', join(work, 'data'), '--exec-root', join(work, 'exec')];
+  const daemon = peers.spawn(['/strake/strake', 'daemon', ...state, '--registry-config', registryConfiguration, '-H', socket]);
+  await daemon.output(/daemon has completed initialization/, { stream: 'stderr' });
+  return socket;
+});
+
 /** By the name that `--against` takes. */
-export const chains: Readonly<Record<string, CriChain>> = { containerd };
+export const chains: Readonly<Record<string, CriChain>> = { containerd, dockershim };

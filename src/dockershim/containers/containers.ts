@@ -1,0 +1,89 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { criContainer, criLinux, criRuntime } from '../../api/cri/index.ts';
+import { type Engine, engineName } from '../engine/engine.ts';
+import { matchesSelector, runtimeHandlerOf, sandboxConfigOf, sandboxIdLabel } from '../engine/labels.ts';
+import { engineResources } from '../engine/resources.ts';
+import type { LogFollowers } from '../logs/followers.ts';
+import { refuse } from '../refuse.ts';
+import { containerBody } from './create-body.ts';
+import { containerItem, containerStatus, logPathOf } from './messages.ts';
+
+export interface ContainersOptions {
+  readonly engine: Engine;
+  readonly logs: LogFollowers;
+}
+
+export class Containers {
+  readonly #options: ContainersOptions;
+
+  constructor(options: ContainersOptions) {
+    this.#options = options;
+  }
+
+  async create({ podSandboxId, config }: criRuntime.CreateContainerRequest): Promise<string> {
+    const { engine } = this.#options;
+    if (config?.metadata === undefined || config.metadata.name === '') throw refuse('InvalidArgument', 'a container needs metadata with a name');
+    const sandbox = await engine.inspect(podSandboxId, 'podsandbox');
+    if (!sandbox.State.Running) throw refuse('FailedPrecondition', `the pod ${podSandboxId} does not run`);
+    const { metadata, linux } = sandboxConfigOf(sandbox.Config.Labels);
+    const name = engineName(config.metadata.name, metadata?.name ?? '', metadata?.namespace ?? '', metadata?.uid ?? '', config.metadata.attempt);
+    const runtimeHandler = runtimeHandlerOf(sandbox.Config.Labels);
+    return await engine.create(name, await containerBody(config, { sandboxId: sandbox.Id, cgroupParent: linux?.cgroupParent ?? '', runtimeHandler }));
+  }
+
+  async start(id: string): Promise<void> {
+    const { engine, logs } = this.#options;
+    const container = await engine.inspect(id, 'container');
+    if (container.State.Status !== 'created') throw refuse('FailedPrecondition', `container ${id} is not created, but ${container.State.Status}`);
+    const sandbox = await engine.inspect(container.Config.Labels[sandboxIdLabel] ?? '', 'podsandbox');
+    const path = logPathOf(container, sandbox);
+    await logs.prepare(path);
+    await engine.start(id);
+    logs.follow({ id: container.Id, path, terminal: container.Config.Tty });
+  }
+
+  async stop(id: string, timeoutSeconds: number): Promise<void> {
+    const { engine } = this.#options;
+    if ((await engine.find(id, 'container')) !== undefined) await engine.stop(id, timeoutSeconds);
+  }
+
+  async remove(id: string): Promise<void> {
+    const { engine, logs } = this.#options;
+    const container = await engine.find(id, 'container');
+    if (container === undefined) return;
+    await engine.remove(container.Id);
+    logs.forget(container.Id);
+  }
+
+  async status(id: string): Promise<MessageInitShape<typeof criContainer.ContainerStatusSchema>> {
+    const { engine, logs } = this.#options;
+    const container = await engine.inspect(id, 'container');
+    // Whoever sees the end of a container finds all of its output in the log.
+    if (!container.State.Running) await logs.settled(container.Id);
+    return containerStatus(container, await engine.find(container.Config.Labels[sandboxIdLabel] ?? '', 'podsandbox'));
+  }
+
+  async list(filter: criContainer.ContainerFilter | undefined): Promise<readonly MessageInitShape<typeof criContainer.ContainerSchema>[]> {
+    const all = (await this.#options.engine.list('container')).map(containerItem);
+    return all.filter(
+      ({ id = '', podSandboxId = '', state, labels = {} }) =>
+        id.startsWith(filter?.id ?? '') &&
+        podSandboxId.startsWith(filter?.podSandboxId ?? '') &&
+        (filter?.state === undefined || filter.state.state === state) &&
+        matchesSelector(labels as Readonly<Record<string, string>>, filter?.labelSelector ?? {}),
+    );
+  }
+
+  async update(id: string, resources: criLinux.LinuxContainerResources | undefined): Promise<void> {
+    const { engine } = this.#options;
+    const { Id } = await engine.inspect(id, 'container');
+    await engine.client.post(`/containers/${Id}/update`, { body: engineResources(resources) });
+  }
+
+  async reopenLog(id: string): Promise<void> {
+    const { engine, logs } = this.#options;
+    const container = await engine.inspect(id, 'container');
+    if (!container.State.Running) throw refuse('FailedPrecondition', `container ${id} is not running`);
+    await logs.reopen(container.Id);
+  }
+}

@@ -1,0 +1,151 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { criMetrics, criStats } from '../../api/cri/index.ts';
+import type { ContainerStats, ContainerSummary } from '../../api/docker/index.ts';
+import { isCode } from '../../base/index.ts';
+import type { Engine } from '../engine/engine.ts';
+import { containerConfigOf, matchesSelector, sandboxConfigOf, sandboxIdLabel } from '../engine/labels.ts';
+import { refuse } from '../refuse.ts';
+import { podMetrics } from './metrics.ts';
+
+type WireContainer = MessageInitShape<typeof criStats.ContainerStatsSchema>;
+type WirePod = MessageInitShape<typeof criStats.PodSandboxStatsSchema>;
+
+/** Containers are measured some at a time: each is a request to the engine. */
+const atOnce = 8;
+
+export interface StatsFilter {
+  readonly id?: string;
+  readonly podSandboxId?: string;
+  readonly labelSelector?: Readonly<Record<string, string>>;
+}
+
+/** What runs, as the engine measures it; what has ended is left out. */
+export class Figures {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async containers({ id = '', podSandboxId = '', labelSelector = {} }: StatsFilter): Promise<readonly WireContainer[]> {
+    const all = await this.#engine.list('container', { size: true });
+    const chosen = all.filter(
+      (summary) =>
+        summary.State === 'running' &&
+        summary.Id.startsWith(id) &&
+        (summary.Labels[sandboxIdLabel] ?? '').startsWith(podSandboxId) &&
+        matchesSelector(containerConfigOf(summary.Labels).labels, labelSelector),
+    );
+    return (await inTurns(chosen, async (summary) => await this.#container(summary))).filter((stats) => stats !== undefined);
+  }
+
+  async container(id: string): Promise<WireContainer> {
+    const [stats] = id === '' ? [] : await this.containers({ id });
+    if (stats === undefined) throw refuse('NotFound', `container "${id}" does not run`);
+    return stats;
+  }
+
+  async pods({ id = '', labelSelector = {} }: StatsFilter): Promise<readonly WirePod[]> {
+    const all = await this.#engine.list('podsandbox');
+    const chosen = all.filter(
+      (summary) => summary.State === 'running' && summary.Id.startsWith(id) && matchesSelector(sandboxConfigOf(summary.Labels).labels, labelSelector),
+    );
+    return (await inTurns(chosen, async (summary) => await this.#pod(summary))).filter((stats) => stats !== undefined);
+  }
+
+  /** cAdvisor's metrics of all pods. */
+  async metrics(): Promise<readonly MessageInitShape<typeof criMetrics.PodSandboxMetricsSchema>[]> {
+    const images = new Map((await this.#engine.list('container')).map(({ Id, Labels }) => [Id, containerConfigOf(Labels).image?.image ?? ''] as const));
+    return (await this.pods({})).map((pod) => podMetrics(pod, images));
+  }
+
+  async pod(id: string): Promise<WirePod> {
+    const [stats] = id === '' ? [] : await this.pods({ id });
+    if (stats === undefined) throw refuse('NotFound', `pod "${id}" does not run`);
+    return stats;
+  }
+
+  async #container(summary: ContainerSummary): Promise<WireContainer | undefined> {
+    const stats = await this.#measure(summary.Id);
+    if (stats === undefined) return undefined;
+    const config = containerConfigOf(summary.Labels);
+    const timestamp = BigInt(Date.now()) * 1_000_000n;
+    const attributes = { id: summary.Id, labels: config.labels, annotations: config.annotations };
+    return {
+      attributes: { ...attributes, ...(config.metadata === undefined ? {} : { metadata: config.metadata }) },
+      cpu: { timestamp, usageCoreNanoSeconds: { value: BigInt(stats.cpu_stats.cpu_usage.total_usage) } },
+      memory: memoryOf(stats, timestamp),
+      writableLayer: { timestamp, usedBytes: { value: BigInt(summary.SizeRw ?? 0) }, inodesUsed: { value: 0n } },
+    };
+  }
+
+  async #pod(summary: ContainerSummary): Promise<WirePod | undefined> {
+    const own = await this.#measure(summary.Id);
+    if (own === undefined) return undefined;
+    const containers = await this.containers({ podSandboxId: summary.Id });
+    const config = sandboxConfigOf(summary.Labels);
+    const timestamp = BigInt(Date.now()) * 1_000_000n;
+    const attributes = { id: summary.Id, labels: config.labels, annotations: config.annotations };
+    const sum = (value: (container: WireContainer) => bigint | undefined) => containers.reduce((total, one) => total + (value(one) ?? 0n), 0n);
+    const ownCpu = BigInt(own.cpu_stats.cpu_usage.total_usage);
+    const ownMemory = BigInt(own.memory_stats.usage ?? 0);
+    const interfaces = Object.entries(own.networks ?? {}).map(([name, one]) => ({
+      name,
+      rxBytes: { value: BigInt(one.rx_bytes) },
+      rxErrors: { value: BigInt(one.rx_errors) },
+      txBytes: { value: BigInt(one.tx_bytes) },
+      txErrors: { value: BigInt(one.tx_errors) },
+    }));
+    const [defaultInterface] = interfaces;
+    return {
+      attributes: { ...attributes, ...(config.metadata === undefined ? {} : { metadata: config.metadata }) },
+      linux: {
+        cpu: { timestamp, usageCoreNanoSeconds: { value: ownCpu + sum(({ cpu }) => cpu?.usageCoreNanoSeconds?.value) } },
+        memory: {
+          timestamp,
+          usageBytes: { value: ownMemory + sum(({ memory }) => memory?.usageBytes?.value) },
+          workingSetBytes: { value: workingSet(own) + sum(({ memory }) => memory?.workingSetBytes?.value) },
+        },
+        network: { timestamp, interfaces, ...(defaultInterface === undefined ? {} : { defaultInterface }) },
+        process: { timestamp, processCount: { value: BigInt(own.pids_stats.current ?? 0) } },
+        containers: [...containers],
+      },
+    };
+  }
+
+  async #measure(id: string): Promise<ContainerStats | undefined> {
+    try {
+      return await this.#engine.client.get<ContainerStats>(`/containers/${id}/stats`, { query: { stream: false, 'one-shot': true } });
+    } catch (error) {
+      if (isCode(error, 'NotFound') || isCode(error, 'FailedPrecondition')) return undefined;
+      throw error;
+    }
+  }
+}
+
+function memoryOf(stats: ContainerStats, timestamp: bigint) {
+  const { usage = 0, limit = 0, stats: details = {} } = stats.memory_stats;
+  const used = workingSet(stats);
+  const figure = (...names: readonly string[]) => BigInt(names.map((name) => details[name]).find((value) => value !== undefined) ?? 0);
+  return {
+    timestamp,
+    usageBytes: { value: BigInt(usage) },
+    workingSetBytes: { value: used },
+    availableBytes: { value: BigInt(limit) > used ? BigInt(limit) - used : 0n },
+    rssBytes: { value: figure('anon', 'total_rss', 'rss') },
+    pageFaults: { value: figure('pgfault', 'total_pgfault') },
+    majorPageFaults: { value: figure('pgmajfault', 'total_pgmajfault') },
+  };
+}
+
+/** What cannot be taken back at once: without files' pages that nobody has used of late (cAdvisor's measure). */
+function workingSet({ memory_stats: { usage = 0, stats = {} } }: ContainerStats): bigint {
+  const inactive = stats['inactive_file'] ?? stats['total_inactive_file'] ?? 0;
+  return BigInt(Math.max(0, usage - inactive));
+}
+
+async function inTurns<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (let at = 0; at < items.length; at += atOnce) results.push(...(await Promise.all(items.slice(at, at + atOnce).map(act))));
+  return results;
+}

@@ -1,0 +1,2 @@
+export type { Dockershim, DockershimOptions } from './dockershim.ts';
+export { startDockershim } from './dockershim.ts';
