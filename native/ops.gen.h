@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "2015361a85cade1b"
+#define OPS_HASH "b6f2c2abef77ba0e"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -562,7 +562,7 @@ struct op_ioprio {
 struct op_affinity {
 	struct op_bytes mask;
 };
-/* have criu (the program PATH) carry out REQUEST of its RPC (criu_req), after it has joined CGROUPS (cgroup.procs files); ACKNOWLEDGEMENT answers each of its notifications; FILES are open for it as descriptors from first_file on; console: socket that gets the master of the restored terminal, else the monitor gets it; behind `monitor` criu has the process's stdio as descriptors 0-2; status_fd gets a byte when lazy pages are served; a restored process becomes the init */
+/* have criu (the program PATH) carry out REQUEST of its RPC (criu_req), after it has joined CGROUPS (cgroup.procs files); ACKNOWLEDGEMENT answers each of its notifications; FILES are open for it as descriptors from first_file on; console: socket that gets the master of the restored terminal, else the monitor gets it; behind `monitor` criu has the process's stdio as descriptors 0-2; status_fd gets a byte when lazy pages are served; env: instead of our own; a restored process becomes the init */
 struct op_criu {
 	const char *path;
 	struct op_bytes request;
@@ -572,6 +572,7 @@ struct op_criu {
 	uint32_t first_file;
 	uint32_t console;
 	uint32_t status_fd;
+	struct op_strs env;
 };
 /* run PATH with ARGS and ENV to its end, in the directory of the slot, with STATE as its stdin; pid_offsets: byte offsets (u32 each) in STATE of fields of 10 spaces, where the init's pid as the side sees it goes; killed with its process group after timeout_ms (0: never); NAME (`prestart hook #0`) is for the failure, which has its last words; flags 1: a failure is a warning on stderr, 2: HOME as `home` found it */
 struct op_hook {
@@ -1044,7 +1045,7 @@ static const struct op_desc op_table[] = {
 	{ "ioprio", 85, 2, 1, { { T_U32, offsetof(struct op_ioprio, value) } } },
 	{ "affinity", 86, 3, 1, { { T_BYTES, offsetof(struct op_affinity, mask) } } },
 	{ "reaper", 87, 2, 0, { { 0, 0 } } },
-	{ "criu", 118, 1, 8, { { T_STR, offsetof(struct op_criu, path) }, { T_BYTES, offsetof(struct op_criu, request) }, { T_BYTES, offsetof(struct op_criu, acknowledgement) }, { T_STRS, offsetof(struct op_criu, cgroups) }, { T_STRS, offsetof(struct op_criu, files) }, { T_U32, offsetof(struct op_criu, first_file) }, { T_SLOT, offsetof(struct op_criu, console) }, { T_U32, offsetof(struct op_criu, status_fd) } } },
+	{ "criu", 118, 1, 9, { { T_STR, offsetof(struct op_criu, path) }, { T_BYTES, offsetof(struct op_criu, request) }, { T_BYTES, offsetof(struct op_criu, acknowledgement) }, { T_STRS, offsetof(struct op_criu, cgroups) }, { T_STRS, offsetof(struct op_criu, files) }, { T_U32, offsetof(struct op_criu, first_file) }, { T_SLOT, offsetof(struct op_criu, console) }, { T_U32, offsetof(struct op_criu, status_fd) }, { T_STRS, offsetof(struct op_criu, env) } } },
 	{ "hook", 88, 3, 9, { { T_STR, offsetof(struct op_hook, name) }, { T_STR, offsetof(struct op_hook, path) }, { T_STRS, offsetof(struct op_hook, args) }, { T_STRS, offsetof(struct op_hook, env) }, { T_BYTES, offsetof(struct op_hook, state) }, { T_BYTES, offsetof(struct op_hook, pid_offsets) }, { T_U32, offsetof(struct op_hook, timeout_ms) }, { T_SLOT, offsetof(struct op_hook, dir) }, { T_U32, offsetof(struct op_hook, flags) } } },
 	{ "hook_runner", 90, 1, 0, { { 0, 0 } } },
 	{ "release", 89, 1, 2, { { T_STR, offsetof(struct op_release, path) }, { T_U32, offsetof(struct op_release, timeout_ms) } } },

@@ -150,7 +150,7 @@ static int start_criu(const struct op_criu *op, int socket, pid_t *pid)
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawn_file_actions_adddup2(&files, socket, REQUEST_SOCKET);
-	err = posix_spawn(pid, op->path, &files, &attributes, argv, environ);
+	err = posix_spawn(pid, op->path, &files, &attributes, argv, op->env.n > 0 ? (char *const *)op->env.v : environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
 	return err;

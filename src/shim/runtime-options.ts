@@ -44,12 +44,12 @@ export function ociRuntimeOf(
   };
 }
 
-/** Of a checkpoint into `directory`. */
-export function checkpointOptions(directory: string, options: TypedOptions | undefined): CheckpointOptions {
+/** Of a checkpoint into `directory`; criu's log goes to the bundle where nothing else is said. */
+export function checkpointOptions(directory: string, options: TypedOptions | undefined, bundle: string): CheckpointOptions {
   const { exit, openTcp, externalUnixSockets, terminal, fileLocks, workPath, imagePath } = decoded(runcOptions.CheckpointOptionsSchema, options);
   return {
     imagePath: directory || imagePath,
-    ...(workPath === '' ? {} : { workPath }),
+    workPath: workPath === '' ? path.join(bundle, 'criu-work') : workPath,
     leaveRunning: !exit,
     openTcp,
     externalUnixSockets,

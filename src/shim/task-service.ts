@@ -242,7 +242,8 @@ class LocalTaskService {
   }
 
   private async checkpoint({ id, path, options }: shimTask.CheckpointTaskRequest): Promise<void> {
-    await this.allowed('checkpoint', id).checkpoint(checkpointOptions(path, options));
+    const task = this.allowed('checkpoint', id);
+    await task.checkpoint(checkpointOptions(path, options, (task.note as TaskNote).bundle));
   }
 }
 

@@ -35,7 +35,15 @@ const restarted =
 
 /** A shim of many containers stays for a while when the last one has gone. */
 async function shimsEnded({ engine: { world } }: Chain): Promise<void> {
-  await until('the shims to end', () => world.pids().every((pid) => !world.commandLine(pid).includes('containerd-shim')), 30_000);
+  await until('the shims to end', () => world.pids().every((pid) => !isShim(world.commandLine(pid))), 30_000);
+}
+
+/** A daemon's flags may name one. */
+function isShim(commandLine: string): boolean {
+  return commandLine
+    .split('\0')
+    .slice(0, 2)
+    .some((word) => path.basename(word).startsWith('containerd-shim'));
 }
 
 async function play(recipe: ChainRecipe, verbose: boolean): Promise<Outcome> {

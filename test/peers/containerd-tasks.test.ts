@@ -57,7 +57,8 @@ const everyStep = ctrSteps(() => peers);
 describe.each([
   ['io.containerd.runc.v2', everyStep],
   ['/usr/sbin/runc', everyStep],
-  ['/usr/bin/crun', everyStep],
+  // This crun wants a library for checkpoints that the peer root has not.
+  ['/usr/bin/crun', everyStep.filter(({ name }) => !name.startsWith('checkpoint'))],
   // The shims are tested by themselves: that they are driven is seen by one step.
   [theirShim, everyStep.slice(0, 1)],
   ['/strake/containerd-shim-strake-v2', everyStep.slice(0, 1)],

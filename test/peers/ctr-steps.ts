@@ -1,5 +1,5 @@
 /** What `ctr` does with containers, over whichever runtime or shim its client names: equal over each. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { registryHost } from '../fixtures/registry.ts';
 import type { PeerWorld } from '../lib/peer-world.ts';
@@ -14,8 +14,8 @@ export function overRuntime(runtime: string): readonly string[] {
   return [runtime.startsWith('/') && !runtime.includes('shim') ? '--runc-binary' : '--runtime', runtime];
 }
 
-/** `ctr run` over the client's runtime; the container is removed with the step. */
-function run(client: Client, id: string, flags: readonly string[], command: readonly string[]): readonly string[] {
+/** The container is removed with the step. */
+function removeAtEnd(client: Client, id: string): void {
   client.onEnd(async () => {
     await client.quiet(['tasks', 'kill', '--all', '--signal', 'KILL', id]);
     await until(`${id} to be removed`, async () => {
@@ -24,6 +24,11 @@ function run(client: Client, id: string, flags: readonly string[], command: read
       return (await client.quiet(['containers', 'info', id])).code !== 0;
     });
   });
+}
+
+/** `ctr run` over the client's runtime; the container is removed with the step. */
+function run(client: Client, id: string, flags: readonly string[], command: readonly string[]): readonly string[] {
+  removeAtEnd(client, id);
   const over = overRuntime(client.runtime);
   return ['run', ...over, ...flags, image, id, ...command];
 }
@@ -33,6 +38,9 @@ async function limit(world: World, client: Client, id: string, controller: strin
   const pid = Number(new RegExp(`^${id}\\s+(\\d+)`, 'm').exec(listed.stdout)?.[1]);
   return readFileSync(join(world.cgroupOf(pid, controller), file), 'utf8').trim();
 }
+
+/** Counts signals; forks nothing meanwhile, for criu gives up on processes that come and go. */
+const counting = "n=0; trap 'n=$((n+1)); echo $n > /tmp/n' USR1; echo 0 > /tmp/n; sleep 1000 & while :; do wait $!; done";
 
 /** `peers`: where ctr runs, once it is there. A step leaves nothing. */
 export const ctrSteps = (peers: () => PeerWorld): readonly PeerStep[] => [
@@ -108,6 +116,43 @@ export const ctrSteps = (peers: () => PeerWorld): readonly PeerStep[] => [
       await client.run(run(client, 'b3', ['--rm', '--cwd', '/etc/passwd'], ['true']));
       await client.ok(...run(client, 'b4', ['-d'], ['sleep', '1000']));
       await client.run(run(client, 'b4', ['-d'], ['sleep', '1000']));
+    },
+  },
+  {
+    name: 'checkpoint, and a new container that goes on from it, where criu works',
+    async play(client) {
+      if ((await peers().run(['criu', 'check'])).code !== 0) return;
+      const stopped = async (id: string) =>
+        await until(`the end of ${id}`, async () => new RegExp(`${id}\\s+\\d+\\s+STOPPED`).test((await client.quiet(['tasks', 'list'])).stdout));
+      const counted = async (id: string, number: number) =>
+        await until(`${id} to count ${number}`, async () => {
+          const argv = ['tasks', 'exec', '--exec-id', `${id}-${performance.now()}`, id, 'cat', '/tmp/n'];
+          return (await client.quiet(argv)).stdout === `${number}\n`;
+        });
+      const countOne = async (id: string) => await client.ok('tasks', 'kill', '--signal', 'USR1', id);
+      removeAtEnd(client, 'again');
+      client.onEnd(async () => await client.quiet(['images', 'rm', '--sync', 'saved']));
+      await client.ok(...run(client, 'first', ['-d'], ['sh', '-c', counting]));
+      await counted('first', 0);
+      await countOne('first');
+      await counted('first', 1);
+      await client.run(['containers', 'checkpoint', '--task', 'first', 'saved']);
+      await client.ok('tasks', 'kill', '--signal', 'KILL', 'first');
+      await stopped('first');
+      await client.run(['containers', 'restore', '--live', 'again', 'saved']);
+      await countOne('again');
+      await counted('again', 2);
+      await client.run(['tasks', 'checkpoint', '--exit', '--image-path', join(client.work, 'image'), 'again']);
+      await stopped('again');
+      await client.run(['tasks', 'delete', 'again']);
+      client.note(
+        'image',
+        readdirSync(join(client.work, 'image'))
+          .map((name) => name.replace(/-\d+/g, ''))
+          .filter((name, index, all) => all.indexOf(name) === index)
+          .sort(),
+      );
+      rmSync(join(client.work, 'image'), { recursive: true });
     },
   },
   {

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '2015361a85cade1b';
+export const opsHash = 'b6f2c2abef77ba0e';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -682,7 +682,7 @@ export interface ReaperOp {
   readonly side: 'init';
 }
 
-/** have criu (the program PATH) carry out REQUEST of its RPC (criu_req), after it has joined CGROUPS (cgroup.procs files); ACKNOWLEDGEMENT answers each of its notifications; FILES are open for it as descriptors from first_file on; console: socket that gets the master of the restored terminal, else the monitor gets it; behind `monitor` criu has the process's stdio as descriptors 0-2; status_fd gets a byte when lazy pages are served; a restored process becomes the init */
+/** have criu (the program PATH) carry out REQUEST of its RPC (criu_req), after it has joined CGROUPS (cgroup.procs files); ACKNOWLEDGEMENT answers each of its notifications; FILES are open for it as descriptors from first_file on; console: socket that gets the master of the restored terminal, else the monitor gets it; behind `monitor` criu has the process's stdio as descriptors 0-2; status_fd gets a byte when lazy pages are served; env: instead of our own; a restored process becomes the init */
 export interface CriuOp {
   readonly op: 'criu';
   readonly side: 'host';
@@ -694,6 +694,7 @@ export interface CriuOp {
   readonly firstFile?: number | undefined;
   readonly console?: number | undefined;
   readonly statusFd?: number | undefined;
+  readonly env?: readonly string[] | undefined;
 }
 
 /** run PATH with ARGS and ENV to its end, in the directory of the slot, with STATE as its stdin; pid_offsets: byte offsets (u32 each) in STATE of fields of 10 spaces, where the init's pid as the side sees it goes; killed with its process group after timeout_ms (0: never); NAME (`prestart hook #0`) is for the failure, which has its last words; flags 1: a failure is a warning on stderr, 2: HOME as `home` found it */
@@ -1172,7 +1173,7 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   ioprio: { code: 85, fields: [['u32', 'value']], calls: 'ioprio_set' },
   affinity: { code: 86, fields: [['bytes', 'mask']], calls: 'sched_setaffinity' },
   reaper: { code: 87, fields: [], calls: 'rt_sigprocmask clone [set_robust_list] setpgid ioctl [getpgid rt_sigprocmask ioctl rt_sigprocmask] rt_sigprocmask' },
-  criu: { code: 118, fields: [['str', 'path'], ['bytes', 'request'], ['bytes', 'acknowledgement'], ['strs', 'cgroups'], ['strs', 'files'], ['u32', 'firstFile'], ['slot', 'console'], ['u32', 'statusFd']], calls: '([openat] dup2 close)* socketpair rt_sigprocmask clone3 rt_sigprocmask close (openat write close)* sendto (recvmsg|sendmsg|sendto|write|close)* close close* wait4 [pidfd_open openat read close]' },
+  criu: { code: 118, fields: [['str', 'path'], ['bytes', 'request'], ['bytes', 'acknowledgement'], ['strs', 'cgroups'], ['strs', 'files'], ['u32', 'firstFile'], ['slot', 'console'], ['u32', 'statusFd'], ['strs', 'env']], calls: '([openat] dup2 close)* socketpair rt_sigprocmask clone3 rt_sigprocmask close (openat write close)* sendto (recvmsg|sendmsg|sendto|write|close)* close close* wait4 [pidfd_open openat read close]' },
   hook: { code: 88, fields: [['str', 'name'], ['str', 'path'], ['strs', 'args'], ['strs', 'env'], ['bytes', 'state'], ['bytes', 'pidOffsets'], ['u32', 'timeoutMs'], ['slot', 'dir'], ['u32', 'flags']], calls: '(memfd_create [getpid] write lseek memfd_create memfd_create prlimit64* umask rt_sigprocmask clone3 rt_sigprocmask umask pidfd_open poll close wait4 close close close|sendto recvfrom)' },
   hook_runner: { code: 90, fields: [], calls: 'socketpair clone [set_robust_list] close' },
   release: { code: 89, fields: [['str', 'path'], ['u32', 'timeoutMs']], calls: 'openat write poll* unlink close' },

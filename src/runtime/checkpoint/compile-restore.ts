@@ -23,6 +23,8 @@ export interface RestoreProgram {
   /** an empty directory's name, for the root filesystem to be mounted on: criu wants a mount point with a parent that nothing hides */
   readonly criuRoot: string;
   readonly criu: string;
+  /** of criu; the caller's own when absent */
+  readonly environment?: readonly string[] | undefined;
   readonly request: Omit<CriuOptions, 'root'>;
   readonly files: readonly string[];
   readonly firstFile: number;
@@ -60,6 +62,7 @@ export function compileRestore(program: RestoreProgram): readonly Op[] {
       cgroups: procs,
       files: program.files,
       firstFile: program.firstFile,
+      env: program.environment,
       ...(consoleSocket === undefined ? {} : { console: consoleSlot }),
     },
     ...(detach

@@ -43,6 +43,8 @@ export interface DumpedContainer {
   readonly spec: RuntimeSpec;
   /** a cgroup by which its processes can be frozen; else criu stops them by ptrace, one by one */
   readonly freezer: string | undefined;
+  /** of criu, which runs programs of the network; the caller's own when absent */
+  readonly environment?: readonly string[];
 }
 
 /** Saves a running container's processes, and removes it unless they go on. */
@@ -59,7 +61,7 @@ export function checkpointContainer(context: RuntimeContext, request: Checkpoint
 }
 
 /** Makes the directories of an image, and the program that has criu write it. */
-export function dumpOperation({ pid, rootfs, annotations, spec, freezer }: DumpedContainer, request: Omit<CheckpointRequest, 'id'>): Op {
+export function dumpOperation({ pid, rootfs, annotations, spec, freezer, environment }: DumpedContainer, request: Omit<CheckpointRequest, 'id'>): Op {
   const criu = findCriu();
   checkParent(request);
   const { files, ...directories } = criuDirectories(request);
@@ -85,7 +87,7 @@ export function dumpOperation({ pid, rootfs, annotations, spec, freezer }: Dumpe
     },
   });
   if (!request.preDump) writeFileSync(path.join(request.imagePath, descriptorsFile), JSON.stringify(descriptorsOf(pid)), { mode: 0o600 });
-  return { op: 'criu', side: 'host', path: criu, request: dump, acknowledgement, files, firstFile, statusFd: request.statusFd };
+  return { op: 'criu', side: 'host', path: criu, request: dump, acknowledgement, files, firstFile, statusFd: request.statusFd, env: environment };
 }
 
 function checkParent({ imagePath, parentPath }: Pick<CheckpointRequest, 'imagePath' | 'parentPath'>): void {

@@ -86,7 +86,10 @@ export function restoreContainer(context: RuntimeContext, request: RestoreReques
   return 0;
 }
 
-export type RestorePlace = Pick<RestoreProgram, 'rootfs' | 'criuRoot' | 'consoleSocket' | 'detach' | 'stateDirectory' | 'monitor' | 'mountRoot'>;
+export type RestorePlace = Pick<
+  RestoreProgram,
+  'rootfs' | 'criuRoot' | 'consoleSocket' | 'detach' | 'stateDirectory' | 'monitor' | 'mountRoot' | 'environment'
+>;
 
 /** The program that has criu make the processes of an image again. Sources of binds are absolute. */
 export function restoreOperations(

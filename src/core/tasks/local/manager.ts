@@ -29,6 +29,7 @@ import {
 import type { EventBus } from '../../events/events.ts';
 import { connectNetworkOps } from '../connect-network.ts';
 import { copyUpOps } from '../copy-up.ts';
+import { hostEnvironment } from '../host-environment.ts';
 import { Reaper } from '../reaper.ts';
 import type { CreateTask, ExitStatus, OciRuntimeBinary, Task, TaskManager } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
@@ -192,6 +193,7 @@ export class LocalTaskManager implements TaskManager {
         mountRoot: mountRootfs(rootfs, this.mountpoint),
         rootfs: rootfs.type === 'directory' ? rootfs.path : this.mountpoint,
         criuRoot: path.join(dir, 'criu-root'),
+        environment: hostEnvironment(),
         detach: false,
       },
     );

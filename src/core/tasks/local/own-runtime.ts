@@ -3,12 +3,15 @@ import { StrakeError } from '../../../base/index.ts';
 import { type CgroupDirectories, freezeOperations, type Op, readFreezer, readLiveLimits, updateOperations, v1DirectoryOf } from '../../../kernel/index.ts';
 import type { ResourcesSpec, RuntimeSpec } from '../../../oci/index.ts';
 import { compileExec, dumpOperation } from '../../../runtime/index.ts';
+import { hostEnvironment } from '../host-environment.ts';
 import type { CheckpointOptions } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import type { ExecProgram, TaskDriver } from './driver.ts';
 
 const freezeTimeoutMs = 10_000;
 const lookEveryMs = 1;
+/** A hierarchy that is still freezing is to be told again, or thawed for a moment (Documentation/cgroup-v1/freezer-subsystem.rst): a process that forks may slip through. */
+const tellAgainMs = 200;
 
 export interface OwnRuntimeOptions {
   readonly context: TaskContext;
@@ -46,13 +49,18 @@ export class OwnRuntime implements TaskDriver {
     const { context, cgroup, id } = this.options;
     await context.launcher.run(freezeOperations(cgroup, frozen));
     const wanted = frozen ? 'frozen' : 'thawed';
-    const deadline = performance.now() + freezeTimeoutMs;
+    let told = performance.now();
+    const deadline = told + freezeTimeoutMs;
     for (let state = readFreezer(cgroup); state !== wanted; state = readFreezer(cgroup)) {
       if (state === undefined)
         throw new StrakeError('FailedPrecondition', `cannot ${frozen ? 'pause' : 'resume'} ${id}: it has ended`, { fields: { layer: 'core' } });
       if (performance.now() > deadline) {
         await context.launcher.run(freezeOperations(cgroup, !frozen));
         throw new StrakeError('DeadlineExceeded', `${id} was not ${wanted} within ${freezeTimeoutMs} ms`, { fields: { layer: 'core' } });
+      }
+      if (frozen && performance.now() - told > tellAgainMs) {
+        await context.launcher.run([...freezeOperations(cgroup, false), ...freezeOperations(cgroup, true)]);
+        told = performance.now();
       }
       await delay(lookEveryMs);
     }
@@ -73,6 +81,7 @@ export class OwnRuntime implements TaskDriver {
       annotations: spec.annotations ?? {},
       spec,
       freezer: v1DirectoryOf(cgroup, 'freezer') ?? cgroup.v2,
+      environment: hostEnvironment(),
     };
     const flags = { tcpEstablished: openTcp, extUnixSk: externalUnixSockets, shellJob: terminal, fileLocks, autoDedup: false, lazyPages: false };
     const request = { imagePath, workPath, manageCgroupsMode: 'soft', flags, preDump: false, leaveRunning, tcpSkipInFlight: false, linkRemap: false };
