@@ -43,6 +43,8 @@ export {
   updateOperations,
   v1DirectoryOf,
 } from './cgroup/index.ts';
+export type { Command, CommandEnd } from './command/index.ts';
+export { runCommand } from './command/index.ts';
 export type {
   AttachFlags,
   DirectOptions,

@@ -8,6 +8,8 @@ export { fileNetworkStore } from './network-store.ts';
 export type { Connection, ConnectRequest, EndpointFacts, ManagedNetwork, NetworkManager, NewManagedNetwork } from './networks.ts';
 export type { BridgePodNetworkOptions } from './pods/bridge-pod-network.ts';
 export { BridgePodNetwork } from './pods/bridge-pod-network.ts';
+export type { OpenPodNetworkOptions, PodNetworkKind } from './pods/open-pod-network.ts';
+export { openPodNetwork, podNetworkKinds } from './pods/open-pod-network.ts';
 export type { PodAddresses, PodDns, PodNetwork, PodNetworkStatus, PodPortMapping, PodToConnect } from './pods/pod-network.ts';
 export type { DialPort, PortDialer } from './port-dialer.ts';
 export { createPortDialer } from './port-dialer.ts';

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { DirectLauncher } from '../../kernel/launch/index.ts';
-import { BridgePodNetwork, fileNetworkStore, type PodToConnect } from '../index.ts';
+import { fileNetworkStore } from '../network-store.ts';
+import { BridgePodNetwork } from './bridge-pod-network.ts';
+import type { PodToConnect } from './pod-network.ts';
 
 const directory = process.argv[2] ?? '';
 const launcher = new DirectLauncher({ initPath: process.env['STRAKE_INIT'] ?? path.join(import.meta.dirname, '../../../dist/strake-init') });
