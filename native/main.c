@@ -55,7 +55,7 @@ static int run_connection(void)
 
 static int usage(void)
 {
-	fputs("usage: strake-init zygote SOCKET | run [--no-seal] | version\n", stderr);
+	fputs("usage: strake-init zygote SOCKET | run [--no-seal] | pause | version\n", stderr);
 	return 2;
 }
 
@@ -80,6 +80,8 @@ int main(int argc, char *argv[])
 		return reaper_main(argv + 1);
 	if (argc == 2 && strcmp(argv[1], "version") == 0)
 		return puts(OPS_HASH) < 0;
+	if (argc == 2 && strcmp(argv[1], "pause") == 0)
+		return pause_main();
 	if (!zygote && !(run && (argc == 2 || no_seal)))
 		return usage();
 	if (hold_stdio() != 0)

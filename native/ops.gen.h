@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "b6f2c2abef77ba0e"
+#define OPS_HASH "89cbaa4f0ce2abf4"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -1015,10 +1015,10 @@ static const struct op_desc op_table[] = {
 	{ "attach", 50, 3, 5, { { T_SLOT, offsetof(struct op_attach, fd) }, { T_SLOT, offsetof(struct op_attach, root) }, { T_STR, offsetof(struct op_attach, target) }, { T_U32, offsetof(struct op_attach, create) }, { T_U32, offsetof(struct op_attach, flags) } } },
 	{ "umount_in", 51, 3, 2, { { T_SLOT, offsetof(struct op_umount_in, root) }, { T_STR, offsetof(struct op_umount_in, target) } } },
 	{ "reopen_null", 52, 2, 0, { { 0, 0 } } },
-	{ "sethostname", 60, 2, 1, { { T_STR, offsetof(struct op_sethostname, name) } } },
+	{ "sethostname", 60, 3, 1, { { T_STR, offsetof(struct op_sethostname, name) } } },
 	{ "setdomainname", 61, 2, 1, { { T_STR, offsetof(struct op_setdomainname, name) } } },
-	{ "sysctl", 62, 2, 2, { { T_STR, offsetof(struct op_sysctl, key) }, { T_STR, offsetof(struct op_sysctl, value) } } },
-	{ "lo_up", 63, 2, 0, { { 0, 0 } } },
+	{ "sysctl", 62, 3, 2, { { T_STR, offsetof(struct op_sysctl, key) }, { T_STR, offsetof(struct op_sysctl, value) } } },
+	{ "lo_up", 63, 3, 0, { { 0, 0 } } },
 	{ "rlimit", 64, 3, 3, { { T_U32, offsetof(struct op_rlimit, resource) }, { T_U64, offsetof(struct op_rlimit, soft) }, { T_U64, offsetof(struct op_rlimit, hard) } } },
 	{ "oom_score_adj", 65, 3, 1, { { T_I32, offsetof(struct op_oom_score_adj, value) } } },
 	{ "setsid", 66, 2, 0, { { 0, 0 } } },

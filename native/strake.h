@@ -204,6 +204,7 @@ bool is_sealed(void); /* whether the program already runs from one */
 /* --- front.c --------------------------------------------------------------------------------------------------- */
 /* The command line `strake-runc`: starts the JavaScript that reads it, and runs its programs in this process. The exit status. */
 int front_main(int argc, char *argv[]);
+int pause_main(void);
 
 /* --- reaper.c -------------------------------------------------------------------------------------------------- */
 /* `docker-init [--] PROGRAM [ARGUMENT...]`, from the first word behind the name: stays as the parent of it. The exit status, where it cannot be run. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { parseGroup, parsePasswd } from '../../src/engine/containers/user/account-files.ts';
-import { resolveUser } from '../../src/engine/containers/user/index.ts';
+import { resolveUser } from '../../src/core/index.ts';
+import { parseGroup, parsePasswd } from '../../src/core/users/account-files.ts';
 import { accepted, check } from '../target.ts';
 
 const id = fc.oneof(

@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 
 const args = process.argv.slice(2);
 /** They keep data. */
-const services: readonly (string | undefined)[] = ['daemon', 'containerd', 'registry'];
+const services: readonly (string | undefined)[] = ['daemon', 'containerd', 'registry', 'cri'];
 
 if (services.includes(args[0])) await (await import('./disk-threads.ts')).makeDiskThreads();
 
@@ -18,5 +18,6 @@ else if (args[0] === 'daemon') process.exit(await (await import('./daemon.ts')).
 else if (args[0] === 'containerd') process.exit(await (await import('./containerd.ts')).main(args.slice(1)));
 else if (args[0] === 'kubelet') process.exit(await (await import('./kubelet.ts')).main(args.slice(1)));
 else if (args[0] === 'dockershim') process.exit(await (await import('./dockershim.ts')).main(args.slice(1)));
+else if (args[0] === 'cri') process.exit(await (await import('./cri.ts')).main(args.slice(1)));
 else if (args[0] === 'registry') process.exitCode = await (await import('./registry.ts')).main(args.slice(1));
 else process.exit(await (await import('../cli/main.ts')).main(args));

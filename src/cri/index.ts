@@ -1,4 +1,3 @@
-export type { CriImage, ImageServiceOptions } from './images/index.ts';
-export { Images, imageService, SnapshotUsages } from './images/index.ts';
-export type { Measured, MeasuredContainer, MeasuredPod, MeterOptions } from './stats/index.ts';
-export { statsCalls } from './stats/index.ts';
+export type { Cri, CriOptions } from './assemble.ts';
+export { assembleCri } from './assemble.ts';
+export type { RuntimeHandler } from './handlers.ts';

@@ -107,6 +107,8 @@ export interface Process {
   resize(rows: number, cols: number): Promise<void>;
   /** Lets a stdin end that comes out of a FIFO: with the last writer of that. */
   closeStdin(): Promise<void>;
+  /** Its log goes on in a new file of the same name: whoever rotates has moved the old one away. */
+  reopenLog(): Promise<void>;
   /** NotFound when it has ended. */
   kill(signal: number, options?: { readonly all?: boolean }): Promise<void>;
   /** Resolves when it ends, at once if it has. */

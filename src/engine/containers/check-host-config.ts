@@ -1,7 +1,8 @@
 import os from 'node:os';
 import type { HostConfig, Resources } from '../../api/docker/index.ts';
 import { StrakeError } from '../../base/index.ts';
-import { checkUlimit, normaliseCapabilities, parseSecurityOptions } from './spec/index.ts';
+import { normaliseCapabilities } from '../../core/index.ts';
+import { checkUlimit, parseSecurityOptions } from './spec/index.ts';
 
 const minMemoryBytes = 6 << 20;
 

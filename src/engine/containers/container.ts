@@ -1,8 +1,8 @@
+import { Mutex } from '../../base/index.ts';
 import type { Attachment, AttachOptions, Task } from '../../core/tasks/index.ts';
 import type { ContainerDocument } from './document.ts';
 import type { ExecSession } from './exec-session.ts';
 import { isRunning, type Lifecycle } from './lifecycle.ts';
-import { Mutex } from './mutex.ts';
 
 export interface ContainerExit {
   readonly exitCode: number;

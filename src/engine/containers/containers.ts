@@ -10,6 +10,7 @@ import type {
   ExecCreateRequest,
   ExecInspect,
 } from '../../api/docker/index.ts';
+import { AccountReader } from '../../core/index.ts';
 import { archivePath, type ContainerArchive, type ExtractRequest, extractToContainer, statContainerPath } from './archive/index.ts';
 import { type AttachRequest, type AttachSession, attachContainer } from './attach.ts';
 import { containerChanges, exportContainer } from './changes.ts';
@@ -36,7 +37,6 @@ import { containerStats, type StatsRequest } from './stats.ts';
 import { restartContainer, type StopOptions, stopContainer } from './stop.ts';
 import { topContainer } from './top/index.ts';
 import { type UpdateContainer, updateContainer } from './update.ts';
-import { AccountReader } from './user/index.ts';
 import { type WaitCondition, waitForContainer } from './wait.ts';
 
 export type ContainersOptions = Omit<ContainerContext, 'registry' | 'accounts'>;

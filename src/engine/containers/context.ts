@@ -1,6 +1,6 @@
 import type { Volume } from '../../api/docker/index.ts';
 import type { Logger } from '../../base/index.ts';
-import type { Comparer, ContainerStore, Snapshotter } from '../../core/index.ts';
+import type { AccountReader, Comparer, ContainerStore, Snapshotter } from '../../core/index.ts';
 import type { RootFiles, TaskManager, TaskNetwork } from '../../core/tasks/index.ts';
 import type { ImageConfig } from '../../oci/index.ts';
 import type { EngineEvents } from '../events/index.ts';
@@ -8,7 +8,6 @@ import type { EndpointRequest, NetworkState } from './document.ts';
 import type { ContainerRegistry } from './registry.ts';
 import type { Runtimes } from './runtimes.ts';
 import type { SecurityDefaults } from './spec/index.ts';
-import type { AccountReader } from './user/index.ts';
 
 /** What containers need of the images. */
 export interface ContainerImages {

@@ -1,5 +1,6 @@
 import type { ExecCreateRequest, ExecInspect } from '../../api/docker/index.ts';
 import { errorMessage, randomId, StrakeError } from '../../base/index.ts';
+import { capabilitySets, chooseCapabilities, resolveUser } from '../../core/index.ts';
 import type { Process, Task } from '../../core/tasks/index.ts';
 import type { ProcessSpec } from '../../oci/index.ts';
 import { type ClientStream, multiplexed, pipeClient } from './client-stream.ts';
@@ -8,8 +9,7 @@ import type { ContainerContext } from './context.ts';
 import { ExecSession } from './exec-session.ts';
 import { effectiveHostname } from './host-files.ts';
 import { publish } from './publish.ts';
-import { capabilitySets, chooseCapabilities, parseSecurityOptions, processEnvironment, replaceOrAppend } from './spec/index.ts';
-import { resolveUser } from './user/index.ts';
+import { parseSecurityOptions, processEnvironment, replaceOrAppend } from './spec/index.ts';
 
 /** Execs that were made or have ended and that nobody asked about; the oldest are forgotten. */
 const keptExecs = 1000;

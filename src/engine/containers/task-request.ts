@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { errorCode, errorMessage, StrakeError } from '../../base/index.ts';
+import { type ResolvedUser, resolveUser } from '../../core/index.ts';
 import type { CreateTask } from '../../core/tasks/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import type { Container } from './container.ts';
@@ -12,7 +13,6 @@ import { containerPaths } from './paths.ts';
 import { prepareMounts } from './prepare-mounts.ts';
 import { runtimeNamed } from './runtimes.ts';
 import { containerMode, containerSpec } from './spec/index.ts';
-import { type ResolvedUser, resolveUser } from './user/index.ts';
 
 /** Addresses and operations for the container's networks; undefined when it is in none of its own. */
 export async function connectNetwork(context: ContainerContext, container: Container): Promise<ConnectedNetwork | undefined> {

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = 'b6f2c2abef77ba0e';
+export const opsHash = '89cbaa4f0ce2abf4';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -447,7 +447,7 @@ export interface ReopenNullOp {
 /** host name */
 export interface SethostnameOp {
   readonly op: 'sethostname';
-  readonly side: 'init';
+  readonly side: 'host' | 'init';
   readonly name: string;
 }
 
@@ -461,7 +461,7 @@ export interface SetdomainnameOp {
 /** write a sysctl through a private procfs; the key with slashes */
 export interface SysctlOp {
   readonly op: 'sysctl';
-  readonly side: 'init';
+  readonly side: 'host' | 'init';
   readonly key: string;
   readonly value: string;
 }
@@ -469,7 +469,7 @@ export interface SysctlOp {
 /** bring the loopback interface up */
 export interface LoUpOp {
   readonly op: 'lo_up';
-  readonly side: 'init';
+  readonly side: 'host' | 'init';
 }
 
 /** prlimit: resource number, soft and hard */

@@ -4,7 +4,7 @@ import type { Attachment, AttachOptions, ExitStatus, Process, ProcessState } fro
 import { taskFiles } from './paths.ts';
 
 /** What a process needs of its monitor's connection. */
-export type MonitorConnection = Pick<TaskConnection, 'start' | 'resize' | 'kill' | 'closeStdin' | 'exited' | 'ended' | 'close'>;
+export type MonitorConnection = Pick<TaskConnection, 'start' | 'resize' | 'kill' | 'closeStdin' | 'reopenLog' | 'exited' | 'ended' | 'close'>;
 
 export interface LocalProcessOptions {
   readonly id: string;
@@ -85,6 +85,10 @@ export class LocalProcess implements Process {
 
   async closeStdin(): Promise<void> {
     await this.ask('close stdin of', () => this.options.connection.closeStdin());
+  }
+
+  async reopenLog(): Promise<void> {
+    await this.ask('reopen the log of', () => this.options.connection.reopenLog());
   }
 
   async kill(signal: number, options: { readonly all?: boolean } = {}): Promise<void> {

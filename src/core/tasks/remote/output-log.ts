@@ -51,6 +51,17 @@ export class OutputLog {
     });
   }
 
+  /** Goes on in a new file: whoever rotates has moved the old one away. */
+  async reopen(): Promise<void> {
+    await this.#inTurn(async () => {
+      const { path } = this.#options;
+      const file = await open(path, 'a', 0o640);
+      await this.#file.close();
+      this.#file = file;
+      this.#size = (await stat(path)).size;
+    });
+  }
+
   /** With the lines that have no end yet. */
   async close(): Promise<void> {
     await this.#inTurn(async () => {

@@ -84,6 +84,10 @@ export class RemoteProcess implements Process {
     await this.ask('close stdin of', async () => await this.remote.relay.endStdin());
   }
 
+  async reopenLog(): Promise<void> {
+    await this.ask('reopen the log of', async () => await this.remote.relay.reopenLog());
+  }
+
   async kill(signal: number, { all = false }: { readonly all?: boolean } = {}): Promise<void> {
     await this.ask('kill', async () => await this.remote.client.kill({ ...this.ids, signal, all }));
   }

@@ -30,6 +30,7 @@ export interface StdioPaths {
 export class StdioRelay {
   readonly paths: StdioPaths;
   readonly #options: RelayOptions;
+  readonly #output: OutputLog | undefined;
   readonly #readers: readonly FifoReader[];
   readonly #attachments = new Set<RelayAttachment>();
   #stdin: Promise<FifoWriter> | undefined;
@@ -40,6 +41,7 @@ export class StdioRelay {
 
   private constructor(options: RelayOptions, paths: StdioPaths, output: OutputLog | undefined) {
     this.#options = options;
+    this.#output = output;
     this.paths = paths;
     const streams = [
       ['stdout', paths.stdout],
@@ -47,7 +49,7 @@ export class StdioRelay {
     ] as const;
     const read = streams.filter(([, file]) => file !== '').map(([name, file]) => ({ name, reader: new FifoReader(file) }));
     this.#readers = read.map(({ reader }) => reader);
-    this.drained = this.#relay(read, output);
+    this.drained = this.#relay(read);
   }
 
   /** `isNew`: the FIFOs are made; else they are those of an earlier daemon. */
@@ -84,6 +86,10 @@ export class StdioRelay {
     this.#closeInput = close;
   }
 
+  async reopenLog(): Promise<void> {
+    await this.#output?.reopen();
+  }
+
   async endStdin(): Promise<void> {
     if (this.#isStdinEnded || !this.#options.stdio.openStdin) return;
     this.#isStdinEnded = true;
@@ -116,7 +122,8 @@ export class StdioRelay {
     return await this.#stdin;
   }
 
-  async #relay(streams: readonly { readonly name: 'stdout' | 'stderr'; readonly reader: FifoReader }[], output: OutputLog | undefined): Promise<void> {
+  async #relay(streams: readonly { readonly name: 'stdout' | 'stderr'; readonly reader: FifoReader }[]): Promise<void> {
+    const output = this.#output;
     await Promise.all(
       streams.map(async ({ name, reader }) => {
         try {

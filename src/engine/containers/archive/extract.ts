@@ -1,9 +1,8 @@
 import { StrakeError } from '../../../base/index.ts';
-import { extractArchive, overwriteError } from '../../../core/index.ts';
+import { extractArchive, overwriteError, resolveUser } from '../../../core/index.ts';
 import type { Container } from '../container.ts';
 import type { ContainerContext } from '../context.ts';
 import { publish } from '../publish.ts';
-import { resolveUser } from '../user/index.ts';
 import { keepMoving } from './keep-moving.ts';
 import { openContainerRoot } from './open-root.ts';
 import { unreachable } from './path-stat.ts';

@@ -1,4 +1,3 @@
-export { capabilitySets, chooseCapabilities, normaliseCapabilities } from './capabilities.ts';
 export type { BindSource, MountInput, TmpfsMount } from './mounts.ts';
 export { containerMode, type JoinedNamespaces } from './namespaces.ts';
 export { checkUlimit, commandLine, processEnvironment, replaceOrAppend } from './process.ts';

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import type { Resources, ThrottleDeviceConfig } from '../../../api/docker/index.ts';
 import { StrakeError } from '../../../base/index.ts';
+import { deviceNumbers } from '../../../core/index.ts';
 import type { DeviceRule, ResourcesSpec, ThrottleDevice } from '../../../oci/index.ts';
-import { deviceNumbers } from './devices.ts';
 
 /** CFS period when `--cpus` is given (µs). */
 const defaultPeriodUs = 100_000;

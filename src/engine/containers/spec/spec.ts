@@ -1,7 +1,7 @@
 import type { ContainerConfig, HostConfig } from '../../../api/docker/index.ts';
 import { StrakeError } from '../../../base/index.ts';
+import { capabilitySets, chooseCapabilities } from '../../../core/index.ts';
 import type { DeviceRule, LinuxSeccomp, RuntimeSpec, UserSpec } from '../../../oci/index.ts';
-import { capabilitySets, chooseCapabilities } from './capabilities.ts';
 import { chooseDevices } from './devices.ts';
 import { type MountInput, mounts } from './mounts.ts';
 import { type JoinedNamespaces, namespaces } from './namespaces.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { StrakeError } from '../../../base/index.ts';
-import { parsePasswd } from '../user/account-files.ts';
+import { parsePasswd } from '../../../core/index.ts';
 import type { ProcessRow } from './process-table.ts';
 
 const ticksPerSecond = 100;

@@ -1,5 +1,5 @@
-import { isCode, StrakeError } from '../../../base/index.ts';
-import type { RootFiles, RootSource } from '../../../core/tasks/index.ts';
+import { isCode, StrakeError } from '../../base/index.ts';
+import type { RootFiles, RootSource } from '../tasks/index.ts';
 import { parseGroup, parsePasswd } from './account-files.ts';
 import type { Accounts } from './resolve-user.ts';
 

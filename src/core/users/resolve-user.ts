@@ -1,4 +1,4 @@
-import { StrakeError } from '../../../base/index.ts';
+import { StrakeError } from '../../base/index.ts';
 import { type GroupEntry, maxId, type PasswdEntry } from './account-files.ts';
 
 export interface ResolvedUser {

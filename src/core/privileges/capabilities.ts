@@ -1,5 +1,5 @@
-import { StrakeError } from '../../../base/index.ts';
-import type { CapabilitiesSpec } from '../../../oci/index.ts';
+import { StrakeError } from '../../base/index.ts';
+import type { CapabilitiesSpec } from '../../oci/index.ts';
 
 /** Every capability in the kernel's order (linux/capability.h, up to CAP_CHECKPOINT_RESTORE of 5.9). */
 export const allCapabilities: readonly string[] = (
@@ -27,7 +27,7 @@ export interface CapabilityChoice {
 }
 
 /** `net_admin`, `NET_ADMIN` and `CAP_NET_ADMIN` are one; `ALL` stays. InvalidArgument for a name that is none. */
-export function normaliseCapabilities(field: 'CapAdd' | 'CapDrop', names: readonly string[]): readonly string[] {
+export function normaliseCapabilities(field: string, names: readonly string[]): readonly string[] {
   return names.map((name) => {
     const upper = name.toUpperCase();
     if (upper === every) return every;

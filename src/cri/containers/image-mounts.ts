@@ -1,0 +1,63 @@
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { criContainer } from '../../api/cri/index.ts';
+import { isCode } from '../../base/index.ts';
+import type { CriContext } from '../context.ts';
+import { invalid } from '../refusals.ts';
+import type { PlacedMount } from '../spec/mounts.ts';
+
+/** The container's mounts, those of images among them as directories of the machine, read-only. They stay until `takeImageMounts`. */
+export async function placeImageMounts(context: CriContext, containerId: string, mounts: readonly criContainer.Mount[]): Promise<readonly PlacedMount[]> {
+  const placed: PlacedMount[] = [];
+  for (const [index, mount] of mounts.entries()) {
+    const reference = mount.image?.image ?? '';
+    if (reference === '') {
+      placed.push(mount);
+      continue;
+    }
+    const { chainId } = await context.images.get(reference);
+    const target = path.join(directoryOf(context, containerId), String(index));
+    const view = await context.core.snapshots.view(keyOf(containerId, index), chainId);
+    await context.hostMounts.mount(target, view);
+    placed.push({ ...mount, hostPath: within(target, mount.imageSubPath), readonly: true });
+  }
+  return placed;
+}
+
+/** Idempotent. */
+export async function takeImageMounts({ paths, hostMounts, core }: CriContext, containerId: string): Promise<void> {
+  const directory = directoryOf({ paths }, containerId);
+  if (!existsSync(directory)) return;
+  for (const index of readdirSync(directory)) {
+    await hostMounts.unmount(path.join(directory, index));
+    try {
+      await core.snapshots.remove(keyOf(containerId, Number(index)));
+    } catch (error) {
+      if (!isCode(error, 'NotFound')) throw error;
+    }
+  }
+  await rmdir(directory);
+}
+
+/** Nobody writes to what an image holds, so a path in it stays what it was when it was looked at; one that leads out of it is refused. */
+function within(root: string, subPath: string): string {
+  if (subPath === '') return root;
+  if (path.isAbsolute(subPath)) throw invalid(`sub path ${JSON.stringify(subPath)} of an image must be relative`);
+  let found: string;
+  try {
+    found = realpathSync(path.join(root, subPath));
+  } catch {
+    throw invalid(`sub path ${JSON.stringify(subPath)} is not in the image`);
+  }
+  if (found !== root && !found.startsWith(`${root}/`)) throw invalid(`sub path ${JSON.stringify(subPath)} leads out of the image`);
+  return found;
+}
+
+function directoryOf({ paths }: Pick<CriContext, 'paths'>, containerId: string): string {
+  return path.join(paths.state, 'image-mounts', containerId);
+}
+
+function keyOf(containerId: string, index: number): string {
+  return `image-mount-${containerId}-${index}`;
+}

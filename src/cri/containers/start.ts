@@ -1,0 +1,91 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { criRuntime } from '../../api/cri/index.ts';
+import { errorMessage, StrakeError } from '../../base/index.ts';
+import type { CreateTask, ExitStatus, Task } from '../../core/tasks/index.ts';
+import { parseRuntimeSpec } from '../../oci/index.ts';
+import { nowNs, nsOf } from '../clock.ts';
+import type { CriContext } from '../context.ts';
+import { publishPodEvent } from '../pods/events.ts';
+import { refused } from '../refusals.ts';
+import type { Container } from './container.ts';
+import { volumeSources } from './create.ts';
+import { saveStatus } from './status-file.ts';
+
+const { ContainerEventType: Event } = criRuntime;
+/** containerd's, for one whose process could not be started. */
+const startErrorCode = 128;
+
+/** Resolves once the process runs. A failed start is an end, with the reason in the status: the interface knows no second try. */
+export async function startContainer(context: CriContext, container: Container, signal: AbortSignal): Promise<void> {
+  await container.mutex.run(async () => {
+    const pod = context.registry.pods.get(container.podId);
+    if (pod.state.status !== 'ready') throw refused('FailedPrecondition', `sandbox container ${JSON.stringify(pod.id)} is not running`, { sandbox: pod.id });
+    if (container.lifecycle.status !== 'created')
+      throw refused('FailedPrecondition', `container ${JSON.stringify(container.id)} is in ${container.lifecycle.status} state`, { container: container.id });
+    let task: Task | undefined;
+    try {
+      task = await context.tasks.create(await taskRequest(context, container, pod.facts.handler, signal));
+      await task.start();
+    } catch (cause) {
+      await task?.delete().catch((error: unknown) => context.log.warn('cleanup after a failed start', { container: container.id, error: errorMessage(error) }));
+      const message = errorMessage(cause);
+      const at = nowNs();
+      container.lifecycle = { status: 'exited', startedAt: 0n, finishedAt: at, exitCode: startErrorCode, reason: 'StartError', message };
+      saveStatus(context.paths, container);
+      throw cause instanceof StrakeError
+        ? new StrakeError(cause.code, `failed to start container ${JSON.stringify(container.id)}: ${message}`, { cause, fields: cause.fields })
+        : cause;
+    }
+    container.lifecycle = { status: 'running', startedAt: nowNs() };
+    supervise(context, container, task);
+    saveStatus(context.paths, container);
+    publishPodEvent(context, pod, Event.CONTAINER_STARTED_EVENT, container.id);
+  });
+}
+
+/** Hears of the end of the run, once. */
+export function supervise(context: CriContext, container: Container, task: Task): void {
+  container.task = task;
+  container.ended = task
+    .wait()
+    .then(async (exit) => await handleExit(context, container, task, exit))
+    .catch((error: unknown) => context.log.error('the end of a container could not be handled', { container: container.id, error: errorMessage(error) }));
+}
+
+async function handleExit(context: CriContext, container: Container, task: Task, { code, at, oomKilled }: ExitStatus): Promise<void> {
+  const { lifecycle } = container;
+  const startedAt = lifecycle.status === 'running' ? lifecycle.startedAt : 0n;
+  const finishedAt = nsOf(at) > startedAt ? nsOf(at) : nowNs();
+  container.lifecycle = { status: 'exited', startedAt, finishedAt, exitCode: code, reason: oomKilled ? 'OOMKilled' : '', message: '' };
+  saveStatus(context.paths, container);
+  const pod = context.registry.pods.find(container.podId);
+  if (pod !== undefined) publishPodEvent(context, pod, Event.CONTAINER_STOPPED_EVENT, container.id);
+  await task.delete();
+  container.task = undefined;
+}
+
+async function taskRequest(context: CriContext, container: Container, handlerName: string, signal: AbortSignal): Promise<CreateTask> {
+  const { id, facts } = container;
+  const { config, logPath } = facts;
+  const { spec } = await context.core.containers.get(id);
+  const parsed = parseRuntimeSpec(Buffer.from(spec.value).toString());
+  const { binary } = context.handlers.get(handlerName);
+  if (logPath !== '') mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
+  return {
+    id,
+    spec: parsed,
+    rootfs: await context.core.snapshots.mounts(id),
+    ...(binary === undefined ? {} : { runtime: binary }),
+    stdio: {
+      terminal: config.tty,
+      openStdin: config.stdin,
+      stdinOnce: config.stdinOnce,
+      // Who rotates is the kubelet, by ReopenContainerLog.
+      ...(logPath === '' ? {} : { log: { path: logPath, driver: 'cri', maxSizeBytes: 0, maxFiles: 1 } }),
+    },
+    copyUp: volumeSources(parsed, context, id),
+    note: { container: id },
+    signal,
+  };
+}

@@ -1,0 +1,249 @@
+/** `strake cri` as a kubelet uses it: whole pods with their effects in the kernel, what they share, and what a kill -9 of the daemon leaves of them. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdirSync, readFileSync, readlinkSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { criContainer, criLinux, criPod, criRuntime } from '../../src/api/cri/index.ts';
+import { startRegistry } from '../fixtures/registry.ts';
+import { Cri } from '../lib/cri.ts';
+import { kernelSnapshot, type Snapshot, settledLeaks } from '../lib/leaks.ts';
+import { PeerWorld } from '../lib/peer-world.ts';
+import { until } from '../lib/until.ts';
+import { busybox } from './steps/step.ts';
+
+const setupMs = 600_000;
+const caseMs = 60_000;
+const { NamespaceMode: Mode } = criLinux;
+const { ContainerState } = criContainer;
+const { ContainerEventType: Event } = criRuntime;
+/** The kubelet makes it, and takes it away. */
+const cgroupParent = '/kubepods/pod-1';
+const counting = 'i=0; while [ ! -e /stop ]; do i=$((i+1)); echo $i; usleep 500; done; exit 17';
+
+let peers: PeerWorld;
+let cri: Cri;
+let before: Snapshot;
+
+const container = (...command: readonly string[]) => ({
+  image: { image: busybox },
+  command: [...command],
+  linux: { securityContext: { namespaceOptions: { pid: Mode.CONTAINER } } },
+});
+const ns = (pid: number, type: string): string => readlinkSync(cri.world.procPath(pid, 'ns', type));
+const daemonNs = (type: string): string => readlinkSync(`/proc/${cri.daemon.innerPid}/ns/${type}`);
+const state = async (containerId: string) => (await cri.runtime.containerStatus({ containerId })).status;
+const exited = async (containerId: string) =>
+  await until('the container to have ended', async () => {
+    const status = await state(containerId);
+    return status?.state === ContainerState.CONTAINER_EXITED ? status : undefined;
+  });
+const remove = async (podSandboxId: string) => {
+  await cri.runtime.stopPodSandbox({ podSandboxId });
+  await cri.runtime.removePodSandbox({ podSandboxId });
+};
+const look = async (): Promise<Snapshot> =>
+  kernelSnapshot(cri.world, { trees: [join(cri.state, 'cri'), join(cri.state, 'namespaces'), join(cri.root, 'snapshots')], ignore: /pause-root|\/removed-/ });
+/** Another daemon has another pid, and so has its zygote. */
+const isDaemons = (line: string) => /^process (gained|lost): .*(strake cri|strake-init zygote)|zygote\.sock$|^socket (gained|lost): tcp /.test(line);
+
+beforeAll(async () => {
+  peers = await PeerWorld.start();
+  await startRegistry(peers);
+  cri = await Cri.start(peers.world);
+  await cri.images.pullImage({ image: { image: busybox } });
+  for (const linux of [{ cgroupParent }, {}]) {
+    const first = await cri.runPod({ linux });
+    await cri.startContainer(first, container('true'));
+    await remove(first);
+  }
+  before = await look();
+}, setupMs);
+
+afterAll(async () => {
+  await cri?.[Symbol.asyncDispose]();
+  await peers?.[Symbol.asyncDispose]();
+}, setupMs);
+
+test(
+  'a whole pod: its namespaces are kept without a process, its container logs, runs commands and ends; nothing is left',
+  async () => {
+    const logs = join(cri.world.work, 'logs');
+    const controller = new AbortController();
+    const events: string[] = [];
+    const listening = (async () => {
+      for await (const { containerId, containerEventType } of cri.runtime.getContainerEvents({}, { signal: controller.signal }))
+        events.push(`${containerId} ${containerEventType}`);
+    })().catch(() => undefined);
+    const processes = cri.world.pids().length;
+    const pod = await cri.runPod({
+      hostname: 'a-pod',
+      logDirectory: logs,
+      linux: { cgroupParent, sysctls: { 'net.ipv4.ip_forward': '1' } },
+    });
+    expect(cri.world.pids().length).toBe(processes);
+    const { status } = await cri.runtime.podSandboxStatus({ podSandboxId: pod });
+    expect([status?.state, status?.metadata?.name]).toEqual([criPod.PodSandboxState.SANDBOX_READY, expect.stringMatching(/^pod-/)]);
+    const address = status?.network?.ip ?? '';
+    const { id, pid } = await cri.startContainer(pod, {
+      ...container('sh', '-c', 'echo out; echo err >&2; trap "exit 3" TERM; while :; do sleep 0.05; done'),
+      logPath: 'c/0.log',
+      envs: [{ key: 'A', value: Buffer.from('b') }],
+    });
+    expect([ns(pid, 'net') === daemonNs('net'), ns(pid, 'pid') === daemonNs('pid')]).toEqual([false, false]);
+    expect(cri.world.proc(pid, 'cgroup')).toContain(`${cgroupParent}/${id}`);
+    expect(await cri.exec(id, 'sh', '-c', 'hostname; echo $A; cat /proc/sys/net/ipv4/ip_forward; ip -o -4 addr show eth0')).toMatch(
+      new RegExp(`^a-pod\nb\n1\n.* ${address.replaceAll('.', '\\.')}/`),
+    );
+    expect(await cri.exec(id, 'sh', '-c', 'echo no >&2; exit 9')).toBe('no\nexit 9');
+    const log = await until('both lines', () => {
+      const text = readFileSync(join(logs, 'c/0.log'), 'utf8');
+      return text.split('\n').length > 2 ? text : undefined;
+    });
+    expect(log).toMatch(/^\d{4}-\S+ stdout F out$/m);
+    expect(log).toMatch(/^\d{4}-\S+ stderr F err$/m);
+    await cri.runtime.stopContainer({ containerId: id, timeout: 10n });
+    const ended = await state(id);
+    expect([ended?.state, ended?.exitCode, ended?.reason, (ended?.finishedAt ?? 0n) > (ended?.startedAt ?? 0n)]).toEqual([
+      ContainerState.CONTAINER_EXITED,
+      3,
+      'Error',
+      true,
+    ]);
+    await cri.runtime.removeContainer({ containerId: id });
+    await remove(pod);
+    await remove(pod);
+    expect((await cri.runtime.listPodSandbox({})).items).toEqual([]);
+    await until('all events', () => events.length >= 8);
+    controller.abort();
+    await listening;
+    expect(events).toEqual([
+      ...[Event.CONTAINER_CREATED_EVENT, Event.CONTAINER_STARTED_EVENT].map((type) => `${pod} ${type}`),
+      ...[Event.CONTAINER_CREATED_EVENT, Event.CONTAINER_STARTED_EVENT, Event.CONTAINER_STOPPED_EVENT, Event.CONTAINER_DELETED_EVENT].map(
+        (type) => `${id} ${type}`,
+      ),
+      ...[Event.CONTAINER_STOPPED_EVENT, Event.CONTAINER_DELETED_EVENT].map((type) => `${pod} ${type}`),
+    ]);
+    expect(await settledLeaks(before, look)).toEqual([]);
+  },
+  caseMs,
+);
+
+describe('what is shared', () => {
+  test(
+    'containers of a pod: network, host name and /dev/shm; processes when they ask for it, with strake-init as the first',
+    async () => {
+      const pod = await cri.runPod();
+      const sharing = { ...container('sleep', '1000'), linux: {} };
+      const one = await cri.startContainer(pod, sharing);
+      const two = await cri.startContainer(pod, sharing);
+      for (const type of ['net', 'ipc', 'uts', 'pid']) expect(ns(one.pid, type)).toBe(ns(two.pid, type));
+      expect(await cri.exec(one.id, 'sh', '-c', 'echo here > /dev/shm/note; cat /proc/1/cmdline | tr "\\0" " "; ls /proc | grep -c "^[0-9]"')).toMatch(
+        /^\/pause pause [4-9]$/,
+      );
+      expect(await cri.exec(two.id, 'cat', '/dev/shm/note')).toBe('here');
+      const seeing = await cri.startContainer(pod, {
+        ...container('sleep', '1000'),
+        linux: { securityContext: { namespaceOptions: { pid: Mode.TARGET, targetId: one.id } } },
+      });
+      expect(ns(seeing.pid, 'pid')).toBe(ns(one.pid, 'pid'));
+      await remove(pod);
+      expect(await settledLeaks(before, look)).toEqual([]);
+    },
+    caseMs,
+  );
+
+  test(
+    'the machine’s own namespaces',
+    async () => {
+      const host = { network: Mode.NODE, pid: Mode.NODE, ipc: Mode.NODE };
+      const pod = await cri.runPod({ linux: { securityContext: { namespaceOptions: host } } });
+      const { pid } = await cri.startContainer(pod, { ...container('sleep', '1000'), linux: { securityContext: { namespaceOptions: host } } });
+      for (const type of ['net', 'ipc', 'uts', 'pid']) expect(ns(pid, type)).toBe(daemonNs(type));
+      await remove(pod);
+      expect(await settledLeaks(before, look)).toEqual([]);
+    },
+    caseMs,
+  );
+
+  test(
+    'a user namespace, of which the other namespaces are, too',
+    async () => {
+      const ids = [{ hostId: 100_000, containerId: 0, length: 65_536 }];
+      const namespaceOptions = { pid: Mode.CONTAINER, usernsOptions: { mode: Mode.POD, uids: ids, gids: ids } };
+      const pod = await cri.runPod({ hostname: 'mapped', linux: { securityContext: { namespaceOptions } } });
+      const { id, pid } = await cri.startContainer(pod, { ...container('sleep', '1000'), linux: { securityContext: { namespaceOptions } } });
+      expect(cri.world.proc(pid, 'uid_map').trim().split(/\s+/)).toEqual(['0', '100000', '65536']);
+      expect(cri.world.status(pid, 'Uid')).toMatch(/^100000\s/);
+      expect(await cri.exec(id, 'sh', '-c', 'hostname; id -u; stat -c %u /bin/busybox; touch /made && stat -c %u /made; hostname changed && hostname')).toBe(
+        'mapped\n0\n0\n0\nhostname: sethostname: Operation not permitted\nexit 1',
+      );
+      await remove(pod);
+      expect(await settledLeaks(before, look)).toEqual([]);
+    },
+    caseMs,
+  );
+});
+
+test(
+  'limits change while it runs; the log goes on in a new file; a command that takes too long is killed',
+  async () => {
+    const logs = join(cri.world.work, 'logs');
+    mkdirSync(logs, { recursive: true });
+    const pod = await cri.runPod({ logDirectory: logs });
+    const { id, pid } = await cri.startContainer(pod, { ...container('sh', '-c', 'while :; do echo line; sleep 0.02; done'), logPath: 'rotated.log' });
+    await cri.runtime.updateContainerResources({ containerId: id, linux: { memoryLimitInBytes: BigInt(64 << 20), cpuShares: 512n } });
+    const path = /^\d+:(?:memory|):(\S+)$/m.exec(cri.world.proc(pid, 'cgroup'))?.[1] ?? '';
+    const limit = [`/sys/fs/cgroup/memory${path}/memory.limit_in_bytes`, `/sys/fs/cgroup${path}/memory.max`];
+    expect(limit.map((file) => readIfThere(file)).filter((text) => text !== '')).toEqual([String(64 << 20)]);
+    const resources = (await state(id))?.resources?.linux;
+    expect([resources?.memoryLimitInBytes, resources?.cpuShares]).toEqual([BigInt(64 << 20), 512n]);
+    renameSync(join(logs, 'rotated.log'), join(logs, 'rotated.log.1'));
+    await cri.runtime.reopenContainerLog({ containerId: id });
+    await until('the new log', () => readIfThere(join(logs, 'rotated.log')).includes('line'));
+    const slow = cri.runtime.execSync({ containerId: id, cmd: ['sleep', '1000'], timeout: 1n });
+    await expect(slow).rejects.toThrow('timeout 1s exceeded');
+    await until('the command to be gone', () => cri.world.pids().every((one) => !cri.world.commandLine(one).includes('sleep\x001000')));
+    await remove(pod);
+    expect(await settledLeaks(before, look)).toEqual([]);
+  },
+  caseMs,
+);
+
+test(
+  'kill -9 of the daemon: what runs keeps its pid, its log and its exit code; what ended meanwhile is told; pods that were half made leave nothing',
+  async () => {
+    const logs = join(cri.world.work, 'logs');
+    const pod = await cri.runPod({ logDirectory: logs });
+    const on = await cri.startContainer(pod, { ...container('sh', '-c', counting), logPath: 'on.log' });
+    const meanwhile = await cri.startContainer(pod, container('sh', '-c', counting));
+    const waiting = await cri.createContainer(pod, container('true'));
+    const half = cri.runPod().catch(() => undefined);
+    await cri.killDaemon();
+    await half;
+    await cri.world.output(['touch', `/proc/${meanwhile.pid}/root/stop`]);
+    await until('the container to end', () => !cri.world.alive(meanwhile.pid));
+    await cri.startDaemon();
+    expect([(await state(on.id))?.state, await cri.pidOf(on.id)]).toEqual([ContainerState.CONTAINER_RUNNING, on.pid]);
+    expect((await exited(meanwhile.id)).exitCode).toBe(17);
+    expect((await cri.runtime.podSandboxStatus({ podSandboxId: pod })).status?.state).toBe(criPod.PodSandboxState.SANDBOX_READY);
+    await cri.runtime.startContainer({ containerId: waiting });
+    expect((await exited(waiting)).exitCode).toBe(0);
+    expect(await cri.exec(on.id, 'touch', '/stop')).toBe('');
+    expect((await exited(on.id)).exitCode).toBe(17);
+    const numbers = readFileSync(join(logs, 'on.log'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => Number(line.split(' ')[3]));
+    expect(numbers.findIndex((value, index) => value !== index + 1)).toBe(-1);
+    for (const { id } of (await cri.runtime.listPodSandbox({})).items) await remove(id);
+    expect(await settledLeaks(before, look, isDaemons)).toEqual([]);
+  },
+  caseMs,
+);
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
