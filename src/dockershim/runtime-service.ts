@@ -1,11 +1,10 @@
-import { criRuntime } from '../api/cri/index.ts';
+import { criRuntime, metricDescriptors } from '../api/cri/index.ts';
 import { errorMessage } from '../base/index.ts';
 import { type GrpcService, grpcService } from '../rpc/grpc/index.ts';
 import type { StreamingServer } from '../streaming/index.ts';
 import type { Containers } from './containers/containers.ts';
 import type { Engine } from './engine/engine.ts';
 import { containerEvents } from './events.ts';
-import { metricDescriptors } from './figures/metrics.ts';
 import type { Figures } from './figures/stats.ts';
 import { execSync } from './processes/exec-sync.ts';
 import { notWithEngine } from './refuse.ts';
@@ -138,7 +137,7 @@ export function runtimeService({ engine, sandboxes, containers, figures, streams
     async *streamPodSandboxStats({ filter }) {
       for (const podSandboxStats of inMessages(await figures.pods(filter ?? {}))) yield { podSandboxStats };
     },
-    listMetricDescriptors: () => ({ descriptors: metricDescriptors() }),
+    listMetricDescriptors: () => ({ descriptors: metricDescriptors.map(({ labelKeys, ...told }) => ({ ...told, labelKeys: [...labelKeys] })) }),
     listPodSandboxMetrics: async () => ({ podMetrics: [...(await figures.metrics())] }),
     async *streamPodSandboxMetrics() {
       for (const podSandboxMetrics of inMessages(await figures.metrics())) yield { podSandboxMetrics };

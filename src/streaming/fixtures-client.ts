@@ -45,6 +45,7 @@ export const spdyHeaders = (protocols: string) => ({ Connection: 'Upgrade', Upgr
 export interface SpdyClient {
   readonly protocol: string | undefined;
   readonly connection: SpdyConnection;
+  readonly socket: Duplex;
   open(headers: Readonly<Record<string, string>>): Promise<SpdyStream>;
 }
 
@@ -59,6 +60,7 @@ export function spdyClient(socket: Duplex, received: Buffer, protocol?: string):
   return {
     protocol,
     connection,
+    socket,
     open: async (headers) => {
       const stream = connection.open(new Map(Object.entries(headers)));
       await stream.replied;

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CriWorld } from './cri-world.ts';
 
@@ -45,5 +46,17 @@ const dockershim = dockershimOver(async ({ peers, work, registryConfiguration })
   return socket;
 });
 
+/** The real dockerd has no mirrors but for its hub: the registry stands under the names that are asked for, at their port. */
+const dockershimOnDocker = dockershimOver(async ({ peers, work }) => {
+  const registries = ['registry.k8s.io', 'k8s.gcr.io', 'gcr.io'];
+  const hosts = join(work, 'hosts');
+  writeFileSync(hosts, `127.0.0.1 localhost ${registries.join(' ')}\n`);
+  const redirect =
+    'add table ip mirror; add chain ip mirror out { type nat hook output priority -100; }; add rule ip mirror out ip daddr 127.0.0.1 tcp dport 80 redirect to :5000';
+  await peers.output(['sh', '-ec', 'mount --bind "$1" /etc/hosts; nft "$2"', 'sh', hosts, redirect]);
+  await peers.startDocker({ configuration: { 'insecure-registries': registries } });
+  return `unix://${peers.dockerSocket}`;
+});
+
 /** By the name that `--against` takes. */
-export const chains: Readonly<Record<string, CriChain>> = { containerd, dockershim };
+export const chains: Readonly<Record<string, CriChain>> = { containerd, dockershim, 'dockershim-docker': dockershimOnDocker };

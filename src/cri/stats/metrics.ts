@@ -1,14 +1,13 @@
 import { readlink, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { criMetrics } from '../../api/cri/index.ts';
+import { criMetrics, type MetricName } from '../../api/cri/index.ts';
+import { openFiles, openFilesLimit } from '../../base/index.ts';
 import type { TaskStats } from '../../core/tasks/index.ts';
 import { nowNs } from '../clock.ts';
 import type { CountedUsage } from '../images/usage.ts';
 import type { MeasuredContainer, MeasuredPod } from './measured.ts';
 import { type Meter, pidsOf } from './meter.ts';
-import type { MetricName } from './metric-descriptors.ts';
-import { openFiles, openFilesLimit } from './processes.ts';
 import { ofAll, rssBytes, workingSetBytes } from './usage.ts';
 
 type Metric = MessageInitShape<typeof criMetrics.MetricSchema>;
@@ -40,7 +39,7 @@ class MetricList {
   }
 }
 
-/** Everything that `metric-descriptors.ts` names, of a pod. */
+/** Everything that `metricDescriptors` name, of a pod. */
 export async function podMetrics(pod: MeasuredPod, meter: Meter, fileSystemPath: string): Promise<MessageInitShape<typeof criMetrics.PodSandboxMetricsSchema>> {
   const { id, metadata } = pod.attributes;
   const podLabels = [metadata?.name ?? '', metadata?.namespace ?? ''];

@@ -1,13 +1,11 @@
 import { expect, test } from 'bun:test';
 import { create } from '@bufbuild/protobuf';
-import { criLinux, criMetrics, criRuntime } from '../../api/cri/index.ts';
-import { StrakeError } from '../../base/index.ts';
+import { criLinux, criMetrics, criRuntime, metricDescriptors } from '../../api/cri/index.ts';
+import { openFiles, openFilesLimit, StrakeError } from '../../base/index.ts';
 import type { TaskStats } from '../../core/tasks/index.ts';
 import type { HandlerContext } from '../../rpc/grpc/index.ts';
 import { CpuRates } from './cpu-rates.ts';
 import type { MeasuredContainer, MeasuredPod } from './measured.ts';
-import { metricDescriptors } from './metric-descriptors.ts';
-import { openFiles, openFilesLimit } from './processes.ts';
 import { statsCalls } from './stats-calls.ts';
 
 const mebibyte = 1n << 20n;

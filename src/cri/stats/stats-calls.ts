@@ -1,8 +1,7 @@
-import type { criRuntime } from '../../api/cri/index.ts';
+import { type criRuntime, metricDescriptors } from '../../api/cri/index.ts';
 import type { ServiceImpl } from '../../rpc/grpc/index.ts';
 import type { Measured, MeasuredContainer, MeasuredPod } from './measured.ts';
 import { Meter, type MeterOptions } from './meter.ts';
-import { metricDescriptors } from './metric-descriptors.ts';
 import { podMetrics } from './metrics.ts';
 
 type StatsCalls = Pick<

@@ -1,11 +1,12 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { criMetrics, criStats } from '../../api/cri/index.ts';
-import type { ContainerStats, ContainerSummary } from '../../api/docker/index.ts';
+import type { ContainerStats, ContainerSummary, ContainerTopResponse } from '../../api/docker/index.ts';
 import { isCode } from '../../base/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { containerConfigOf, matchesSelector, sandboxConfigOf, sandboxIdLabel } from '../engine/labels.ts';
 import { refuse } from '../refuse.ts';
-import { podMetrics } from './metrics.ts';
+import { memoryFigure, workingSet } from './memory.ts';
+import { type EngineContainer, podMetrics } from './metrics.ts';
 
 type WireContainer = MessageInitShape<typeof criStats.ContainerStatsSchema>;
 type WirePod = MessageInitShape<typeof criStats.PodSandboxStatsSchema>;
@@ -53,10 +54,32 @@ export class Figures {
     return (await inTurns(chosen, async (summary) => await this.#pod(summary))).filter((stats) => stats !== undefined);
   }
 
-  /** cAdvisor's metrics of all pods. */
+  /** cAdvisor's metrics of all pods that run. */
   async metrics(): Promise<readonly MessageInitShape<typeof criMetrics.PodSandboxMetricsSchema>[]> {
-    const images = new Map((await this.#engine.list('container')).map(({ Id, Labels }) => [Id, containerConfigOf(Labels).image?.image ?? ''] as const));
-    return (await this.pods({})).map((pod) => podMetrics(pod, images));
+    const [{ DockerRootDir }, pods, containers] = await Promise.all([
+      this.#engine.client.get<{ readonly DockerRootDir: string }>('/info'),
+      this.#engine.list('podsandbox'),
+      this.#engine.list('container', { size: true }),
+    ]);
+    const isRunning = ({ State }: ContainerSummary) => State === 'running';
+    const all = await inTurns(pods.filter(isRunning), async ({ Id, Labels }) => {
+      const stats = await this.#measure(Id);
+      if (stats === undefined) return undefined;
+      const inPod = containers.filter((one) => isRunning(one) && one.Labels[sandboxIdLabel] === Id);
+      const measured = (await inTurns(inPod, async (one) => await this.#look(one))).filter((one) => one !== undefined);
+      return await podMetrics({ id: Id, metadata: sandboxConfigOf(Labels).metadata, stats, containers: measured }, DockerRootDir);
+    });
+    return all.filter((one) => one !== undefined);
+  }
+
+  async #look({ Id, SizeRw = 0 }: ContainerSummary): Promise<EngineContainer | undefined> {
+    const [inspect, stats, top] = await Promise.all([
+      this.#engine.find(Id, 'container'),
+      this.#measure(Id),
+      this.#engine.client.get<ContainerTopResponse>(`/containers/${Id}/top`, { query: { ps_args: '-eo pid' } }).catch(() => undefined),
+    ]);
+    if (inspect === undefined || stats === undefined) return undefined;
+    return { inspect, stats, writtenBytes: SizeRw, pids: (top?.Processes ?? []).map(([pid]) => Number(pid)) };
   }
 
   async pod(id: string): Promise<WirePod> {
@@ -104,7 +127,7 @@ export class Figures {
         memory: {
           timestamp,
           usageBytes: { value: ownMemory + sum(({ memory }) => memory?.usageBytes?.value) },
-          workingSetBytes: { value: workingSet(own) + sum(({ memory }) => memory?.workingSetBytes?.value) },
+          workingSetBytes: { value: BigInt(workingSet(own)) + sum(({ memory }) => memory?.workingSetBytes?.value) },
         },
         network: { timestamp, interfaces, ...(defaultInterface === undefined ? {} : { defaultInterface }) },
         process: { timestamp, processCount: { value: BigInt(own.pids_stats.current ?? 0) } },
@@ -124,24 +147,18 @@ export class Figures {
 }
 
 function memoryOf(stats: ContainerStats, timestamp: bigint) {
-  const { usage = 0, limit = 0, stats: details = {} } = stats.memory_stats;
+  const { usage = 0, limit = 0 } = stats.memory_stats;
   const used = workingSet(stats);
-  const figure = (...names: readonly string[]) => BigInt(names.map((name) => details[name]).find((value) => value !== undefined) ?? 0);
+  const value = (figure: number) => ({ value: BigInt(figure) });
   return {
     timestamp,
-    usageBytes: { value: BigInt(usage) },
-    workingSetBytes: { value: used },
-    availableBytes: { value: BigInt(limit) > used ? BigInt(limit) - used : 0n },
-    rssBytes: { value: figure('anon', 'total_rss', 'rss') },
-    pageFaults: { value: figure('pgfault', 'total_pgfault') },
-    majorPageFaults: { value: figure('pgmajfault', 'total_pgmajfault') },
+    usageBytes: value(usage),
+    workingSetBytes: value(used),
+    availableBytes: value(Math.max(0, limit - used)),
+    rssBytes: value(memoryFigure(stats, 'anon', 'total_rss', 'rss')),
+    pageFaults: value(memoryFigure(stats, 'pgfault', 'total_pgfault')),
+    majorPageFaults: value(memoryFigure(stats, 'pgmajfault', 'total_pgmajfault')),
   };
-}
-
-/** What cannot be taken back at once: without files' pages that nobody has used of late (cAdvisor's measure). */
-function workingSet({ memory_stats: { usage = 0, stats = {} } }: ContainerStats): bigint {
-  const inactive = stats['inactive_file'] ?? stats['total_inactive_file'] ?? 0;
-  return BigInt(Math.max(0, usage - inactive));
 }
 
 async function inTurns<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<readonly R[]> {

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { criImages } from '../../api/cri/index.ts';
 import type { ImageInspect, ImageSummary } from '../../api/docker/index.ts';
-import { isCode } from '../../base/index.ts';
+import { isCode, KeyedLock } from '../../base/index.ts';
 import type { EngineClient } from '../../docker-client/index.ts';
 import { type GrpcService, grpcService } from '../../rpc/grpc/index.ts';
 import { refuse } from '../refuse.ts';
@@ -15,6 +15,7 @@ const noName = '<none>';
 
 /** `pinned`: the name of the image that pods are made with. */
 export function imageService(client: EngineClient, pinned: () => string): GrpcService {
+  const removals = new KeyedLock();
   const inspect = async (name: string): Promise<ImageInspect | undefined> => {
     try {
       return await client.get<ImageInspect>(`/images/${name}/json`);
@@ -54,7 +55,9 @@ export function imageService(client: EngineClient, pinned: () => string): GrpcSe
       if (found === undefined) throw refuse('NotFound', `image ${required(image)} is gone again`);
       return { imageRef: found.Id };
     },
-    async removeImage({ image }) {
+    async removeImage({ image }, { signal }) {
+      // Who else removes it at the same time finds it gone when the first is done.
+      using _lock = await removals.take(required(image), signal);
       const found = await inspect(required(image));
       if (found === undefined) return {};
       const names = [...named(found.RepoTags), ...named(found.RepoDigests)];
