@@ -94,6 +94,18 @@ void client_send_exit(struct monitor *monitor, struct client *client)
 	client_send(client, FRAME_EXIT, payload, sizeof(payload));
 }
 
+bool clients_oom(struct monitor *monitor)
+{
+	bool told = false;
+
+	for (struct client *c = monitor->clients; c; c = c->next)
+		if (c->waits && c->attached == 0 && !c->gone) {
+			client_send(c, FRAME_OOM, NULL, 0);
+			told = true;
+		}
+	return told;
+}
+
 static void attach(struct monitor *monitor, struct client *client, uint32_t flags)
 {
 	client->attached = flags;
@@ -135,6 +147,8 @@ static void obey(struct monitor *monitor, struct client *client, uint8_t type, c
 		return;
 	case FRAME_WAIT:
 		client->waits = true;
+		if (monitor->oom_untold)
+			monitor->oom_untold = !clients_oom(monitor);
 		if (monitor->exited)
 			client_send_exit(monitor, client);
 		return;

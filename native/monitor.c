@@ -24,6 +24,9 @@
 #define BACK_OFF_MS 10
 #define TERMINAL_RETRY_NS 200000000u /* a terminal that nobody has open may be opened again: systemd closes its stdio and comes back to /dev/console */
 #define WRITERS_NS 1000000000u
+/* v1 says that memory runs out before it kills somebody, and says so to all cgroups below the one whose limit it is: who was killed shows a moment later. */
+#define MEMORY_LOOK_MS 5
+#define MEMORY_LOOKS 20
 #define RUNTIME_LOOK_MS 1000 /* whether the runtime takes too long */
 #define SIGNAL_GROUP 1u
 #define REAP_FORWARD_SIGNALS 1u
@@ -31,7 +34,7 @@
 #define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2) /* linux/pidfd.h, since 6.9 */
 #endif
 
-static struct monitor the_monitor = { .dir = -1, .listener = -1, .signals = -1, .source = -1, .console = -1, .input = -1, .output = { -1, -1 }, .child = { -1, -1, -1 } };
+static struct monitor the_monitor = { .dir = -1, .listener = -1, .signals = -1, .memory = -1, .source = -1, .console = -1, .input = -1, .output = { -1, -1 }, .child = { -1, -1, -1 } };
 static uint8_t chunk[64 << 10];
 
 /* --- set-up ---------------------------------------------------------------------------------------------------------- */
@@ -317,30 +320,38 @@ static bool read_output(struct monitor *m, int index)
 
 /* --- the loop ---------------------------------------------------------------------------------------------------------- */
 
+/* Tells of those who were killed since the last time because the container's memory ran out. */
+static void note_memory(struct monitor *m)
+{
+	int64_t kills = m->op && m->op->oom_file[0] ? cgroup_counter(m->op->oom_file, "oom_kill") : -1;
+
+	if (kills <= (int64_t)m->oom_kills)
+		return;
+	m->oom_kills = (uint32_t)kills;
+	m->memory_looks = 0;
+	m->oom_untold = !clients_oom(m);
+}
+
+static void serve_memory(struct monitor *m)
+{
+	char told[1024];
+
+	while (read(m->memory, told, sizeof(told)) > 0)
+		;
+	m->memory_looks = MEMORY_LOOKS;
+}
+
 static void note_exit(struct monitor *m, int status)
 {
 	struct timespec now;
-	char text[512], *line;
-	int fd;
-	ssize_t n;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	m->exit_time = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	m->run->init_status = status;
 	m->run->init_reaped = true;
 	m->run->init_pid = 0;
-	if (!m->op || !m->op->oom_file[0])
-		return;
-	/* `oom_kill N`: memory.events (v2) and memory.oom_control (v1) alike. Before the cleanup removes it. */
-	fd = open(m->op->oom_file, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	close_fd(&fd);
-	if (n <= 0)
-		return;
-	text[n] = '\0';
-	for (line = text; line; line = strchr(line, '\n'), line += line != NULL)
-		if (strncmp(line, "oom_kill ", 9) == 0)
-			m->oom_kills = (uint32_t)strtoul(line + 9, NULL, 10);
+	/* Before the cleanup removes the cgroup. */
+	note_memory(m);
 }
 
 /* Hands on the signals that came; reaps the init, the decider, and what the subreaper inherited. -1: the process could not be started. */
@@ -418,7 +429,7 @@ static bool takes_stdin(const struct monitor *m)
 	return m->source >= 0 && queue_length(&m->stdin_queue) <= STDIN_QUEUE_MAX;
 }
 
-enum { POLL_SIGNALS, POLL_SYNC, POLL_LISTENER, POLL_INPUT, POLL_OUTPUT, POLL_ERROR, POLL_SOURCE, POLL_SINKS, POLL_FIXED = POLL_SINKS + SINKS_MAX };
+enum { POLL_SIGNALS, POLL_SYNC, POLL_LISTENER, POLL_INPUT, POLL_OUTPUT, POLL_ERROR, POLL_SOURCE, POLL_MEMORY, POLL_SINKS, POLL_FIXED = POLL_SINKS + SINKS_MAX };
 
 int monitor_serve(struct monitor *m, int timeout)
 {
@@ -435,6 +446,8 @@ int monitor_serve(struct monitor *m, int timeout)
 		m->terminal_retry = 0, retry = false;
 	if (retry && (timeout < 0 || timeout > (int)(TERMINAL_RETRY_NS / 1000000)))
 		timeout = (int)(TERMINAL_RETRY_NS / 1000000);
+	if (m->memory_looks > 0 && (timeout < 0 || timeout > MEMORY_LOOK_MS))
+		timeout = MEMORY_LOOK_MS;
 	polls[POLL_SIGNALS] = (struct pollfd){ .fd = m->signals, .events = POLLIN };
 	polls[POLL_SYNC] = (struct pollfd){ .fd = run->sync_fd, .events = POLLIN };
 	polls[POLL_LISTENER] = (struct pollfd){ .fd = m->nclients < CLIENTS_MAX ? m->listener : -1, .events = POLLIN };
@@ -442,6 +455,7 @@ int monitor_serve(struct monitor *m, int timeout)
 	polls[POLL_INPUT] = (struct pollfd){ .fd = is_terminal(m) && !write_input ? -1 : stdin_fd(m), .events = write_input ? POLLOUT : 0 };
 	polls[POLL_OUTPUT] = (struct pollfd){ .fd = hold || retry ? -1 : m->output[0], .events = POLLIN };
 	polls[POLL_ERROR] = (struct pollfd){ .fd = hold ? -1 : m->output[1], .events = POLLIN };
+	polls[POLL_MEMORY] = (struct pollfd){ .fd = run->init_reaped ? -1 : m->memory, .events = POLLIN };
 	polls[POLL_SOURCE] = (struct pollfd){ .fd = takes_stdin(m) ? m->source : -1, .events = POLLIN };
 	for (unsigned i = 0; i < SINKS_MAX; i++)
 		polls[POLL_SINKS + i] = (struct pollfd){ .fd = i < m->nsinks && queue_length(&m->sinks[i].queue) > 0 ? m->sinks[i].fd : -1, .events = POLLOUT };
@@ -475,6 +489,12 @@ int monitor_serve(struct monitor *m, int timeout)
 	clients_sweep(m);
 	if (polls[POLL_SYNC].revents && run->sync_fd >= 0 && listen_to_init(m) != 0)
 		return -1;
+	if (polls[POLL_MEMORY].revents)
+		serve_memory(m);
+	if (m->memory_looks > 0 && !run->init_reaped) {
+		m->memory_looks--;
+		note_memory(m);
+	}
 	if (m->runtime_pid && monotonic_ns() > m->runtime_deadline)
 		kill(-m->runtime_pid, SIGKILL);
 	return polls[POLL_SIGNALS].revents ? serve_signals(m) : 0;
@@ -515,6 +535,9 @@ static int start_loop(struct run *run, bool forward)
 	if (!control)
 		return fail(run, ENOMEM, "control connection");
 	control->control = control->waits = true;
+	/* Where that cannot be watched, the exit tells. */
+	if (m->op && m->op->oom_file[0])
+		m->memory = oom_watch(m->op->oom_file);
 	m->looping = true;
 	return 0;
 }

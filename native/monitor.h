@@ -95,6 +95,7 @@ struct monitor {
 	struct run *run;
 	const struct op_monitor *op; /* NULL: a program without `monitor` */
 	int dir, listener, signals;
+	int memory; /* readable when the container's memory runs out, -1: nobody says */
 	int input, output[2]; /* our ends of stdin; stdout and stderr, or the pty in output[0] (the descriptor is run->pty_master) */
 	int child[3]; /* the init's ends, until clone */
 	struct queue stdin_queue;
@@ -116,6 +117,8 @@ struct monitor {
 	uint64_t terminal_retry; /* monotonic ns, 0: the terminal is read */
 	uint64_t exit_time; /* ns since the epoch */
 	uint32_t oom_kills;
+	uint32_t memory_looks; /* so often it is still looked for them */
+	bool oom_untold; /* the last time nobody was there to tell */
 };
 
 static inline bool monitor_looping(const struct run *run)
@@ -136,6 +139,8 @@ void clients_output(struct monitor *monitor, uint8_t stream, const uint8_t *data
 bool clients_hold(const struct monitor *monitor);
 int clients_report(struct monitor *monitor, const uint8_t *report, uint32_t len);
 void client_send_exit(struct monitor *monitor, struct client *client);
+/* Tells who waits for the exit, without being attached, that memory ran out. False: nobody does. */
+bool clients_oom(struct monitor *monitor);
 
 /* --- monitor.c, for the clients' commands: 0 or an errno */
 int monitor_signal(struct monitor *monitor, uint32_t signal, uint32_t flags);

@@ -601,7 +601,7 @@ struct op_send_pidfd {
 	uint32_t socket;
 	const char *name;
 };
-/* become the monitor: DIR (0700) holds monitor.sock, pid, exit; stdio flags: 1 terminal, 2 stdin open, 4 stdin closes after the first attached client, 8 inherit fds 0-2 (no monitor stdio), 16 null stdio, 32 the terminal leaves newlines as they are (no ONLCR); log: path (empty: none), driver 0 json-file 1 cri, max_size bytes (0: unlimited), max_files; oom_file: read `oom_kill N` there at exit */
+/* become the monitor: DIR (0700) holds monitor.sock, pid, exit; stdio flags: 1 terminal, 2 stdin open, 4 stdin closes after the first attached client, 8 inherit fds 0-2 (no monitor stdio), 16 null stdio, 32 the terminal leaves newlines as they are (no ONLCR); log: path (empty: none), driver 0 json-file 1 cri, max_size bytes (0: unlimited), max_files; oom_file: what its line `oom_kill N` counts is told, and at exit how many */
 struct op_monitor {
 	const char *dir;
 	uint32_t flags;

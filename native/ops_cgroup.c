@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -254,83 +253,42 @@ static int left_until(uint64_t deadline)
 	return now >= deadline ? 0 : (int)((deadline - now + 999999) / 1000000);
 }
 
-/* The number after NAME in the cgroup's FILE; 0 without such a line, -1 when the cgroup is gone. */
-static int64_t counter(const char *dir, const char *file, const char *name)
-{
-	char path[PROGRAM_MAX_PATH + 32], text[512], *p;
-	autoclose fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n < 0)
-		return -1;
-	text[n] = '\0';
-	for (p = text; p; p = strchr(p, '\n'), p = p ? p + 1 : NULL)
-		if (strncmp(p, name, strlen(name)) == 0 && p[strlen(name)] == ' ')
-			return strtoll(p + strlen(name), NULL, 10);
-	return 0;
-}
-
-/* A descriptor that becomes readable when v1's memory controller runs out of memory, or the cgroup is removed (cgroup-v1/memory.rst, "OOM Control"). */
-static int watch_v1(const char *dir, int control)
-{
-	char path[PROGRAM_MAX_PATH + 32], line[32];
-	int event = eventfd(0, EFD_CLOEXEC);
-	int len = snprintf(line, sizeof(line), "%d %d", event, control);
-
-	snprintf(path, sizeof(path), "%s/cgroup.event_control", dir);
-	if (event >= 0 && write_fd(open(path, O_WRONLY | O_CLOEXEC), line, (size_t)len) != 0)
-		close_fd(&event);
-	return event;
-}
-
-/* The same for v2, where the end is that no process is left (cgroup-v2.rst: both files give a modified event). */
-static int watch_v2(const char *dir)
-{
-	static const char *const files[] = { "memory.events", "cgroup.events" };
-	char path[PROGRAM_MAX_PATH + 32];
-	int watch = inotify_init1(IN_CLOEXEC);
-
-	for (size_t i = 0; watch >= 0 && i < sizeof(files) / sizeof(*files); i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
-		if (inotify_add_watch(watch, path, IN_MODIFY) < 0)
-			close_fd(&watch);
-	}
-	return watch;
-}
-
 int do_oom_wait(struct run *run, const struct op_oom_wait *op)
 {
 	uint64_t deadline = monotonic_ns() + op->timeout_ms * 1000000ull;
-	char path[PROGRAM_MAX_PATH + 32];
-	autoclose control = -1, watch = -1;
+	char file[PROGRAM_MAX_PATH + 32], populated[PROGRAM_MAX_PATH + 32];
 	struct pollfd event = { .events = POLLIN };
-	const char *file;
+	autoclose watch = -1;
+	bool v1;
 
 	if (strlen(op->dir) > PROGRAM_MAX_PATH)
 		return fail(run, ENAMETOOLONG, "cgroup %s", op->dir);
-	snprintf(path, sizeof(path), "%s/memory.oom_control", op->dir);
-	control = open(path, O_RDONLY | O_CLOEXEC);
-	file = control >= 0 ? "memory.oom_control" : "memory.events";
-	watch = control >= 0 ? watch_v1(op->dir, control) : watch_v2(op->dir);
+	snprintf(populated, sizeof(populated), "%s/cgroup.events", op->dir);
+	snprintf(file, sizeof(file), "%s/memory.oom_control", op->dir);
+	v1 = access(file, F_OK) == 0;
+	if (!v1)
+		snprintf(file, sizeof(file), "%s/memory.events", op->dir);
+	watch = oom_watch(file);
+	/* v2's end is that no process is left. */
+	if (watch >= 0 && !v1 && inotify_add_watch(watch, populated, IN_MODIFY) < 0)
+		close_fd(&watch);
 	if (watch < 0)
 		return errno == ENOENT || errno == ENODEV ? 0 : fail(run, errno, "events of cgroup %s", op->dir);
 	event.fd = watch;
 	for (;;) {
 		/* Asked after the watch is there: what happened before it counts, too. */
-		int64_t kills = counter(op->dir, file, "oom_kill");
+		int64_t kills = cgroup_counter(file, "oom_kill");
+		char told[1024];
 		int n;
 
-		if (kills < 0 || (uint64_t)kills != op->seen || (control < 0 && counter(op->dir, "cgroup.events", "populated") <= 0))
+		if (kills < 0 || (uint64_t)kills != op->seen || (!v1 && cgroup_counter(populated, "populated") <= 0))
 			return 0;
 		n = poll(&event, 1, left_until(deadline));
 		if (n == 0)
 			return fail(run, ETIMEDOUT, "cgroup %s", op->dir);
-		if (n > 0 && control >= 0)
+		if (n > 0 && v1)
 			return 0;
-		if (n > 0 && read(watch, path, sizeof(path)) < 0 && errno != EINTR)
+		if (n > 0 && read(watch, told, sizeof(told)) < 0 && errno != EINTR && errno != EAGAIN)
 			return fail(run, errno, "events of cgroup %s", op->dir);
 	}
 }

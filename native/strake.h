@@ -30,7 +30,7 @@ enum { PROGRAM_TRACE = 1, PROGRAM_DRY_RUN = 2 };
 enum frame_type {
 	FRAME_STDIN = 0, FRAME_STDOUT = 1, FRAME_STDERR = 2, FRAME_PROGRAM = 16, FRAME_REPORT = 17, FRAME_START = 18,
 	FRAME_EXIT = 19, FRAME_SIGNAL = 20, FRAME_RESIZE = 21, FRAME_ATTACH = 22, FRAME_STDIN_EOF = 23, FRAME_REPLY = 24,
-	FRAME_WAIT = 25, FRAME_REOPEN_LOG = 26, FRAME_HAND_OVER = 27, FRAME_FILE_OPS = 32, FRAME_DATA = 33,
+	FRAME_WAIT = 25, FRAME_REOPEN_LOG = 26, FRAME_HAND_OVER = 27, FRAME_OOM = 28, FRAME_FILE_OPS = 32, FRAME_DATA = 33,
 };
 #define FRAME_MAX_BYTES PROGRAM_MAX_BYTES
 enum report_phase { PHASE_CREATED = 0, PHASE_STARTED = 1 };
@@ -128,6 +128,12 @@ uint64_t monotonic_ns(void);
 
 /* Runs the operations between `exec` and what follows it (`reap`, `detach`), once the init has executed. 0, or -1 after fail(). */
 int run_after_exec(struct run *run);
+
+/* --- oom.c ------------------------------------------------------------------------------------------------------- */
+/* The number after NAME in a cgroup's FILE; 0 without such a line, -1 when the cgroup is gone. */
+int64_t cgroup_counter(const char *file, const char *name);
+/* A non-blocking descriptor that becomes readable when the memory of FILE's cgroup (memory.oom_control or memory.events) runs out. -1: errno. */
+int oom_watch(const char *file);
 
 /* --- ops_exec.c ------------------------------------------------------------------------------------------------- */
 /* What Go's execve says of an errno, which the users of runc know. */

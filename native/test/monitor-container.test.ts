@@ -51,14 +51,16 @@ test('all output of a dead pid namespace arrives, without a wait', async () => {
   expect(await task.code()).toBe(3);
 });
 
-test('killed for memory: the exit says so', async () => {
+/** In a memory cgroup of 32 MiB, which goes when `use` has ended. */
+async function limited(script: string, use: (task: Task, file: string) => Promise<void>): Promise<void> {
   const v1 = existsSync('/sys/fs/cgroup/memory/cgroup.procs');
   const cgroup = `${v1 ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup'}/strake-test-${process.pid}`;
+  const file = path.join(cgroup, v1 ? 'memory.oom_control' : 'memory.events');
   mkdirSync(cgroup);
   try {
     const task = await launch(
       {
-        argv: ['busybox', 'dd', 'if=/dev/zero', 'of=/dev/null', 'bs=200M', 'count=1'],
+        argv: shell(script),
         hostBeforeInit: [
           { op: 'write_file', side: 'host', path: path.join(cgroup, v1 ? 'memory.limit_in_bytes' : 'memory.max'), data: Buffer.from('33554432') },
           {
@@ -73,14 +75,53 @@ test('killed for memory: the exit says so', async () => {
         cleanup: [{ op: 'rmdir', side: 'host', path: cgroup, timeoutMs: 2000 }],
       },
       0,
-      path.join(cgroup, v1 ? 'memory.oom_control' : 'memory.events'),
+      file,
     );
-    await task.connection.start();
-    expect(await task.connection.exited).toMatchObject({ code: 137, signal: 9, oomKills: 1, cleanupFailure: undefined });
-    task.connection.close();
-    expect(readFileSync(path.join(task.dir, 'exit'), 'utf8')).toMatch(/^137 9 \d+ 1\n$/);
+    await use(task, file);
     await until('the cgroup is gone', () => !existsSync(cgroup));
   } finally {
     if (existsSync(cgroup)) spawnSync('rmdir', [cgroup]);
   }
+}
+
+const sigusr1 = 10;
+const tooMuch = 'busybox dd if=/dev/zero of=/dev/null bs=200M count=1';
+
+test('killed for memory: that is told, then the exit, which says so', async () => {
+  await limited(`exec ${tooMuch}`, async (task) => {
+    let told = 0;
+    task.connection.onOom = () => {
+      told += 1;
+    };
+    await task.connection.start();
+    expect(await task.connection.exited).toMatchObject({ code: 137, signal: 9, oomKills: 1, cleanupFailure: undefined });
+    expect(told).toBe(1);
+    task.connection.close();
+    expect(readFileSync(path.join(task.dir, 'exit'), 'utf8')).toMatch(/^137 9 \d+ 1\n$/);
+  });
+});
+
+test('a child killed for memory is told of when it happens, each once; what nobody heard, who watches next', async () => {
+  await limited(`trap go=1 USR1; ${tooMuch}; until test "$go"; do busybox usleep 5000; done; ${tooMuch}; sleep 1000`, async (task, file) => {
+    const first = Promise.withResolvers<void>();
+    task.connection.onOom = first.resolve;
+    await task.connection.start();
+    await first.promise;
+    task.connection.close();
+    const next = await task.connect();
+    await next.kill(sigusr1);
+    await until('the second kill', () => readFileSync(file, 'utf8').includes('oom_kill 2'));
+    const second = Promise.withResolvers<void>();
+    let told = 0;
+    next.onOom = () => {
+      told += 1;
+      second.resolve();
+    };
+    await next.watch();
+    await second.promise;
+    await next.kill(9);
+    expect(await next.exited).toMatchObject({ code: 137, oomKills: 2 });
+    expect(told).toBe(1);
+    next.close();
+  });
 });

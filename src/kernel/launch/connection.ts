@@ -27,6 +27,8 @@ export class TaskConnection {
   private readonly exit = Promise.withResolvers<ExitRecord>();
   readonly exited: Promise<ExitRecord> = this.exit.promise;
   private readonly end = Promise.withResolvers<void>();
+  /** The memory of the process's cgroup ran out, and somebody in it is killed. One that came while nobody listened is told to who watches next. */
+  onOom: () => void = () => {};
   /** The connection is closed, by the monitor when it has nothing left to do. */
   readonly ended: Promise<void> = this.end.promise;
 
@@ -138,6 +140,7 @@ export class TaskConnection {
   private receive(frame: Frame): void {
     if (frame.type === frameTypes.report) this.reports.shift()?.resolve(decodeReport(frame.payload));
     else if (frame.type === frameTypes.exit) this.exit.resolve(decodeExit(frame.payload));
+    else if (frame.type === frameTypes.oom) this.onOom();
     else if (frame.type === frameTypes.reply) {
       const { errno, detail } = decodeReply(frame.payload);
       if (errno === 0) this.replies.shift()?.resolve();

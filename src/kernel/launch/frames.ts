@@ -17,6 +17,7 @@ export const frameTypes = {
   wait: 25,
   reopenLog: 26,
   handOver: 27,
+  oom: 28,
   fileOps: 32,
   data: 33,
 } as const;

@@ -220,6 +220,9 @@ export class LocalTaskManager implements TaskManager {
       runtime === undefined
         ? new OwnRuntime({ context, id, spec, cgroup, init: () => ({ pid, startTime: process.startTime }) })
         : this.ociRuntime(dir, description, runtime);
+    /** Its monitor tells when memory runs out, as long as it is there. */
+    let isMonitored = true;
+    const tellOom = () => context.events.publish('/tasks/oom', { containerId: id });
     const tracked = new LocalTask({
       ...process,
       id,
@@ -229,7 +232,11 @@ export class LocalTaskManager implements TaskManager {
       cgroup,
       driver,
       context,
-      lost: async (lost) => await this.settle(lost, cgroupPath),
+      lost: async (lost) => {
+        isMonitored = false;
+        return await this.settle(lost, cgroupPath);
+      },
+      onOom: tellOom,
       explain: (error) => driver.explain(error, 'start', dir),
       onStarted: (started) => {
         pid = started;
@@ -239,7 +246,7 @@ export class LocalTaskManager implements TaskManager {
       },
       onExit: (exit) => {
         if (this.keepsCreated && !claimTelling(dir)) return;
-        if (exit.oomKilled) context.events.publish('/tasks/oom', { containerId: id });
+        if (exit.oomKilled && !isMonitored) tellOom();
         context.events.publish('/tasks/exit', { containerId: id, id, pid, exitStatus: exit.code, exitedAt: exit.at });
       },
       onDelete: async () => {

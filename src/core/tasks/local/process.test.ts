@@ -22,6 +22,7 @@ function processOver(connection: Partial<MonitorConnection>, { started }: { read
       exited: pending,
       ended: Promise.resolve(),
       close: () => {},
+      onOom: () => {},
       ...connection,
     },
     operations: [],

@@ -4,7 +4,7 @@ import type { Attachment, AttachOptions, ExitStatus, Process, ProcessState } fro
 import { taskFiles } from './paths.ts';
 
 /** What a process needs of its monitor's connection. */
-export type MonitorConnection = Pick<TaskConnection, 'start' | 'resize' | 'kill' | 'closeStdin' | 'reopenLog' | 'exited' | 'ended' | 'close'>;
+export type MonitorConnection = Pick<TaskConnection, 'start' | 'resize' | 'kill' | 'closeStdin' | 'reopenLog' | 'exited' | 'ended' | 'close' | 'onOom'>;
 
 export interface LocalProcessOptions {
   readonly id: string;
@@ -26,6 +26,7 @@ export interface LocalProcessOptions {
   /** `failed`: its start did, so it never was. */
   readonly onExit: (exit: ExitStatus, failed: boolean) => void;
   readonly onStarted: (pid: number) => void;
+  readonly onOom?: () => void;
   /** Removes what is left of it, once it has ended. */
   readonly onDelete: () => void | Promise<void>;
   /** The end of the connection is waited for before it is deleted: somebody else still reads what it said. */
@@ -57,6 +58,7 @@ export class LocalProcess implements Process {
     this.pid = options.pid;
     this.startTime = options.startTime;
     this.phase = options.started ? 'running' : 'created';
+    if (options.onOom !== undefined) options.connection.onOom = options.onOom;
     this.exited = this.watch();
   }
 

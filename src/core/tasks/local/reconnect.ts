@@ -19,5 +19,15 @@ function lostConnection(): MonitorConnection {
   const gone = async (): Promise<never> => {
     throw new StrakeError('Unavailable', 'the monitor is gone', { fields: { layer: 'core' } });
   };
-  return { start: gone, resize: gone, kill: gone, closeStdin: gone, reopenLog: gone, exited: gone(), ended: Promise.resolve(), close: () => {} };
+  return {
+    start: gone,
+    resize: gone,
+    kill: gone,
+    closeStdin: gone,
+    reopenLog: gone,
+    exited: gone(),
+    ended: Promise.resolve(),
+    close: () => {},
+    onOom: () => {},
+  };
 }
