@@ -26,23 +26,35 @@ conf_dir = '${networkConfiguration}'
   },
 };
 
+/** `strake cri`: all layers in one process, with the network of its own. */
+const ours: CriChain = {
+  async start(world) {
+    const socket = '/run/strake/cri.sock';
+    const flags = ['--address', socket, '--root', join(world.work, 'strake'), '--registry-config', world.registryConfiguration];
+    await world.startDaemon(['/strake/strake', 'cri', ...flags], /msg=serving/);
+    return `unix://${socket}`;
+  },
+};
+
 /** Ours over an engine, which `engine` starts in the peer root: answers its address. */
 function dockershimOver(engine: (world: CriWorld) => Promise<string>): CriChain {
   return {
     async start(world) {
       const address = join(world.work, 'dockershim.sock');
-      const shim = world.peers.spawn(['/strake/strake', 'dockershim', '--address', address, '--docker', await engine(world)]);
-      await shim.output(/serving/, { stream: 'stderr' });
+      await world.startDaemon(['/strake/strake', 'dockershim', '--address', address, '--docker', await engine(world)], /serving/);
       return `unix://${address}`;
     },
   };
 }
 
-const dockershim = dockershimOver(async ({ peers, work, registryConfiguration }) => {
+const dockershim = dockershimOver(async (world) => {
+  const { work, registryConfiguration } = world;
   const socket = `unix://${join(work, 'strake.sock')}`;
   const state = ['--data-root', join(work, 'data'), '--exec-root', join(work, 'exec')];
-  const daemon = peers.spawn(['/strake/strake', 'daemon', ...state, '--registry-config', registryConfiguration, '-H', socket]);
-  await daemon.output(/daemon has completed initialization/, { stream: 'stderr' });
+  await world.startDaemon(
+    ['/strake/strake', 'daemon', ...state, '--registry-config', registryConfiguration, '-H', socket],
+    /daemon has completed initialization/,
+  );
   return socket;
 });
 
@@ -59,4 +71,4 @@ const dockershimOnDocker = dockershimOver(async ({ peers, work }) => {
 });
 
 /** By the name that `--against` takes. */
-export const chains: Readonly<Record<string, CriChain>> = { containerd, dockershim, 'dockershim-docker': dockershimOnDocker };
+export const chains: Readonly<Record<string, CriChain>> = { containerd, ours, dockershim, 'dockershim-docker': dockershimOnDocker };

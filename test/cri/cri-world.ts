@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { digestOf } from '../fixtures/image.ts';
 import { writePacked } from '../fixtures/pack-image.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
+import type { Running } from '../lib/process.ts';
 import { startStrakeRegistry } from '../lib/strake-registry.ts';
 import { critestImages, type NamedImage } from './images.ts';
 
@@ -29,6 +30,7 @@ const podNetwork = (state: string) => ({
 /** The peer root with a registry that has critest's images, and what a CRI needs to find it: hosts.toml for every registry, and a pod network. */
 export class CriWorld implements AsyncDisposable {
   readonly peers: PeerWorld;
+  readonly #daemons: Running[] = [];
 
   private constructor(peers: PeerWorld) {
     this.peers = peers;
@@ -67,6 +69,19 @@ export class CriWorld implements AsyncDisposable {
     return place;
   }
 
+  /** Runs until the world ends; resolves when it has said so. */
+  async startDaemon(argv: readonly string[], ready: RegExp): Promise<Running> {
+    const daemon = this.peers.spawn(argv);
+    this.#daemons.push(daemon);
+    await daemon.output(ready, { stream: 'stderr' });
+    return daemon;
+  }
+
+  /** What the daemons have said. */
+  get log(): string {
+    return this.#daemons.map(({ argv, stderr }) => `${argv.join(' ')}\n${stderr}`).join('\n');
+  }
+
   async #prepare(): Promise<void> {
     // Results of plugins are kept at a fixed place, which is of the peer root's own tree.
     await this.peers.output(['sh', '-ec', 'mkdir -p /var/lib/cni; mount -t tmpfs tmpfs /var/lib/cni']);
@@ -91,6 +106,7 @@ export class CriWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const daemon of this.#daemons.reverse()) await daemon.stop();
     await this.peers[Symbol.asyncDispose]();
   }
 }

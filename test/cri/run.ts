@@ -44,7 +44,7 @@ async function runCritest({ critest, against, flags, beside, output }: Wanted): 
   const given = ['-runtime-endpoint', endpoint, '-ginkgo.no-color', `-ginkgo.json-report=${report}`, ...flags];
   // PATH: critest runs ginkgo for cases at a time.
   const finished = await world.peers.run(['sh', '-c', 'PATH=$PATH:$(dirname "$0"); export PATH; exec "$0" "$@"', program, ...given], { timeoutMs });
-  if (output !== undefined) writeFileSync(output, finished.stdout + finished.stderr);
+  if (output !== undefined) writeFileSync(output, `${finished.stdout}${finished.stderr}\n${world.log}`);
   if (!existsSync(report)) throw new Error(`critest: exit ${finished.code} without a report: ${finished.stdout.slice(-3000)}${finished.stderr.slice(-3000)}`);
   return readReport(readFileSync(report, 'utf8'));
 }
