@@ -19,5 +19,6 @@ else if (args[0] === 'containerd') process.exit(await (await import('./container
 else if (args[0] === 'kubelet') process.exit(await (await import('./kubelet.ts')).main(args.slice(1)));
 else if (args[0] === 'dockershim') process.exit(await (await import('./dockershim.ts')).main(args.slice(1)));
 else if (args[0] === 'cri') process.exit(await (await import('./cri.ts')).main(args.slice(1)));
+else if (args[0] === 'kube') process.exit(await (await import('./kube.ts')).main(args.slice(1)));
 else if (args[0] === 'registry') process.exitCode = await (await import('./registry.ts')).main(args.slice(1));
 else process.exit(await (await import('../cli/main.ts')).main(args));

@@ -3,6 +3,7 @@ import { manifestAnnotation, ownerAnnotation } from './config/labels.ts';
 import { type Cri, callTimeoutMs } from './cri.ts';
 import { Puller } from './images/puller.ts';
 import type { V1Pod } from './kubernetes.ts';
+import { type LogLimits, rotateLog } from './logs/rotate.ts';
 import type { Node } from './node.ts';
 import type { Desired } from './pods/desired.ts';
 import { objectsOf } from './pods/objects.ts';
@@ -22,6 +23,7 @@ export interface KubeletOptions {
   readonly mounts: HostMounts;
   readonly restartBackoff: BackoffTimes;
   readonly pullBackoff: BackoffTimes;
+  readonly logs: LogLimits;
   readonly log: Logger;
   /** Whether pods of this root directory that nobody wants any more are ended. */
   readonly endsOthers: boolean;
@@ -30,6 +32,8 @@ export interface KubeletOptions {
 
 /** How often pods are looked for that nobody wants and no worker knows. */
 const relistMs = 30_000;
+/** How often logs are looked at, as Kubernetes' own kubelet does it. */
+const rotateMs = 10_000;
 
 /** Runs the pods that it is told to on a container runtime, and ends those that it is no longer told to. */
 export class Kubelet implements AsyncDisposable {
@@ -41,6 +45,7 @@ export class Kubelet implements AsyncDisposable {
   #desired: Desired = { pods: new Map(), objects: objectsOf({ configMaps: [], secrets: [], claims: [] }) };
   #following: Promise<void> | undefined;
   #relist: NodeJS.Timeout | undefined;
+  #rotate: NodeJS.Timeout | undefined;
 
   constructor(options: KubeletOptions) {
     const { cri, node, mounts, log, recursiveReadOnly, restartBackoff, pullBackoff } = options;
@@ -68,6 +73,7 @@ export class Kubelet implements AsyncDisposable {
     if (this.#following !== undefined) return;
     const { log } = this.#options;
     this.#following = followEvents({ runtime: this.#options.cri.runtime, log, signal: this.#stop.signal, onChange: (uid) => this.#noticed(uid) });
+    this.#rotate = setInterval(() => void this.#rotateLogs(), rotateMs);
     if (!this.#options.endsOthers) return;
     this.#relist = setInterval(() => void this.#endOthers(), relistMs);
     await this.#endOthers();
@@ -115,6 +121,7 @@ export class Kubelet implements AsyncDisposable {
   /** Leaves the pods as they are. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#relist);
+    clearInterval(this.#rotate);
     this.#stop.abort();
     for (const worker of this.#workers.values()) worker.stop();
     await Promise.all([this.#following, ...[...this.#workers.values()].map(({ ended }) => ended)]);
@@ -147,6 +154,17 @@ export class Kubelet implements AsyncDisposable {
       this.#reconcile();
     });
     return worker;
+  }
+
+  async #rotateLogs(): Promise<void> {
+    const { cri, logs, log } = this.#options;
+    for (const { id, logPath } of [...this.#workers.values()].flatMap((worker) => worker.runningContainers())) {
+      try {
+        await rotateLog(logPath, logs, async () => void (await cri.runtime.reopenContainerLog({ containerId: id }, { timeoutMs: callTimeoutMs })));
+      } catch (error) {
+        log.warn('log is not rotated', { file: logPath, error: errorMessage(error) });
+      }
+    }
   }
 
   async #endOthers(): Promise<void> {

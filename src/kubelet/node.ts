@@ -5,6 +5,8 @@ import type { MachineSize } from './pods/fields.ts';
 /** The machine as a kubelet sees it, and where the kubelet keeps what it makes. */
 export interface Node extends MachineSize {
   readonly name: string;
+  /** What the container runtime calls itself. */
+  readonly runtimeName: string;
   readonly hostIPs: readonly string[];
   /** What pods' volumes and files are below. */
   readonly rootDir: string;

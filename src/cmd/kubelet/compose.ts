@@ -26,6 +26,7 @@ export async function composeKubelet(flags: NodeFlags, endsOthers: boolean, log:
       mounts: new KernelMounts(new DirectLauncher({ initPath: programFile('strake-init') })),
       restartBackoff: flags.restartBackoff,
       pullBackoff: defaultBackoff,
+      logs: flags.logs,
       log,
       endsOthers,
       recursiveReadOnly: (handler) => recursive.has(handler),
@@ -36,8 +37,10 @@ export async function composeKubelet(flags: NodeFlags, endsOthers: boolean, log:
 }
 
 async function readNode(flags: NodeFlags, { runtime }: Cri): Promise<Node> {
+  const { runtimeName } = await runtime.version({}, { timeoutMs: firstAnswerMs });
   return {
     name: flags.nodeName,
+    runtimeName,
     hostIPs: [flags.nodeIP ?? firstAddress()],
     rootDir: flags.rootDir,
     podLogsDir: flags.podLogsDir,

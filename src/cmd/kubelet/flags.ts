@@ -4,7 +4,7 @@ import type { FlagTable, FlagValues } from '../../cli/flags/flags.ts';
 import { formatFlags } from '../../cli/flags/help.ts';
 import { parseFlags } from '../../cli/flags/parse.ts';
 import { UsageError } from '../../cli/usage-error.ts';
-import { type BackoffTimes, defaultBackoff } from '../../kubelet/index.ts';
+import { type BackoffTimes, defaultBackoff, isQuantity, type LogLimits, quantityUnits } from '../../kubelet/index.ts';
 
 /** What both `strake kubelet` and `strake kube` are told of the machine. */
 export interface NodeFlags {
@@ -20,6 +20,7 @@ export interface NodeFlags {
   readonly cgroupRoot: string;
   readonly seccompDefault: boolean;
   readonly restartBackoff: BackoffTimes;
+  readonly logs: LogLimits;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -45,6 +46,8 @@ export const nodeFlagTable = {
   'seccomp-default': { kind: 'bool', on: true, help: "Containers that say nothing of seccomp have the runtime's profile" },
   'restart-backoff': { kind: 'string', value: 'TIME', help: 'Pause before the second restart of a container, which doubles with each (default "10s")' },
   'max-restart-backoff': { kind: 'string', value: 'TIME', help: 'The longest such pause (default "5m")' },
+  'container-log-max-size': { kind: 'string', value: 'SIZE', help: 'A container\'s log is rotated at this size (default "10Mi")' },
+  'container-log-max-files': { kind: 'int', value: 'N', help: 'So many files a container has at most, from 2 (default 5)' },
   'log-level': { kind: 'string', help: '"debug", "info", "warn" or "error" (default "info")' },
   'log-format': { kind: 'string', help: '"text" or "json" (default "text")' },
 } as const satisfies FlagTable;
@@ -92,9 +95,17 @@ export function nodeFlags(values: FlagValues<typeof nodeFlagTable>): NodeFlags {
     cgroupRoot: absolute('cgroup-root', values['cgroup-root'] ?? '/'),
     seccompDefault: values['seccomp-default'],
     restartBackoff: { initialMs, maxMs },
+    logs: logLimits(values),
     logLevel: oneOf('log-level', values['log-level'] ?? 'info', logLevels),
     logFormat: oneOf('log-format', values['log-format'] ?? 'text', ['text', 'json'] as const),
   };
+}
+
+function logLimits(values: FlagValues<typeof nodeFlagTable>): LogLimits {
+  const { 'container-log-max-size': size = '10Mi', 'container-log-max-files': files = 5 } = values;
+  if (!isQuantity(size)) throw new UsageError(`invalid value ${JSON.stringify(size)} for --container-log-max-size: must be a size such as 10Mi`);
+  if (files < 2) throw new UsageError('--container-log-max-files must be at least 2');
+  return { maxBytes: Number(quantityUnits(size)), maxFiles: files };
 }
 
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

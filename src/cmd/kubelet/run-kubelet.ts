@@ -1,13 +1,12 @@
 /** The life of a kubelet: lock, run what the manifests say, wait for a signal, leave the pods as they are. */
 import { mkdirSync } from 'node:fs';
 import { errorCode, errorMessage, type Logger } from '../../base/index.ts';
-import { desiredOf, ManifestDirectories, serveStatus } from '../../kubelet/index.ts';
+import { desiredOf, ManifestDirectories, playedDirectory, serveStatus } from '../../kubelet/index.ts';
 import { lockDataRoot } from '../daemon/data-root-lock.ts';
 import { nextSignal } from '../daemon/next-signal.ts';
 import { tellReady } from '../daemon/tell-ready.ts';
 import { composeKubelet } from './compose.ts';
 import type { KubeletFlags } from './flags.ts';
-import { playedDirectory } from './played.ts';
 
 const healthTimeoutMs = 5000;
 

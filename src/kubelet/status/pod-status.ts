@@ -20,6 +20,8 @@ export interface PodFacts {
   readonly isReady: (containerId: string) => boolean;
   readonly isStarted: (containerId: string) => boolean;
   readonly hostIPs: readonly string[];
+  /** Whose containers they are: it stands before their ids, as `containerd://…`. */
+  readonly runtimeName: string;
 }
 
 type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
@@ -61,30 +63,34 @@ function isInitialized({ pod, observed, isStarted }: PodFacts): boolean {
   );
 }
 
-function containerStatus(container: V1Container, { pod, observed, waiting, isReady, isStarted }: PodFacts, waitingReason: string): V1ContainerStatus {
+function containerStatus(
+  container: V1Container,
+  { pod, observed, waiting, isReady, isStarted, runtimeName }: PodFacts,
+  waitingReason: string,
+): V1ContainerStatus {
   const records = observed.containers.filter(({ name }) => name === container.name);
   const [newest, previous] = records;
   const wait = waiting.get(container.name);
   const restarts = newest !== undefined && newest.state === 'exited' && wait !== undefined;
   const state: V1ContainerState =
-    newest === undefined || restarts || newest.state === 'created' ? { waiting: wait ?? { reason: waitingReason } } : stateOf(newest, container);
+    newest === undefined || restarts || newest.state === 'created' ? { waiting: wait ?? { reason: waitingReason } } : stateOf(newest, container, runtimeName);
   const last = restarts ? newest : previous;
   const running = newest?.state === 'running' ? newest : undefined;
   const done = newest?.state === 'exited' && newest.exitCode === 0 && (pod.spec.initContainers ?? []).includes(container) && !isSidecar(container);
   return {
     name: container.name,
     state,
-    lastState: last?.state === 'exited' ? stateOf(last, container) : {},
+    lastState: last?.state === 'exited' ? stateOf(last, container, runtimeName) : {},
     ready: done || (running !== undefined && isReady(running.id)),
     restartCount: newest?.attempt ?? 0,
     image: newest?.image || (container.image ?? ''),
     imageID: newest?.imageRef ?? '',
-    ...(newest === undefined ? {} : { containerID: newest.id }),
+    ...(newest === undefined ? {} : { containerID: `${runtimeName}://${newest.id}` }),
     started: running !== undefined && isStarted(running.id),
   };
 }
 
-function stateOf(record: ContainerRecord, container: V1Container): V1ContainerState {
+function stateOf(record: ContainerRecord, container: V1Container, runtimeName: string): V1ContainerState {
   const { state, startedAt, finishedAt, exitCode, reason, id, message } = record;
   if (state === 'running') return { running: { startedAt: date(startedAt) } };
   const words = lastWords(record, container) || message;
@@ -95,7 +101,7 @@ function stateOf(record: ContainerRecord, container: V1Container): V1ContainerSt
       ...(words === '' ? {} : { message: words }),
       startedAt: date(startedAt),
       finishedAt: date(finishedAt),
-      containerID: id,
+      containerID: `${runtimeName}://${id}`,
     },
   };
 }

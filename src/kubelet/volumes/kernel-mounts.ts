@@ -26,15 +26,13 @@ export class KernelMounts implements HostMounts {
 
   async bindBelow(volume: string, subPath: string, target: string): Promise<void> {
     const root: Op = { op: 'open', side: 'host', out: 0, path: volume, flags: oPath, mode: 0 };
-    const bind: readonly Op[] = [
-      { op: 'open', side: 'host', out: 1, dir: 0, path: subPath, flags: oPath, mode: 0 },
-      { op: 'mount_bind', side: 'host', target, source: '', sourceFd: 1, recursive: 1, create: newAsSource },
-    ];
+    // A path beside a slot is resolved inside of what the slot is.
+    const bind: Op = { op: 'mount_bind', side: 'host', target, source: subPath, sourceFd: 0, recursive: 1, create: newAsSource };
     try {
-      await this.#launcher.run([root, ...bind]);
+      await this.#launcher.run([root, bind]);
     } catch (error) {
       if (!(error instanceof StrakeError) || error.fields.errno !== 'ENOENT') throw error;
-      await this.#launcher.run([root, { op: 'mkdir_in', side: 'host', root: 0, path: subPath, mode: subPathMode, uid: 0, gid: 0 }, ...bind]);
+      await this.#launcher.run([root, { op: 'mkdir_in', side: 'host', root: 0, path: subPath, mode: subPathMode, uid: 0, gid: 0 }, bind]);
     }
   }
 

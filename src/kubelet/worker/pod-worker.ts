@@ -9,7 +9,7 @@ import { podStatus, type WaitingReason } from '../status/pod-status.ts';
 import type { Volume } from '../volumes/volume.ts';
 import { type Decision, decide, type Kill, type Start } from './decide.ts';
 import { environmentSources, type WorkerKit } from './kit.ts';
-import type { PodObservation, SandboxRecord } from './observe.ts';
+import type { ContainerRecord, PodObservation, SandboxRecord } from './observe.ts';
 import { podAddress, startContainer } from './start-container.ts';
 import { removeContainers, removePod, removeSuperseded, stopContainer, stopPod } from './stop-pod.ts';
 import { Waiting } from './waiting.ts';
@@ -78,6 +78,11 @@ export class PodWorker {
     return this.#life.kind !== 'running';
   }
 
+  /** As they were seen last. */
+  runningContainers(): readonly ContainerRecord[] {
+    return this.#observed.containers.filter(({ state }) => state === 'running');
+  }
+
   status(): V1PodStatus {
     return podStatus({
       pod: this.pod,
@@ -88,6 +93,7 @@ export class PodWorker {
       isReady: (id) => this.#probes.isReady(id),
       isStarted: (id) => this.#probes.health(id).started,
       hostIPs: this.#kit.node.hostIPs,
+      runtimeName: this.#kit.node.runtimeName,
     });
   }
 
@@ -166,7 +172,8 @@ export class PodWorker {
     const config = this.#sandboxConfig(attempt);
     const runtimeHandler = this.pod.spec.runtimeClassName ?? '';
     this.#log.info('pod sandbox is made', { attempt });
-    await this.#kit.cri.runtime.runPodSandbox({ config, runtimeHandler }, { signal, timeoutMs: slowCallTimeoutMs });
+    signal.throwIfAborted();
+    await this.#kit.cri.runtime.runPodSandbox({ config, runtimeHandler }, { timeoutMs: slowCallTimeoutMs });
   }
 
   #sandboxConfig(attempt: number): SandboxConfig {

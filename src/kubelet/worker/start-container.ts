@@ -32,11 +32,13 @@ export async function startContainer(kit: WorkerKit, start: ContainerStart, sign
   const { runtime } = kit.cri;
   const image = await kit.puller.ensure(pod, container, kit.objects(), sandboxConfig, signal);
   const config = await inStage('CreateContainerConfigError', async () => await configOf(kit, start, image));
+  signal.throwIfAborted();
+  // Not given up halfway: what a runtime then has of it is in nobody's hands.
   const { containerId } = await inStage(
     'CreateContainerError',
-    async () => await runtime.createContainer({ podSandboxId: sandbox.id, config, sandboxConfig }, { signal, timeoutMs: slowCallTimeoutMs }),
+    async () => await runtime.createContainer({ podSandboxId: sandbox.id, config, sandboxConfig }, { timeoutMs: slowCallTimeoutMs }),
   );
-  await inStage('RunContainerError', async () => await runtime.startContainer({ containerId }, { signal, timeoutMs: slowCallTimeoutMs }));
+  await inStage('RunContainerError', async () => await runtime.startContainer({ containerId }, { timeoutMs: slowCallTimeoutMs }));
   const { postStart } = container.lifecycle ?? {};
   if (postStart === undefined) return;
   try {

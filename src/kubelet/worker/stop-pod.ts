@@ -4,6 +4,7 @@ import { logDirectory } from '../config/sandbox.ts';
 import { callTimeoutMs, slowCallTimeoutMs } from '../cri.ts';
 import { runHook } from '../handlers/hook.ts';
 import type { V1Container } from '../kubernetes.ts';
+import { removeLogs } from '../logs/rotate.ts';
 import { isSidecar, type Pod } from '../pods/pod.ts';
 import type { WorkerKit } from './kit.ts';
 import type { ContainerRecord, PodObservation } from './observe.ts';
@@ -87,7 +88,10 @@ export async function removeSuperseded(kit: WorkerKit, observed: PodObservation)
 }
 
 export async function removeContainers(kit: WorkerKit, records: readonly ContainerRecord[]): Promise<void> {
-  for (const { id } of records) await unlessGone(async () => await kit.cri.runtime.removeContainer({ containerId: id }, { timeoutMs: callTimeoutMs }));
+  for (const { id, logPath } of records) {
+    await unlessGone(async () => await kit.cri.runtime.removeContainer({ containerId: id }, { timeoutMs: callTimeoutMs }));
+    removeLogs(logPath);
+  }
   kit.observer.forget(records.map(({ id }) => id));
 }
 

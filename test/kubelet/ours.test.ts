@@ -1,0 +1,5 @@
+/** `strake kubelet` on `strake cri`. */
+import { ours } from './kubelet-world.ts';
+import { playPodSteps } from './play.ts';
+
+playPodSteps(ours);

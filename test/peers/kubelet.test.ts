@@ -1,0 +1,5 @@
+/** `strake kubelet` on the CRI of the real containerd. */
+import { realContainerd } from '../kubelet/kubelet-world.ts';
+import { playPodSteps } from '../kubelet/play.ts';
+
+playPodSteps(realContainerd);
