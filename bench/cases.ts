@@ -45,7 +45,7 @@ export async function measure(machines: Machines, timed: string, { name, rounds,
 }
 
 /** What can be measured alone (`--only NAME`). */
-export const parts = ['engine', 'runtime', 'images', 'containerd'] as const;
+export const parts = ['engine', 'runtime', 'images', 'containerd', 'cri'] as const;
 export type Part = (typeof parts)[number];
 
 export interface Wanted {

@@ -15,14 +15,23 @@ const sizeBytes = 24 * 2 ** 30;
  */
 export const disk = process.env[variable];
 
+/** For the next world, when the one before is over. */
+export function emptyDisk(): void {
+  if (disk !== undefined) format(disk);
+}
+
+function format(file: string): void {
+  // All of it now: the kernel would else do the rest in the background.
+  capture(['mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0,nodiscard', file]);
+}
+
 /** Runs this program again in a mount namespace of its own, which takes the mount with it, whatever happens. Answers its exit status. */
 export function measureOnDisk(argv: readonly string[]): number {
   const directory = mkdtempSync(join(tmpdir(), 'strake-bench-'));
   const file = join(directory, 'disk');
   try {
     capture(['truncate', '--size', String(sizeBytes), file]);
-    // All of it now: the kernel would else do the rest in the background.
-    capture(['mkfs.ext4', '-q', '-E', 'lazy_itable_init=0,lazy_journal_init=0,nodiscard', file]);
+    format(file);
     const [program = '', ...rest] = argv;
     const { status, error } = spawnSync('unshare', ['--mount', '--propagation', 'private', program, ...rest], {
       stdio: 'inherit',

@@ -1,13 +1,14 @@
 /**
  * `npm run bench`: Strake beside docker, podman, ctr, containerd, runc and crun on this machine, in one run. Writes bench/RESULTS.md; exits with 1 when a
- * target is missed. `--quick`: few rounds, nothing written. `--peers-only`: without ours. `--only engine|runtime|images|containerd`: that part, nothing written;
+ * target is missed. `--quick`: few rounds, nothing written. `--peers-only`: without ours. `--only engine|runtime|images|containerd|cri`: that part, nothing written;
  * `--only images --row pull|memory|push|save|load|commit|registry`: of that part these rows.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensurePeers } from '../tools/peers/peer-root.ts';
-import { everything, measureParts, parts, type Wanted } from './cases.ts';
+import { type CaseResult, everything, measureParts, parts, type Rounds, type Wanted } from './cases.ts';
+import { measureCri } from './cri.ts';
 import { disk, measureOnDisk } from './disk.ts';
 import { imageRows } from './images.ts';
 import { Machines } from './machines.ts';
@@ -26,9 +27,14 @@ async function main(flags: readonly string[]): Promise<number> {
     if (built.status !== 0) return 1;
   }
   await ensurePeers();
-  await using machines = await Machines.start(withStrake);
-  const results = await measureParts(machines, quick ? { run: 5, pull: 1 } : { run: 30, pull: 3 }, wanted);
-  if (isWhole) results.push(await measureMemory(machines, quick ? 10 : 100, quick ? 2 : 10));
+  const rounds: Rounds = quick ? { run: 5, pull: 1 } : { run: 30, pull: 3 };
+  const results: CaseResult[] = [];
+  if (wanted.parts.some((part) => part !== 'cri')) {
+    await using machines = await Machines.start(withStrake);
+    results.push(...(await measureParts(machines, rounds, wanted)));
+    if (isWhole) results.push(await measureMemory(machines, quick ? 10 : 100, quick ? 2 : 10));
+  }
+  if (wanted.parts.includes('cri')) results.push(...(await measureCri({ ...(withStrake ? { strake: 'ours' } : {}), containerd: 'containerd' }, rounds.run)));
   const verdicts = judge(results);
   const text = report(results, verdicts, new Date());
   console.log(text);

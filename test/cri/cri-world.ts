@@ -5,6 +5,7 @@ import { writePacked } from '../fixtures/pack-image.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import type { Running } from '../lib/process.ts';
 import { startStrakeRegistry } from '../lib/strake-registry.ts';
+import type { World } from '../lib/world.ts';
 import { critestImages, type NamedImage } from './images.ts';
 
 const registry = '127.0.0.1:5000';
@@ -36,8 +37,9 @@ export class CriWorld implements AsyncDisposable {
     this.peers = peers;
   }
 
-  static async start(): Promise<CriWorld> {
-    const world = new CriWorld(await PeerWorld.start());
+  /** In `home`, or in a new world that ends with this object. */
+  static async start(home?: World): Promise<CriWorld> {
+    const world = new CriWorld(await PeerWorld.start(home));
     try {
       await world.#prepare();
       return world;

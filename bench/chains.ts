@@ -1,0 +1,35 @@
+/**
+ * `npm run bench:chains -- [--rounds N] [NAME…]`: the same pod through each chain of test/cri/chains.ts, or those named, each in a world of its own: what a hop
+ * more costs. Prints a table of medians in ms.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chains } from '../test/cri/chains.ts';
+import { ensurePeers } from '../tools/peers/peer-root.ts';
+import type { CaseResult } from './cases.ts';
+import { criRowPrefixes, measureCri } from './cri.ts';
+import { disk, measureOnDisk } from './disk.ts';
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...argv], options: { rounds: { type: 'string', default: '10' } }, allowPositionals: true });
+  const names = positionals.length > 0 ? positionals : Object.keys(chains);
+  const unknown = names.filter((name) => !Object.hasOwn(chains, name));
+  if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: ${Object.keys(chains).join(', ')} are there`);
+  const built = spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: join(import.meta.dirname, '..'), stdio: 'inherit' });
+  if (built.status !== 0) return 1;
+  await ensurePeers();
+  const measured = new Map<string, readonly CaseResult[]>();
+  for (const name of names) measured.set(name, await measureCri({ [name]: name }, Number(values.rounds)));
+  for (const prefix of Object.values(criRowPrefixes)) console.log(table(prefix, measured));
+  return 0;
+}
+
+function table(prefix: string, measured: ReadonlyMap<string, readonly CaseResult[]>): string {
+  const rows = [...measured].map(([chain, results]) => ({ chain, cells: results.filter(({ name }) => name.startsWith(prefix)) }));
+  const columns = rows[0]?.cells.map(({ name }) => name.slice(prefix.length)) ?? [];
+  const lines = rows.map(({ chain, cells }) => `| ${chain} | ${cells.map(({ medians }) => (medians[chain] ?? Number.NaN).toFixed(1)).join(' | ')} |`);
+  return [`## ${prefix.replace(/: $/, '')}`, '', `| | ${columns.join(' | ')} |`, `|---|${columns.map(() => '---:|').join('')}`, ...lines, ''].join('\n');
+}
+
+process.exitCode = disk === undefined ? measureOnDisk([process.execPath, ...process.argv.slice(1)]) : await main(process.argv.slice(2));

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { type CriChain, chains } from '../test/cri/chains.ts';
+import { CriWorld } from '../test/cri/cri-world.ts';
+import { World } from '../test/lib/world.ts';
+import type { CaseResult } from './cases.ts';
+import { disk, emptyDisk } from './disk.ts';
+import { PodCycle, type PodNetworkMode, type PodTimes, podSteps } from './pod-cycle.ts';
+import { median } from './timer.ts';
+
+const image = 'registry.k8s.io/e2e-test-images/busybox:1.29-2';
+
+/** How the names of rows begin, by the pod's network. */
+export const criRowPrefixes = { node: 'CRI, without CNI: ', pod: 'CRI, with CNI: ' } as const satisfies Readonly<Record<PodNetworkMode, string>>;
+/** How many pods live at once; one at a time is the row before. */
+const atOnce = 10;
+
+/** A pod's calls on each of these CRIs, in a world where all of them stand. A chain is a label and its name in test/cri/chains.ts. */
+export async function measureCri(named: Readonly<Record<string, string>>, rounds: number): Promise<CaseResult[]> {
+  emptyDisk();
+  await using home = await World.start(disk === undefined ? {} : { disk });
+  await using world = await CriWorld.start(home);
+  const cycles: [label: string, cycle: PodCycle][] = [];
+  try {
+    for (const [label, name] of Object.entries(named)) {
+      const socket = (await (chains[name] as CriChain).start(world)).replace(/^unix:\/\//, '');
+      const cycle = new PodCycle({ label, socket: world.peers.path(socket), image, logDirectory: join(world.work, 'logs', label) });
+      cycles.push([label, cycle]);
+      await cycle.pull();
+    }
+    const results: CaseResult[] = [];
+    for (const network of ['node', 'pod'] as const) results.push(...(await measurePods(cycles, network, rounds)));
+    results.push(await measureMany(cycles, Math.ceil(rounds / 10)));
+    return results;
+  } finally {
+    for (const [, cycle] of cycles) cycle.close();
+  }
+}
+
+async function measurePods(cycles: readonly (readonly [string, PodCycle])[], network: PodNetworkMode, rounds: number): Promise<CaseResult[]> {
+  const times = new Map<string, PodTimes[]>(cycles.map(([label]) => [label, []]));
+  const warmUps = rounds > 5 ? 2 : 1;
+  for (let round = 0; round < rounds + warmUps; round += 1)
+    for (const [label, cycle] of cycles) {
+      const lived = await cycle.live(`pod-${round}`, network);
+      if (round >= warmUps) times.get(label)?.push(lived);
+    }
+  const row = (what: string, of: (lived: PodTimes) => number): CaseResult => ({
+    name: `${criRowPrefixes[network]}${what}`,
+    unit: 'ms',
+    rounds,
+    medians: Object.fromEntries([...times].map(([label, lived]) => [label, median(lived.map(of))])),
+  });
+  return told([...podSteps.map((step) => row(step, (lived) => lived[step])), row('the whole pod', total)]);
+}
+
+/** The whole of a pod's life where others live beside it. */
+async function measureMany(cycles: readonly (readonly [string, PodCycle])[], rounds: number): Promise<CaseResult> {
+  const samples = new Map<string, number[]>(cycles.map(([label]) => [label, []]));
+  for (let round = 0; round < rounds; round += 1)
+    for (const [label, cycle] of cycles) {
+      const begun = performance.now();
+      await Promise.all(Array.from({ length: atOnce }, async (_, index) => await cycle.live(`many-${index}`, 'pod')));
+      samples.get(label)?.push(performance.now() - begun);
+    }
+  const medians = Object.fromEntries([...samples].map(([label, values]) => [label, median(values)]));
+  const [result] = told([{ name: `${criRowPrefixes.pod}${atOnce} whole pods at once`, unit: 'ms', rounds, medians }]);
+  return result as CaseResult;
+}
+
+function total(lived: PodTimes): number {
+  return podSteps.reduce((sum, step) => sum + lived[step], 0);
+}
+
+function told(results: readonly CaseResult[]): CaseResult[] {
+  for (const { name, medians } of results)
+    console.error(
+      `${name}: ${Object.entries(medians)
+        .map(([label, ms]) => `${label} ${ms.toFixed(1)} ms`)
+        .join(', ')}`,
+    );
+  return [...results];
+}
