@@ -23,7 +23,7 @@ export interface PodSecurity {
 
 /** What every call works with. */
 export interface CriContext {
-  readonly core: Pick<NamespacedCore, 'containers' | 'sandboxes' | 'snapshots'>;
+  readonly core: Pick<NamespacedCore, 'containers' | 'sandboxes' | 'snapshots' | 'leaseStore' | 'withLease'>;
   readonly tasks: TaskManager;
   readonly namespaces: NamespaceKeeper;
   readonly network: PodNetwork;

@@ -19,16 +19,18 @@ export interface RecordedContainer {
   readonly spec: RuntimeSpec;
   readonly handler: RuntimeHandler;
   readonly snapshotter: string;
+  /** Other snapshots that it keeps. */
+  readonly views: readonly string[];
   /** Those of its image. */
   readonly imageLabels: Readonly<Record<string, string>>;
   readonly imageName: string;
 }
 
-export function newContainerRecord({ facts }: Container, { spec, handler, snapshotter, imageLabels, imageName }: RecordedContainer): NewContainer {
+export function newContainerRecord({ facts }: Container, { spec, handler, snapshotter, views, imageLabels, imageName }: RecordedContainer): NewContainer {
   const { id, podId, config, createdAt, ...document } = facts;
   return {
     id,
-    labels: withKind({ ...imageLabels, ...config.labels }, 'container'),
+    labels: { ...withKind({ ...imageLabels, ...config.labels }, 'container'), ...viewLabels(snapshotter, views) },
     image: imageName,
     runtime: { name: handler.runtimeName, options: undefined },
     spec: specValue(spec),
@@ -40,6 +42,11 @@ export function newContainerRecord({ facts }: Container, { spec, handler, snapsh
       [keys.container]: { typeUrl: documentType, value: Buffer.from(formatJson({ ...document, createdAt: String(createdAt) } satisfies ContainerDocument)) },
     },
   };
+}
+
+/** As containerd's garbage collection reads them. */
+function viewLabels(snapshotter: string, views: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(views.map((key, index) => [`containerd.io/gc.ref.snapshot.${snapshotter}/${index}`, key]));
 }
 
 export function specValue(spec: RuntimeSpec): TypedValue {

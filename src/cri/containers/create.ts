@@ -19,7 +19,8 @@ import type { MountInput } from '../spec/mounts.ts';
 import { userMappings } from '../spec/namespaces.ts';
 import { Container, containerName } from './container.ts';
 import { newContainerRecord } from './container-record.ts';
-import { placeImageMounts, takeImageMounts } from './image-mounts.ts';
+import { creationLease } from './creation-lease.ts';
+import { imageMountKeys, placeImageMounts, takeImageMounts } from './image-mounts.ts';
 
 const { NamespaceMode: Mode } = criLinux;
 
@@ -48,8 +49,9 @@ export async function createContainer(context: CriContext, pod: Pod, config: cri
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   undoing(async () => rmSync(directory, { recursive: true, force: true }));
   undoing(async () => await takeImageMounts(context, id));
-  const mounts = await placeImageMounts(context, id, config.mounts);
-  const { snapshots } = context.core;
+  await using lease = await creationLease(context.core, id);
+  const { snapshots } = lease;
+  const mounts = await placeImageMounts(context, snapshots, id, config.mounts);
   const rootfs = await snapshots.prepare(id, image.chainId, snapshotLabels(pod));
   undoing(async () => await snapshots.remove(id));
   const imageName = config.image.userSpecifiedImage || image.repoTags[0] || image.repoDigests[0] || image.id;
@@ -85,7 +87,14 @@ export async function createContainer(context: CriContext, pod: Pod, config: cri
   const handler = context.handlers.get(pod.facts.handler);
   signal.throwIfAborted();
   await context.core.containers.create(
-    newContainerRecord(container, { spec, handler, snapshotter: snapshots.name, imageLabels: process.Labels ?? {}, imageName }),
+    newContainerRecord(container, {
+      spec,
+      handler,
+      snapshotter: snapshots.name,
+      views: imageMountKeys(id, config.mounts),
+      imageLabels: process.Labels ?? {},
+      imageName,
+    }),
   );
   context.registry.containers.add(container);
   undo.move();

@@ -3,12 +3,18 @@ import { rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { criContainer } from '../../api/cri/index.ts';
 import { isCode } from '../../base/index.ts';
+import type { Snapshotter } from '../../core/index.ts';
 import type { CriContext } from '../context.ts';
 import { invalid } from '../refusals.ts';
 import type { PlacedMount } from '../spec/mounts.ts';
 
 /** The container's mounts, those of images among them as directories of the machine, read-only. They stay until `takeImageMounts`. */
-export async function placeImageMounts(context: CriContext, containerId: string, mounts: readonly criContainer.Mount[]): Promise<readonly PlacedMount[]> {
+export async function placeImageMounts(
+  context: CriContext,
+  snapshots: Snapshotter,
+  containerId: string,
+  mounts: readonly criContainer.Mount[],
+): Promise<readonly PlacedMount[]> {
   const placed: PlacedMount[] = [];
   for (const [index, mount] of mounts.entries()) {
     const reference = mount.image?.image ?? '';
@@ -18,11 +24,16 @@ export async function placeImageMounts(context: CriContext, containerId: string,
     }
     const { chainId } = await context.images.get(reference);
     const target = path.join(directoryOf(context, containerId), String(index));
-    const view = await context.core.snapshots.view(keyOf(containerId, index), chainId);
+    const view = await snapshots.view(keyOf(containerId, index), chainId);
     await context.hostMounts.mount(target, view);
     placed.push({ ...mount, hostPath: within(target, mount.imageSubPath), readonly: true });
   }
   return placed;
+}
+
+/** Names of the snapshots that are mounted for it. */
+export function imageMountKeys(containerId: string, mounts: readonly criContainer.Mount[]): readonly string[] {
+  return mounts.flatMap(({ image }, index) => ((image?.image ?? '') === '' ? [] : [keyOf(containerId, index)]));
 }
 
 /** Idempotent. */
