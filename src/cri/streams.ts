@@ -1,6 +1,6 @@
 import type { Attachment, Process } from '../core/tasks/index.ts';
 import type { PortDialer } from '../network/index.ts';
-import type { PortStream, ProcessStreams, StreamChoice, StreamingBackend } from '../streaming/index.ts';
+import { carryPort, type ProcessStreams, type StreamChoice, type StreamingBackend } from '../streaming/index.ts';
 import type { Container } from './containers/container.ts';
 import { openExec } from './containers/exec.ts';
 import type { CriContext } from './context.ts';
@@ -35,7 +35,7 @@ export function streamingBackend(context: CriContext, ports: PortDialer): Stream
       if (state.status !== 'ready')
         throw refused('FailedPrecondition', `sandbox container ${JSON.stringify(sandboxId)} is not running`, { sandbox: sandboxId });
       const { network } = state.namespaces;
-      await carry(await ports.dial({ port, signal: stream.signal, ...(network === undefined ? {} : { networkNamespace: network }) }), stream);
+      await carryPort(stream, await ports.dial({ port, signal: stream.signal, ...(network === undefined ? {} : { networkNamespace: network }) }));
     },
   };
 }
@@ -82,21 +82,4 @@ async function pipeInput(attachment: Attachment, { stdin, signal }: ProcessStrea
 async function resize(process: Process, { sizes }: ProcessStreams): Promise<void> {
   // One that has ended has no window any more.
   for await (const { rows, columns } of sizes) await process.resize(rows, columns).catch(() => undefined);
-}
-
-/** Both directions, each to its end. */
-async function carry(port: Awaited<ReturnType<PortDialer['dial']>>, stream: PortStream): Promise<void> {
-  const sent = (async () => {
-    for await (const data of stream.input) await port.write(data);
-    await port.end();
-  })();
-  // The port may be done before the client is.
-  sent.catch(() => undefined);
-  try {
-    for await (const data of port.output()) await stream.write(data);
-    stream.end();
-    await sent;
-  } finally {
-    port.close();
-  }
 }
