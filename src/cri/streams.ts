@@ -15,7 +15,11 @@ export function streamingBackend(context: CriContext, ports: PortDialer): Stream
       const ended = async () => await process.kill(sigkill).catch(() => undefined);
       streams.signal.addEventListener('abort', ended, { once: true });
       try {
-        await connect(process, choice, streams, { begin: async () => await process.start(), inputEnded: async (attachment) => await attachment.closeStdin() });
+        const begin = async () => {
+          await process.start();
+          if (streams.signal.aborted) await ended();
+        };
+        await connect(process, choice, streams, { begin, inputEnded: async (attachment) => await attachment.closeStdin() });
         return (await process.wait()).code;
       } finally {
         streams.signal.removeEventListener('abort', ended);
@@ -58,6 +62,8 @@ async function connect(process: Process, choice: StreamChoice, streams: ProcessS
   const gone = () => attachment.close();
   streams.signal.addEventListener('abort', gone, { once: true });
   try {
+    // It may have left while the process was made, or attached to.
+    streams.signal.throwIfAborted();
     await begin?.();
     void pipeInput(attachment, streams, inputEnded);
     void resize(process, streams);

@@ -57,7 +57,8 @@ const runtime = connection.client(criRuntime.RuntimeService);
 
 async function leaveInTheMiddle(containerId: string, turn: number): Promise<void> {
   const { url } = await runtime.attach({ containerId, stdin: true, stdout: true, stderr: false, tty: true });
-  const point = Math.floor(turn / 2) % 4;
+  // Before the end of its request a client has not used its address: a thousand of those may wait.
+  const point = turn % 16 === 0 ? 0 : 1 + (Math.floor(turn / 2) % 3);
   if (point === 0) {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { hostname, port, pathname } = new URL(url);
