@@ -1,4 +1,6 @@
 export { Activations } from './mounts/activations.ts';
+export { InProcessSandboxes } from './sandbox/in-process.ts';
+export { SandboxHosts } from './sandbox/sandbox-hosts.ts';
 export type { ContainerdOptions } from './services.ts';
 export { containerdServices } from './services.ts';
 export { InProcessTasks } from './tasks/in-process.ts';

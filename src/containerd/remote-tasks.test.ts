@@ -10,6 +10,7 @@ import { RemoteTaskManager } from '../core/tasks/remote/index.ts';
 import { readCgroupLayout, ZygoteLauncher } from '../kernel/index.ts';
 import { connectGrpc, inNamespace, serveGrpc } from '../rpc/grpc/index.ts';
 import { Activations } from './mounts/activations.ts';
+import { InProcessSandboxes } from './sandbox/in-process.ts';
 import { containerdServices } from './services.ts';
 import { InProcessTasks } from './tasks/in-process.ts';
 
@@ -29,6 +30,7 @@ tasksConformance(
     const services = containerdServices({
       core,
       tasks: inProcess,
+      sandboxes: new InProcessSandboxes({ directory: path.join(directory, 'sandboxes'), launcher, log: silentLogger }),
       mounts: new Activations({ directory: path.join(directory, 'mounts'), launcher, log: silentLogger }),
       temporary: path.join(directory, 'temporary'),
       log: silentLogger,

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '../../base/index.ts';
 import { strakeCommit, strakeVersion } from '../../cli/version-number.ts';
-import { Activations, containerdServices, InProcessTasks, TaskHosts } from '../../containerd/index.ts';
+import { Activations, containerdServices, InProcessSandboxes, InProcessTasks, SandboxHosts, TaskHosts } from '../../containerd/index.ts';
 import type { LocalCore, OpenFileTree } from '../../core/index.ts';
 import { Proxies, proxiesOfEnvironment } from '../../distribution/index.ts';
 import type { Launcher } from '../../kernel/index.ts';
@@ -39,11 +39,14 @@ export async function composeServices(place: ServicesPlace, cleanup: AsyncDispos
     version: strakeVersion,
   });
   await inProcess.recover();
+  const ownSandboxes = new InProcessSandboxes({ directory: path.join(state, 'sandboxes'), launcher, log });
+  await ownSandboxes.recover();
   cleanup.use(core.collectWhenRemoved());
-  const shims = await openShims({ state, address, launcher, core, log }, cleanup);
+  const { tasks: shims, sandboxes } = await openShims({ state, address, launcher, core, log }, cleanup);
   return containerdServices({
     core,
     tasks: new TaskHosts({ inProcess, shims, runtimes }),
+    sandboxes: new SandboxHosts({ inProcess: ownSandboxes, shims: sandboxes, shimOf: (name) => shimSetting(runtimes, name) }),
     mounts: new Activations({ directory: path.join(state, 'mounts'), launcher, log }),
     temporary,
     log,
@@ -55,4 +58,9 @@ export async function composeServices(place: ServicesPlace, cleanup: AsyncDispos
     downloads,
     uploads,
   });
+}
+
+function shimSetting(runtimes: ServicesPlace['config']['runtimes'], name: string): string | undefined {
+  const setting = Object.hasOwn(runtimes, name) ? runtimes[name] : undefined;
+  return setting !== undefined && 'shim' in setting ? setting.shim : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '../../base/index.ts';
 import { strakeVersion } from '../../cli/version-number.ts';
 import type { Core } from '../../core/index.ts';
-import { ShimTaskManager } from '../../core/tasks/index.ts';
+import { ShimSandboxes, ShimTaskManager } from '../../core/tasks/index.ts';
 import type { Launcher } from '../../kernel/index.ts';
 import { TtrpcServer } from '../../rpc/ttrpc/index.ts';
 
@@ -14,14 +14,25 @@ interface ShimsPlace {
   readonly log: Logger;
 }
 
+export interface OpenedShims {
+  readonly tasks: ShimTaskManager;
+  readonly sandboxes: ShimSandboxes;
+}
+
 /** Shims, those of the daemon before among them, and the socket at which they tell what happens: containerd's, with `.ttrpc` behind its name. */
-export async function openShims({ state, address, launcher, core, log }: ShimsPlace, cleanup: AsyncDisposableStack): Promise<ShimTaskManager> {
+export async function openShims({ state, address, launcher, core, log }: ShimsPlace, cleanup: AsyncDisposableStack): Promise<OpenedShims> {
   const ttrpcAddress = `${address}.ttrpc`;
   const caller = { address, ttrpcAddress, version: strakeVersion, binary: process.execPath };
-  const shims = new ShimTaskManager({ stateDirectory: state, caller, launcher, events: core.exchange, log });
-  cleanup.defer(() => shims.close());
-  const events = cleanup.use(new TtrpcServer({ services: [shims.forwarding], log }));
+  const place = { stateDirectory: state, caller, launcher, log };
+  const sandboxes = new ShimSandboxes(place);
+  const tasks = new ShimTaskManager({ ...place, events: core.exchange, sandboxEndpoint: (namespace, id) => sandboxes.endpointOf(namespace, id) });
+  cleanup.defer(() => {
+    tasks.close();
+    sandboxes.close();
+  });
+  const events = cleanup.use(new TtrpcServer({ services: [tasks.forwarding], log }));
   await events.listen(ttrpcAddress);
-  await shims.recover();
-  return shims;
+  await sandboxes.recover();
+  await tasks.recover();
+  return { tasks, sandboxes };
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { shimTask } from '../../api/containerd/index.ts';
 import { discardDirectory, errorMessage, type Logger, StrakeError, sweepDiscarded } from '../../base/index.ts';
 import type { EventBus, TypedValue } from '../../core/index.ts';
 import { LocalTaskManager } from '../../core/tasks/index.ts';
@@ -110,7 +111,7 @@ export class InProcessTasks implements TaskHost {
       readSpec: async (bundle) => parseRuntimeSpec(await readFile(path.join(bundle, 'config.json'), 'utf8')),
       shutdown: () => undefined,
     });
-    const tasks = { manager, bundles, calls: directCalls(service) };
+    const tasks = { manager, bundles, calls: directCalls(shimTask.Task, service) };
     this.namespaces.set(namespace, tasks);
     return tasks;
   }

@@ -18,6 +18,10 @@ export interface TaskHostsOptions {
 /** Ours by its own name, and by the one that ctr, dockerd and the kubelet ask for when nobody told them. */
 const ownNames = new Set(['io.containerd.strake.v2', 'io.containerd.runc.v2']);
 
+export function isOwnRuntime(name: string): boolean {
+  return ownNames.has(name);
+}
+
 /** The name of a runtime decides who runs a task. */
 export class TaskHosts implements TaskHost {
   private readonly options: TaskHostsOptions;

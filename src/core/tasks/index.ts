@@ -3,6 +3,7 @@ export { LocalTaskManager, type LocalTaskManagerOptions } from './local/manager.
 export { LocalRootFiles, type LocalRootFilesOptions } from './local/root-files.ts';
 export type { OpenRootOptions, RootBind, RootFiles, RootSource, RootTree } from './root-files.ts';
 export { ShimTaskManager } from './shim/manager.ts';
+export { ShimSandboxes } from './shim/shim-sandboxes.ts';
 export type { CreateShimTask, ShimEndpoint, ShimExit, ShimTask, ShimTasks, TypedOptions } from './shim/shim-tasks.ts';
 export { stdioOfUris } from './stdio-uri.ts';
 export type {

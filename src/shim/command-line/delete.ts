@@ -2,6 +2,7 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { shimTask } from '../../api/containerd/index.ts';
 import { isCode, silentLogger } from '../../base/index.ts';
 import { timestamp } from '../messages.ts';
+import type { SandboxService } from '../sandbox/sandbox-service.ts';
 import type { TaskService } from '../task-service.ts';
 import { removeAlias } from './alias.ts';
 import type { ShimFlags } from './flags.ts';
@@ -39,6 +40,8 @@ async function deleteByShim(place: ShimPlace, id: string): Promise<Deleted | und
 async function deleteAlone(place: ShimPlace, { id, namespace }: ShimFlags): Promise<Deleted> {
   using _lock = await place.lockToCleanUp();
   await using tasks = openTasks(place, namespace, silentLogger, isOfExec);
+  await tasks.sandboxes.recoverTask(id);
+  if (tasks.sandboxes.list().length > 0) await endSandbox(id, tasks.sandboxService({ look: () => undefined }));
   await tasks.manager.recoverTask(id);
   const calls = tasks.service({ shutdown: () => undefined });
   const execs = tasks.manager.list().flatMap((task) => task.listExecs());
@@ -57,6 +60,11 @@ async function deleteAlone(place: ShimPlace, { id, namespace }: ShimFlags): Prom
 /** How the task itself ends containerd tells, by what this command answers; of its execs it knows nothing. */
 function isOfExec(topic: string, { containerId, id }: Readonly<Record<string, unknown>>): boolean {
   return topic === '/tasks/exit' && id !== containerId;
+}
+
+async function endSandbox(sandboxId: string, { shutdownSandbox }: SandboxService): Promise<void> {
+  const context = { signal: AbortSignal.timeout(callTimeoutMs), requestHeader: new Headers(), timeoutMs: () => undefined };
+  await shutdownSandbox({ $typeName: 'containerd.runtime.sandbox.v1.ShutdownSandboxRequest', sandboxId }, context);
 }
 
 async function end(id: string, calls: Calls): Promise<Deleted> {

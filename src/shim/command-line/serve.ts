@@ -1,13 +1,14 @@
 import { existsSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { shimTask, shimTaskV2 } from '../../api/containerd/index.ts';
+import { shimSandbox, shimTask, shimTaskV2 } from '../../api/containerd/index.ts';
 import { createLineLogger, type Logger, StrakeError } from '../../base/index.ts';
 import { LocalTaskManager, type TaskManager } from '../../core/tasks/index.ts';
 import { programFile, readCgroupLayout, ZygoteLauncher } from '../../kernel/index.ts';
 import { parseRuntimeSpec } from '../../oci/index.ts';
 import { servedService, TtrpcServer } from '../../rpc/ttrpc/index.ts';
 import { EventForwarder } from '../event-forwarder.ts';
+import { createSandboxService, type SandboxService } from '../sandbox/sandbox-service.ts';
 import { type PublishTaskEvent, taskEventBus } from '../task-events.ts';
 import { createTaskService, type TaskNote, type TaskService } from '../task-service.ts';
 import { removeAlias } from './alias.ts';
@@ -26,11 +27,18 @@ export async function serveShim({ directory, address, namespace, debug }: ShimFl
   if (lock === undefined) return;
   const log = createLineLogger({ level: debug ? 'debug' : 'info', format: 'text', write: writeLine });
   await using tasks = openTasks(place, namespace, log);
-  const life = new ShimLife(() => tasks.manager.list().length);
-  await tasks.manager.recover();
-  await endForgotten(tasks.manager, log);
+  const { sandboxes } = tasks;
+  const life = new ShimLife(() => tasks.manager.list().length + sandboxes.list().length);
+  for (const manager of [tasks.manager, sandboxes]) {
+    await manager.recover();
+    await endForgotten(manager, log);
+  }
   const service = lively(tasks.service(life), life, (id) => removeAlias({ address, namespace, id }));
-  await using server = new TtrpcServer({ services: [servedService(shimTask.Task, service), servedService(shimTaskV2.Task, service as never)], log });
+  const sandboxService = lasting(tasks.sandboxService(life), life);
+  await using server = new TtrpcServer({
+    services: [servedService(shimTask.Task, service), servedService(shimTaskV2.Task, service as never), servedService(shimSandbox.Sandbox, sandboxService)],
+    log,
+  });
   await server.listen(place.socket);
   tellReady();
   life.started();
@@ -54,15 +62,34 @@ export function openTasks(place: ShimPlace, namespace: string, log: Logger, tell
     layout,
     keepsCreated: true,
   });
+  const sandboxes = new LocalTaskManager({
+    execRoot: path.join(place.directory, 'sandboxes'),
+    launcher,
+    events: taskEventBus(() => undefined),
+    log,
+    layout,
+    keepsCreated: true,
+  });
+  const cgroupVersion = layout.kind === 'v2' ? 2 : 1;
   return {
     manager,
+    sandboxes,
     events,
+    sandboxService: (life: Pick<ShimLife, 'look'>) =>
+      createSandboxService({
+        namespace,
+        tasks: sandboxes,
+        directory: path.join(place.directory, 'sandboxes/roots'),
+        pauseProgram: programFile('strake-init'),
+        cgroupVersion,
+        shutdown: () => life.look(),
+      }),
     service: (life: Pick<ShimLife, 'shutdown'>) =>
       createTaskService({
         namespace,
         tasks: manager,
         publish,
-        cgroupVersion: layout.kind === 'v2' ? 2 : 1,
+        cgroupVersion,
         runtimeRoot,
         readSpec: async (bundle) => parseRuntimeSpec(await readFile(path.join(bundle, 'config.json'), 'utf8')),
         shutdown: (now) => life.shutdown(now),
@@ -77,7 +104,7 @@ export function openTasks(place: ShimPlace, namespace: string, log: Logger, tell
 /** Of tasks whose bundle is gone containerd knows nothing any more: it has cleaned up after the shim before this one, and gave its `delete` no time. */
 async function endForgotten(manager: TaskManager, log: Logger): Promise<void> {
   for (const task of manager.list()) {
-    if (existsSync((task.note as TaskNote).bundle)) continue;
+    if (existsSync((task.note as Pick<TaskNote, 'bundle'>).bundle)) continue;
     log.warn('a task that containerd has forgotten is ended', { container: task.id });
     await task.kill(sigkill).catch(() => undefined);
     await task.wait();
@@ -108,6 +135,20 @@ function lively(service: TaskService, life: ShimLife, onDeleted: (id: string) =>
         return deleted;
       } finally {
         life.look();
+      }
+    },
+  };
+}
+
+/** Reservations end with the creation of their sandbox. */
+function lasting(service: SandboxService, life: ShimLife): SandboxService {
+  return {
+    ...service,
+    createSandbox: async (request, context) => {
+      try {
+        return await service.createSandbox(request, context);
+      } finally {
+        life.arrived(request.sandboxId);
       }
     },
   };

@@ -23,6 +23,8 @@ export interface ShimTaskManagerOptions {
   readonly launcher: Pick<Launcher, 'run'>;
   readonly events: EventSink;
   readonly log?: Logger;
+  /** Of a sandbox that has a shim of its own: its tasks are made there. */
+  readonly sandboxEndpoint?: (namespace: string, sandboxId: string) => ShimEndpoint | undefined;
   /** How long `recover` waits for one shim: 5 s. */
   readonly recoverTimeoutMs?: number;
 }
@@ -145,7 +147,8 @@ export class ShimTaskManager implements ShimTasks {
 
   /** The shim of a sandbox, when it takes other tasks. */
   private sharedShim(namespace: string, sandboxId: string | undefined): ShimEndpoint | undefined {
-    const endpoint = sandboxId === undefined ? undefined : this.tasks.get(keyOf(namespace, sandboxId))?.endpoint;
+    const { sandboxEndpoint } = this.options;
+    const endpoint = sandboxId === undefined ? undefined : (this.tasks.get(keyOf(namespace, sandboxId))?.endpoint ?? sandboxEndpoint?.(namespace, sandboxId));
     return endpoint !== undefined && endpoint.version >= 3 ? endpoint : undefined;
   }
 

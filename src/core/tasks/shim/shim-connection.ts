@@ -1,4 +1,4 @@
-import { shimTask, shimTaskV2 } from '../../../api/containerd/index.ts';
+import { shimSandbox, shimTask, shimTaskV2 } from '../../../api/containerd/index.ts';
 import { StrakeError } from '../../../base/index.ts';
 import { type CallOptions, createTtrpcClient, type ServiceClient, TtrpcConnection } from '../../../rpc/ttrpc/index.ts';
 import type { ShimEndpoint } from './shim-tasks.ts';
@@ -42,16 +42,40 @@ export interface ConnectShim {
 }
 
 /** Unavailable when nothing listens at the address; Unimplemented for one in a virtual machine, and for a shim that speaks gRPC. */
-export async function connectShim({ endpoint, namespace, timeoutMs, signal }: ConnectShim): Promise<ShimConnection> {
+async function open({ endpoint, timeoutMs, signal }: ConnectShim): Promise<TtrpcConnection> {
   const socketPath = /^unix:\/\/(\/.*)$/.exec(endpoint.address)?.[1];
   if (socketPath === undefined)
     throw new StrakeError('Unimplemented', `a shim at ${endpoint.address} cannot be reached: only unix sockets can`, { fields: { layer: 'core' } });
   if (endpoint.protocol !== 'ttrpc')
     throw new StrakeError('Unimplemented', `the shim at ${endpoint.address} speaks ${endpoint.protocol}, not ttrpc`, { fields: { layer: 'core' } });
-  const connection = await TtrpcConnection.open(socketPath, { timeoutMs, signal });
-  const headers = { 'containerd-namespace-ttrpc': namespace };
+  return await TtrpcConnection.open(socketPath, { timeoutMs, signal });
+}
+
+const headersOf = (namespace: string) => ({ 'containerd-namespace-ttrpc': namespace });
+
+/** Of the task that the shim was started for, or of one of its others. Fails as `open`. */
+export async function connectShim(options: ConnectShim): Promise<ShimConnection> {
+  const { endpoint, namespace } = options;
+  const connection = await open(options);
+  const headers = headersOf(namespace);
   const client = endpoint.version === 2 ? createTtrpcClient(shimTaskV2.Task, connection, { headers }) : createTtrpcClient(Task, connection, { headers });
   return { task: withTimeouts(client as TaskService), ended: connection.ended, close: () => connection.close() };
+}
+
+/** A shim that serves a sandbox. */
+export interface SandboxConnection {
+  readonly sandbox: ServiceClient<typeof shimSandbox.Sandbox>;
+  readonly task: TaskService;
+  readonly ended: Promise<void>;
+  close(): void;
+}
+
+/** Fails as `connectShim`. */
+export async function connectShimSandbox(options: ConnectShim): Promise<SandboxConnection> {
+  const connection = await open(options);
+  const headers = headersOf(options.namespace);
+  const sandbox = createTtrpcClient(shimSandbox.Sandbox, connection, { headers });
+  return { sandbox, task: createTtrpcClient(Task, connection, { headers }), ended: connection.ended, close: () => connection.close() };
 }
 
 function withTimeouts(service: TaskService): TaskService {
