@@ -49,8 +49,12 @@ export class Engine {
     await this.client.post(`/containers/${id}/start`);
   }
 
-  /** One that is gone, or has ended, is stopped. */
+  /** One that is gone, or has ended, is stopped. Without time it is killed, where the engine would ask it to end first. */
   async stop(id: string, timeoutSeconds: number): Promise<void> {
+    if (timeoutSeconds <= 0)
+      await this.client.post(`/containers/${id}/kill`, { query: { signal: 'KILL' } }).catch((error: unknown) => {
+        if (!isCode(error, 'FailedPrecondition') && !isCode(error, 'NotFound')) throw error;
+      });
     await unlessGone(this.client.post(`/containers/${id}/stop`, { query: { t: timeoutSeconds } }));
   }
 
