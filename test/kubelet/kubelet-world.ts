@@ -21,8 +21,13 @@ const images: Readonly<Record<string, () => BuiltImage>> = {
 
 /** A container runtime under a kubelet. */
 export interface CriUnderKubelet {
-  /** Starts it in the world; gives its socket as the peer root sees it. */
-  start(world: KubeletWorld): Promise<string>;
+  /** Starts it in the world; gives its socket as the peer root sees it, and what kills it and starts it again. */
+  start(world: KubeletWorld): Promise<StartedCri>;
+}
+
+export interface StartedCri {
+  readonly socket: string;
+  restart(): Promise<void>;
 }
 
 /** Pods' times are seconds: so long something may take to show. */
@@ -31,7 +36,7 @@ const patienceMs = 40_000;
 /** A machine with a container runtime, and a kubelet on it that tests start, kill and give manifests to. */
 export class KubeletWorld implements AsyncDisposable {
   readonly peers: PeerWorld;
-  #socket = '';
+  #cri: StartedCri | undefined;
   #kubelet: Running | undefined;
 
   private constructor(peers: PeerWorld) {
@@ -44,7 +49,7 @@ export class KubeletWorld implements AsyncDisposable {
       for (const name of ['manifests', 'outside', 'cni']) mkdirSync(join(world.work, name));
       await startStrakeRegistry(world.peers.world, registry);
       for (const [name, build] of Object.entries(images)) await world.#upload(name, build());
-      world.#socket = await runtime.start(world);
+      world.#cri = await runtime.start(world);
       await world.startKubelet();
       return world;
     } catch (error) {
@@ -76,6 +81,14 @@ export class KubeletWorld implements AsyncDisposable {
   async killKubelet(): Promise<void> {
     process.kill(this.#kubelet?.innerPid ?? 0, 'SIGKILL');
     await this.#kubelet?.finished;
+  }
+
+  async restartRuntime(): Promise<void> {
+    await this.#cri?.restart();
+  }
+
+  get #socket(): string {
+    return this.#cri?.socket ?? '';
   }
 
   async kube(...argv: readonly string[]): Promise<Finished> {
@@ -122,9 +135,14 @@ export class KubeletWorld implements AsyncDisposable {
     }
   }
 
+  /** The runtime itself. */
+  connect(): ReturnType<typeof connectCri> {
+    return connectCri(this.peers.path(this.#socket));
+  }
+
   /** Runs a command in a container, as its id stands in a status; gives its output. */
   async exec(containerId: string | undefined, ...cmd: readonly string[]): Promise<string> {
-    using cri = connectCri(this.peers.path(this.#socket));
+    using cri = this.connect();
     const { stdout, stderr, exitCode } = await cri.runtime.execSync({ containerId: (containerId ?? '').replace(/^.*:\/\//, ''), cmd: [...cmd], timeout: 10n });
     if (exitCode !== 0) throw new Error(`${cmd.join(' ')}: exit ${exitCode}: ${stderr}${stdout}`);
     return Buffer.from(stdout).toString();
@@ -166,13 +184,15 @@ export const realContainerd: CriUnderKubelet = {
     await peers.startContainerd(`
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
 sandbox = '${pause}'
+[plugins.'io.containerd.grpc.v1.cri']
+stream_server_port = '10010'
 [plugins.'io.containerd.cri.v1.runtime']
 restrict_oom_score_adj = true
 [plugins.'io.containerd.cri.v1.runtime'.cni]
 bin_dirs = ['/usr/lib/cni']
 conf_dir = '${join(work, 'cni')}'
 `);
-    return peers.containerdSocket;
+    return { socket: peers.containerdSocket, restart: async () => await peers.restartContainerd() };
   },
 };
 
@@ -180,8 +200,28 @@ conf_dir = '${join(work, 'cni')}'
 export const ours: CriUnderKubelet = {
   async start({ peers, work }) {
     const socket = join(work, 'cri.sock');
-    const daemon = peers.spawn(['/strake/strake', 'cri', '--address', socket, '--root', join(work, 'strake'), '--state', join(work, 'run')]);
-    await daemon.output(/serving/, { stream: 'stderr' });
-    return socket;
+    const launch = async (): Promise<Running> => {
+      const daemon = peers.spawn([
+        '/strake/strake',
+        'cri',
+        '--address',
+        socket,
+        '--root',
+        join(work, 'strake'),
+        '--state',
+        join(work, 'run'),
+        '--stream-port',
+        '10010',
+      ]);
+      await daemon.output(/serving/, { stream: 'stderr' });
+      return daemon;
+    };
+    let daemon = await launch();
+    const restart = async (): Promise<void> => {
+      process.kill(daemon.innerPid, 'SIGKILL');
+      await daemon.finished;
+      daemon = await launch();
+    };
+    return { socket, restart };
   },
 };

@@ -1,5 +1,6 @@
 /** `strake kubelet` on `strake cri`. */
 import { ours } from './kubelet-world.ts';
 import { playPodSteps } from './play.ts';
+import { lostSandbox, podSteps } from './pod-steps.ts';
 
-playPodSteps(ours);
+playPodSteps(ours, [...podSteps, lostSandbox]);

@@ -241,6 +241,77 @@ const death: PodStep = {
   },
 };
 
+const runtimeDeath: PodStep = {
+  name: 'a runtime that is killed and comes again: containers and their probes go on',
+  async play(world) {
+    const volumeMounts = [{ name: 'outside', mountPath: '/outside' }];
+    world.apply(
+      'steady',
+      pod('steady', {
+        containers: [
+          shell('exec', forever, {
+            livenessProbe: { exec: { command: ['sh', '-c', 'echo >> /outside/probed'] }, periodSeconds: 1, failureThreshold: 1 },
+            volumeMounts,
+          }),
+          shell('tcp', 'exec httpd -f -p 81', { readinessProbe: { tcpSocket: { port: 81 }, periodSeconds: 1 } }),
+        ],
+        volumes: [{ name: 'outside', hostPath: { path: join(world.outside, 'steady'), type: 'DirectoryOrCreate' } }],
+      }),
+    );
+    const before = await world.pod('steady', 'ready', isReady);
+    const probes = () => readFileSync(join(world.outside, 'steady/probed'), 'utf8').length;
+    await until('a probe', () => existsSync(join(world.outside, 'steady/probed')));
+    await world.restartRuntime();
+    const seen = probes();
+    await until('probes after it', () => probes() > seen + 1);
+    const after = await world.pod('steady', 'as it was', isReady);
+    expect(after.status?.containerStatuses).toEqual(before.status?.containerStatuses ?? []);
+    world.withdraw('steady');
+    await world.gone('steady');
+  },
+};
+
+/** Not on the real containerd: it tells of a container's end before its sandbox's, and leaves a shim behind when a start comes in between. */
+export const lostSandbox: PodStep = {
+  name: 'a sandbox that is lost is made anew, with all that was in it',
+  async play(world) {
+    world.apply('lost', pod('lost', { initContainers: [shell('init', 'true')], containers: [shell('main', forever)] }));
+    const before = await world.pod('lost', 'ready', isReady);
+    using cri = world.connect();
+    const { items } = await cri.runtime.listPodSandbox({ filter: { labelSelector: { 'io.kubernetes.pod.name': 'lost' } } });
+    await cri.runtime.stopPodSandbox({ podSandboxId: items[0]?.id ?? '' });
+    const again = await world.pod('lost', 'up once more', (one) => isReady(one) && (container(one, 'main')?.restartCount ?? 0) >= 1);
+    expect(container(again, 'init')).toMatchObject({ restartCount: 1, ready: true });
+    expect(again.status?.startTime).toBe(before.status?.startTime as Date);
+    world.withdraw('lost');
+    await world.gone('lost');
+  },
+};
+
+const namespaces: PodStep = {
+  name: 'a pod in the network of the machine, and one with users of its own',
+  async play(world) {
+    world.apply(
+      'namespaces',
+      pod('of-machine', { hostNetwork: true, containers: [shell('main', forever)] }),
+      pod('of-its-own', {
+        hostUsers: false,
+        containers: [shell('main', forever, { volumeMounts: [{ name: 'empty', mountPath: '/empty' }] })],
+        volumes: [{ name: 'empty', emptyDir: {} }],
+      }),
+    );
+    const inMachine = await world.pod('of-machine', 'ready', isReady);
+    expect(inMachine.status?.podIP).toBe('192.0.2.1');
+    expect(await world.exec(container(inMachine, 'main')?.containerID, 'readlink', '/proc/self/ns/net')).toBe(
+      await world.peers.output(['readlink', '/proc/self/ns/net']),
+    );
+    const own = container(await world.pod('of-its-own', 'ready', isReady), 'main')?.containerID;
+    expect(await world.exec(own, 'sh', '-c', 'touch /empty/x && stat -c "%u %g" /empty/x; tr -s " " < /proc/self/uid_map')).toBe('0 0\n 0 65536 65536\n');
+    world.withdraw('namespaces');
+    for (const name of ['of-machine', 'of-its-own']) await world.gone(name);
+  },
+};
+
 const played: PodStep = {
   name: 'kube play, generate and down, with a kubelet and without',
   async play(world) {
@@ -262,4 +333,4 @@ const played: PodStep = {
   },
 };
 
-export const podSteps: readonly PodStep[] = [page, restarts, order, identity, links, death, played];
+export const podSteps: readonly PodStep[] = [page, restarts, order, identity, links, namespaces, death, runtimeDeath, played];
