@@ -20,12 +20,13 @@ import { userMappings } from '../spec/namespaces.ts';
 import { Container, containerName } from './container.ts';
 import { newContainerRecord } from './container-record.ts';
 import { creationLease } from './creation-lease.ts';
-import { imageMountKeys, placeImageMounts, takeImageMounts } from './image-mounts.ts';
+import { imageMountKeys, placeImageMounts, resolveImageMounts, takeImageMounts } from './image-mounts.ts';
 
 const { NamespaceMode: Mode } = criLinux;
 
 /** A container that waits for its start: a snapshot of its image, and a record with its OCI configuration. Nothing is left of one that fails. */
-export async function createContainer(context: CriContext, pod: Pod, config: criContainer.ContainerConfig, signal: AbortSignal): Promise<Container> {
+export async function createContainer(context: CriContext, pod: Pod, given: criContainer.ContainerConfig, signal: AbortSignal): Promise<Container> {
+  const config = { ...given, mounts: await resolveImageMounts(context, given.mounts) };
   if (config.metadata === undefined) throw invalid('container config must include metadata');
   if (config.image === undefined || config.image.image === '') throw invalid('container config must include an image');
   if (pod.state.status !== 'ready') throw refused('FailedPrecondition', `sandbox container ${JSON.stringify(pod.id)} is not running`, { sandbox: pod.id });

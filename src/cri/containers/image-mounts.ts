@@ -8,6 +8,21 @@ import type { CriContext } from '../context.ts';
 import { invalid } from '../refusals.ts';
 import type { PlacedMount } from '../spec/mounts.ts';
 
+/**
+ * The configuration's mounts; those of images say what the image's name stands for at the moment, in the words of PullImage. InvalidArgument for one that is to be
+ * written, NotFound for an image that is not here.
+ */
+export async function resolveImageMounts({ images }: Pick<CriContext, 'images'>, mounts: readonly criContainer.Mount[]): Promise<criContainer.Mount[]> {
+  return await Promise.all(
+    mounts.map(async (mount) => {
+      if (mount.image === undefined || mount.image.image === '') return mount;
+      if (!mount.readonly) throw invalid(`mount ${JSON.stringify(mount.containerPath)} of an image must be read-only`);
+      const { id } = await images.get(mount.image.image);
+      return { ...mount, image: { ...mount.image, imageRef: id } };
+    }),
+  );
+}
+
 /** The container's mounts, those of images among them as directories of the machine, read-only. They stay until `takeImageMounts`. */
 export async function placeImageMounts(
   context: CriContext,
@@ -17,7 +32,7 @@ export async function placeImageMounts(
 ): Promise<readonly PlacedMount[]> {
   const placed: PlacedMount[] = [];
   for (const [index, mount] of mounts.entries()) {
-    const reference = mount.image?.image ?? '';
+    const reference = mount.image?.imageRef ?? '';
     if (reference === '') {
       placed.push(mount);
       continue;
