@@ -6,6 +6,7 @@
  *   --skip REGEXP     none of those
  *   --websocket       exec, attach and port-forward over WebSocket instead of SPDY
  *   --ginkgo FILE     the program of that name of the same build; with --parallel N, cases at a time
+ *   --leaks           one more case: when all have run, the kernel holds nothing that it did not before
  *   --record FILE     one line a case: outcome, tab, name, tab, ms, tab, reason
  *   --output FILE     everything that critest printed
  *
@@ -16,6 +17,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePeers } from '../../tools/peers/peer-root.ts';
+import { type Snapshot, settledLeaks, snapshot } from '../lib/leaks.ts';
 import { compare, parseKnownFailing } from '../suites/known-failing.ts';
 import { chains } from './chains.ts';
 import { CriWorld } from './cri-world.ts';
@@ -31,9 +33,10 @@ interface Wanted {
   /** Programs that critest starts by name. */
   readonly beside: readonly string[];
   readonly output: string | undefined;
+  readonly leaks: boolean;
 }
 
-async function runCritest({ critest, against, flags, beside, output }: Wanted): Promise<CaseResult[]> {
+async function runCritest({ critest, against, flags, beside, output, leaks }: Wanted): Promise<CaseResult[]> {
   const chain = chains[against];
   if (chain === undefined) throw new Error(`--against: one of ${Object.keys(chains).join(', ')}`);
   await using world = await CriWorld.start();
@@ -41,12 +44,28 @@ async function runCritest({ critest, against, flags, beside, output }: Wanted): 
   const report = path.join(world.work, 'report.json');
   const program = world.install(critest);
   for (const one of beside) world.install(one);
-  const given = ['-runtime-endpoint', endpoint, '-ginkgo.no-color', `-ginkgo.json-report=${report}`, ...flags];
-  // PATH: critest runs ginkgo for cases at a time.
-  const finished = await world.peers.run(['sh', '-c', 'PATH=$PATH:$(dirname "$0"); export PATH; exec "$0" "$@"', program, ...given], { timeoutMs });
+  const run = async (...more: readonly string[]) => {
+    const given = ['-runtime-endpoint', endpoint, '-ginkgo.no-color', ...more];
+    // PATH: critest runs ginkgo for cases at a time.
+    return await world.peers.run(['sh', '-c', 'PATH=$PATH:$(dirname "$0"); export PATH; exec "$0" "$@"', program, ...given], { timeoutMs });
+  };
+  // What comes with the first container stays: the network, the cgroup of all pods.
+  if (leaks) await run('-ginkgo.focus', 'runtime should support starting container');
+  const before = leaks ? await whatIsThere(world) : undefined;
+  const finished = await run(`-ginkgo.json-report=${report}`, ...flags);
   if (output !== undefined) writeFileSync(output, `${finished.stdout}${finished.stderr}\n${world.log}`);
   if (!existsSync(report)) throw new Error(`critest: exit ${finished.code} without a report: ${finished.stdout.slice(-3000)}${finished.stderr.slice(-3000)}`);
-  return readReport(readFileSync(report, 'utf8'));
+  const results = readReport(readFileSync(report, 'utf8'));
+  if (before === undefined) return results;
+  const left = await settledLeaks(before, async () => await whatIsThere(world));
+  const key = 'nothing is left';
+  return [...results, { key, name: key, outcome: left.length === 0 ? 'ok' : 'not ok', detail: left.join('\n'), ms: 0 }];
+}
+
+/** What the kernel holds for whoever runs in the world, and what is mounted in the peer root. */
+async function whatIsThere({ peers }: CriWorld): Promise<Snapshot> {
+  const mounts = (await peers.output(['cat', '/proc/self/mountinfo'])).trim().split('\n');
+  return { ...(await snapshot(peers)), mount: mounts.map((line) => line.split(' ').slice(4, 5).join('')) };
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -62,6 +81,7 @@ async function main(argv: readonly string[]): Promise<number> {
       parallel: { type: 'string' },
       record: { type: 'string' },
       output: { type: 'string' },
+      leaks: { type: 'boolean', default: false },
     },
   });
   if (values.critest === undefined) throw new Error('--critest FILE: the program of cri-tools');
@@ -78,6 +98,7 @@ async function main(argv: readonly string[]): Promise<number> {
     ],
     beside: values.ginkgo === undefined ? [] : [values.ginkgo],
     output: values.output,
+    leaks: values.leaks,
   });
   if (values.record !== undefined) writeFileSync(values.record, results.map(recordLine).sort().join(''));
   return judge([values.against, ...(values.websocket === true ? [`${values.against}-websocket`] : [])], results);
