@@ -14,7 +14,10 @@ import { runtimeService } from './service/runtime-service.ts';
 import type { MeterOptions } from './stats/index.ts';
 import { streamingBackend } from './streams.ts';
 
-type Given = Pick<CriContext, 'tasks' | 'namespaces' | 'network' | 'hostMounts' | 'security' | 'cgroups' | 'paths' | 'pauseProgram' | 'version' | 'log'>;
+type Given = Pick<
+  CriContext,
+  'tasks' | 'namespaces' | 'network' | 'hostMounts' | 'openFileTree' | 'comparer' | 'security' | 'cgroups' | 'paths' | 'pauseProgram' | 'version' | 'log'
+>;
 
 export interface CriOptions extends Given, Pick<MeterOptions, 'readCgroup' | 'readInterfaces'> {
   /** Of one namespace. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../base/index.ts';
-import type { AccountReader, HostMounts, NamespacedCore, NamespaceKeeper } from '../core/index.ts';
+import type { AccountReader, Comparer, HostMounts, NamespacedCore, NamespaceKeeper, OpenFileTree } from '../core/index.ts';
 import type { TaskManager } from '../core/tasks/index.ts';
 import type { PodNetwork } from '../network/index.ts';
 import type { LinuxSeccomp } from '../oci/index.ts';
@@ -30,6 +30,8 @@ export interface CriContext {
   readonly images: Pick<Images, 'get'>;
   readonly accounts: AccountReader;
   readonly hostMounts: HostMounts;
+  readonly openFileTree: OpenFileTree;
+  readonly comparer: Comparer;
   readonly handlers: RuntimeHandlers;
   readonly security: PodSecurity;
   readonly cgroups: { readonly version: 1 | 2; readonly driver: 'cgroupfs' | 'systemd' };

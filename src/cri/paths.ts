@@ -21,5 +21,5 @@ export function podPaths({ root, state }: CriPaths, podId: string) {
 
 export function containerPaths({ root }: CriPaths, containerId: string) {
   const directory = path.join(root, 'containers', containerId);
-  return { directory, status: path.join(directory, 'status.json'), volumes: path.join(directory, 'volumes') };
+  return { directory, status: path.join(directory, 'status.json'), volumes: path.join(directory, 'volumes'), restore: path.join(directory, 'restore') };
 }

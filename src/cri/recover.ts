@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { errorMessage, isCode, sweepDiscarded } from '../base/index.ts';
 import type { KeptType } from '../core/index.ts';
@@ -23,7 +23,7 @@ const unseenExitCode = 255;
 export async function recoverPods(context: CriContext): Promise<void> {
   const { core, registry, paths, log } = context;
   for (const directory of ['pods', 'containers']) mkdirSync(path.join(paths.root, directory), { recursive: true, mode: 0o711 });
-  mkdirSync(path.join(paths.state, 'pods'), { recursive: true, mode: 0o711 });
+  for (const directory of ['pods', 'image-mounts']) mkdirSync(path.join(paths.state, directory), { recursive: true, mode: 0o711 });
   for (const record of await core.sandboxes.list([podFilter])) {
     const read = readPodRecord(record);
     if (read === undefined) continue;
@@ -118,9 +118,7 @@ async function sweep(context: CriContext): Promise<void> {
     await quietly('snapshot', id, async () => await core.snapshots.remove(id));
     discarded(context, containerPaths(paths, id).directory);
   }
-  const imageMounts = path.join(paths.state, 'image-mounts');
-  if (!existsSync(imageMounts)) return;
-  for (const id of await sweepDiscarded(imageMounts))
+  for (const id of await sweepDiscarded(path.join(paths.state, 'image-mounts')))
     if (!containers.has(id)) await quietly('image mounts', id, async () => await takeImageMounts(context, id));
 }
 

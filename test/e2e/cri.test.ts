@@ -240,6 +240,33 @@ test(
   caseMs,
 );
 
+test(
+  'what a container is made of stays, though garbage is collected while it is made: its layer, and an image that it mounts',
+  async () => {
+    const pod = await cri.runPod();
+    const other = await cri.createContainer(pod, container('true'));
+    // Each removal has a collection behind it.
+    const collecting = cri.runtime.removeContainer({ containerId: other });
+    const made = await Promise.all(
+      Array.from(
+        { length: 8 },
+        async () =>
+          await cri.createContainer(pod, { ...container('ls', '/image/bin/busybox'), mounts: [{ containerPath: '/image', image: { image: busybox } }] }),
+      ),
+    );
+    await collecting;
+    await cri.runtime.removeContainer({ containerId: made.pop() ?? '' });
+    await cri.images.removeImage({ image: { image: 'not/there' } });
+    for (const containerId of made) {
+      await cri.runtime.startContainer({ containerId });
+      expect((await exited(containerId)).exitCode).toBe(0);
+    }
+    await remove(pod);
+    expect(await settledLeaks(before, look, isDaemons)).toEqual([]);
+  },
+  caseMs,
+);
+
 function readIfThere(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();

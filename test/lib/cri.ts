@@ -5,32 +5,40 @@ import { type criContainer, criImages, type criPod, criRuntime } from '../../src
 import { connectGrpc, type GrpcConnection } from '../../src/rpc/grpc/index.ts';
 import { strakeBinary } from './engine.ts';
 import type { Running } from './process.ts';
-import type { World } from './world.ts';
+import type { Place, World } from './world.ts';
 
 /** As it is written down, not as it came. */
 type Written<T> = Exclude<T, { readonly $typeName: string }>;
 export type PodConfig = Written<MessageInitShape<typeof criPod.PodSandboxConfigSchema>>;
 export type ContainerConfig = Written<MessageInitShape<typeof criContainer.ContainerConfigSchema>>;
 
+/** Where the daemon runs, and what it is called there. */
+export interface CriPlace {
+  readonly place: Pick<Place, 'spawn'>;
+  readonly binary: string;
+}
+
 /** `strake cri` in a world, and a client of it in the test's process. */
 export class Cri implements AsyncDisposable {
   readonly world: World;
+  readonly #where: CriPlace;
   #daemon: Running | undefined;
   readonly #connection: GrpcConnection;
   readonly runtime;
   readonly images;
   #names = 0;
 
-  private constructor(world: World) {
+  private constructor(world: World, where: CriPlace) {
     this.world = world;
+    this.#where = where;
     this.#connection = connectGrpc({ kind: 'unix', path: this.socket });
     this.runtime = this.#connection.client(criRuntime.RuntimeService);
     this.images = this.#connection.client(criImages.ImageService);
   }
 
-  static async start(world: World, flags: readonly string[] = []): Promise<Cri> {
-    const cri = new Cri(world);
-    await cri.startDaemon(flags);
+  static async start(world: World, where: CriPlace = { place: world, binary: strakeBinary }): Promise<Cri> {
+    const cri = new Cri(world, where);
+    await cri.startDaemon();
     return cri;
   }
 
@@ -51,9 +59,10 @@ export class Cri implements AsyncDisposable {
     return this.#daemon;
   }
 
-  async startDaemon(flags: readonly string[] = []): Promise<void> {
+  async startDaemon(): Promise<void> {
+    const { place, binary } = this.#where;
     mkdirSync(this.root, { recursive: true });
-    const daemon = this.world.spawn([strakeBinary, 'cri', '--root', this.root, '--state', this.state, '--address', this.socket, ...flags]);
+    const daemon = place.spawn([binary, 'cri', '--root', this.root, '--state', this.state, '--address', this.socket]);
     await daemon.output(/msg=serving /, { stream: 'stderr' });
     this.#daemon = daemon;
   }

@@ -35,7 +35,8 @@ export async function composeCri(settings: CriSettings, log: Logger): Promise<Co
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
   const machine = readMachine();
   const layout = readCgroupLayout();
-  const core = cleanup.use(openLocalCore({ root, log, openFileTree: createOpenFileTree(launcher) }));
+  const openFileTree = createOpenFileTree(launcher);
+  const core = cleanup.use(openLocalCore({ root, log, openFileTree }));
   await core.restore();
   const stores = core.inNamespace(namespace);
   const tasks = new LocalTaskManager({ execRoot, launcher, events: stores.events, log, machine, layout });
@@ -49,6 +50,8 @@ export async function composeCri(settings: CriSettings, log: Logger): Promise<Co
     tasks,
     rootFiles: new LocalRootFiles({ launcher, mountpoint: path.join(execRoot, 'rootfs') }),
     hostMounts: createHostMounts(launcher),
+    openFileTree,
+    comparer: core.comparer,
     namespaces: createLocalNamespaceKeeper(launcher),
     network,
     ports: createPortDialer(launcher),

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { type criContainer, criLinux, criRuntime } from '../../api/cri/index.ts';
 import { errorMessage, isCode, randomId } from '../../base/index.ts';
 import { mappingLabels } from '../../core/index.ts';
-import type { IdMapping } from '../../oci/index.ts';
+import type { IdMapping, RuntimeSpec } from '../../oci/index.ts';
+import { injectDevices, wantedDevices } from '../cdi/inject.ts';
 import { nowNs } from '../clock.ts';
 import type { CriContext } from '../context.ts';
 import { discarded } from '../discarded.ts';
@@ -57,7 +58,7 @@ export async function createContainer(context: CriContext, pod: Pod, given: criC
   undoing(async () => await snapshots.remove(id));
   const imageName = config.image.userSpecifiedImage || image.repoTags[0] || image.repoDigests[0] || image.id;
   const accounts = await context.accounts.read({ kind: 'mount', mount: rootfs }, image.chainId);
-  const spec = containerSpec(
+  const configured = containerSpec(
     {
       id,
       config,
@@ -70,6 +71,7 @@ export async function createContainer(context: CriContext, pod: Pod, given: criC
     },
     context,
   );
+  const spec = await withDevices(context, configured, config);
   const container = new Container(
     {
       id,
@@ -101,6 +103,20 @@ export async function createContainer(context: CriContext, pod: Pod, given: criC
   undo.move();
   publishPodEvent(context, pod, criRuntime.ContainerEventType.CONTAINER_CREATED_EVENT, id);
   return container;
+}
+
+/** Those of device vendors (CDI), whose files are read when somebody asks for one. */
+async function withDevices({ log }: CriContext, spec: RuntimeSpec, { CDIDevices: fields, annotations }: criContainer.ContainerConfig): Promise<RuntimeSpec> {
+  const names = wantedDevices(fields, annotations);
+  if (names.length === 0) return spec;
+  // Loaded only here, with what reads YAML.
+  const { cdiDirectories, readCdiDirectory } = await import('../cdi/specification.ts');
+  const broken = (file: string, error: unknown) => log.warn('a file of devices cannot be used', { file, error: errorMessage(error) });
+  return injectDevices(
+    spec,
+    names,
+    cdiDirectories.map((directory) => readCdiDirectory(directory, broken)),
+  );
 }
 
 function wantsShared({ linux }: criContainer.ContainerConfig): boolean {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { criRuntime } from '../../api/cri/index.ts';
 import { errorMessage, StrakeError } from '../../base/index.ts';
@@ -6,6 +6,7 @@ import type { CreateTask, ExitStatus, Task } from '../../core/tasks/index.ts';
 import { parseRuntimeSpec } from '../../oci/index.ts';
 import { nowNs, nsOf } from '../clock.ts';
 import type { CriContext } from '../context.ts';
+import { containerPaths } from '../paths.ts';
 import { publishPodEvent } from '../pods/events.ts';
 import { refused } from '../refusals.ts';
 import type { Container } from './container.ts';
@@ -37,6 +38,7 @@ export async function startContainer(context: CriContext, container: Container, 
         ? new StrakeError(cause.code, `failed to start container ${JSON.stringify(container.id)}: ${message}`, { cause, fields: cause.fields })
         : cause;
     }
+    rmSync(containerPaths(context.paths, container.id).restore, { recursive: true, force: true });
     container.lifecycle = { status: 'running', startedAt: nowNs() };
     supervise(context, container, task);
     saveStatus(context.paths, container);
@@ -71,6 +73,8 @@ async function taskRequest(context: CriContext, container: Container, handlerNam
   const { spec } = await context.core.containers.get(id);
   const parsed = parseRuntimeSpec(Buffer.from(spec.value).toString());
   const { binary } = context.handlers.get(handlerName);
+  // What RestorePod laid there.
+  const { restore } = containerPaths(context.paths, id);
   if (logPath !== '') mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
   return {
     id,
@@ -85,6 +89,7 @@ async function taskRequest(context: CriContext, container: Container, handlerNam
       ...(logPath === '' ? {} : { log: { path: logPath, driver: 'cri', maxSizeBytes: 0, maxFiles: 1 } }),
     },
     copyUp: volumeSources(parsed, context, id),
+    ...(existsSync(restore) ? { restore: { imagePath: restore } } : {}),
     note: { container: id },
     signal,
   };

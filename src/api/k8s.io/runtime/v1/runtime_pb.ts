@@ -1510,12 +1510,14 @@ export type CheckpointPodRequest = Message<"runtime.v1.CheckpointPodRequest"> & 
   podSandboxId: string;
 
   /**
+   * An empty directory, absolute.
+   *
    * @generated from field: string output_path = 2;
    */
   outputPath: string;
 
   /**
-   * Empty: all that run.
+   * All of the pod, and all run.
    *
    * @generated from field: repeated string container_ids = 3;
    */
@@ -1552,6 +1554,8 @@ export const CheckpointPodResponseSchema: GenMessage<CheckpointPodResponse> = /*
  */
 export type RestorePodRequest = Message<"runtime.v1.RestorePodRequest"> & {
   /**
+   * That directory.
+   *
    * @generated from field: string checkpoint_path = 1;
    */
   checkpointPath: string;
@@ -1572,6 +1576,8 @@ export type RestorePodRequest = Message<"runtime.v1.RestorePodRequest"> & {
   options: { [key: string]: string };
 
   /**
+   * One for each container in it, by the name.
+   *
    * @generated from field: repeated runtime.v1.ContainerConfig container_configs = 5;
    */
   containerConfigs: ContainerConfig[];
