@@ -120,7 +120,7 @@ export class Grid implements AsyncDisposable {
         outcome.restartMs = Math.max(outcome.restartMs, restartMs);
         tell(`${delayMs.toFixed(1)} ms: ${wasKilled ? 'killed' : 'nothing to kill'}, ${failure ?? 'answered'}`);
         await operation.after(container, { ...turn, isDone, isEnding });
-        await events?.settled(id);
+        await events?.settled(id, { isCreationTold: target !== 'shim' });
         await this.#bystandersLive(target, chain);
         const left = await settledLeaks(
           before,

@@ -259,7 +259,7 @@ test('after a start of the daemon: living shims are found again, dead ones clean
   rmSync(path.join(begun.bundle, 'bootstrap.json'));
   mkdirSync(path.join(place.bundle('half'), 'rootfs'), { recursive: true });
   const after = await place.open();
-  await after.recover();
+  await (await after.recover()).removed;
   expect(
     after
       .list()
@@ -306,8 +306,11 @@ test('a shim that does not answer, with a task that nobody got, is killed', asyn
   rmSync(path.join(task.bundle, 'strake-created'));
   process.kill(shim, 'SIGSTOP');
   const after = await place.open({ recoverTimeoutMs: 100 });
-  await after.recover();
-  expect(after.list()).toEqual([]);
+  const { removed } = await after.recover();
+  expect([after.list(), existsSync(task.bundle)]).toEqual([[], true]);
+  // Who wants the id again waits until it is free.
+  await (await after.create(place.request('stuck'))).delete();
+  await removed;
   expect(existsSync(task.bundle)).toBe(false);
   await gone(shim);
 });

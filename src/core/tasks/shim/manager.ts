@@ -14,7 +14,7 @@ import { resolveRuntime } from './resolve-runtime.ts';
 import { ShimBinary, type ShimCaller } from './shim-binary.ts';
 import { type EventSink, ShimEvents } from './shim-events.ts';
 import { ShimLog } from './shim-log.ts';
-import type { CreateShimTask, ShimEndpoint, ShimExit, ShimTask, ShimTasks, TypedOptions } from './shim-tasks.ts';
+import type { CreateShimTask, Recovery, ShimEndpoint, ShimExit, ShimTask, ShimTasks, TypedOptions } from './shim-tasks.ts';
 
 export interface ShimTaskManagerOptions {
   /** Bundles are in `io.containerd.runtime.v2.task/NAMESPACE/ID` below it, as containerd's are below its own. */
@@ -25,12 +25,13 @@ export interface ShimTaskManagerOptions {
   readonly log?: Logger;
   /** Of a sandbox that has a shim of its own: its tasks are made there. */
   readonly sandboxEndpoint?: (namespace: string, sandboxId: string) => ShimEndpoint | undefined;
-  /** How long `recover` waits for one shim: 5 s. */
+  /** How long `recover` waits for one shim: 1 s; one whose task nobody wants has 5 s to end. */
   readonly recoverTimeoutMs?: number;
 }
 
-const defaultRecoverTimeoutMs = 5_000;
-const recoverAtOnce = 8;
+const defaultRecoverTimeoutMs = 1_000;
+const defaultDiscardTimeoutMs = 5_000;
+const recoverAtOnce = 64;
 /** Where a task is, and who may delete it when its shim cannot. */
 type ShimPlace = Pick<ManagedTaskOptions, 'namespace' | 'id' | 'bundle'> & { readonly binary: ShimBinary };
 
@@ -44,6 +45,8 @@ export class ShimTaskManager implements ShimTasks {
   private readonly events: ShimEvents;
   private readonly tasks = new Map<string, ManagedTask>();
   private readonly creating = new Set<string>();
+  /** What a daemon before this one left, on its way out. */
+  private readonly removing = new Map<string, Promise<void>>();
 
   constructor(options: ShimTaskManagerOptions) {
     this.options = options;
@@ -63,6 +66,7 @@ export class ShimTaskManager implements ShimTasks {
     checkIdentifier(namespace);
     checkIdentifier(id);
     const key = keyOf(namespace, id);
+    await this.removing.get(key);
     if (this.tasks.has(key) || this.creating.has(key)) throw new StrakeError('AlreadyExists', `task ${id}`, { fields: { layer: 'core' } });
     this.creating.add(key);
     try {
@@ -91,7 +95,7 @@ export class ShimTaskManager implements ShimTasks {
     return await new ShimBinary(resolveRuntime(runtime), this.options.caller).info(options, signal);
   }
 
-  async recover(): Promise<void> {
+  async recover(): Promise<Recovery> {
     const found = await findBundles(this.directory);
     const work = async () => {
       for (let next = found.shift(); next !== undefined; next = found.shift()) {
@@ -104,6 +108,7 @@ export class ShimTaskManager implements ShimTasks {
       }
     };
     await Promise.all(Array.from({ length: recoverAtOnce }, work));
+    return { removed: Promise.all(this.removing.values()).then(() => undefined) };
   }
 
   close(): void {
@@ -159,7 +164,7 @@ export class ShimTaskManager implements ShimTasks {
     const binary = new ShimBinary(bundle.readShimPath() ?? '', this.options.caller);
     const endpoint = bundle.readEndpoint();
     const log = this.logOf(namespace, id);
-    if (endpoint === undefined) return await this.cleanUpUnfinished({ namespace, id, bundle, binary });
+    if (endpoint === undefined) return this.removeMeanwhile({ namespace, id }, async () => await this.cleanUpUnfinished({ namespace, id, bundle, binary }));
     const shimLog = new ShimLog(bundle.logPath, log);
     try {
       const task = await this.ask(this.taskOptions({ namespace, id, bundle, binary, endpoint, shimLog }));
@@ -168,8 +173,23 @@ export class ShimTaskManager implements ShimTasks {
       shimLog.close();
       if (!isCode(error, 'Unavailable')) throw error;
       log.warn('a shim has gone while nobody looked', { error: errorMessage(error) });
-      await this.deleteByCommand({ namespace, id, bundle, binary });
+      this.removeMeanwhile({ namespace, id }, async () => await this.deleteByCommand({ namespace, id, bundle, binary }));
     }
+  }
+
+  /** Nobody waits for it but who wants the same id again. */
+  private removeMeanwhile({ namespace, id }: Pick<ShimPlace, 'namespace' | 'id'>, work: () => Promise<unknown>): void {
+    const key = keyOf(namespace, id);
+    const removal = async () => {
+      try {
+        await work();
+      } catch (error) {
+        this.logOf(namespace, id).error('something of a task is left', { error: errorMessage(error) });
+      } finally {
+        this.removing.delete(key);
+      }
+    };
+    this.removing.set(key, removal());
   }
 
   /** The task of a shim that listens; undefined when the shim turns out to have none, and was ended. */
@@ -190,7 +210,7 @@ export class ShimTaskManager implements ShimTasks {
       }
       // The daemon died in the midst of the creation: nobody has got the task, and the shim may wait forever for who was to read its output.
       if (isCode(error, 'NotFound') || isCode(error, 'DeadlineExceeded')) {
-        await task.discard({ unfinished: true });
+        this.removeMeanwhile(task, async () => await task.discard({ unfinished: true }));
         return undefined;
       }
       task.release();
@@ -221,7 +241,7 @@ export class ShimTaskManager implements ShimTasks {
     log.warn('a task that was never made is removed');
     if (binary.path !== '') {
       try {
-        const endpoint = await binary.start({ namespace, id, bundle: bundle.directory, signal: AbortSignal.timeout(this.recoverTimeoutMs) }, undefined);
+        const endpoint = await binary.start({ namespace, id, bundle: bundle.directory, signal: AbortSignal.timeout(this.discardTimeoutMs) }, undefined);
         const task = await ManagedTask.connect(this.taskOptions({ ...of, endpoint, shimLog: undefined }));
         return await task.discard({ unfinished: true });
       } catch (error) {
@@ -235,7 +255,7 @@ export class ShimTaskManager implements ShimTasks {
     const { namespace, id } = of;
     return {
       ...of,
-      discardTimeoutMs: this.recoverTimeoutMs,
+      discardTimeoutMs: this.discardTimeoutMs,
       deleteByCommand: async () => await this.deleteByCommand(of),
       killShim: () => this.killShim(of.endpoint),
       log: this.logOf(namespace, id),
@@ -280,6 +300,10 @@ export class ShimTaskManager implements ShimTasks {
   private forget(namespace: string, id: string): void {
     this.tasks.delete(keyOf(namespace, id));
     this.events.forget(namespace, id);
+  }
+
+  private get discardTimeoutMs(): number {
+    return this.options.recoverTimeoutMs ?? defaultDiscardTimeoutMs;
   }
 
   private get recoverTimeoutMs(): number {

@@ -52,6 +52,11 @@ export interface ShimTask {
   delete(signal?: AbortSignal): Promise<ShimExit>;
 }
 
+export interface Recovery {
+  /** Resolves when what was cleaned up after is gone. Until then a `create` of the same id waits. */
+  readonly removed: Promise<void>;
+}
+
 /**
  * Starts shims and keeps hold of their tasks. A task whose shim ends without it is deleted by the shim's own command, which ends what still runs of it, and
  * `/tasks/exit` (137, or 255 when nothing is known) and `/tasks/delete` are published, unless the shim told them before. What shims publish themselves comes through `forwarding`.
@@ -63,8 +68,11 @@ export interface ShimTasks {
   get(namespace: string, id: string): ShimTask;
   /** Of one namespace, or of all. */
   list(namespace?: string): readonly ShimTask[];
-  /** After a start of the daemon: finds the tasks of shims that live, and cleans up after those that do not. A shim that does not answer holds nothing up; its task stays. */
-  recover(): Promise<void>;
+  /**
+   * After a start of the daemon: finds the tasks of shims that live, and begins to clean up after those that do not. A shim that does not answer holds nothing up for longer than a second; its
+   * task stays.
+   */
+  recover(): Promise<Recovery>;
   /** What a shim says of itself (`-info`). */
   info(runtime: string, options?: TypedOptions, signal?: AbortSignal): Promise<RuntimeInfo>;
   /** Lets go of every shim. They live on, and so do their tasks. */
