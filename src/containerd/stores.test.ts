@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -284,6 +284,13 @@ test('snapshots and layers: what is applied is seen, and what was changed is a l
   await layers.apply({ diff: made as never, mounts: third, syncFs: true });
   const unpacked = third[0]?.options.find((option) => option.startsWith('upperdir='))?.slice(9) ?? '';
   expect([existsSync(path.join(unpacked, 'other')), existsSync(path.join(unpacked, 'file'))]).toEqual([true, false]);
+  // With a source date epoch what is newer has that time.
+  utimesSync(path.join(upper, 'other'), 3, 3);
+  writeFileSync(path.join(upper, 'new'), 'z');
+  const { diff: dated } = await layers.diff({ left: below, right: above, sourceDateEpoch: { seconds: 5n, nanos: 7 } });
+  await layers.apply({ diff: dated as never, mounts: third });
+  const times = ['other', 'new'].map((name) => statSync(path.join(unpacked, name), { bigint: true }).mtimeNs);
+  expect(times).toEqual([3_000_000_000n, 5_000_000_007n]);
   const listed = (await Array.fromAsync(store.list({ snapshotter }))).flatMap(({ info: found }) =>
     found.map(({ name, parent, kind }) => `${name} ${parent} ${kind}`),
   );

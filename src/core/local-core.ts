@@ -68,6 +68,8 @@ export interface LocalCore extends LocalNamespace, Core, Disposable {
   readonly collectGarbage: CollectGarbage;
   /** From here on garbage is collected some time after something was removed, until it is disposed of; for who has clients that do not ask for it. */
   collectWhenRemoved(): AsyncDisposable;
+  /** Called after each collection: for what is not the core's, and ends with what was collected. A failure is the collection's. */
+  onCollected(listener: () => Promise<void>): void;
   /** Once, before anything uses a snapshot: what a power loss took of the snapshots of images is unpacked again. */
   restore(): Promise<void>;
   /** What was acknowledged so far survives a power loss. */
@@ -135,6 +137,12 @@ export function openLocalCore({
     log,
     now,
   });
+  const listeners: (() => Promise<void>)[] = [];
+  const collectGarbage: CollectGarbage = async (options) => {
+    const collected = await collector.collect(options);
+    for (const listener of listeners) await listener();
+    return collected;
+  };
   return {
     ...open(engineNamespace).stores,
     namespaces: parts.namespaces,
@@ -142,9 +150,10 @@ export function openLocalCore({
     exchange,
     layerLimits: { ...defaultLayerLimits, ...layerLimits },
     comparer,
-    collectGarbage: async (options) => await collector.collect(options),
+    collectGarbage,
+    onCollected: (listener) => void listeners.push(listener),
     collectWhenRemoved() {
-      schedule = new GarbageSchedule({ collect: async () => await collector.collect(), log });
+      schedule = new GarbageSchedule({ collect: collectGarbage, log });
       return schedule;
     },
     restore: async () => {

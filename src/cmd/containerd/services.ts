@@ -41,13 +41,15 @@ export async function composeServices(place: ServicesPlace, cleanup: AsyncDispos
   await inProcess.recover();
   const ownSandboxes = new InProcessSandboxes({ directory: path.join(state, 'sandboxes'), launcher, log });
   await ownSandboxes.recover();
+  const mounts = new Activations({ directory: path.join(state, 'mounts'), launcher, log });
+  core.onCollected(async () => await mounts.endUnleased(async (namespace, lease) => await isLease(core, namespace, lease)));
   cleanup.use(core.collectWhenRemoved());
   const { tasks: shims, sandboxes } = await openShims({ state, address, launcher, core, log }, cleanup);
   return containerdServices({
     core,
     tasks: new TaskHosts({ inProcess, shims, runtimes }),
     sandboxes: new SandboxHosts({ inProcess: ownSandboxes, shims: sandboxes, shimOf: (name) => shimSetting(runtimes, name) }),
-    mounts: new Activations({ directory: path.join(state, 'mounts'), launcher, log }),
+    mounts,
     temporary,
     log,
     root,
@@ -63,4 +65,8 @@ export async function composeServices(place: ServicesPlace, cleanup: AsyncDispos
 function shimSetting(runtimes: ServicesPlace['config']['runtimes'], name: string): string | undefined {
   const setting = Object.hasOwn(runtimes, name) ? runtimes[name] : undefined;
   return setting !== undefined && 'shim' in setting ? setting.shim : undefined;
+}
+
+async function isLease(core: Pick<LocalCore, 'inNamespace'>, namespace: string, id: string): Promise<boolean> {
+  return (await core.inNamespace(namespace).leaseStore.list([`id==${JSON.stringify(id)}`])).length > 0;
 }

@@ -32,13 +32,10 @@ export function diffService(open: OpenCall, { openFileTree, comparer, layerLimit
     },
     async diff({ left, right, mediaType, ref, labels, sourceDateEpoch }, context) {
       const { stores, signal } = open(context);
-      if (sourceDateEpoch !== undefined)
-        throw new StrakeError('Unimplemented', 'a layer has the times that its files have: a source date epoch is not supported', {
-          fields: { layer: 'containerd' },
-        });
       const upper = fromWireMounts(right);
       if (upper === undefined) throw new StrakeError('InvalidArgument', 'right has no mounts', { fields: { layer: 'containerd' } });
-      const layer = comparer.layer(fromWireMounts(left), upper, { signal });
+      const latestNs = sourceDateEpoch === undefined ? undefined : sourceDateEpoch.seconds * 1_000_000_000n + BigInt(sourceDateEpoch.nanos);
+      const layer = comparer.layer(fromWireMounts(left), upper, { signal, latestNs });
       return { diff: toWireDescriptor(await storeDifference(stores.content, layer, { mediaType: mediaType || mediaTypes.ociLayerGzip, ref, labels })) };
     },
   });

@@ -57,6 +57,21 @@ test('what comes before a mount that says where they are is made; that one is le
   expect(readdirSync(made.at(-1)?.mountPoint ?? '').sort()).toEqual(['a', 'b']);
 });
 
+test('what was made under a lease ends with it; the rest stays', async () => {
+  await activations.activate({ ...named('leased'), lease: 'l' }, [bind('a')], true);
+  await activations.activate(named('free'), [bind('b')], true);
+  activations = open();
+  const asked: string[] = [];
+  const isThere = (answer: boolean) => async (namespace: string, lease: string) => {
+    asked.push(`${namespace} ${lease}`);
+    return answer;
+  };
+  await activations.endUnleased(isThere(true));
+  expect(activations.list('n', []).map(({ name }) => name)).toEqual(['free', 'leased']);
+  await activations.endUnleased(isThere(false));
+  expect([activations.list('n', []).map(({ name }) => name), mountPoints(), asked]).toEqual([['free'], 1, ['n l', 'n l']]);
+});
+
 test('a name is of one namespace, and is taken once', async () => {
   await activations.activate(named('same'), [bind('a')], true);
   await activations.activate(named('same', 'm'), [bind('a')], true);
@@ -66,6 +81,13 @@ test('a name is of one namespace, and is taken once', async () => {
 test.each([
   ['what the client can mount itself', 'x', [{ type: 'bind', source: '/a', target: '', options: [] }], false, /^Unimplemented: these mounts need nothing/],
   ['nothing', 'x', [], true, /^Unimplemented: /],
+  [
+    'a type that makes directories',
+    'x',
+    [{ type: 'mkdir/bind', source: '/a', target: '', options: [] }],
+    true,
+    /^Unimplemented: mounts of the type mkdir\/bind/,
+  ],
   ['no name', '', [{ type: 'tmpfs', source: 'tmpfs', target: '', options: [] }], true, /^InvalidArgument: a mount needs a name/],
   [
     'a source that is not there',

@@ -1,6 +1,6 @@
 /**
  * Mounts that were made for clients, by namespace and name. Each is a directory of the state directory: `activation.json` and a mount point for each mount, so that they are found
- * again by the next daemon of the same boot. They stay until they are taken back.
+ * again by the next daemon of the same boot. They stay until they are taken back; those that were made under a lease at most as long as that.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
@@ -15,6 +15,8 @@ export interface Activation {
   readonly namespace: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** They end with it. */
+  readonly lease?: string;
   readonly active: readonly (MadeMount & { readonly mountedAtMs: number })[];
   /** What is left for the client to mount. */
   readonly system: readonly PlainMount[];
@@ -27,6 +29,8 @@ export interface ActivationsOptions {
   readonly log: Logger;
   readonly now?: () => Date;
 }
+
+type Wanted = Pick<Activation, 'namespace' | 'name' | 'labels' | 'lease'>;
 
 interface Kept {
   readonly number: number;
@@ -57,9 +61,12 @@ export class Activations {
   }
 
   /** Unimplemented where the client can mount all of them itself, AlreadyExists for a name that is taken. */
-  async activate(wanted: Pick<Activation, 'namespace' | 'name' | 'labels'>, mounts: readonly PlainMount[], temporary: boolean): Promise<Activation> {
+  async activate(wanted: Wanted, mounts: readonly PlainMount[], temporary: boolean): Promise<Activation> {
     if (wanted.name === '' || Buffer.byteLength(wanted.name) > maxNameBytes) throw invalid('a mount needs a name of at most 4096 bytes');
     if (mounts.length > maxMounts) throw invalid(`${mounts.length} mounts are more than ${maxMounts}`);
+    const preparing = mounts.find(({ type }) => /^mk(dir|fs)\//.test(type));
+    if (preparing !== undefined)
+      throw new StrakeError('Unimplemented', `mounts of the type ${preparing.type} are not made here`, { fields: { layer: 'containerd' } });
     const made = temporary ? mounts.length : mounts.findLastIndex(isFormatted);
     if (made === -1 || mounts.length === 0)
       throw new StrakeError('Unimplemented', 'these mounts need nothing to be done before: mount them as they are', { fields: { layer: 'containerd' } });
@@ -90,6 +97,17 @@ export class Activations {
     }
   }
 
+  /** Takes those back whose lease is gone; what somebody is in stays until the next time. */
+  async endUnleased(isThere: (namespace: string, lease: string) => Promise<boolean>): Promise<void> {
+    for (const { activation } of [...this.#kept.values()]) {
+      const { namespace, name, lease } = activation;
+      if (lease === undefined || (await isThere(namespace, lease))) continue;
+      await this.deactivate(namespace, name).catch((error: unknown) =>
+        this.#options.log.warn('mounts stay although their lease is gone', { namespace, name, error: errorMessage(error) }),
+      );
+    }
+  }
+
   info(namespace: string, name: string): Activation {
     return this.#find(namespace, name).activation;
   }
@@ -111,13 +129,7 @@ export class Activations {
     return changed;
   }
 
-  async #make(
-    number: number,
-    wanted: Pick<Activation, 'namespace' | 'name' | 'labels'>,
-    mounts: readonly PlainMount[],
-    count: number,
-    temporary: boolean,
-  ): Promise<Activation> {
+  async #make(number: number, wanted: Wanted, mounts: readonly PlainMount[], count: number, temporary: boolean): Promise<Activation> {
     const { now = () => new Date() } = this.#options;
     const active: Activation['active'][number][] = [];
     mkdirSync(this.#directory(number), { mode: 0o700 });

@@ -1,13 +1,14 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type ActivationInfoSchema, mounts } from '../../api/containerd/index.ts';
-import { type GrpcService, grpcService, requireNamespace } from '../../rpc/grpc/index.ts';
+import { type GrpcService, grpcService, leaseOf, requireNamespace } from '../../rpc/grpc/index.ts';
 import { readMask, required, timestampOf } from '../messages.ts';
 import type { Activation, Activations } from './activations.ts';
 
 export function mountsService(activations: Activations): GrpcService {
   return grpcService(mounts.Mounts, {
     async activate({ name, mounts: given, labels, temporary }, context) {
-      const wanted = { namespace: requireNamespace(context), name, labels };
+      const lease = leaseOf(context);
+      const wanted = { namespace: requireNamespace(context), name, labels, ...(lease === undefined ? {} : { lease }) };
       const plain = given.map(({ type, source, target, options }) => ({ type, source, target, options }));
       return { info: toWire(await activations.activate(wanted, plain, temporary)) };
     },

@@ -43,9 +43,13 @@ export function createComparer({ openFileTree, overlayRefers = kernelOverlayRefe
   async function* layer(lower: SnapshotMount | undefined, upper: SnapshotMount, options: CompareOptions = {}): AsyncGenerator<Uint8Array> {
     const found = await compared(lower, upper, 'content', options);
     await using trees = found.trees;
-    yield* writeLayer(found.differences, async function* (path) {
-      yield* (await trees.reader(found.upper)).readStream(path);
-    });
+    yield* writeLayer(
+      found.differences,
+      async function* (path) {
+        yield* (await trees.reader(found.upper)).readStream(path);
+      },
+      options.latestNs,
+    );
   }
 
   async function* changes(lower: SnapshotMount | undefined, upper: SnapshotMount, options: CompareOptions = {}): AsyncGenerator<readonly Change[]> {

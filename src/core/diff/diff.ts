@@ -48,6 +48,8 @@ export interface Change {
 export interface CompareOptions {
   /** Paths, with their leading slash, where a container's start makes empty files and directories to mount something there: new ones are no change. */
   readonly mountPoints?: readonly string[];
+  /** Of a layer: no file in it is newer, ns since the epoch (SOURCE_DATE_EPOCH). */
+  readonly latestNs?: bigint | undefined;
   readonly signal?: AbortSignal;
 }
 

@@ -6,9 +6,9 @@ import { isDirectory, TreeTar } from './tree-tar.ts';
 /** Content of a file of the upper tree, for differences that do not bring it. */
 type ReadContent = (path: string) => AsyncIterable<Uint8Array>;
 
-/** Makes a layer of differences: whiteouts, and before whatever differs the directories that it is in, since a layer says what those are too. */
-export async function* writeLayer(differences: AsyncIterable<readonly Difference[]>, read: ReadContent): AsyncGenerator<Uint8Array> {
-  const writer = new LayerWriter();
+/** Makes a layer of differences: whiteouts, and before whatever differs the directories that it is in, since a layer says what those are too. `latestNs`: no time in it is later. */
+export async function* writeLayer(differences: AsyncIterable<readonly Difference[]>, read: ReadContent, latestNs?: bigint): AsyncGenerator<Uint8Array> {
+  const writer = new LayerWriter(latestNs);
   for await (const batch of differences) {
     for (const difference of batch) {
       // Content comes by itself, or is asked for: of the names of a changed file that came before, too.
@@ -36,11 +36,15 @@ interface Placed {
 }
 
 class LayerWriter {
-  readonly #tar = new TreeTar();
+  readonly #tar: TreeTar;
   #around: readonly Directory[] = [];
   /** Files with several names of which none differed so far, by inode. */
   readonly #unchanged = new Map<bigint, Placed[]>();
   readonly #changed = new Set<bigint>();
+
+  constructor(latestNs: bigint | undefined) {
+    this.#tar = new TreeTar(latestNs);
+  }
 
   /** Answers the files whose content must come now, each before the next is asked for. */
   *put(difference: Difference): Generator<WalkEntry> {

@@ -41,10 +41,16 @@ export function isOpaque({ xattrs }: WalkEntry): boolean {
  */
 export class TreeTar {
   readonly #names = new Map<bigint, string>();
+  readonly #latestNs: bigint | undefined;
   #parts: Uint8Array[] = [];
   #partsBytes = 0;
   #left = 0;
   #padding: Uint8Array = new Uint8Array();
+
+  /** `latestNs`: no time in it is later, ns since the epoch. */
+  constructor(latestNs?: bigint) {
+    this.#latestNs = latestNs;
+  }
 
   /** Puts an entry, as `name`. Whether content must follow: `hasContent` bytes of `data`. */
   put(entry: WalkEntry, name: string = entry.path): boolean {
@@ -53,7 +59,9 @@ export class TreeTar {
     const first = entry.links > 1 && kind !== 'directory' ? this.#names.get(entry.inode) : undefined;
     if (entry.links > 1 && first === undefined) this.#names.set(entry.inode, name);
     const isFile = kind === 'file' && first === undefined;
-    this.#push(encodeEntry(tarEntry(entry, kind, name, first)));
+    const made = tarEntry(entry, kind, name, first);
+    const isLate = this.#latestNs !== undefined && made.mtimeNs > this.#latestNs;
+    this.#push(encodeEntry(isLate ? { ...made, mtimeNs: this.#latestNs ?? 0n } : made));
     if (!isFile || entry.sizeBytes === 0) return false;
     this.#left = entry.sizeBytes;
     this.#padding = paddingOf(entry.sizeBytes);
