@@ -24,6 +24,7 @@ const targets: Readonly<Record<string, () => Promise<Target>>> = {
   spdy: async () => (await import('./targets/streaming.ts')).spdy,
   websocket: async () => (await import('./targets/streaming.ts')).websocket,
   manifests: async () => (await import('./targets/manifests.ts')).manifests,
+  pods: async () => (await import('./targets/pods.ts')).pods,
 };
 const atOnce = 2;
 /** A target that does not end has found an endless loop. */

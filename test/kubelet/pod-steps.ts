@@ -149,7 +149,7 @@ const order: PodStep = {
 };
 
 const identity: PodStep = {
-  name: 'users, groups of volumes, and what cannot be run says why',
+  name: 'users, groups of volumes, an image as a volume, and what cannot be run says why',
   async play(world) {
     world.apply(
       'identity',
@@ -160,6 +160,7 @@ const identity: PodStep = {
             volumeMounts: [
               { name: 'empty', mountPath: '/empty' },
               { name: 'secret', mountPath: '/secret' },
+              { name: 'image', mountPath: '/image' },
             ],
           }),
           shell('root', forever, { securityContext: { runAsUser: 0, runAsNonRoot: true } }),
@@ -169,6 +170,7 @@ const identity: PodStep = {
         volumes: [
           { name: 'empty', emptyDir: {} },
           { name: 'secret', secret: { secretName: 'word', defaultMode: 0o400 } },
+          { name: 'image', image: { reference: busybox } },
         ],
       }),
       { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'word' }, stringData: { password: 'hush' } },
@@ -183,9 +185,14 @@ const identity: PodStep = {
     expect(container(seen, 'root')?.state?.waiting).toEqual({ reason: 'CreateContainerConfigError', message: "container's runAsUser breaks non-root policy" });
     expect(container(seen, 'nothing')?.state?.waiting).toEqual({ reason: 'CreateContainerConfigError', message: 'configMap "default/none" not found' });
     const id = container(seen, 'user')?.containerID;
-    expect(await world.exec(id, 'sh', '-c', 'touch /empty/x; stat -c "%u %g" /empty/x; stat -L -c "%a %g" /secret/password; cat /secret/password; id')).toBe(
-      '1000 2000\n440 2000\nhushuid=1000 gid=1001 groups=1001,2000\n',
-    );
+    expect(
+      await world.exec(
+        id,
+        'sh',
+        '-c',
+        'touch /empty/x; stat -c "%u %g" /empty/x; stat -L -c "%a %g" /secret/password; cat /secret/password; id; /image/bin/busybox echo image',
+      ),
+    ).toBe('1000 2000\n440 2000\nhushuid=1000 gid=1001 groups=1001,2000\nimage\n');
     world.withdraw('identity');
     await world.gone('identity');
   },

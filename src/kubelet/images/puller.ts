@@ -32,11 +32,16 @@ export class Puller {
   }
 
   /**
-   * Answers an image of the container's policy and the pod's credentials.
+   * Answers an image by the policy that a container or a volume has for it, and the pod's credentials.
    * @throws Waiting with the reasons that Kubernetes has for it
    */
-  async ensure(pod: Pod, container: V1Container, objects: Objects, sandboxConfig: SandboxConfig | undefined, signal: AbortSignal): Promise<PulledImage> {
-    const { image = '', imagePullPolicy } = container;
+  async ensure(
+    pod: Pod,
+    { image = '', imagePullPolicy }: Pick<V1Container, 'image' | 'imagePullPolicy'>,
+    objects: Objects,
+    sandboxConfig: SandboxConfig | undefined,
+    signal: AbortSignal,
+  ): Promise<PulledImage> {
     const present = imagePullPolicy === 'Always' ? undefined : await this.#find(image, signal);
     if (present !== undefined) return present;
     if (imagePullPolicy === 'Never') throw new Waiting('ErrImageNeverPull', `Container image "${image}" is not present with pull policy of Never`);

@@ -31,7 +31,7 @@ function containerWithDefaults(container: V1Container, hostNetwork: boolean): V1
   return {
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
-    imagePullPolicy: isLatest(container.image ?? '') ? 'Always' : 'IfNotPresent',
+    imagePullPolicy: defaultPullPolicy(container.image ?? ''),
     ...container,
     resources: resourcesWithDefaults(container.resources ?? {}),
     ...(container.ports === undefined
@@ -44,11 +44,11 @@ function containerWithDefaults(container: V1Container, hostNetwork: boolean): V1
   };
 }
 
-/** Whether the name has the tag `latest`, or neither a tag nor a digest. */
-function isLatest(image: string): boolean {
-  if (image.includes('@')) return false;
+/** A name with the tag `latest`, or with neither a tag nor a digest, may mean another image each time. */
+export function defaultPullPolicy(image: string): 'Always' | 'IfNotPresent' {
+  if (image.includes('@')) return 'IfNotPresent';
   const tag = /:([^:/]+)$/.exec(image)?.[1];
-  return tag === undefined || tag === 'latest';
+  return tag === undefined || tag === 'latest' ? 'Always' : 'IfNotPresent';
 }
 
 /** What has a limit and no request asks for its limit. */

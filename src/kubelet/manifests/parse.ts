@@ -68,7 +68,7 @@ export function parseManifests(text: string, origin: string): Manifests {
 
 function objectsOf(text: string, origin: string): Record<string, unknown>[] {
   // As Kubernetes reads it (1.1: 0644 is octal, `yes` is true), but for numbers to the base of 60 and times, which it takes as texts.
-  const documents = parseAllDocuments(text, { version: '1.1', merge: true, customTags: (tags) => tags.filter((tag) => !isLeftOut(tag)) });
+  const documents = parseAllDocuments(text, { version: '1.1', merge: true, logLevel: 'error', customTags: (tags) => tags.filter((tag) => !isLeftOut(tag)) });
   const objects: Record<string, unknown>[] = [];
   const add = (value: unknown): void => {
     if (value === null || value === undefined) return;

@@ -12,6 +12,8 @@ import type { HostMounts, Volume } from './volume.ts';
 export interface ContainerMountParts {
   readonly container: V1Container;
   readonly volumes: ReadonlyMap<string, Volume>;
+  /** What the runtime knows the images of its volumes by, by their names. */
+  readonly images: ReadonlyMap<string, string>;
   readonly environment: ReadonlyMap<string, string>;
   /** The pod's directory. */
   readonly directory: string;
@@ -53,13 +55,20 @@ export async function containerMounts(parts: ContainerMountParts, mounts: HostMo
 }
 
 async function volumeMount(mount: V1VolumeMount, index: number, parts: ContainerMountParts, mounts: HostMounts): Promise<CriMount> {
-  const { container, volumes, environment, directory } = parts;
+  const { container, volumes, images, environment, directory } = parts;
   const volume = volumes.get(mount.name);
   if (volume === undefined) throw new StrakeError('InvalidArgument', `there is no volume ${JSON.stringify(mount.name)}`, { fields: { layer: 'kubelet' } });
   // Docker and Kubernetes let it be relative to the root.
   const containerPath = mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`;
   const subPath = mount.subPathExpr === undefined ? (mount.subPath ?? '') : expand(mount.subPathExpr, environment);
-  if (volume.kind === 'image') return { containerPath, hostPath: '', readonly: true, image: { image: volume.reference }, imageSubPath: subPath };
+  if (volume.kind === 'image')
+    return {
+      containerPath,
+      hostPath: '',
+      readonly: true,
+      image: { image: images.get(volume.reference) ?? '', userSpecifiedImage: volume.reference },
+      imageSubPath: subPath,
+    };
   if (subPath.startsWith('/') || subPath.split('/').includes('..') || /\$\(/.test(subPath))
     throw new StrakeError('InvalidArgument', `subPath ${JSON.stringify(subPath)} is no path inside the volume`, { fields: { layer: 'kubelet' } });
   let hostPath = volume.path;

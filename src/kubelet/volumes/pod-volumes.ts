@@ -48,7 +48,7 @@ export class PodVolumes {
       prepareHostPath(hostPath.path, hostPath.type ?? '');
       return { kind: 'path', path: hostPath.path, readOnly: false, foreign: true };
     }
-    if (image !== undefined) return { kind: 'image', reference: image.reference ?? '', pullPolicy: image.pullPolicy ?? 'IfNotPresent' };
+    if (image !== undefined) return { kind: 'image', reference: image.reference ?? '', pullPolicy: image.pullPolicy };
     if (claim !== undefined) {
       if (sources.objects.claim(pod.namespace, claim.claimName) === undefined) throw missingObject('persistentVolumeClaim', pod.namespace, claim.claimName);
       // What is claimed outlives the pods.

@@ -8,7 +8,7 @@ export type Volume =
       /** Containers write to it, so that what is below it may be any link. */
       readonly foreign: boolean;
     }
-  | { readonly kind: 'image'; readonly reference: string; readonly pullPolicy: string };
+  | { readonly kind: 'image'; readonly reference: string; readonly pullPolicy: string | undefined };
 
 /** What a kubelet mounts itself. Paths are absolute, of the machine. */
 export interface HostMounts {

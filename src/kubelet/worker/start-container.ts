@@ -6,6 +6,7 @@ import { slowCallTimeoutMs } from '../cri.ts';
 import { runHook } from '../handlers/hook.ts';
 import type { PulledImage } from '../images/puller.ts';
 import type { V1Container } from '../kubernetes.ts';
+import { defaultPullPolicy } from '../manifests/defaults.ts';
 import { makeEnvironment } from '../pods/environment.ts';
 import type { Pod } from '../pods/pod.ts';
 import { containerMounts } from '../volumes/container-mounts.ts';
@@ -31,7 +32,8 @@ export async function startContainer(kit: WorkerKit, start: ContainerStart, sign
   const { pod, container, sandbox, sandboxConfig } = start;
   const { runtime } = kit.cri;
   const image = await kit.puller.ensure(pod, container, kit.objects(), sandboxConfig, signal);
-  const config = await inStage('CreateContainerConfigError', async () => await configOf(kit, start, image));
+  const volumeImages = await ensureVolumeImages(kit, start, signal);
+  const config = await inStage('CreateContainerConfigError', async () => await configOf(kit, start, image, volumeImages));
   signal.throwIfAborted();
   // Not given up halfway: what a runtime then has of it is in nobody's hands.
   const { containerId } = await inStage(
@@ -64,10 +66,27 @@ export function podAddress({ node }: WorkerKit, { ips }: SandboxRecord): string 
   return ips[0] ?? node.hostIPs[0] ?? '127.0.0.1';
 }
 
+/** What the runtime knows images by that the container mounts. */
+async function ensureVolumeImages(
+  kit: WorkerKit,
+  { pod, container, volumes, sandboxConfig }: ContainerStart,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const images = new Map<string, string>();
+  for (const { name } of container.volumeMounts ?? []) {
+    const volume = volumes.get(name);
+    if (volume?.kind !== 'image' || images.has(volume.reference)) continue;
+    const { reference: image, pullPolicy: imagePullPolicy = defaultPullPolicy(image) } = volume;
+    images.set(image, (await kit.puller.ensure(pod, { image, imagePullPolicy }, kit.objects(), sandboxConfig, signal)).ref);
+  }
+  return images;
+}
+
 async function configOf(
   kit: WorkerKit,
   { pod, container, attempt, sandbox, volumes }: ContainerStart,
   image: PulledImage,
+  volumeImages: ReadonlyMap<string, string>,
 ): Promise<ReturnType<typeof containerConfig>> {
   refuseRoot(pod, container, image);
   const podIPs = pod.spec.hostNetwork === true ? kit.node.hostIPs : sandbox.ips;
@@ -75,6 +94,7 @@ async function configOf(
   const parts = {
     container,
     volumes,
+    images: volumeImages,
     environment,
     directory: kit.volumes.podDirectory(pod.uid),
     hosts: hostsFile(pod, podIPs, kit.node.name),
