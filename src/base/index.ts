@@ -1,3 +1,4 @@
+export { blockDeviceName } from './block-device.ts';
 export { discardDirectory, sweepDiscarded } from './discard.ts';
 export type { ErrorCode, ErrorFields } from './errors.ts';
 export { codeOfErrno, errorCode, errorCodes, errorMessage, isCode, StrakeError } from './errors.ts';

@@ -9,3 +9,4 @@ export * as criStats from '../k8s.io/runtime/v1/stats_pb.ts';
 export * as criTypes from '../k8s.io/runtime/v1/types_pb.ts';
 export type { MetricName } from './metric-descriptors.ts';
 export { metricDescriptors } from './metric-descriptors.ts';
+export { MetricList } from './metric-list.ts';

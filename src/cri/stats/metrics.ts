@@ -1,8 +1,7 @@
-import { readlink, statfs } from 'node:fs/promises';
-import path from 'node:path';
+import { statfs } from 'node:fs/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { criMetrics, type MetricName } from '../../api/cri/index.ts';
-import { openFiles, openFilesLimit } from '../../base/index.ts';
+import { type criMetrics, MetricList } from '../../api/cri/index.ts';
+import { blockDeviceName, openFiles, openFilesLimit } from '../../base/index.ts';
 import type { TaskStats } from '../../core/tasks/index.ts';
 import { nowNs } from '../clock.ts';
 import type { CountedUsage } from '../images/usage.ts';
@@ -10,40 +9,16 @@ import type { MeasuredContainer, MeasuredPod } from './measured.ts';
 import { type Meter, pidsOf } from './meter.ts';
 import { ofAll, rssBytes, workingSetBytes } from './usage.ts';
 
-type Metric = MessageInitShape<typeof criMetrics.MetricSchema>;
-
 const nsPerSecond = 1_000_000_000n;
 /** cpu(7): what the kernel has where nobody said anything. */
 const defaultPeriodUs = 100_000n;
 const defaultShares = 1024n;
 
-/** Metrics that have the same object. */
-class MetricList {
-  readonly metrics: Metric[] = [];
-  readonly #labels: readonly string[];
-  readonly #timestamp = nowNs();
-
-  constructor(labels: readonly string[]) {
-    this.#labels = labels;
-  }
-
-  add(name: MetricName, value: bigint | number | undefined, ...more: readonly string[]): void {
-    if (value === undefined) return;
-    this.metrics.push({
-      name,
-      timestamp: this.#timestamp,
-      metricType: name.endsWith('_total') || name === 'container_memory_failcnt' ? criMetrics.MetricType.COUNTER : criMetrics.MetricType.GAUGE,
-      labelValues: [...this.#labels, ...more],
-      value: { value: BigInt(value) },
-    });
-  }
-}
-
 /** Everything that `metricDescriptors` name, of a pod. */
 export async function podMetrics(pod: MeasuredPod, meter: Meter, fileSystemPath: string): Promise<MessageInitShape<typeof criMetrics.PodSandboxMetricsSchema>> {
   const { id, metadata } = pod.attributes;
   const podLabels = [metadata?.name ?? '', metadata?.namespace ?? ''];
-  const list = new MetricList([...podLabels, '', id, '']);
+  const list = new MetricList([...podLabels, '', id, ''], nowNs());
   for (const [name, counters] of meter.interfaces(pod)) {
     list.add('container_network_receive_bytes_total', counters.rxBytes, name);
     list.add('container_network_receive_packets_total', counters.rxPackets, name);
@@ -65,7 +40,7 @@ async function ofContainer(
   fileSystemPath: string,
 ): Promise<MessageInitShape<typeof criMetrics.ContainerMetricsSchema>> {
   const { id, metadata } = container.attributes;
-  const list = new MetricList([...podLabels, metadata?.name ?? '', id, container.image]);
+  const list = new MetricList([...podLabels, metadata?.name ?? '', id, container.image], nowNs());
   list.add('container_last_seen', nowNs() / nsPerSecond);
   list.add('container_start_time_seconds', container.startedAt / nsPerSecond);
   addLimits(list, container);
@@ -132,7 +107,7 @@ function addPressure(list: MetricList, { pressure }: TaskStats): void {
 
 async function addDevices(list: MetricList, { blkio }: TaskStats): Promise<void> {
   for (const { major, minor, op, bytes, ios } of blkio) {
-    const device = await deviceName(major, minor);
+    const device = await blockDeviceName(major, minor);
     list.add('container_blkio_device_usage_total', bytes, device, String(major), String(minor), op);
     if (op !== 'Read' && op !== 'Write') continue;
     const direction = op === 'Read' ? 'reads' : 'writes';
@@ -156,13 +131,4 @@ async function addProcesses(list: MetricList, pids: readonly number[]): Promise<
   list.add('container_file_descriptors', descriptors);
   list.add('container_sockets', sockets);
   list.add('container_ulimits_soft', limit, 'max_open_files');
-}
-
-/** `/dev/vda`; the numbers of a device that is gone. */
-async function deviceName(major: number, minor: number): Promise<string> {
-  try {
-    return `/dev/${path.basename(await readlink(`/sys/dev/block/${major}:${minor}`))}`;
-  } catch {
-    return `${major}:${minor}`;
-  }
 }

@@ -1,14 +1,11 @@
-import { readlink, statfs } from 'node:fs/promises';
-import path from 'node:path';
+import { statfs } from 'node:fs/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { criMetrics, type criPod, type MetricName } from '../../api/cri/index.ts';
+import { type criMetrics, type criPod, MetricList } from '../../api/cri/index.ts';
 import type { ContainerInspect, ContainerStats } from '../../api/docker/index.ts';
-import { openFiles, openFilesLimit } from '../../base/index.ts';
+import { blockDeviceName, openFiles, openFilesLimit } from '../../base/index.ts';
 import { nanoseconds } from '../engine/engine.ts';
 import { containerConfigOf } from '../engine/labels.ts';
 import { memoryFigure, workingSet } from './memory.ts';
-
-type Metric = MessageInitShape<typeof criMetrics.MetricSchema>;
 
 const nsPerSecond = 1_000_000_000;
 /** cpu(7): what the kernel has where nobody said anything. */
@@ -31,34 +28,10 @@ export interface EnginePod {
   readonly containers: readonly EngineContainer[];
 }
 
-/** Metrics that have the same object. */
-class MetricList {
-  readonly metrics: Metric[] = [];
-  readonly #labels: readonly string[];
-  readonly #timestamp = BigInt(Date.now()) * 1_000_000n;
-
-  constructor(labels: readonly string[]) {
-    this.#labels = labels;
-  }
-
-  /** Whole numbers: what is measured finer is rounded down. */
-  add(name: MetricName, value: number | bigint | undefined, ...more: readonly string[]): void {
-    if (value === undefined) return;
-    const isCounter = name.endsWith('_total') || name === 'container_memory_failcnt';
-    this.metrics.push({
-      name,
-      timestamp: this.#timestamp,
-      metricType: isCounter ? criMetrics.MetricType.COUNTER : criMetrics.MetricType.GAUGE,
-      labelValues: [...this.#labels, ...more],
-      value: { value: typeof value === 'bigint' ? value : BigInt(Math.max(0, Math.floor(value))) },
-    });
-  }
-}
-
 /** cAdvisor's metrics, as far as the engine measures them and processes of this machine tell them. `dataRoot`: the engine's. */
 export async function podMetrics(pod: EnginePod, dataRoot: string): Promise<MessageInitShape<typeof criMetrics.PodSandboxMetricsSchema>> {
   const podLabels = [pod.metadata?.name ?? '', pod.metadata?.namespace ?? ''];
-  const list = new MetricList([...podLabels, '', pod.id, '']);
+  const list = new MetricList([...podLabels, '', pod.id, ''], BigInt(Date.now()) * 1_000_000n);
   for (const [name, counters] of Object.entries(pod.stats.networks ?? {})) {
     list.add('container_network_receive_bytes_total', counters.rx_bytes, name);
     list.add('container_network_receive_packets_total', counters.rx_packets, name);
@@ -83,7 +56,7 @@ async function ofContainer(
 ): Promise<MessageInitShape<typeof criMetrics.ContainerMetricsSchema>> {
   const { Id, Config, State } = container.inspect;
   const { metadata, image } = containerConfigOf(Config.Labels);
-  const list = new MetricList([...podLabels, metadata?.name ?? '', Id, image?.image ?? '']);
+  const list = new MetricList([...podLabels, metadata?.name ?? '', Id, image?.image ?? ''], BigInt(Date.now()) * 1_000_000n);
   list.add('container_last_seen', Date.now() / 1000);
   list.add('container_start_time_seconds', nanoseconds(State.StartedAt) / BigInt(nsPerSecond));
   addLimits(list, container.inspect);
@@ -136,14 +109,14 @@ async function addDevices(
   { blkio_stats: { io_service_bytes_recursive: bytes, io_serviced_recursive: operations } }: ContainerStats,
 ): Promise<void> {
   for (const { major, minor, op, value } of bytes ?? []) {
-    const device = await deviceName(major, minor);
+    const device = await blockDeviceName(major, minor);
     list.add('container_blkio_device_usage_total', value, device, String(major), String(minor), op);
     const direction = directionOf(op);
     if (direction !== undefined) list.add(`container_fs_${direction}_bytes_total`, value, device);
   }
   for (const { major, minor, op, value } of operations ?? []) {
     const direction = directionOf(op);
-    if (direction !== undefined) list.add(`container_fs_${direction}_total`, value, await deviceName(major, minor));
+    if (direction !== undefined) list.add(`container_fs_${direction}_total`, value, await blockDeviceName(major, minor));
   }
 }
 
@@ -168,13 +141,4 @@ async function addProcesses(list: MetricList, { pids, inspect, stats }: EngineCo
   list.add('container_file_descriptors', descriptors);
   list.add('container_sockets', sockets);
   list.add('container_ulimits_soft', limit, 'max_open_files');
-}
-
-/** `/dev/vda`; the numbers of a device that is gone. */
-async function deviceName(major: number, minor: number): Promise<string> {
-  try {
-    return `/dev/${path.basename(await readlink(`/sys/dev/block/${major}:${minor}`))}`;
-  } catch {
-    return `${major}:${minor}`;
-  }
 }
