@@ -32,12 +32,11 @@ export async function placeImageMounts(
 ): Promise<readonly PlacedMount[]> {
   const placed: PlacedMount[] = [];
   for (const [index, mount] of mounts.entries()) {
-    const reference = mount.image?.imageRef ?? '';
-    if (reference === '') {
+    if (mount.image === undefined || mount.image.image === '') {
       placed.push(mount);
       continue;
     }
-    const { chainId } = await context.images.get(reference);
+    const { chainId } = await context.images.get(mount.image.imageRef);
     const target = path.join(directoryOf(context, containerId), String(index));
     const view = await snapshots.view(keyOf(containerId, index), chainId);
     await context.hostMounts.mount(target, view);
