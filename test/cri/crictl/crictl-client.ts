@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { normalise } from '../../lib/normalise.ts';
 import type { Finished, Running, RunOptions } from '../../lib/process.ts';
 import type { Pty, PtySize } from '../../lib/pty.ts';
+import { until } from '../../lib/until.ts';
 import type { CriWorld } from '../cri-world.ts';
 
 /** A command with its outcome, or a fact. What one CRI shows, another must show too. */
@@ -115,7 +116,12 @@ export class CrictlClient {
     const file = this.write(`pod-${name}.json`, JSON.stringify(configuration));
     const id = await this.output('runp', file);
     this.#configurations.set(id, file);
-    this.onEnd(async () => await this.quiet(['rmp', '--force', id]));
+    this.onEnd(async () => {
+      await until(`pod ${name} to be removed`, async () => {
+        await this.quiet(['rmp', '--force', id]);
+        return (await this.quiet(['inspectp', id])).code !== 0;
+      });
+    });
     return id;
   }
 

@@ -2,7 +2,7 @@
 const filtered = 'images are filtered by the name that crictl gives; containerd answers with all of them';
 const exact = 'the class of the error is named, where containerd says Unknown';
 const notFound = 'what is not in the container is NotFound, where containerd says Unknown';
-const websocket = 'containerd 2.1 speaks the channel protocols up to v4 over WebSocket, and crictl v5';
+const words = 'each says it in its own words';
 const figures = 'swap is told as well; how much of a processor is used follows from two askings, where containerd reads on its own account';
 
 export const differences: Readonly<Record<string, string>> = {
@@ -19,13 +19,8 @@ export const differences: Readonly<Record<string, string>> = {
   'create, start, ps, inspect, stop, rm: inspect': 'the image is named by its id too, and the signal that stops it; no limits are told where there are none',
   'how containers end: start <id>': notFound,
   'exec at once: exec --sync <id> absent': notFound,
-  'exec over spdy: exec --transport spdy <id> absent': 'each says it in its own words',
-  'exec over websocket: exec --transport websocket <id> sh -c echo out; echo err >&2; exit 4': websocket,
-  'exec over websocket: exec --transport websocket --interactive <id> cat': websocket,
-  'exec over websocket: exec --transport websocket <id> absent': websocket,
-  'exec over websocket: broke': websocket,
-  'attach over websocket: broke': websocket,
-  'port-forward over websocket: broke': websocket,
+  'exec over spdy: exec --transport spdy <id> absent': words,
+  'exec over websocket: exec --transport websocket <id> absent': words,
   'logs: logs --reopen <id>': exact,
   'stats, statsp, metrics: stats': figures,
   'stats, statsp, metrics: statsp': figures,
