@@ -93,7 +93,7 @@ export class Http2Stream {
   /** Sends bytes behind those that wait already. Whoever sends much asks for `room` before the next. */
   send(bytes: Uint8Array): void {
     if (bytes.length === 0 || this.#failure !== undefined) return;
-    this.#queue.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#queue.push(bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     this.#queuedBytes += bytes.length;
     this.#owner.sendable(this);
   }
