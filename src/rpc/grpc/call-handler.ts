@@ -33,18 +33,15 @@ export function createCallHandler(services: readonly GrpcService[], report: Repo
       stream.respond([[':status', '415']]);
       return stream.end();
     }
-    stream.respond([
-      [':status', '200'],
-      ['content-type', 'application/grpc'],
-    ]);
+    const reply = new Reply(stream);
     const path = headerValue(headers, ':path') ?? '';
     const procedure = headerValue(headers, ':method') === 'POST' ? procedures.get(path) : undefined;
     try {
       if (procedure === undefined) throw new StrakeError('Unimplemented', `unknown service or method ${path}`);
-      await answer(procedure, stream, headers);
+      await answer(procedure, reply, headers);
     } catch (error) {
       if (procedure !== undefined && !stream.signal.aborted && ['Internal', 'DataLoss'].includes(errorCode(error))) report(procedure.method, error);
-      stream.end(trailersOf(error));
+      reply.end(trailersOf(error));
     }
   };
 }
@@ -60,7 +57,37 @@ function proceduresByPath(services: readonly GrpcService[]): ReadonlyMap<string,
   );
 }
 
-async function answer({ method, handler }: Procedure, stream: Http2Stream, headers: readonly Header[]): Promise<void> {
+/** Its headers go out with what comes first: alone they would cost a write here, and wake the client for nothing. */
+class Reply {
+  readonly stream: Http2Stream;
+  #hasBegun = false;
+
+  constructor(stream: Http2Stream) {
+    this.stream = stream;
+  }
+
+  send(description: DescMessage, message: Init): void {
+    this.#begin();
+    sendMessage(this.stream, description, message);
+  }
+
+  end(trailers: readonly Header[]): void {
+    this.#begin();
+    this.stream.end(trailers);
+  }
+
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.stream.respond([
+      [':status', '200'],
+      ['content-type', 'application/grpc'],
+    ]);
+  }
+}
+
+async function answer({ method, handler }: Procedure, reply: Reply, headers: readonly Header[]): Promise<void> {
+  const { stream } = reply;
   using call = openCall(stream, headers);
   const { signal } = call.context;
   signal.throwIfAborted();
@@ -69,14 +96,14 @@ async function answer({ method, handler }: Procedure, stream: Http2Stream, heade
   const output = handler(input, call.context);
   if (isServerStreaming(method)) {
     for await (const message of iterateUntilAborted(output as AsyncIterable<Init>, signal)) {
-      sendMessage(stream, method.output, message);
+      reply.send(method.output, message);
       if (stream.queuedBytes > maxWaitingBytes) await untilAborted(stream.room(maxWaitingBytes), signal);
     }
-    return stream.end(okTrailers);
+    return reply.end(okTrailers);
   }
-  sendMessage(stream, method.output, await untilAborted(Promise.resolve(output as Init | Promise<Init>), signal));
+  reply.send(method.output, await untilAborted(Promise.resolve(output as Init | Promise<Init>), signal));
   // The answer and the end go out together.
-  stream.end(okTrailers);
+  reply.end(okTrailers);
   await stream.room(0);
 }
 
