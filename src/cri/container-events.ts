@@ -20,6 +20,7 @@ export class ContainerEvents {
 
   /** From now on, until the signal aborts. ResourceExhausted for who does not read. */
   async *subscribe(signal: AbortSignal): AsyncGenerator<ContainerEvent> {
+    if (signal.aborted) return;
     const subscriber = new Subscriber();
     const leave = () => subscriber.wake();
     signal.addEventListener('abort', leave, { once: true });

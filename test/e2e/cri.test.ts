@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { criContainer, criLinux, criPod, criRuntime } from '../../src/api/cri/index.ts';
 import { startRegistry } from '../fixtures/registry.ts';
 import { Cri } from '../lib/cri.ts';
-import { kernelSnapshot, type Snapshot, settledLeaks } from '../lib/leaks.ts';
+import { kernelSnapshot, leaks, type Snapshot, settledLeaks } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { until } from '../lib/until.ts';
 import { busybox } from './steps/step.ts';
@@ -55,7 +55,13 @@ beforeAll(async () => {
     await cri.startContainer(first, container('true'));
     await remove(first);
   }
-  before = await look();
+  // What has ended is on its way out still: the kernel takes links and namespaces apart at leisure.
+  before = await until('nothing to go any more', async () => {
+    const seen = await look();
+    const isSettled =
+      !(seen['link'] ?? []).some((name) => name.startsWith('veth')) && (seen['process'] ?? []).every((line) => !/strake-init run|sleep|\btrue\b/.test(line));
+    return isSettled && leaks(seen, await look()).length === 0 ? seen : undefined;
+  });
 }, setupMs);
 
 afterAll(async () => {
@@ -176,6 +182,15 @@ describe('what is shared', () => {
       expect(await cri.exec(id, 'sh', '-c', 'hostname; id -u; stat -c %u /bin/busybox; touch /made && stat -c %u /made; hostname changed && hostname')).toBe(
         'mapped\n0\n0\n0\nhostname: sethostname: Operation not permitted\nexit 1',
       );
+      // The pod's own process, which has made them all: without it there is no pod.
+      const pause = (JSON.parse((await cri.runtime.podSandboxStatus({ podSandboxId: pod, verbose: true })).info['info'] ?? '{}') as { readonly pid: number })
+        .pid;
+      await cri.world.output(['kill', '-9', String(pause)]);
+      await until(
+        'the pod not to be ready',
+        async () => (await cri.runtime.podSandboxStatus({ podSandboxId: pod })).status?.state === criPod.PodSandboxState.SANDBOX_NOTREADY,
+      );
+      await expect(cri.createContainer(pod, container('true'))).rejects.toThrow('is not running');
       await remove(pod);
       expect(await settledLeaks(before, look)).toEqual([]);
     },
@@ -251,7 +266,10 @@ test(
       Array.from(
         { length: 8 },
         async () =>
-          await cri.createContainer(pod, { ...container('ls', '/image/bin/busybox'), mounts: [{ containerPath: '/image', image: { image: busybox } }] }),
+          await cri.createContainer(pod, {
+            ...container('ls', '/image/bin/busybox'),
+            mounts: [{ containerPath: '/image', readonly: true, image: { image: busybox } }],
+          }),
       ),
     );
     await collecting;
