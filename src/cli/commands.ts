@@ -128,6 +128,9 @@ const entries: readonly CommandEntry[] = [
 const elsewhere: readonly Pick<CommandEntry, 'name' | 'summary'>[] = [
   { name: 'daemon', summary: 'Run the engine in the foreground' },
   { name: 'containerd', summary: "Serve containerd's API in the foreground" },
+  { name: 'cri', summary: "Serve Kubernetes' container runtime interface in the foreground" },
+  { name: 'cri-containerd', summary: "Serve Kubernetes' container runtime interface over a containerd, in the foreground" },
+  { name: 'crio', summary: "Serve Kubernetes' container runtime interface over an OCI runtime, as CRI-O is configured, in the foreground" },
   { name: 'dockershim', summary: "Serve Kubernetes' container runtime interface over an engine, in the foreground" },
   { name: 'registry', summary: 'Serve images to others, as a registry' },
 ];

@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 
 const args = process.argv.slice(2);
 /** They keep data. */
-const services: readonly (string | undefined)[] = ['daemon', 'containerd', 'registry', 'cri'];
+const services: readonly (string | undefined)[] = ['daemon', 'containerd', 'registry', 'cri', 'crio'];
 
 if (services.includes(args[0])) await (await import('./disk-threads.ts')).makeDiskThreads();
 
@@ -20,5 +20,7 @@ else if (args[0] === 'kubelet') process.exit(await (await import('./kubelet.ts')
 else if (args[0] === 'dockershim') process.exit(await (await import('./dockershim.ts')).main(args.slice(1)));
 else if (args[0] === 'cri') process.exit(await (await import('./cri.ts')).main(args.slice(1)));
 else if (args[0] === 'kube') process.exit(await (await import('./kube.ts')).main(args.slice(1)));
+else if (args[0] === 'cri-containerd') process.exit(await (await import('./cri-containerd.ts')).main(args.slice(1)));
+else if (args[0] === 'crio') process.exit(await (await import('./crio.ts')).main(args.slice(1)));
 else if (args[0] === 'registry') process.exitCode = await (await import('./registry.ts')).main(args.slice(1));
 else process.exit(await (await import('../cli/main.ts')).main(args));

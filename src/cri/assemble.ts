@@ -21,7 +21,7 @@ type Given = Pick<
 
 export interface CriOptions extends Given, Pick<MeterOptions, 'readCgroup' | 'readInterfaces'> {
   /** Of one namespace. */
-  readonly stores: NamespacedCore & Pick<ImageServiceOptions, 'collectGarbage' | 'flush'>;
+  readonly stores: CriContext['core'] & Pick<NamespacedCore, 'content' | 'images'> & Pick<ImageServiceOptions, 'collectGarbage' | 'flush'>;
   readonly pull: PullImage;
   readonly rootFiles: RootFiles;
   readonly handlers: readonly RuntimeHandler[];

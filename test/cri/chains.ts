@@ -36,6 +36,72 @@ const ours: CriChain = {
   },
 };
 
+/** `strake cri` with a pod network of CNI's plugins. */
+const oursOnCni: CriChain = {
+  async start(world) {
+    const socket = '/run/strake/cri.sock';
+    const flags = ['--address', socket, '--root', join(world.work, 'strake'), '--registry-config', world.registryConfiguration];
+    await world.startDaemon(['/strake/strake', 'cri', ...flags, ...pluginFlags(world)], /msg=serving/);
+    return `unix://${socket}`;
+  },
+};
+
+/** Ours over a containerd, which `containerd` starts in the peer root: answers its socket. */
+function criContainerdOver(containerd: (world: CriWorld) => Promise<string>): CriChain {
+  return {
+    async start(world) {
+      const socket = '/run/strake/cri-containerd.sock';
+      const flags = ['--address', socket, '--root', join(world.work, 'cri-data'), '--registry-config', world.registryConfiguration];
+      await world.startDaemon(['/strake/strake', 'cri-containerd', '--containerd', await containerd(world), ...flags, ...pluginFlags(world)], /msg=serving/);
+      return `unix://${socket}`;
+    },
+  };
+}
+
+/** The real containerd, without a CRI of its own. */
+const criContainerd = criContainerdOver(async ({ peers }) => {
+  await peers.startContainerd();
+  return peers.containerdSocket;
+});
+
+const criContainerdOnOurs = criContainerdOver(async (world) => {
+  const socket = join(world.work, 'containerd.sock');
+  const state = ['--root', join(world.work, 'containerd'), '--state', '/run/strake-containerd'];
+  await world.startDaemon(['/strake/strake', 'containerd', '--address', socket, ...state], /msg=serving/);
+  return socket;
+});
+
+/** Pods on the commands of an OCI runtime, as CRI-O's file has it. */
+const crio: CriChain = {
+  async start(world) {
+    const socket = '/run/strake/crio.sock';
+    const file = join(world.work, 'crio.conf');
+    writeFileSync(
+      file,
+      `[crio.api]
+listen = '${socket}'
+[crio.runtime]
+default_runtime = 'crun'
+cgroup_manager = 'cgroupfs'
+[crio.runtime.runtimes.crun]
+runtime_path = '/usr/bin/crun'
+[crio.runtime.runtimes.runc]
+runtime_path = '/usr/sbin/runc'
+[crio.network]
+network_dir = '${world.networkConfiguration}'
+plugin_dirs = ['/usr/lib/cni']
+`,
+    );
+    const flags = ['--config', file, '--config-dir', join(world.work, 'crio.conf.d'), '--root', join(world.work, 'strake')];
+    await world.startDaemon(['/strake/strake', 'crio', ...flags, '--registry-config', world.registryConfiguration], /msg=serving/);
+    return `unix://${socket}`;
+  },
+};
+
+function pluginFlags({ networkConfiguration }: CriWorld): readonly string[] {
+  return ['--pod-network', 'cni', '--cni-config-dir', networkConfiguration, '--cni-bin-dir', '/usr/lib/cni'];
+}
+
 /** Ours over an engine, which `engine` starts in the peer root: answers its address. */
 function dockershimOver(engine: (world: CriWorld) => Promise<string>): CriChain {
   return {
@@ -71,4 +137,13 @@ const dockershimOnDocker = dockershimOver(async ({ peers, work }) => {
 });
 
 /** By the name that `--against` takes. */
-export const chains: Readonly<Record<string, CriChain>> = { containerd, ours, dockershim, 'dockershim-docker': dockershimOnDocker };
+export const chains: Readonly<Record<string, CriChain>> = {
+  containerd,
+  ours,
+  'ours-cni': oursOnCni,
+  'cri-containerd': criContainerd,
+  'cri-containerd-ours': criContainerdOnOurs,
+  crio,
+  dockershim,
+  'dockershim-docker': dockershimOnDocker,
+};

@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '../../base/index.ts';
 import { strakeVersion } from '../../cli/version-number.ts';
-import { createHostMounts, createLocalNamespaceKeeper, createOpenFileTree, openLocalCore } from '../../core/index.ts';
-import { createCgroupReader, LocalRootFiles, LocalTaskManager } from '../../core/tasks/index.ts';
+import { createHostMounts, createLocalNamespaceKeeper, createOpenFileTree } from '../../core/index.ts';
+import { createCgroupReader, LocalRootFiles } from '../../core/tasks/index.ts';
 import { assembleCri } from '../../cri/index.ts';
 import { createPuller, Proxies, proxiesOfEnvironment } from '../../distribution/index.ts';
 import { programFile, readCgroupLayout, ZygoteLauncher } from '../../kernel/index.ts';
@@ -15,10 +15,8 @@ import { availableCapabilities, securityDefaults } from '../daemon/security-defa
 import type { CriSettings } from './flags.ts';
 import { runtimeHandlers } from './handlers.ts';
 import { lowestOomScoreAdj } from './lowest-oom-score.ts';
+import { execRootOf, openParts } from './parts.ts';
 import { composePodNetwork } from './pod-network.ts';
-
-/** containerd's clients find what belongs to Kubernetes there. */
-const namespace = 'k8s.io';
 
 export interface ComposedCri extends AsyncDisposable {
   readonly services: readonly GrpcService[];
@@ -27,7 +25,7 @@ export interface ComposedCri extends AsyncDisposable {
 export async function composeCri(settings: CriSettings, log: Logger): Promise<ComposedCri> {
   const { root, state } = settings;
   const zygoteDirectory = path.join(state, 'zygote');
-  const execRoot = path.join(state, 'namespaces', namespace);
+  const execRoot = execRootOf(state);
   mkdirSync(zygoteDirectory, { recursive: true, mode: 0o700 });
   // Processes of user namespaces reach their root through it.
   mkdirSync(execRoot, { recursive: true, mode: 0o711 });
@@ -35,23 +33,18 @@ export async function composeCri(settings: CriSettings, log: Logger): Promise<Co
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
   const machine = readMachine();
   const layout = readCgroupLayout();
-  const openFileTree = createOpenFileTree(launcher);
-  const core = cleanup.use(openLocalCore({ root, log, openFileTree }));
-  await core.restore();
-  const stores = core.inNamespace(namespace);
-  const tasks = new LocalTaskManager({ execRoot, launcher, events: stores.events, log, machine, layout });
-  await tasks.recover();
+  const { stores, tasks, comparer, recovered } = await openParts({ settings, execRoot, launcher, machine, layout, log, cleanup });
   const network = await composePodNetwork({ settings, launcher, log });
   cleanup.defer(async () => await network.close());
   const proxies = new Proxies(proxiesOfEnvironment(process.env));
   const { services, ...cri } = await assembleCri({
-    stores: { ...stores, collectGarbage: core.collectGarbage, flush: core.flush },
-    pull: createPuller({ ...stores, flush: core.flush, configDirectories: settings.registryConfig, proxies }),
+    stores,
+    pull: createPuller({ ...stores, configDirectories: settings.registryConfig, insecureRegistries: settings.insecureRegistries, proxies }),
     tasks,
     rootFiles: new LocalRootFiles({ launcher, mountpoint: path.join(execRoot, 'rootfs') }),
     hostMounts: createHostMounts(launcher),
-    openFileTree,
-    comparer: core.comparer,
+    openFileTree: createOpenFileTree(launcher),
+    comparer,
     namespaces: createLocalNamespaceKeeper(launcher),
     network,
     ports: createPortDialer(launcher),
@@ -68,8 +61,7 @@ export async function composeCri(settings: CriSettings, log: Logger): Promise<Co
     log,
   });
   cleanup.defer(async () => await cri.close());
-  cleanup.use(core.collectWhenRemoved());
-  await core.snapshots.cleanup();
+  await recovered();
   const kept = cleanup.move();
   return { services, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }

@@ -3,6 +3,7 @@ import type { FlagTable } from '../../cli/flags/flags.ts';
 import { formatFlags } from '../../cli/flags/help.ts';
 import { parseFlags } from '../../cli/flags/parse.ts';
 import { UsageError } from '../../cli/usage-error.ts';
+import { type PodNetworkKind, podNetworkKinds } from '../../network/index.ts';
 
 export interface CriSettings {
   readonly root: string;
@@ -12,18 +13,45 @@ export interface CriSettings {
   /** Where exec, attach and port-forward are served. */
   readonly streams: { readonly address: string; readonly port: number };
   readonly cgroupDriver: 'cgroupfs' | 'systemd';
+  /** Of a containerd whose stores and tasks are used; in this process when undefined. */
+  readonly containerd: string | undefined;
   /** Other OCI runtimes, by the name of their handler. */
-  readonly runtimes: Readonly<Record<string, string>>;
+  readonly runtimes: Readonly<Record<string, OtherRuntime>>;
+  /** The one of pods that name no runtime class; ours when undefined. */
+  readonly defaultRuntime: string | undefined;
   readonly alwaysPause: boolean;
   readonly pinned: readonly string[];
   /** Directories with a folder for a registry. */
   readonly registryConfig: readonly string[] | undefined;
+  readonly insecureRegistries: readonly string[];
+  readonly podNetwork: PodNetworkKind;
   readonly podSubnet: string | undefined;
+  readonly cniConfigDirectory: string;
+  readonly cniPluginDirectories: readonly string[];
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
   readonly readyFd: number | undefined;
+  /** Keys of a configuration that mean nothing here. */
+  readonly ignored: readonly string[];
   readonly help: boolean;
 }
+
+export interface OtherRuntime {
+  /** absolute */
+  readonly path: string;
+  /** where it keeps its state; a directory of ours when undefined */
+  readonly root?: string | undefined;
+}
+
+export const defaultContainerd = '/run/containerd/containerd.sock';
+const defaultPluginDirectories = ['/opt/cni/bin', '/usr/lib/cni'];
+
+/** Of every face. */
+export const logFlags = {
+  'log-level': { kind: 'string', short: 'l', help: '"debug", "info", "warn", "error" or "fatal" (default "info")' },
+  'log-format': { kind: 'string', help: '"text" or "json" (default "text")' },
+  'ready-fd': { kind: 'int', help: 'Descriptor that gets one line once the socket listens' },
+} as const satisfies FlagTable;
 
 const table = {
   address: { kind: 'string', short: 'a', value: 'PATH', help: 'Unix socket to listen on (default "STATE/cri.sock")' },
@@ -36,30 +64,54 @@ const table = {
   'pause-process': { kind: 'bool', help: 'Every pod gets a process of its own, not only those whose containers share processes or users' },
   'pinned-image': { kind: 'list', value: 'IMAGE', help: 'Image that the kubelet is not to collect' },
   'registry-config': { kind: 'list', value: 'DIR', help: 'Directory with a folder for each registry (hosts.toml)' },
-  'pod-subnet': { kind: 'string', value: 'CIDR', help: 'Addresses of pods, where there is no CNI configuration' },
-  'log-level': { kind: 'string', short: 'l', help: '"debug", "info", "warn", "error" or "fatal" (default "info")' },
-  'log-format': { kind: 'string', help: '"text" or "json" (default "text")' },
-  'ready-fd': { kind: 'int', help: 'Descriptor that gets one line once the socket listens' },
+  'pod-network': { kind: 'string', help: '"cni", "bridge" (one of ours), or "auto": CNI once it is configured (default "auto")' },
+  'pod-subnet': { kind: 'string', value: 'CIDR', help: 'Addresses of pods on the bridge' },
+  'cni-config-dir': { kind: 'string', value: 'DIR', help: 'Configurations of CNI networks (default "/etc/cni/net.d")' },
+  'cni-bin-dir': { kind: 'list', value: 'DIR', help: `Plugins of CNI networks (default "${defaultPluginDirectories.join('", "')}")` },
+  ...logFlags,
 } as const satisfies FlagTable;
 
+const containerdTable = {
+  containerd: { kind: 'string', value: 'ADDRESS', help: `Unix socket of the containerd (default "${defaultContainerd}")` },
+  ...table,
+} as const satisfies FlagTable;
+
+/** Of `strake cri`. */
 export function parseCriFlags(argv: readonly string[]): CriSettings {
-  const { values, args, help } = parseFlags(table, argv, { stopAtArgument: false });
+  return settingsOf(parseFlags(table, argv, { stopAtArgument: false }), undefined);
+}
+
+/** Of `strake cri-containerd`. */
+export function parseCriContainerdFlags(argv: readonly string[]): CriSettings {
+  const parsed = parseFlags(containerdTable, argv, { stopAtArgument: false });
+  if (parsed.values.runtime.length > 0) throw new UsageError('--runtime is not possible: runtimes are those of the containerd');
+  const address = (parsed.values.containerd ?? defaultContainerd).replace(/^unix:\/\//, '');
+  return settingsOf(parsed, absolutePath('containerd', address));
+}
+
+function settingsOf({ values, args, help }: ReturnType<typeof parseFlags<typeof table>>, containerd: string | undefined): CriSettings {
   if (args.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(args[0])}`);
-  const state = absolute('state', values.state ?? '/run/strake');
+  const state = absolutePath('state', values.state ?? '/run/strake');
   return {
-    root: absolute('root', values.root ?? '/var/lib/strake'),
+    root: absolutePath('root', values.root ?? '/var/lib/strake'),
     state,
-    address: absolute('address', (values.address ?? `${state}/cri.sock`).replace(/^unix:\/\//, '')),
+    address: absolutePath('address', (values.address ?? `${state}/cri.sock`).replace(/^unix:\/\//, '')),
     streams: { address: values['stream-address'] ?? '127.0.0.1', port: values['stream-port'] ?? 0 },
     cgroupDriver: oneOf('cgroup-driver', values['cgroup-driver'] ?? 'cgroupfs', ['cgroupfs', 'systemd']),
+    containerd,
     runtimes: Object.fromEntries(values.runtime.map(runtime)),
+    defaultRuntime: undefined,
     alwaysPause: values['pause-process'],
     pinned: values['pinned-image'],
     registryConfig: values['registry-config'].length === 0 ? undefined : values['registry-config'],
+    insecureRegistries: [],
+    podNetwork: oneOf('pod-network', values['pod-network'] ?? 'auto', podNetworkKinds),
     podSubnet: values['pod-subnet'],
-    logLevel: oneOf('log-level', values['log-level'] ?? 'info', logLevels),
-    logFormat: oneOf('log-format', values['log-format'] ?? 'text', ['text', 'json']),
-    readyFd: values['ready-fd'],
+    cniConfigDirectory: absolutePath('cni-config-dir', values['cni-config-dir'] ?? '/etc/cni/net.d'),
+    cniPluginDirectories:
+      values['cni-bin-dir'].length === 0 ? defaultPluginDirectories : values['cni-bin-dir'].map((directory) => absolutePath('cni-bin-dir', directory)),
+    ...logSettings(values),
+    ignored: [],
     help,
   };
 }
@@ -68,10 +120,26 @@ export function criUsage(): string {
   return `Usage:  strake cri [OPTIONS]\n\nServe pods, containers and images by the container runtime interface of Kubernetes\n\nOptions:\n${formatFlags(table)}`;
 }
 
-function runtime(text: string): readonly [string, string] {
+export function criContainerdUsage(): string {
+  return `Usage:  strake cri-containerd [OPTIONS]\n\nServe the container runtime interface of Kubernetes over a containerd\n\nOptions:\n${formatFlags(containerdTable)}`;
+}
+
+export function logSettings(values: {
+  readonly 'log-level'?: string | undefined;
+  readonly 'log-format'?: string | undefined;
+  readonly 'ready-fd'?: number | undefined;
+}): Pick<CriSettings, 'logLevel' | 'logFormat' | 'readyFd'> {
+  return {
+    logLevel: oneOf('log-level', values['log-level'] ?? 'info', logLevels),
+    logFormat: oneOf('log-format', values['log-format'] ?? 'text', ['text', 'json']),
+    readyFd: values['ready-fd'],
+  };
+}
+
+function runtime(text: string): readonly [string, OtherRuntime] {
   const [, name = '', path = ''] = /^([a-zA-Z0-9][\w.-]*)=(\/.*)$/.exec(text) ?? [];
   if (name === '') throw new UsageError(`invalid value ${JSON.stringify(text)} for --runtime: must be NAME=PATH`);
-  return [name, path];
+  return [name, { path }];
 }
 
 function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
@@ -80,7 +148,7 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
   return found;
 }
 
-function absolute(name: string, value: string): string {
+export function absolutePath(name: string, value: string): string {
   if (!value.startsWith('/') || value.includes('\0')) throw new UsageError(`${name} must be an absolute path`);
   return value.length > 1 ? value.replace(/\/+$/, '') : value;
 }

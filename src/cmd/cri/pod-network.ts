@@ -1,24 +1,24 @@
 import path from 'node:path';
 import { errorMessage, type Logger } from '../../base/index.ts';
 import type { Launcher } from '../../kernel/index.ts';
-import { BridgePodNetwork, fileNetworkStore, type PodNetwork } from '../../network/index.ts';
+import { openPodNetwork, type PodNetwork } from '../../network/index.ts';
 import type { CriSettings } from './flags.ts';
 
 export interface PodNetworkPlace {
-  readonly settings: Pick<CriSettings, 'root' | 'state' | 'podSubnet'>;
+  readonly settings: Pick<CriSettings, 'root' | 'state' | 'podNetwork' | 'podSubnet' | 'cniConfigDirectory' | 'cniPluginDirectories'>;
   readonly launcher: Launcher;
   readonly log: Logger;
 }
 
-/** The network of pods, as it was before: a bridge of ours. */
-export async function composePodNetwork({ settings: { root, state, podSubnet }, launcher, log }: PodNetworkPlace): Promise<PodNetwork> {
-  const network = new BridgePodNetwork({
-    store: fileNetworkStore({ networks: path.join(root, 'cri/networks.json'), endpoints: path.join(state, 'cri/endpoints') }),
-    hostPortDirectory: path.join(state, 'cri/host-ports'),
-    runProgram: async (operations) => await launcher.run(operations),
+export async function composePodNetwork({ settings, launcher, log }: PodNetworkPlace): Promise<PodNetwork> {
+  const { root, state, podNetwork, podSubnet, cniConfigDirectory, cniPluginDirectories } = settings;
+  return await openPodNetwork({
+    kind: podNetwork,
+    cni: { configDirectory: cniConfigDirectory, pluginDirectories: cniPluginDirectories },
     subnet: podSubnet,
+    dataDirectory: path.join(root, 'cri/network'),
+    runDirectory: path.join(state, 'cri/network'),
+    runProgram: async (operations) => await launcher.run(operations),
     onWarning: (message, error) => log.warn(message, { error: errorMessage(error) }),
   });
-  await network.start();
-  return network;
 }

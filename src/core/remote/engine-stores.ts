@@ -1,6 +1,7 @@
 import { leases } from '../../api/containerd/index.ts';
 import { type Logger, randomId } from '../../base/index.ts';
 import { type GrpcConnection, inNamespace } from '../../rpc/grpc/index.ts';
+import type { NamespacedCore } from '../core.ts';
 import { createComparer } from '../diff/compare.ts';
 import { defaultLayerLimits, type LayerLimits, type OpenFileTree } from '../diff/diff.ts';
 import type { EngineStores } from '../engine-stores.ts';
@@ -20,20 +21,24 @@ export interface RemoteEngineOptions {
   readonly log: Logger;
   readonly openFileTree: OpenFileTree;
   readonly snapshotter: string;
+  /** The Engine's, `moby`, unless told. */
+  readonly namespace?: string;
   readonly layerLimits?: Partial<LayerLimits>;
   readonly layersAtOnce?: number | undefined;
 }
 
-/** The Engine's stores at another containerd of this machine, in its namespace `moby`: all that is made is leased until a collection of ours. */
-export async function openRemoteEngineStores(options: RemoteEngineOptions): Promise<EngineStores> {
-  const { connection, log, openFileTree, snapshotter, layerLimits, layersAtOnce } = options;
-  const unleased = openRemoteCore({ connection, log, snapshotter }).inNamespace(engineNamespace);
+/** The stores of an engine, and what groups its containers, at another containerd of this machine: all that is made is leased until a collection of ours. */
+export async function openRemoteEngineStores(
+  options: RemoteEngineOptions,
+): Promise<EngineStores & Pick<NamespacedCore, 'sandboxes' | 'leaseStore' | 'withLease'>> {
+  const { connection, log, openFileTree, snapshotter, namespace = engineNamespace, layerLimits, layersAtOnce } = options;
+  const unleased = openRemoteCore({ connection, log, snapshotter }).inNamespace(namespace);
   const held = await RemoteLeases.open({ store: unleased.leaseStore, snapshotter, log });
   const leased = unleased.withLease(engineLease);
   const { containers, images } = leased;
   const content = afterwards(leased.content, async () => await held.settled());
   const snapshots = afterwards(leased.snapshots, async () => await held.settled());
-  const client = connection.with(inNamespace(engineNamespace)).client(leases.Leases);
+  const client = connection.with(inNamespace(namespace)).client(leases.Leases);
   const collectGarbage: CollectGarbage = async ({ activeSnapshots = false, interruptedWork = false } = {}) => {
     if (interruptedWork) held.forget();
     const sizes = new Map((await Array.fromAsync(content.walk())).map(({ digest, sizeBytes }) => [digest, sizeBytes]));
@@ -57,9 +62,12 @@ export async function openRemoteEngineStores(options: RemoteEngineOptions): Prom
     content,
     images: linking(images, async (target) => await linkDocuments(content, target, snapshotter)),
     containers,
+    sandboxes: unleased.sandboxes,
+    leaseStore: unleased.leaseStore,
+    withLease: unleased.withLease,
     snapshots: shared(snapshots),
     // The Engine's own events are for its clients: nobody there would understand them.
-    events: createLocalEventBus({ namespace: engineNamespace }),
+    events: createLocalEventBus({ namespace }),
     leases: held,
     unpacker: new LayerUnpacker({ snapshots, openFileTree, parallel: layersAtOnce, ...(layerLimits === undefined ? {} : { limits: layerLimits }) }),
     layerLimits: { ...defaultLayerLimits, ...layerLimits },

@@ -1,0 +1,85 @@
+/** Stores and tasks of pods: of this process, or of a containerd. */
+import path from 'node:path';
+import type { Logger } from '../../base/index.ts';
+import { type Comparer, createOpenFileTree, openLocalCore } from '../../core/index.ts';
+import { LocalTaskManager, type TaskManager } from '../../core/tasks/index.ts';
+import type { CriOptions } from '../../cri/index.ts';
+import type { PullerOptions } from '../../distribution/index.ts';
+import type { CgroupLayout, Launcher } from '../../kernel/index.ts';
+import type { Machine } from '../../runtime/index.ts';
+import { availableCapabilities } from '../daemon/security-defaults.ts';
+import type { CriSettings } from './flags.ts';
+
+/** containerd's clients find what belongs to Kubernetes there. */
+const namespace = 'k8s.io';
+
+export interface CriParts {
+  readonly stores: CriOptions['stores'] & Pick<PullerOptions, 'unpacker' | 'leases'>;
+  readonly tasks: TaskManager;
+  readonly comparer: Comparer;
+  /** Once all that is of an earlier run is known. */
+  recovered(): Promise<void>;
+}
+
+export interface CriPartsOptions {
+  readonly settings: Pick<CriSettings, 'root' | 'containerd'>;
+  /** of the tasks */
+  readonly execRoot: string;
+  readonly launcher: Launcher;
+  readonly machine: Machine;
+  readonly layout: CgroupLayout;
+  readonly log: Logger;
+  /** Ends what is made, the last first. */
+  readonly cleanup: AsyncDisposableStack;
+}
+
+export function execRootOf(state: string): string {
+  return path.join(state, 'namespaces', namespace);
+}
+
+export async function openParts(options: CriPartsOptions): Promise<CriParts> {
+  const { containerd } = options.settings;
+  return containerd === undefined ? await openLocalParts(options) : await openRemoteParts(options, containerd);
+}
+
+async function openLocalParts({ settings: { root }, execRoot, launcher, machine, layout, log, cleanup }: CriPartsOptions): Promise<CriParts> {
+  const core = cleanup.use(openLocalCore({ root, log, openFileTree: createOpenFileTree(launcher) }));
+  await core.restore();
+  const stores = core.inNamespace(namespace);
+  const tasks = new LocalTaskManager({ execRoot, launcher, events: stores.events, log, machine, layout });
+  await tasks.recover();
+  return {
+    stores: { ...stores, collectGarbage: core.collectGarbage, flush: core.flush },
+    tasks,
+    comparer: core.comparer,
+    async recovered() {
+      cleanup.use(core.collectWhenRemoved());
+      await core.snapshots.cleanup();
+    },
+  };
+}
+
+/** Loaded only here: who has no containerd needs no client of it. */
+async function openRemoteParts({ execRoot, launcher, machine, layout, log, cleanup }: CriPartsOptions, address: string): Promise<CriParts> {
+  const { connectGrpc, inNamespace } = await import('../../rpc/grpc/index.ts');
+  const { openRemoteCore, openRemoteEngineStores } = await import('../../core/remote/index.ts');
+  const { RemoteTaskManager } = await import('../../core/tasks/remote/index.ts');
+  const connection = connectGrpc({ kind: 'unix', path: address });
+  cleanup.defer(() => connection.close());
+  const stores = await openRemoteEngineStores({ connection, log, openFileTree: createOpenFileTree(launcher), snapshotter: 'overlayfs', namespace });
+  const tasks = cleanup.use(
+    new RemoteTaskManager({
+      connection: connection.with(inNamespace(namespace)),
+      containers: stores.containers,
+      events: openRemoteCore({ connection, log }).inNamespace(namespace).events,
+      execRoot,
+      runtime: { name: 'io.containerd.runc.v2', options: undefined },
+      launcher,
+      layout,
+      availableCapabilities: availableCapabilities(machine),
+      log,
+    }),
+  );
+  await tasks.recover();
+  return { stores, tasks, comparer: stores.comparer, recovered: async () => undefined };
+}
