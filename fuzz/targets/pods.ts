@@ -48,9 +48,13 @@ const object = fc.tuple(fc.constantFrom<object>(pod, pod, deployment, ...others)
   return copy;
 });
 const text = fc
-  .tuple(fc.array(object, { minLength: 1, maxLength: 3 }), fc.boolean(), fc.option(fc.tuple(fc.nat(), fc.string({ maxLength: 5 })), { freq: 4 }))
-  .map(([objects, isJson, cut]) => {
-    const whole = objects.map((one) => (isJson ? JSON.stringify(one) : stringify(one))).join('\n---\n');
+  .tuple(
+    fc.array(object, { minLength: 1, maxLength: 2 }),
+    fc.integer({ min: 0, max: 3 }),
+    fc.option(fc.tuple(fc.nat(), fc.string({ maxLength: 5 })), { freq: 4 }),
+  )
+  .map(([objects, form, cut]) => {
+    const whole = objects.map((one) => (form > 0 ? JSON.stringify(one) : stringify(one))).join('\n---\n');
     if (cut === null) return whole;
     const at = cut[0] % (whole.length + 1);
     return whole.slice(0, at) + cut[1] + whole.slice(at + cut[1].length);

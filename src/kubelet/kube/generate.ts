@@ -23,14 +23,12 @@ export async function generateManifest({ runtime }: Cri, name: string): Promise<
   const newest = matches.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   const [sandbox] = newest;
   if (sandbox === undefined) throw new StrakeError('NotFound', `there is no pod ${JSON.stringify(name)}`, { fields: { layer: 'kubelet' } });
-  if (newest.some(({ metadata }) => metadata?.uid !== sandbox.metadata?.uid))
-    throw new StrakeError(
-      'FailedPrecondition',
-      `several pods are meant by ${JSON.stringify(name)}: ${newest.map(({ id, metadata }) => `${metadata?.namespace}/${metadata?.name} (${id.slice(0, 12)})`).join(', ')}`,
-      {
-        fields: { layer: 'kubelet', remedy: 'name one by its namespace and name, or by its id' },
-      },
-    );
+  if (newest.some(({ metadata }) => metadata?.uid !== sandbox.metadata?.uid)) {
+    const all = newest.map(({ id, metadata }) => `${metadata?.namespace}/${metadata?.name} (${id.slice(0, 12)})`).sort();
+    throw new StrakeError('FailedPrecondition', `several pods are meant by ${JSON.stringify(name)}: ${all.join(', ')}`, {
+      fields: { layer: 'kubelet', remedy: 'name one by its namespace and name, or by its id' },
+    });
+  }
   const known = sandbox.annotations[manifestAnnotation];
   const manifest = known === undefined ? await describePod(runtime, sandbox.id) : (JSON.parse(known) as V1Pod);
   return stringify({ apiVersion: 'v1', kind: 'Pod', ...manifest }, { version: '1.1', lineWidth: 0 });

@@ -36,6 +36,7 @@ export class PodWatch implements AsyncDisposable {
           pod,
           observed,
           waiting: new Map(),
+          problem: undefined,
           reason: undefined,
           startedAtMs: undefined,
           isReady: () => true,

@@ -31,9 +31,20 @@ export function makePod(manifest: V1Pod): Pod {
   return { name, namespace, uid: metadata.uid ?? uidOf(whole), labels, annotations, spec, manifest: whole };
 }
 
-function uidOf(manifest: V1Pod): string {
-  const hex = createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
+function uidOf({ metadata, spec }: V1Pod): string {
+  const hex = createHash('sha256')
+    .update(JSON.stringify(sorted({ metadata, spec })))
+    .digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+}
+
+/** The same whatever the order in which a manifest has its fields. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, part]) => [key, sorted(part)]);
 }
 
 /** How messages and logs call it. */

@@ -14,6 +14,7 @@ function factsOf(
     pod: testPod(spec),
     observed: observation(sandboxes, ...containers),
     waiting: new Map(),
+    problem: undefined,
     reason: undefined,
     startedAtMs: 1000,
     isReady: () => true,
@@ -68,6 +69,10 @@ describe('a container', () => {
       imageID: '',
       started: false,
     });
+  });
+
+  test('that cannot be made, as its pod cannot', () => {
+    expect(statusOf([], { problem: 'no network' })?.state).toEqual({ waiting: { reason: 'ContainerCreating', message: 'no network' } });
   });
 
   test('that runs again', () => {

@@ -14,6 +14,8 @@ export interface PodFacts {
   readonly observed: PodObservation;
   /** Of containers that cannot be started yet, by their names. */
   readonly waiting: ReadonlyMap<string, WaitingReason>;
+  /** What keeps the pod from going on, in words. */
+  readonly problem: string | undefined;
   /** Why the pod as a whole has failed. */
   readonly reason: WaitingReason | undefined;
   readonly startedAtMs: number | undefined;
@@ -65,7 +67,7 @@ function isInitialized({ pod, observed, isStarted }: PodFacts): boolean {
 
 function containerStatus(
   container: V1Container,
-  { pod, observed, waiting, isReady, isStarted, runtimeName }: PodFacts,
+  { pod, observed, waiting, isReady, isStarted, runtimeName, problem }: PodFacts,
   waitingReason: string,
 ): V1ContainerStatus {
   const records = observed.containers.filter(({ name }) => name === container.name);
@@ -73,7 +75,9 @@ function containerStatus(
   const wait = waiting.get(container.name);
   const restarts = newest !== undefined && newest.state === 'exited' && wait !== undefined;
   const state: V1ContainerState =
-    newest === undefined || restarts || newest.state === 'created' ? { waiting: wait ?? { reason: waitingReason } } : stateOf(newest, container, runtimeName);
+    newest === undefined || restarts || newest.state === 'created'
+      ? { waiting: wait ?? { reason: waitingReason, ...(problem === undefined ? {} : { message: problem }) } }
+      : stateOf(newest, container, runtimeName);
   const last = restarts ? newest : previous;
   const running = newest?.state === 'running' ? newest : undefined;
   const done = newest?.state === 'exited' && newest.exitCode === 0 && (pod.spec.initContainers ?? []).includes(container) && !isSidecar(container);

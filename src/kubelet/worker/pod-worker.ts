@@ -41,6 +41,8 @@ export class PodWorker {
   #observed: PodObservation = { sandboxes: [], containers: [] };
   readonly #waiting = new Map<string, WaitingReason>();
   #podReason: WaitingReason | undefined;
+  /** Why the last step failed. */
+  #problem: string | undefined;
   #startedAtMs: number | undefined;
   #made: { readonly from: Objects; readonly volumes: ReadonlyMap<string, Volume> } | undefined;
   #wakeAtMs = 0;
@@ -88,6 +90,7 @@ export class PodWorker {
       pod: this.pod,
       observed: this.#observed,
       waiting: this.#waiting,
+      problem: this.#problem,
       reason: this.#podReason,
       startedAtMs: this.#startedAtMs,
       isReady: (id) => this.#probes.isReady(id),
@@ -107,8 +110,10 @@ export class PodWorker {
         if (this.#life.kind === 'ending') await this.#remove(this.#life.graceMs);
         else await this.#advance(signal);
         pauseMs = 0;
+        this.#problem = undefined;
       } catch (error) {
         if (!signal.aborted) {
+          this.#problem = errorMessage(error);
           pauseMs = Math.min(Math.max(pauseMs * 2, retryMs.first), retryMs.most);
           this.#log.warn(this.isEnding ? 'pod is not gone yet' : 'pod is not as it should be yet', { error: errorMessage(error), retryMs: pauseMs });
           this.#wakeAtMs = performance.now() + pauseMs;
