@@ -26,25 +26,24 @@ conf_dir = '${networkConfiguration}'
   },
 };
 
-/** `strake cri`: all layers in one process, with the network of its own. */
-const ours: CriChain = {
-  async start(world) {
-    const socket = '/run/strake/cri.sock';
-    const flags = ['--address', socket, '--root', join(world.work, 'strake'), '--registry-config', world.registryConfiguration];
-    await world.startDaemon(['/strake/strake', 'cri', ...flags], /msg=serving/);
-    return `unix://${socket}`;
-  },
-};
+/** `strake cri`: all layers in one process, with other runtimes for pods that name them. */
+function criWith(flags: (world: CriWorld) => readonly string[]): CriChain {
+  return {
+    async start(world) {
+      const socket = '/run/strake/cri.sock';
+      const place = ['--address', socket, '--root', join(world.work, 'strake'), '--registry-config', world.registryConfiguration];
+      const handlers = ['--runtime', 'runc=/usr/sbin/runc', '--runtime', 'crun=/usr/bin/crun'];
+      await world.startDaemon(['/strake/strake', 'cri', ...place, ...handlers, ...flags(world)], /msg=serving/);
+      return `unix://${socket}`;
+    },
+  };
+}
 
-/** `strake cri` with a pod network of CNI's plugins. */
-const oursOnCni: CriChain = {
-  async start(world) {
-    const socket = '/run/strake/cri.sock';
-    const flags = ['--address', socket, '--root', join(world.work, 'strake'), '--registry-config', world.registryConfiguration];
-    await world.startDaemon(['/strake/strake', 'cri', ...flags, ...pluginFlags(world)], /msg=serving/);
-    return `unix://${socket}`;
-  },
-};
+/** With the network of its own. */
+const ours = criWith(() => []);
+
+/** With a pod network of CNI's plugins. */
+const oursOnCni = criWith(pluginFlags);
 
 /** Ours over a containerd, which `containerd` starts in the peer root: answers its socket. */
 function criContainerdOver(containerd: (world: CriWorld) => Promise<string>): CriChain {

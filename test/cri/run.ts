@@ -2,6 +2,7 @@
  * `npm run test:cri -- --critest FILE [--against NAME]`: critest of cri-tools, built by who calls, on a CRI in a world of its own, with images that are made here.
  *
  *   --against NAME    what is tested, of chains.ts (default ours)
+ *   --handler NAME    pods of this runtime handler: of ours, runc or crun
  *   --focus REGEXP    only cases whose name matches
  *   --skip REGEXP     none of those
  *   --websocket       exec, attach and port-forward over WebSocket instead of SPDY
@@ -74,6 +75,7 @@ async function main(argv: readonly string[]): Promise<number> {
     options: {
       critest: { type: 'string' },
       against: { type: 'string', default: 'ours' },
+      handler: { type: 'string' },
       focus: { type: 'string' },
       skip: { type: 'string' },
       websocket: { type: 'boolean' },
@@ -91,6 +93,7 @@ async function main(argv: readonly string[]): Promise<number> {
     critest: values.critest,
     against: values.against,
     flags: [
+      ...(values.handler === undefined ? [] : ['-runtime-handler', values.handler]),
       ...(values.focus === undefined ? [] : ['-ginkgo.focus', values.focus]),
       ...(values.skip === undefined ? [] : ['-ginkgo.skip', values.skip]),
       ...(values.parallel === undefined ? [] : ['-parallel', values.parallel]),
@@ -101,7 +104,8 @@ async function main(argv: readonly string[]): Promise<number> {
     leaks: values.leaks,
   });
   if (values.record !== undefined) writeFileSync(values.record, results.map(recordLine).sort().join(''));
-  return judge([values.against, ...(values.websocket === true ? [`${values.against}-websocket`] : [])], results);
+  const variants = [...(values.websocket === true ? ['websocket'] : []), ...(values.handler === undefined ? [] : [values.handler])];
+  return judge([values.against, ...variants.map((variant) => `${values.against}-${variant}`)], results);
 }
 
 function recordLine({ outcome, key, ms, detail }: CaseResult): string {
