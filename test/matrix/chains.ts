@@ -37,8 +37,8 @@ interface OciRuntime {
 
 /** gVisor's kernel of some builds ends by a panic of its own as soon as a process of the container sleeps. */
 async function gvisorPanics(peers: PeerWorld): Promise<string | undefined> {
-  const { code, stderr } = await peers.run(['runsc', '--network=none', '--ignore-cgroups', 'do', 'sh', '-c', 'for i in 1 2 3 4 5; do sleep 0.1; done; exit 7']);
-  return code === 7 ? undefined : `runsc ends a shell that sleeps with ${code} instead of 7: ${stderr.trim().split('\n').at(-1)}`;
+  const { code } = await peers.run(['runsc', '--network=none', '--ignore-cgroups', 'do', 'sh', '-c', 'for i in 1 2 3 4 5; do sleep 0.1; done; exit 7']);
+  return code === 7 ? undefined : `runsc ends a shell that sleeps with ${code} instead of 7`;
 }
 
 const runtimes: Readonly<Record<string, OciRuntime>> = {
