@@ -16,6 +16,7 @@ export type ContainerConfig = Written<MessageInitShape<typeof criContainer.Conta
 export interface CriPlace {
   readonly place: Pick<Place, 'spawn'>;
   readonly binary: string;
+  readonly flags?: readonly string[];
 }
 
 /** `strake cri` in a world, and a client of it in the test's process. */
@@ -60,9 +61,9 @@ export class Cri implements AsyncDisposable {
   }
 
   async startDaemon(): Promise<void> {
-    const { place, binary } = this.#where;
+    const { place, binary, flags = [] } = this.#where;
     mkdirSync(this.root, { recursive: true });
-    const daemon = place.spawn([binary, 'cri', '--root', this.root, '--state', this.state, '--address', this.socket]);
+    const daemon = place.spawn([binary, 'cri', '--root', this.root, '--state', this.state, '--address', this.socket, ...flags]);
     await daemon.output(/msg=serving /, { stream: 'stderr' });
     this.#daemon = daemon;
   }

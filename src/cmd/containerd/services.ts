@@ -22,6 +22,8 @@ export interface ServicesPlace {
   readonly address: string;
   readonly config: Pick<ContainerdConfig, 'downloads' | 'uploads' | 'registryConfig' | 'runtimes'>;
   readonly log: Logger;
+  /** With the tasks of the daemon before; its own when absent. */
+  readonly inProcess?: InProcessTasks;
 }
 
 /** Finds the tasks of the daemon before, too. What is opened goes with `cleanup`. */
@@ -31,14 +33,7 @@ export async function composeServices(place: ServicesPlace, cleanup: AsyncDispos
   const temporary = path.join(state, 'temporary');
   mkdirSync(state, { recursive: true, mode: 0o711 });
   rmSync(temporary, { recursive: true, force: true });
-  const inProcess = new InProcessTasks({
-    directory: path.join(state, 'namespaces'),
-    launcher,
-    events: (namespace) => core.inNamespace(namespace).events,
-    log,
-    version: strakeVersion,
-  });
-  await inProcess.recover();
+  const inProcess = place.inProcess ?? (await openInProcessTasks(place));
   const ownSandboxes = new InProcessSandboxes({ directory: path.join(state, 'sandboxes'), launcher, log });
   await ownSandboxes.recover();
   const mounts = new Activations({ directory: path.join(state, 'mounts'), launcher, log });
@@ -60,6 +55,19 @@ export async function composeServices(place: ServicesPlace, cleanup: AsyncDispos
     downloads,
     uploads,
   });
+}
+
+/** Finds the tasks of the daemon before, too. */
+export async function openInProcessTasks({ core, launcher, state, log }: Pick<ServicesPlace, 'core' | 'launcher' | 'state' | 'log'>): Promise<InProcessTasks> {
+  const inProcess = new InProcessTasks({
+    directory: path.join(state, 'namespaces'),
+    launcher,
+    events: (namespace) => core.inNamespace(namespace).events,
+    log,
+    version: strakeVersion,
+  });
+  await inProcess.recover();
+  return inProcess;
 }
 
 function shimSetting(runtimes: ServicesPlace['config']['runtimes'], name: string): string | undefined {

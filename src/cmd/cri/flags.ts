@@ -15,6 +15,8 @@ export interface CriSettings {
   readonly cgroupDriver: 'cgroupfs' | 'systemd';
   /** Of a containerd whose stores and tasks are used; in this process when undefined. */
   readonly containerd: string | undefined;
+  /** Where containerd's API is served besides. */
+  readonly containerdAddress: string | undefined;
   /** Other OCI runtimes, by the name of their handler. */
   readonly runtimes: Readonly<Record<string, OtherRuntime>>;
   /** The one of pods that name no runtime class; ours when undefined. */
@@ -71,6 +73,11 @@ const table = {
   ...logFlags,
 } as const satisfies FlagTable;
 
+const localTable = {
+  ...table,
+  'containerd-address': { kind: 'string', value: 'PATH', help: "Unix socket to serve containerd's API on, too (default none)" },
+} as const satisfies FlagTable;
+
 const containerdTable = {
   containerd: { kind: 'string', value: 'ADDRESS', help: `Unix socket of the containerd (default "${defaultContainerd}")` },
   ...table,
@@ -78,7 +85,9 @@ const containerdTable = {
 
 /** Of `strake cri`. */
 export function parseCriFlags(argv: readonly string[]): CriSettings {
-  return settingsOf(parseFlags(table, argv, { stopAtArgument: false }), undefined);
+  const parsed = parseFlags(localTable, argv, { stopAtArgument: false });
+  const address = parsed.values['containerd-address']?.replace(/^unix:\/\//, '');
+  return { ...settingsOf(parsed, undefined), ...(address === undefined ? {} : { containerdAddress: absolutePath('containerd-address', address) }) };
 }
 
 /** Of `strake cri-containerd`. */
@@ -99,6 +108,7 @@ function settingsOf({ values, args, help }: ReturnType<typeof parseFlags<typeof 
     streams: { address: values['stream-address'] ?? '127.0.0.1', port: values['stream-port'] ?? 0 },
     cgroupDriver: oneOf('cgroup-driver', values['cgroup-driver'] ?? 'cgroupfs', ['cgroupfs', 'systemd']),
     containerd,
+    containerdAddress: undefined,
     runtimes: Object.fromEntries(values.runtime.map(runtime)),
     defaultRuntime: undefined,
     alwaysPause: values['pause-process'],
@@ -117,7 +127,7 @@ function settingsOf({ values, args, help }: ReturnType<typeof parseFlags<typeof 
 }
 
 export function criUsage(): string {
-  return `Usage:  strake cri [OPTIONS]\n\nServe pods, containers and images by the container runtime interface of Kubernetes\n\nOptions:\n${formatFlags(table)}`;
+  return `Usage:  strake cri [OPTIONS]\n\nServe pods, containers and images by the container runtime interface of Kubernetes\n\nOptions:\n${formatFlags(localTable)}`;
 }
 
 export function criContainerdUsage(): string {

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Logger } from '../../base/index.ts';
 import { type Comparer, createOpenFileTree, openLocalCore } from '../../core/index.ts';
-import { LocalTaskManager, type TaskManager } from '../../core/tasks/index.ts';
+import { LocalTaskManager, type LocalTaskManagerOptions, type TaskManager } from '../../core/tasks/index.ts';
 import type { CriOptions } from '../../cri/index.ts';
 import type { PullerOptions } from '../../distribution/index.ts';
 import type { CgroupLayout, Launcher } from '../../kernel/index.ts';
@@ -22,7 +22,7 @@ export interface CriParts {
 }
 
 export interface CriPartsOptions {
-  readonly settings: Pick<CriSettings, 'root' | 'containerd'>;
+  readonly settings: Pick<CriSettings, 'root' | 'state' | 'containerd' | 'containerdAddress'>;
   /** of the tasks */
   readonly execRoot: string;
   readonly launcher: Launcher;
@@ -42,12 +42,22 @@ export async function openParts(options: CriPartsOptions): Promise<CriParts> {
   return containerd === undefined ? await openLocalParts(options) : await openRemoteParts(options, containerd);
 }
 
-async function openLocalParts({ settings: { root }, execRoot, launcher, machine, layout, log, cleanup }: CriPartsOptions): Promise<CriParts> {
+async function openLocalParts({
+  settings: { root, state, containerdAddress },
+  execRoot,
+  launcher,
+  machine,
+  layout,
+  log,
+  cleanup,
+}: CriPartsOptions): Promise<CriParts> {
   const core = cleanup.use(openLocalCore({ root, log, openFileTree: createOpenFileTree(launcher) }));
   await core.restore();
   const stores = core.inNamespace(namespace);
-  const tasks = new LocalTaskManager({ execRoot, launcher, events: stores.events, log, machine, layout });
-  await tasks.recover();
+  // Loaded only here: pods need nothing of containerd's API.
+  const face =
+    containerdAddress === undefined ? undefined : await (await import('./containerd-face.ts')).openContainerdFace({ core, launcher, root, state, log });
+  const tasks = face?.inProcess.manager(namespace) ?? (await localTasks({ execRoot, launcher, events: stores.events, log, machine, layout }));
   return {
     stores: { ...stores, collectGarbage: core.collectGarbage, flush: core.flush },
     tasks,
@@ -55,8 +65,15 @@ async function openLocalParts({ settings: { root }, execRoot, launcher, machine,
     async recovered() {
       cleanup.use(core.collectWhenRemoved());
       await core.snapshots.cleanup();
+      if (containerdAddress !== undefined) cleanup.use(await face?.serve(containerdAddress));
     },
   };
+}
+
+async function localTasks(options: LocalTaskManagerOptions): Promise<TaskManager> {
+  const tasks = new LocalTaskManager(options);
+  await tasks.recover();
+  return tasks;
 }
 
 /** Loaded only here: who has no containerd needs no client of it. */

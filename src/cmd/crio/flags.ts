@@ -25,6 +25,7 @@ export function parseCrioFlags(argv: readonly string[]): CriSettings {
     root: absolutePath('root', values.root ?? '/var/lib/strake'),
     state: absolutePath('state', values.state ?? '/run/strake'),
     containerd: undefined,
+    containerdAddress: undefined,
     registryConfig: values['registry-config'].length === 0 ? undefined : values['registry-config'],
     podNetwork: 'cni',
     podSubnet: undefined,

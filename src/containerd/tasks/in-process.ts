@@ -6,7 +6,7 @@ import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { shimTask } from '../../api/containerd/index.ts';
 import { discardDirectory, errorMessage, type Logger, StrakeError, sweepDiscarded } from '../../base/index.ts';
 import type { EventBus, TypedValue } from '../../core/index.ts';
-import { LocalTaskManager } from '../../core/tasks/index.ts';
+import { LocalTaskManager, type TaskManager } from '../../core/tasks/index.ts';
 import { type CgroupLayout, type Launcher, readCgroupLayout } from '../../kernel/index.ts';
 import { parseRuntimeSpec } from '../../oci/index.ts';
 import { createTaskService, type PublishTaskEvent, runtimeInfo, taskEventBus } from '../../shim/index.ts';
@@ -62,6 +62,11 @@ export class InProcessTasks implements TaskHost {
       throw error;
     }
     return this.get(namespace, id);
+  }
+
+  /** Whoever makes tasks of a namespace in this process makes them here, so that clients see them. */
+  manager(namespace: string): TaskManager {
+    return this.open(namespace).manager;
   }
 
   get(namespace: string, id: string): HostedTask {
