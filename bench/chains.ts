@@ -8,8 +8,13 @@ import { parseArgs } from 'node:util';
 import { chains } from '../test/cri/chains.ts';
 import { ensurePeers } from '../tools/peers/peer-root.ts';
 import type { CaseResult } from './cases.ts';
-import { criRowPrefixes, measureCri } from './cri.ts';
+import { measureCri, type PodRows } from './cri.ts';
 import { disk, measureOnDisk } from './disk.ts';
+
+const rows: readonly PodRows[] = [
+  { prefix: "A pod on the node's network: ", network: 'node' },
+  { prefix: 'A pod in a network of its own: ', network: 'pod' },
+];
 
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...argv], options: { rounds: { type: 'string', default: '10' } }, allowPositionals: true });
@@ -20,15 +25,15 @@ async function main(argv: readonly string[]): Promise<number> {
   if (built.status !== 0) return 1;
   await ensurePeers();
   const measured = new Map<string, readonly CaseResult[]>();
-  for (const name of names) measured.set(name, await measureCri({ [name]: name }, Number(values.rounds)));
-  for (const prefix of Object.values(criRowPrefixes)) console.log(table(prefix, measured));
+  for (const name of names) measured.set(name, await measureCri({ [name]: name }, Number(values.rounds), rows));
+  for (const { prefix } of rows) console.log(table(prefix, measured));
   return 0;
 }
 
 function table(prefix: string, measured: ReadonlyMap<string, readonly CaseResult[]>): string {
-  const rows = [...measured].map(([chain, results]) => ({ chain, cells: results.filter(({ name }) => name.startsWith(prefix)) }));
-  const columns = rows[0]?.cells.map(({ name }) => name.slice(prefix.length)) ?? [];
-  const lines = rows.map(({ chain, cells }) => `| ${chain} | ${cells.map(({ medians }) => (medians[chain] ?? Number.NaN).toFixed(1)).join(' | ')} |`);
+  const lives = [...measured].map(([chain, results]) => ({ chain, cells: results.filter(({ name }) => name.startsWith(prefix)) }));
+  const columns = lives[0]?.cells.map(({ name }) => name.slice(prefix.length)) ?? [];
+  const lines = lives.map(({ chain, cells }) => `| ${chain} | ${cells.map(({ medians }) => (medians[chain] ?? Number.NaN).toFixed(1)).join(' | ')} |`);
   return [`## ${prefix.replace(/: $/, '')}`, '', `| | ${columns.join(' | ')} |`, `|---|${columns.map(() => '---:|').join('')}`, ...lines, ''].join('\n');
 }
 

@@ -9,13 +9,29 @@ import { median } from './timer.ts';
 
 const image = 'registry.k8s.io/e2e-test-images/busybox:1.29-2';
 
-/** How the names of rows begin, by the pod's network. */
-export const criRowPrefixes = { node: 'CRI, without CNI: ', pod: 'CRI, with CNI: ' } as const satisfies Readonly<Record<PodNetworkMode, string>>;
+/** Rows of a pod's calls, by how their names begin. */
+export interface PodRows {
+  readonly prefix: string;
+  readonly network: PodNetworkMode;
+}
+
 /** How many pods live at once; one at a time is the row before. */
 const atOnce = 10;
 
+/** `strake cri` beside containerd's CRI. The plugins of CNI take most of a pod's time, so ours is measured with them and with the network that it has without. */
+export async function measureCriBesideContainerd(withStrake: boolean, rounds: number): Promise<CaseResult[]> {
+  const beside = (chain: string) => ({ ...(withStrake ? { strake: chain } : {}), containerd: 'containerd' });
+  return [
+    ...(await measureCri(beside('ours-cni'), rounds, [
+      { prefix: "CRI, a pod on the node's network: ", network: 'node' },
+      { prefix: "CRI, a pod in a network of CNI's plugins: ", network: 'pod' },
+    ])),
+    ...(withStrake ? await measureCri(beside('ours'), rounds, [{ prefix: "CRI, a pod in our default network, beside CNI's plugins: ", network: 'pod' }]) : []),
+  ];
+}
+
 /** A pod's calls on each of these CRIs, in a world where all of them stand. A chain is a label and its name in test/cri/chains.ts. */
-export async function measureCri(named: Readonly<Record<string, string>>, rounds: number): Promise<CaseResult[]> {
+export async function measureCri(named: Readonly<Record<string, string>>, rounds: number, rows: readonly PodRows[]): Promise<CaseResult[]> {
   emptyDisk();
   await using home = await World.start(disk === undefined ? {} : { disk });
   await using world = await CriWorld.start(home);
@@ -28,15 +44,16 @@ export async function measureCri(named: Readonly<Record<string, string>>, rounds
       await cycle.pull();
     }
     const results: CaseResult[] = [];
-    for (const network of ['node', 'pod'] as const) results.push(...(await measurePods(cycles, network, rounds)));
-    results.push(await measureMany(cycles, Math.ceil(rounds / 10)));
+    for (const one of rows) results.push(...(await measurePods(cycles, one, rounds)), await measureMany(cycles, one, Math.ceil(rounds / 10)));
     return results;
   } finally {
     for (const [, cycle] of cycles) cycle.close();
   }
 }
 
-async function measurePods(cycles: readonly (readonly [string, PodCycle])[], network: PodNetworkMode, rounds: number): Promise<CaseResult[]> {
+type Cycles = readonly (readonly [label: string, cycle: PodCycle])[];
+
+async function measurePods(cycles: Cycles, { prefix, network }: PodRows, rounds: number): Promise<CaseResult[]> {
   const times = new Map<string, PodTimes[]>(cycles.map(([label]) => [label, []]));
   const warmUps = rounds > 5 ? 2 : 1;
   for (let round = 0; round < rounds + warmUps; round += 1)
@@ -45,7 +62,7 @@ async function measurePods(cycles: readonly (readonly [string, PodCycle])[], net
       if (round >= warmUps) times.get(label)?.push(lived);
     }
   const row = (what: string, of: (lived: PodTimes) => number): CaseResult => ({
-    name: `${criRowPrefixes[network]}${what}`,
+    name: `${prefix}${what}`,
     unit: 'ms',
     rounds,
     medians: Object.fromEntries([...times].map(([label, lived]) => [label, median(lived.map(of))])),
@@ -54,16 +71,16 @@ async function measurePods(cycles: readonly (readonly [string, PodCycle])[], net
 }
 
 /** The whole of a pod's life where others live beside it. */
-async function measureMany(cycles: readonly (readonly [string, PodCycle])[], rounds: number): Promise<CaseResult> {
+async function measureMany(cycles: Cycles, { prefix, network }: PodRows, rounds: number): Promise<CaseResult> {
   const samples = new Map<string, number[]>(cycles.map(([label]) => [label, []]));
   for (let round = 0; round < rounds; round += 1)
     for (const [label, cycle] of cycles) {
       const begun = performance.now();
-      await Promise.all(Array.from({ length: atOnce }, async (_, index) => await cycle.live(`many-${index}`, 'pod')));
+      await Promise.all(Array.from({ length: atOnce }, async (_, index) => await cycle.live(`many-${index}`, network)));
       samples.get(label)?.push(performance.now() - begun);
     }
   const medians = Object.fromEntries([...samples].map(([label, values]) => [label, median(values)]));
-  const [result] = told([{ name: `${criRowPrefixes.pod}${atOnce} whole pods at once`, unit: 'ms', rounds, medians }]);
+  const [result] = told([{ name: `${prefix}${atOnce} whole pods at once`, unit: 'ms', rounds, medians }]);
   return result as CaseResult;
 }
 

@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensurePeers } from '../tools/peers/peer-root.ts';
 import { type CaseResult, everything, measureParts, parts, type Rounds, type Wanted } from './cases.ts';
-import { measureCri } from './cri.ts';
+import { measureCriBesideContainerd } from './cri.ts';
 import { disk, measureOnDisk } from './disk.ts';
 import { imageRows } from './images.ts';
 import { Machines } from './machines.ts';
@@ -34,7 +34,7 @@ async function main(flags: readonly string[]): Promise<number> {
     results.push(...(await measureParts(machines, rounds, wanted)));
     if (isWhole) results.push(await measureMemory(machines, quick ? 10 : 100, quick ? 2 : 10));
   }
-  if (wanted.parts.includes('cri')) results.push(...(await measureCri({ ...(withStrake ? { strake: 'ours' } : {}), containerd: 'containerd' }, rounds.run)));
+  if (wanted.parts.includes('cri')) results.push(...(await measureCriBesideContainerd(withStrake, rounds.run)));
   const verdicts = judge(results);
   const text = report(results, verdicts, new Date());
   console.log(text);
