@@ -30,8 +30,8 @@ const entries: readonly CommandEntry[] = [
   ),
   entry(
     'chain',
-    '[OPTIONS] CONTAINER',
-    'Show what stands at each seam of a container, and the sockets between',
+    '[OPTIONS] CONTAINER|POD',
+    'Show what stands at each seam of a container or pod, and the sockets between',
     async () => (await import('./commands/chain.ts')).chain,
     false,
   ),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { criContainer, criLinux, criPod, criRuntime } from '../../src/api/cri/index.ts';
 import { startRegistry } from '../fixtures/registry.ts';
 import { Cri } from '../lib/cri.ts';
+import { strakeBinary } from '../lib/engine.ts';
 import { kernelSnapshot, leaks, type Snapshot, settledLeaks } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { until } from '../lib/until.ts';
@@ -100,6 +101,13 @@ test(
       new RegExp(`^a-pod\nb\n1\n.* ${address.replaceAll('.', '\\.')}/`),
     );
     expect(await cri.exec(id, 'sh', '-c', 'echo no >&2; exit 9')).toBe('no\nexit 9');
+    for (const about of [id, pod]) {
+      const links: readonly { readonly seam: string; readonly sockets: readonly string[] }[] = JSON.parse(
+        await cri.world.output([strakeBinary, 'chain', '--cri', cri.socket, '--json', about]),
+      );
+      expect(links.map(({ seam }) => seam)).toEqual(['cri', 'runtime', 'zygote', 'monitor', 'process']);
+      expect(links[0]?.sockets).toEqual([cri.socket]);
+    }
     const log = await until('both lines', () => {
       const text = readFileSync(join(logs, 'c/0.log'), 'utf8');
       return text.split('\n').length > 2 ? text : undefined;
