@@ -22,7 +22,7 @@ export class CommandGroup {
 const sameName = (...names: readonly string[]): Readonly<Record<string, string>> => Object.fromEntries(names.map((name) => [name, name]));
 const ofContainers = sameName(
   ...['run', 'create', 'start', 'exec', 'attach', 'commit', 'logs', 'stop', 'kill', 'restart', 'pause', 'unpause'],
-  ...['cp', 'diff', 'export', 'rm', 'rename', 'update', 'wait', 'top', 'stats', 'inspect'],
+  ...['cp', 'diff', 'export', 'rm', 'rename', 'update', 'wait', 'top', 'stats', 'port', 'inspect'],
 );
 const ofImagesAlone = ['mount', 'unmount', 'prune', 'tree', 'diff', 'rollback'];
 

@@ -58,6 +58,12 @@ const entries: readonly CommandEntry[] = [
   entry('rm', containersUsage, 'Remove one or more containers', async () => (await import('./commands/rm.ts')).rm),
   entry('rename', 'CONTAINER NEW_NAME', 'Rename a container', async () => (await import('./commands/rename.ts')).rename),
   entry('update', containersUsage, 'Change limits and restart policy of one or more containers', async () => (await import('./commands/update.ts')).update),
+  entry(
+    'port',
+    'CONTAINER [PRIVATE_PORT[/PROTO]]',
+    "Show the machine's ports that lead to a container's",
+    async () => (await import('./commands/port.ts')).port,
+  ),
   entry('wait', 'CONTAINER [CONTAINER...]', 'Block until containers stop, then print their exit codes', async () => (await import('./commands/wait.ts')).wait),
   entry('top', 'CONTAINER [ps OPTIONS]', 'Show the processes of a container', async () => (await import('./commands/top.ts')).top),
   entry('stats', '[OPTIONS] [CONTAINER...]', "Show containers' use of resources, live", async () => (await import('./commands/stats.ts')).stats),

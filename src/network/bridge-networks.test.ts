@@ -44,6 +44,7 @@ test('with the real kernel, in a network namespace of its own', () => {
 		type filter hook forward priority filter; policy accept;
 		ct state established,related accept
 		iifname "stk0" oifname "stk0" accept
+		oifname "stk0" ct status dnat accept
 		oifname "stk0" drop
 	}
 }`);
@@ -56,7 +57,53 @@ test('with the real kernel, in a network namespace of its own', () => {
   expect(seen.again).toBe('172.17.0.2');
   expect(seen.second).toBe('172.17.0.3');
   expect(seen.own).toEqual(['172.18.0.0/16', '172.18.0.1']);
-  expect(seen.restored).toEqual([true, true, ['bridge 172.17.0.0/16', 'own 172.18.0.0/16']]);
+  expect(seen.ports).toEqual({
+    chosen: ['8000/tcp', '8000/sctp', '8001/tcp', '8003/tcp', '8000/udp'],
+    // ports of the loopback alone: nothing of the wire leads there
+    ruleset: `table ip strake-stk0-ports {
+	chain forged {
+		type filter hook prerouting priority raw; policy accept;
+		iifname "stk0" ip daddr 127.0.0.0/8 drop
+	}
+
+	chain prerouting {
+		type nat hook prerouting priority dstnat; policy accept;
+	}
+
+	chain output {
+		type nat hook output priority -100; policy accept;
+		ip daddr 127.0.0.1 tcp dport 8000 dnat to 172.17.0.2:80
+		ip daddr 127.0.0.1 sctp dport 8000 dnat to 172.17.0.2:80
+		ip daddr 127.0.0.1 tcp dport 8001 dnat to 172.17.0.2:80
+		ip daddr 127.0.0.1 tcp dport 8003 dnat to 172.17.0.2:80
+		ip daddr 127.0.0.1 udp dport 8000 dnat to 172.17.0.2:80
+	}
+
+	chain postrouting {
+		type nat hook postrouting priority srcnat; policy accept;
+		ip saddr 127.0.0.0/8 oifname "stk0" ct status dnat masquerade
+		ip saddr 172.17.0.0/16 oifname "stk0" ct status dnat masquerade
+	}
+}`,
+    localnet: '1',
+    taken: 'Bind for 0.0.0.0:8000 failed: port is already allocated',
+    twice: 'Bind for 127.0.0.1:9000 failed: port is already allocated',
+    bound: 'failed to bind host port for 127.0.0.1:8002:172.17.0.3:80/tcp: address already in use',
+    absent: 'failed to bind host port for 192.0.2.7:9002:172.17.0.3:80/tcp: cannot assign requested address',
+    full: 'all ports are allocated',
+    strange: 'cannot publish a port at ::1: it is no IPv4 address',
+    internal: [],
+    stranger: 'container c9 cannot have ports in network bridge',
+  });
+  expect([seen.ephemeral, seen.kept]).toEqual([[true, false], true]);
+  // the test's own process still has them
+  expect(seen.warnings).toEqual([
+    ...['8000/tcp', '8001/tcp', '8003/tcp', '8000/udp'].map((port) => `port ${port} of container c1 has another listener`),
+    'port EPHEMERAL/tcp of container c2 has another listener',
+  ]);
+  expect(seen.freedPorts).toEqual([false, true]);
+  expect(seen.closed).toEqual(['table ip strake-stk0', '0', []]);
+  expect(seen.restored).toEqual([true, true, ['bridge 172.17.0.0/16', 'own 172.18.0.0/16'], true]);
   expect(seen.freed).toBe('172.17.0.2');
   expect(seen.busy).toBe('network own has active endpoints');
   expect(seen.end).toEqual(['', '']);

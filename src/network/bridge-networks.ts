@@ -21,11 +21,15 @@ import { defaultMtu, type HostLinks, hostLinks } from './host-links.ts';
 import { type LinkPlan, linkToInit, linkToNamespace } from './link-operations.ts';
 import type { NetworkStore, StoredEndpoint, StoredNetwork } from './network-store.ts';
 import type { Connection, ConnectRequest, ManagedNetwork, NetworkManager, NewManagedNetwork } from './networks.ts';
+import type { PortMapping, PortRequest } from './ports/port-mapping.ts';
+import { PublishedPorts } from './ports/published-ports.ts';
 
 export interface BridgeNetworksOptions {
   readonly store: NetworkStore;
   /** Runs a program of host operations to its end. */
   readonly runProgram: (operations: readonly Op[]) => Promise<unknown>;
+  /** Below the run directory: the ports of the machine that members have. Without it none can have any. */
+  readonly hostPortDirectory?: string | undefined;
   /** The interface of the default network; `strake0` when absent. */
   readonly bridge?: string | undefined;
   /** The default network's; a free one is chosen when absent. */
@@ -53,6 +57,7 @@ export class BridgeNetworks implements NetworkManager {
   private readonly bridge: string;
   /** One table a bridge name, so that two daemons do not replace each other's rules. */
   private readonly table: string;
+  private readonly ports: PublishedPorts | undefined;
   private readonly networks = new Map<string, StoredNetwork>();
   private readonly endpoints = new Map<string, StoredEndpoint>();
   /** The MTU of every network whose bridge and rules this process has made. */
@@ -67,6 +72,8 @@ export class BridgeNetworks implements NetworkManager {
     this.links = options.links ?? hostLinks;
     this.bridge = interfaceName(options.bridge ?? defaultBridge);
     this.table = this.bridge === defaultBridge ? 'strake' : `strake-${this.bridge}`;
+    const { hostPortDirectory: directory, runProgram, onWarning = () => {} } = options;
+    this.ports = directory === undefined ? undefined : new PublishedPorts({ directory, table: `${this.table}-ports`, runProgram, onWarning });
   }
 
   async start(): Promise<void> {
@@ -78,6 +85,7 @@ export class BridgeNetworks implements NetworkManager {
       this.add({ ...empty, name: defaultNetwork, subnet: this.options.subnet }, this.bridge);
     }
     await this.verify();
+    await this.ports?.start();
   }
 
   list(): readonly ManagedNetwork[] {
@@ -118,16 +126,34 @@ export class BridgeNetworks implements NetworkManager {
     });
   }
 
+  publish(containerId: string, text: string, requests: readonly PortRequest[]): Promise<readonly PortMapping[]> {
+    return this.exclusive(async () => {
+      const { ports } = this;
+      const { id, name, bridge, subnet, internal, options } = this.required(text);
+      const endpoint = this.members(id).find((member) => member.containerId === containerId);
+      if (ports === undefined || endpoint === undefined)
+        throw new StrakeError('FailedPrecondition', `container ${containerId} cannot have ports in network ${name}`, { fields: { layer: 'network' } });
+      if (internal || requests.length === 0) return [];
+      const usual = options['com.docker.network.bridge.host_binding_ipv4'] ?? '';
+      const wanted = requests.map((request) => (request.hostIp === '' ? { ...request, hostIp: usual } : request));
+      return await ports.open({ holder: containerId, address: endpoint.address, bridge, subnet }, wanted);
+    });
+  }
+
   disconnect(containerId: string, text?: string): Promise<void> {
     return this.exclusive(async () => {
       const networkId = text === undefined ? undefined : this.find(text)?.id;
       if (text !== undefined && networkId === undefined) return;
+      if (text === undefined || this.ports?.bridgeOf(containerId) === this.find(text)?.bridge) await this.ports?.close(containerId);
       this.release((endpoint) => endpoint.containerId === containerId && (networkId === undefined || endpoint.networkId === networkId));
     });
   }
 
   retain(containerIds: ReadonlySet<string>): Promise<void> {
-    return this.exclusive(async () => this.release(({ containerId }) => !containerIds.has(containerId)));
+    return this.exclusive(async () => {
+      for (const holder of this.ports?.holders() ?? []) if (!containerIds.has(holder)) await this.ports?.close(holder);
+      this.release(({ containerId }) => !containerIds.has(containerId));
+    });
   }
 
   /** What a container was given; undefined for one that is in no network. */
@@ -140,6 +166,7 @@ export class BridgeNetworks implements NetworkManager {
       const used = [...this.networks.values()].filter(({ id }) => this.ready.has(id) || this.members(id).length > 0);
       for (const { id } of used) this.ready.delete(id);
       for (const network of used) await this.ensureReady(network);
+      await this.ports?.restore();
     });
   }
 
@@ -246,7 +273,12 @@ export class BridgeNetworks implements NetworkManager {
     return endpoint;
   }
 
-  private connection(network: StoredNetwork, endpoint: StoredEndpoint, master: number, { interfaceIndex = 0, netns }: ConnectRequest): Connection {
+  private connection(
+    network: StoredNetwork,
+    endpoint: StoredEndpoint,
+    master: number,
+    { interfaceIndex = 0, hasPorts = false, netns }: ConnectRequest,
+  ): Connection {
     const { length } = parseIpv4Prefix(network.subnet);
     const plan: LinkPlan = {
       link: endpoint.link,
@@ -258,6 +290,7 @@ export class BridgeNetworks implements NetworkManager {
       address: { address: parseIpv4(endpoint.address), length },
       gateway: interfaceIndex === 0 && !network.internal ? parseIpv4(network.gateway) : undefined,
       hasIpv6: this.links.hasIpv6(),
+      hasPorts,
     };
     return {
       ...(netns === undefined ? linkToInit(plan) : linkToNamespace(plan, netns)),

@@ -3,6 +3,7 @@ import {
   matchEstablished,
   matchInterface,
   matchSource,
+  matchTranslatedDestination,
   type NetlinkPart,
   type NftChain,
   parseIpv4Prefix,
@@ -16,7 +17,7 @@ const priorities = { sourceNat: 100, filter: 0 } as const;
 
 /**
  * The whole table for these networks. What leaves a network through another interface gets the host's address; into a network comes what belongs to a
- * connection from it, and what its own members send; nothing else, also not from the other networks, unless they are not shielded. An internal network
+ * connection from it, what its own members send, and what ports of the machine lead to it; nothing else, also not from the other networks, unless they are not shielded. An internal network
  * neither sends out.
  */
 export function firewallTable(table: string, networks: readonly StoredNetwork[], shielded: boolean): NetlinkPart {
@@ -54,6 +55,8 @@ function forwardChain(networks: readonly StoredNetwork[]): NftChain {
           ...matchInterface('out', bridge),
           verdict(options['com.docker.network.bridge.enable_icc'] === 'false' ? 'drop' : 'accept'),
         ],
+        // A port of the machine leads there.
+        [...matchInterface('out', bridge), ...matchTranslatedDestination(), verdict('accept')],
         [...matchInterface('out', bridge), verdict('drop')],
       ]),
     ],

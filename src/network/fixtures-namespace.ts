@@ -1,6 +1,8 @@
 // Run by the test in network and mount namespaces of its own: connects containers to networks with the real strake-init and prints what it saw, as JSON.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { DirectLauncher } from '../kernel/launch/index.ts';
 import type { Op } from '../kernel/program/index.ts';
@@ -33,10 +35,13 @@ async function inContainer(connection: Connection, command: string): Promise<voi
   task.close();
 }
 
+const warnings: string[] = [];
 const create = () =>
   new BridgeNetworks({
     store: fileNetworkStore({ networks: path.join(directory, 'a', 'networks.json'), endpoints: path.join(directory, 'b') }),
     runProgram: async (operations) => await launcher.run(operations),
+    hostPortDirectory: path.join(directory, 'ports'),
+    onWarning: (message) => warnings.push(message),
     bridge: 'stk0',
     mtu: 1400,
   });
@@ -73,6 +78,49 @@ const own = await networks.create({
 seen['own'] = [own.subnet, own.gateway];
 await networks.connect({ containerId: 'c2', network: 'own', interfaceIndex: 1 });
 
+const message = async (action: Promise<unknown>) => await action.then(() => 'done').catch((error: Error) => error.message);
+/** Whether a process of the machine may have a port. */
+const mayListen = async (number: number) => {
+  const server = createServer().listen(number, '127.0.0.2');
+  const outcome = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  server.close();
+  return outcome;
+};
+const port = { protocol: 'tcp', containerPort: 80, hostIp: '127.0.0.1' } as const;
+const at = (first: number, last = first) => ({ ...port, hostPorts: [first, last] }) as const;
+const hostPortsOf = async (...requests: Parameters<typeof networks.publish>[2]) =>
+  (await networks.publish('c1', 'bridge', requests)).map(({ protocol, hostPort }) => `${hostPort}/${protocol}`);
+const listener = createServer().listen(8002, '127.0.0.1');
+await once(listener, 'listening');
+seen['ports'] = {
+  chosen: await hostPortsOf(at(8000), { ...at(8000, 8009), protocol: 'sctp' }, at(8000, 8009), at(8002, 8003), {
+    ...port,
+    protocol: 'udp',
+    hostPorts: [8000, 8000],
+  }),
+  ruleset: shell('nft list table ip strake-stk0-ports'),
+  localnet: shell('cat /proc/sys/net/ipv4/conf/stk0/route_localnet'),
+  taken: await message(networks.publish('c2', 'bridge', [{ ...at(8000), hostIp: '' }])),
+  twice: await message(networks.publish('c2', 'bridge', [at(9000), at(9000)])),
+  bound: await message(networks.publish('c2', 'bridge', [at(9001), at(8002)])),
+  absent: await message(networks.publish('c2', 'bridge', [{ ...at(9002), hostIp: '192.0.2.7' }])),
+  full: await message(networks.publish('c2', 'bridge', [at(8000, 8001)])),
+  strange: await message(networks.publish('c2', 'bridge', [{ ...at(9003), hostIp: '::1' }])),
+  internal: await networks.publish('c2', 'own', [at(9004)]),
+  stranger: await message(networks.publish('c9', 'bridge', [at(9005)])),
+};
+const free = (await networks.publish('c2', 'bridge', [{ ...port, hostIp: '', hostPorts: undefined }]))[0]?.hostPort ?? 0;
+seen['ephemeral'] = [free >= 32_768 && free <= 60_999, await mayListen(free)];
+// only those of the network that it leaves
+await networks.disconnect('c2', 'own');
+seen['kept'] = shell('nft list table ip strake-stk0-ports').includes(`dport ${free} `);
+await networks.connect({ containerId: 'c2', network: 'own', interfaceIndex: 1 });
+
+const ruleset = shell('nft list table ip strake-stk0-ports');
+
 // the daemon's next life: the rules were flushed, and the bridge is gone
 shell('nft flush ruleset; ip link del stk0');
 const next = create();
@@ -81,9 +129,15 @@ seen['restored'] = [
   shell('nft list ruleset') !== '',
   shell('ip -o -4 addr show dev stk0').includes('172.17.0.1/16'),
   next.list().map(({ name, subnet }) => `${name} ${subnet}`),
+  shell('nft list table ip strake-stk0-ports') === ruleset,
 ];
+seen['warnings'] = warnings.map((text) => text.replace(String(free), 'EPHEMERAL'));
 await next.disconnect('c1');
-await next.retain(new Set(['c2']));
+await networks.disconnect('c1');
+seen['freedPorts'] = [shell('nft list table ip strake-stk0-ports').includes('dport 8000 '), await mayListen(8000)];
+await next.retain(new Set());
+seen['closed'] = [shell('nft list tables'), shell('cat /proc/sys/net/ipv4/conf/stk0/route_localnet'), readdirSync(path.join(directory, 'ports'))];
+await next.connect({ containerId: 'c2', network: 'own' });
 seen['freed'] = (await next.connect({ containerId: 'c3', network: 'bridge' })).settings.IPAddress;
 seen['busy'] = await next.remove('own').catch((error: Error) => error.message);
 await next.disconnect('c2');
@@ -91,3 +145,4 @@ await next.remove('own');
 await next.shutdown();
 seen['end'] = [shell('nft list ruleset'), shell('ip -o link show type bridge')];
 console.log(JSON.stringify(seen));
+process.exit(0);

@@ -10,6 +10,7 @@ export type { BridgePodNetworkOptions } from './pods/bridge-pod-network.ts';
 export { BridgePodNetwork } from './pods/bridge-pod-network.ts';
 export type { OpenPodNetworkOptions, PodNetworkKind } from './pods/open-pod-network.ts';
 export { openPodNetwork, podNetworkKinds } from './pods/open-pod-network.ts';
-export type { PodAddresses, PodDns, PodNetwork, PodNetworkStatus, PodPortMapping, PodToConnect } from './pods/pod-network.ts';
+export type { PodAddresses, PodDns, PodNetwork, PodNetworkStatus, PodToConnect } from './pods/pod-network.ts';
 export type { DialPort, PortDialer } from './port-dialer.ts';
 export { createPortDialer } from './port-dialer.ts';
+export type { PortMapping, PortProtocol, PortRequest } from './ports/port-mapping.ts';

@@ -18,6 +18,8 @@ export interface LinkPlan {
   readonly gateway: number | undefined;
   /** whether the kernel has IPv6, which the link is not to speak: it has no addresses that are given, and would believe any router's advertisement (CVE-2020-10749) */
   readonly hasIpv6: boolean;
+  /** whether it is to reach itself by a port of the machine */
+  readonly hasPorts: boolean;
 }
 
 export interface LinkOperations {
@@ -35,7 +37,7 @@ const podSlot = 1;
 export function linkToInit(plan: LinkPlan): LinkOperations {
   const noIpv6: readonly Op[] = plan.hasIpv6 ? [{ op: 'sysctl', side: 'init', key: `net/ipv6/conf/${plan.name}/disable_ipv6`, value: '1' }] : [];
   return {
-    hostOperations: [routeOperation([pair(plan, 'init')])],
+    hostOperations: [routeOperation([pair(plan, 'init')]), ...(plan.hasPorts ? [reflect(plan)] : [])],
     initOperations: [...noIpv6, routeOperation(inside(plan, plan.index), { side: 'init' })],
   };
 }
@@ -49,13 +51,17 @@ export function linkToNamespace(plan: LinkPlan, netns: string): LinkOperations {
     hostOperations: [
       { op: 'open', side: 'host', out: podSlot, path: netns, mode: 0 },
       routeOperation([pair(plan, 'target')], { target: podSlot }),
-      routeOperation([reflectOnPort('named')], { link: plan.link }),
+      ...(plan.hasPorts ? [reflect(plan)] : []),
       { op: 'join', side: 'host', fd: podSlot, flags: cloneNewNet },
       ...noIpv6,
       routeOperation([changeLink({ index: loopbackIndex, up: true }), ...inside(plan, 'named')], { link: plan.name }),
     ],
     initOperations: [],
   };
+}
+
+function reflect({ link }: LinkPlan): Op {
+  return routeOperation([reflectOnPort('named')], { link });
 }
 
 function pair({ link, master, mtu, name, index, mac }: LinkPlan, namespace: 'init' | 'target') {

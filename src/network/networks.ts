@@ -1,4 +1,5 @@
 import type { Op } from '../kernel/program/index.ts';
+import type { PortMapping, PortRequest } from './ports/port-mapping.ts';
 
 /** A network with a bridge and addresses: the default one, `bridge`, and those that users make. */
 export interface ManagedNetwork {
@@ -58,6 +59,8 @@ export interface ConnectRequest {
   readonly interfaceIndex?: number | undefined;
   readonly ipv4Address?: string | undefined;
   readonly macAddress?: string | undefined;
+  /** Whether it will have ports of the machine: then it reaches itself by them. */
+  readonly hasPorts?: boolean | undefined;
   /** A path that leads to the network namespace, for one that no init of the program has: then the host operations do all, in a program of their own. */
   readonly netns?: string | undefined;
 }
@@ -80,9 +83,14 @@ export interface NetworkManager {
   remove(network: string): Promise<void>;
   /** Gives an address, which stays given until `disconnect`; the operations do the rest in the launch. A second call for the same gives the same. */
   connect(request: ConnectRequest): Promise<Connection>;
-  /** Gives a container's addresses back, in one network or in all. Idempotent. */
+  /**
+   * Opens ports of the machine to a container that is connected, at its address in this network: from now on, until it is disconnected. Answers them in
+   * the order of the requests; an internal network has none. ResourceExhausted for a port that is taken: then none is open.
+   */
+  publish(containerId: string, network: string, requests: readonly PortRequest[]): Promise<readonly PortMapping[]>;
+  /** Gives a container's addresses and ports back, in one network or in all. Idempotent. */
   disconnect(containerId: string, network?: string): Promise<void>;
-  /** Gives back the addresses of containers that are not among these. */
+  /** Gives back the addresses and ports of containers that are not among these. */
   retain(containerIds: ReadonlySet<string>): Promise<void>;
   /** Puts bridges and rules back when something removed them, such as `nft flush ruleset`. */
   verify(): Promise<void>;

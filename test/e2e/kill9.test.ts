@@ -55,7 +55,7 @@ function expectNoGap(log: string): number {
 beforeAll(async () => {
   engine = await Engine.start('strake');
   await ok('pull', '-q', busybox);
-  await ok('run', '--rm', busybox, 'true');
+  await ok('run', '--rm', '-p', '80', busybox, 'true');
 }, setupMs);
 
 afterAll(async () => {
@@ -117,6 +117,31 @@ describe('kill -9 of the daemon', () => {
       expect(await ok('inspect', '--format', '{{.State.Status}}', 'counter', 'paused')).toBe('running\npaused');
       expectNoGap(await ok('logs', 'counter'));
       await ok('rm', '-f', 'counter', 'paused');
+      await expectClean(before);
+    },
+    caseMs,
+  );
+
+  test(
+    'published ports lead to their container while no daemon runs, and after the next one has come, whatever became of the rules',
+    async () => {
+      const before = await held();
+      const serve = ['sh', '-c', 'echo hello >/tmp/index.html; exec httpd -f -p 80 -h /tmp'];
+      await ok('run', '-d', '--name', 'served', '-p', '127.0.0.1:8080:80', '-p', '80', busybox, ...serve);
+      const ports = await ok('port', 'served');
+      const get = ['python3', '-c', 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:8080/", timeout=5).read().decode())'];
+      await until('the server to answer', async () => (await engine.world.run(get)).stdout.trim() === 'hello');
+      await killDaemon();
+      expect((await engine.world.output(get)).trim()).toBe('hello');
+      await engine.peers.output(['nft', 'flush', 'ruleset']);
+      await restartDaemon();
+      expect((await engine.world.output(get)).trim()).toBe('hello');
+      expect(await ok('port', 'served')).toBe(ports);
+      const taken = await engine.docker(['run', '--rm', '-p', '8080:80', busybox, 'true']);
+      expect(taken).toMatchObject({ code: 125, stderr: expect.stringContaining('Bind for 0.0.0.0:8080 failed: port is already allocated') });
+      await ok('stop', '-t', '0', 'served');
+      await ok('run', '--rm', '-p', '8080:80', busybox, 'true');
+      await ok('rm', 'served');
       await expectClean(before);
     },
     caseMs,

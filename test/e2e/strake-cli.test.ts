@@ -322,6 +322,13 @@ describe('listings are docker’s', () => {
     ['inspect', '--type', 'image', busybox],
     ['image', 'inspect', busybox],
     ['container', 'ls', '--format', '{{.Names}}'],
+    ['ps', '--format', '{{.Ports}}'],
+    ['port', 'listed'],
+    ['port', 'listed', '8080'],
+    ['port', 'listed', '81/udp'],
+    ['port', 'listed', '81'],
+    ['container', 'port', 'listed', '90/tcp'],
+    ['port', 'nobody'],
     ['top', 'listed'],
     ['top', 'listed', '-o', 'pid,comm'],
     ['version', '--format', '{{.Server.APIVersion}} {{.Server.Os}}'],
@@ -332,7 +339,8 @@ describe('listings are docker’s', () => {
   test(
     'made for listing',
     async () => {
-      await ok('run', '-d', '--name', 'listed', '--label', 'k=v', '-v', '/anon', '--memory', '64m', '--hostname', 'box', busybox, 'sleep', '1000');
+      const ports = ['-p', '127.0.0.1:8080-8081:8080-8081', '-p', '8090:80', '-p', '127.0.0.1::81/udp', '--expose', '90-91', '-P'];
+      await ok('run', '-d', '--name', 'listed', ...ports, '--label', 'k=v', '-v', '/anon', '--memory', '64m', '--hostname', 'box', busybox, 'sleep', '1000');
       expect((await strake(['run', '--name', 'ended', '--label', 'k=v', busybox, 'sh', '-c', 'exit 3'])).code).toBe(3);
     },
     stepMs,

@@ -7,6 +7,8 @@ export interface Outside extends AsyncDisposable {
   readonly address: string;
   /** The world's own address on the way there, as which its containers must appear. */
   readonly gateway: string;
+  /** What a script prints that runs out there. */
+  python(script: string, ...args: readonly string[]): Promise<string>;
   /** The address of the client that asked last. */
   lastClient(): Promise<string>;
 }
@@ -41,6 +43,9 @@ export async function startOutside(world: World): Promise<Outside> {
   return {
     address,
     gateway,
+    async python(script, ...args) {
+      return (await world.output(['nsenter', '--target', String(inner), '--net', 'python3', '-c', script, ...args])).trim();
+    },
     async lastClient() {
       const found = await running.output(/client (\S+)\n(?!.*client)/s);
       return found[1] ?? '';

@@ -1,6 +1,7 @@
 import { shortId } from '../../base/index.ts';
 import { defineCommand } from '../command.ts';
 import { filterQuery } from '../filters.ts';
+import { type ListedPort, portList } from '../format/port-list.ts';
 import { formatList, type ListFormat } from '../format/table.ts';
 import { ago, humanSize } from '../format/units.ts';
 
@@ -12,7 +13,7 @@ interface ContainerSummary {
   readonly Created: number;
   readonly State: string;
   readonly Status: string;
-  readonly Ports: readonly { readonly IP?: string; readonly PrivatePort: number; readonly PublicPort?: number; readonly Type: string }[];
+  readonly Ports: readonly ListedPort[];
   readonly Labels: Readonly<Record<string, string>> | null;
   readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Source: string; readonly Driver?: string }[];
   readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> };
@@ -60,7 +61,7 @@ function listFormat(full: boolean, size: boolean): ListFormat<ContainerSummary> 
       { field: 'RunningFor', heading: 'CREATED', value: (row) => ago(row.Created) },
       { field: 'Status', heading: 'STATUS', value: (row) => row.Status },
       { field: 'State', heading: 'STATE', value: (row) => row.State },
-      { field: 'Ports', heading: 'PORTS', value: (row) => row.Ports.map(portText).join(', ') },
+      { field: 'Ports', heading: 'PORTS', value: (row) => portList(row.Ports) },
       { field: 'Names', heading: 'NAMES', value: (row) => row.Names.map((name) => name.replace(/^\//, '')).join(',') },
       { field: 'Size', heading: 'SIZE', value: (row) => sizeText(row) },
       {
@@ -96,11 +97,6 @@ function goTime(unixSeconds: number): string {
   const pad = (value: number) => String(value).padStart(2, '0');
   const zone = `${offset < 0 ? '-' : '+'}${pad(Math.trunc(Math.abs(offset) / 60))}${pad(Math.abs(offset) % 60)}`;
   return `${local} ${zone} ${offset === 0 ? 'UTC' : zone}`;
-}
-
-function portText(port: ContainerSummary['Ports'][number]): string {
-  const target = `${port.PrivatePort}/${port.Type}`;
-  return port.PublicPort === undefined ? target : `${port.IP ?? ''}:${port.PublicPort}->${target}`;
 }
 
 function sizeText(row: ContainerSummary): string {

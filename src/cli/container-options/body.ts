@@ -5,6 +5,7 @@ import { parseBytes } from '../format/units.ts';
 import { UsageError } from '../usage-error.ts';
 import type { ContainerFlags } from './flags.ts';
 import { parseMount } from './mount.ts';
+import { exposedPorts, portBindings } from './ports.ts';
 
 type Values = FlagValues<ContainerFlags>;
 type Env = Readonly<Record<string, string | undefined>>;
@@ -14,6 +15,7 @@ export function containerBody(parsed: ParsedFlags<ContainerFlags>, env: Env): Re
   const { values, given } = parsed;
   const [image = '', ...command] = parsed.args;
   const attached = attachedStreams(values);
+  const exposed = exposedPorts(values.expose, values.publish);
   return {
     Image: image,
     ...(command.length > 0 ? { Cmd: command } : {}),
@@ -33,7 +35,7 @@ export function containerBody(parsed: ParsedFlags<ContainerFlags>, env: Env): Re
     ...(values['stop-signal'] === undefined ? {} : { StopSignal: values['stop-signal'] }),
     ...(values['stop-timeout'] === undefined ? {} : { StopTimeout: values['stop-timeout'] }),
     ...(values['no-healthcheck'] ? { Healthcheck: { Test: ['NONE'] } } : {}),
-    ...(values.expose.length > 0 ? { ExposedPorts: Object.fromEntries(values.expose.map((port) => [port.includes('/') ? port : `${port}/tcp`, {}])) } : {}),
+    ...(exposed === undefined ? {} : { ExposedPorts: exposed }),
     ...anonymousVolumes(values.volume),
     HostConfig: hostConfig(values, given),
     NetworkingConfig: networkingConfig(values),
@@ -202,17 +204,6 @@ function device(text: string): { readonly PathOnHost: string; readonly PathInCon
     PathInContainer: permissionsOnly || second === undefined ? host : second,
     CgroupPermissions: (permissionsOnly ? second : third) ?? 'rwm',
   };
-}
-
-function portBindings(published: readonly string[]): Readonly<Record<string, readonly { HostIp: string; HostPort: string }[]>> {
-  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
-  for (const text of published) {
-    const match = /^(?:(?:(\[[^\]]+\]|[\d.]*):)?(\d*):)?(\d+)(\/\w+)?$/.exec(text);
-    if (!match) throw new UsageError(`invalid publish opts format: ${text}`);
-    const port = `${match[3]}${match[4] ?? '/tcp'}`;
-    bindings[port] = [...(bindings[port] ?? []), { HostIp: match[1] ?? '', HostPort: match[2] ?? '' }];
-  }
-  return bindings;
 }
 
 function networkingConfig(values: Values): Readonly<Record<string, unknown>> {

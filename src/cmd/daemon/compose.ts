@@ -1,7 +1,7 @@
 /** The daemon's composition root: which implementation stands behind each interface. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { type Logger, StrakeError } from '../../base/index.ts';
+import { errorMessage, type Logger, StrakeError } from '../../base/index.ts';
 import { createHostMounts, createOpenFileTree } from '../../core/index.ts';
 import { LocalRootFiles } from '../../core/tasks/index.ts';
 import { createPuller, createPusher, createRemoteInspector, createSearch, Proxies, proxiesOfEnvironment } from '../../distribution/index.ts';
@@ -30,7 +30,9 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
   const rootFiles = new LocalRootFiles({ launcher, mountpoint: path.join(execRoot, 'rootfs') });
   const networks = new BridgeNetworks({
     store: fileNetworkStore({ networks: path.join(dataRoot, 'networks.json'), endpoints: path.join(execRoot, 'endpoints.json') }),
+    hostPortDirectory: path.join(execRoot, 'host-ports'),
     runProgram: async (operations) => await launcher.run(operations),
+    onWarning: (message, error) => log.warn(message, { error: errorMessage(error) }),
     bridge: flags.bridge,
     subnet: flags.bip,
   });

@@ -11,6 +11,7 @@ import { type PlannedMount, planMounts } from './mount-plan.ts';
 import { checkContainerName, generateName } from './naming/index.ts';
 import { normaliseHostConfig } from './normalise-host-config.ts';
 import { containerPaths } from './paths.ts';
+import { checkPorts, portWarnings } from './ports.ts';
 import { publish } from './publish.ts';
 import { newRecord } from './record.ts';
 import { commandLine, containerMode } from './spec/index.ts';
@@ -35,7 +36,7 @@ export async function createContainer(context: ContainerContext, request: Create
     await context.store.create(newRecord(context, id, document));
     context.registry.add(container);
     publish(context, container, 'create');
-    return { Id: id, Warnings: [] };
+    return { Id: id, Warnings: portWarnings(document.hostConfig) };
   } catch (error) {
     await undoAll(undo);
     throw error;
@@ -53,6 +54,7 @@ export async function buildContainer(context: ContainerContext, request: CreateC
   const { registry } = context;
   const hostConfig = normaliseHostConfig(request.hostConfig, context);
   checkHostConfig(hostConfig);
+  checkPorts(hostConfig, Object.keys(request.config.ExposedPorts ?? {}));
   checkJoined(context, hostConfig);
   const image = await context.images.forContainer(request.config.Image);
   const config = withHostname(context, mergeConfig(request.config, image.config.config ?? {}), hostConfig, id);

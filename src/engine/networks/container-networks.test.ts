@@ -34,6 +34,11 @@ function createNetworks() {
         hostGateway: `10.${n}.0.1`,
       };
     },
+    async publish(containerId, network, requests) {
+      calls.push(['publish', containerId, network, requests]);
+      if (requests.some(({ hostPorts }) => hostPorts?.[0] === 1)) throw new StrakeError('ResourceExhausted', 'Bind for 0.0.0.0:1 failed');
+      return requests.map(({ protocol, containerPort, hostIp, hostPorts }) => ({ protocol, containerPort, hostIp, hostPort: hostPorts?.[0] ?? 40_000 }));
+    },
     async disconnect(...args) {
       calls.push(['disconnect', ...args]);
     },
@@ -44,7 +49,9 @@ function createNetworks() {
 test('the default network', async () => {
   const { networks, calls } = createNetworks();
   const { state, addresses, gateway } = await networks.connect(request);
-  expect(calls).toEqual([{ containerId: request.containerId, network: 'bridge', interfaceIndex: 0, ipv4Address: undefined, macAddress: undefined }]);
+  expect(calls).toEqual([
+    { containerId: request.containerId, network: 'bridge', interfaceIndex: 0, hasPorts: false, ipv4Address: undefined, macAddress: undefined },
+  ]);
   expect([addresses, gateway, state.ports]).toEqual([['10.0.0.2'], '10.0.0.1', { '80/tcp': null }]);
   expect(state.endpoints).toEqual({
     bridge: {
@@ -84,10 +91,45 @@ test('what cannot be connected whole is not connected at all', async () => {
   expect(calls.at(-1)).toEqual(['disconnect', request.containerId]);
 });
 
-test('a network that is not there, and ports, are refused', async () => {
+test('a network that is not there is refused', async () => {
   const { networks } = createNetworks();
   await expect(networks.connect({ ...request, networkMode: 'absent' })).rejects.toMatchObject({ code: 'NotFound', message: 'network absent not found' });
-  await expect(networks.connect({ ...request, portBindings: { '80/tcp': [{ HostIp: '', HostPort: '8080' }] } })).rejects.toMatchObject({
-    code: 'Unimplemented',
+});
+
+test('ports are published in the first network, and told as docker tells them', async () => {
+  const { networks, calls } = createNetworks();
+  const binding = (HostPort: string, HostIp = '') => ({ HostIp, HostPort });
+  const { state } = await networks.connect({
+    ...request,
+    networkMode: 'mine',
+    endpoints: { bridge: {} },
+    portBindings: { '53/udp': [binding('5300-5310', '127.0.0.1'), binding('')], '90': [binding('0')], '70/tcp': [] },
+    exposedPorts: ['80/tcp', '53/udp'],
+    publishAllPorts: true,
   });
+  expect(state.ports).toEqual({
+    '53/udp': [binding('5300', '127.0.0.1'), binding('40000', '0.0.0.0')],
+    '80/tcp': [binding('40000', '0.0.0.0')],
+    '90/tcp': [binding('40000', '0.0.0.0')],
+  });
+  expect(calls.at(-1)).toEqual([
+    'publish',
+    request.containerId,
+    'mine',
+    [
+      { protocol: 'udp', containerPort: 53, hostIp: '127.0.0.1', hostPorts: [5300, 5310] },
+      { protocol: 'udp', containerPort: 53, hostIp: '', hostPorts: undefined },
+      { protocol: 'tcp', containerPort: 80, hostIp: '', hostPorts: undefined },
+      { protocol: 'tcp', containerPort: 90, hostIp: '', hostPorts: undefined },
+    ],
+  ]);
+});
+
+test('a port that is taken: nothing stays connected', async () => {
+  const { networks, calls } = createNetworks();
+  await expect(networks.connect({ ...request, portBindings: { '80/tcp': [{ HostIp: '', HostPort: '1' }] } })).rejects.toMatchObject({
+    code: 'ResourceExhausted',
+    message: 'driver failed programming external connectivity on endpoint web (e): Bind for 0.0.0.0:1 failed',
+  });
+  expect(calls.at(-1)).toEqual(['disconnect', request.containerId]);
 });

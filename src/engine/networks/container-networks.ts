@@ -1,29 +1,31 @@
 /** Puts containers into networks: Docker's request in, operations of a launch and Docker's endpoint settings out. */
 import type { EndpointSettings } from '../../api/docker/index.ts';
-import { StrakeError, shortId } from '../../base/index.ts';
-import type { Connection, NetworkManager } from '../../network/index.ts';
+import { errorCode, errorMessage, StrakeError, shortId } from '../../base/index.ts';
+import type { Connection, NetworkManager, PortMapping, PortRequest } from '../../network/index.ts';
 import type { ConnectedNetwork, ContainerNetworks, NetworkRequest } from '../containers/context.ts';
 import type { EndpointRequest } from '../containers/document.ts';
+import { portRequests, portState } from './published-ports.ts';
 
 const defaultNetwork = 'bridge';
 
-export function createContainerNetworks(manager: Pick<NetworkManager, 'get' | 'connect' | 'disconnect'>): ContainerNetworks {
+export function createContainerNetworks(manager: Pick<NetworkManager, 'get' | 'connect' | 'publish' | 'disconnect'>): ContainerNetworks {
   return {
     async connect(request) {
-      refusePorts(request);
       const connections = new Map<string, Connection>();
+      const ports = portRequests(request);
       try {
         for (const [interfaceIndex, text] of networkNames(request.networkMode, request.endpoints).entries()) {
           const { name } = manager.get(text);
           const wanted = request.endpoints[text] ?? {};
           const addresses = { ipv4Address: wanted.IPAMConfig?.IPv4Address || undefined, macAddress: wanted.MacAddress || undefined };
-          connections.set(name, await manager.connect({ containerId: request.containerId, network: name, interfaceIndex, ...addresses }));
+          const hasPorts = interfaceIndex === 0 && ports.length > 0;
+          connections.set(name, await manager.connect({ containerId: request.containerId, network: name, interfaceIndex, hasPorts, ...addresses }));
         }
+        return describeConnections(request, connections, await publish(manager, request, ports, connections));
       } catch (error) {
         await manager.disconnect(request.containerId);
         throw error;
       }
-      return describeConnections(request, connections);
     },
     async disconnect(containerId) {
       await manager.disconnect(containerId);
@@ -38,14 +40,25 @@ function networkNames(networkMode: string, endpoints: Readonly<Record<string, En
   return [...new Set([first, ...others])];
 }
 
-/** Said rather than ignored: a service that nobody can reach is worse than an error. */
-function refusePorts({ portBindings, publishAllPorts }: NetworkRequest): void {
-  const published = Object.entries(portBindings).filter(([, bindings]) => bindings.length > 0);
-  if (published.length > 0 || publishAllPorts)
-    throw new StrakeError('Unimplemented', 'publishing ports is not available: reach the container at its own address', { fields: { layer: 'engine' } });
+/** Ports lead to the address in the first network. */
+async function publish(
+  manager: Pick<NetworkManager, 'publish'>,
+  request: NetworkRequest,
+  requests: readonly PortRequest[],
+  connections: ReadonlyMap<string, Connection>,
+): Promise<readonly PortMapping[]> {
+  const [first] = connections;
+  if (first === undefined || requests.length === 0) return [];
+  const [network, { settings }] = first;
+  try {
+    return await manager.publish(request.containerId, network, requests);
+  } catch (cause) {
+    const failure = `driver failed programming external connectivity on endpoint ${request.name} (${settings.EndpointID}): ${errorMessage(cause)}`;
+    throw new StrakeError(errorCode(cause), failure, { cause });
+  }
 }
 
-function describeConnections(request: NetworkRequest, connections: ReadonlyMap<string, Connection>): ConnectedNetwork {
+function describeConnections(request: NetworkRequest, connections: ReadonlyMap<string, Connection>, published: readonly PortMapping[]): ConnectedNetwork {
   const all = [...connections.values()];
   return {
     task: {
@@ -55,7 +68,7 @@ function describeConnections(request: NetworkRequest, connections: ReadonlyMap<s
     },
     state: {
       endpoints: Object.fromEntries([...connections].map(([name, connection]) => [name, endpointSettings(name, connection, request)])),
-      ports: Object.fromEntries(request.exposedPorts.map((port) => [port, null])),
+      ports: portState(request.exposedPorts, published),
     },
     addresses: all.map(({ settings }) => settings.IPAddress),
     gateway: all[0]?.hostGateway ?? '',

@@ -6,7 +6,7 @@ import { BridgeNetworks } from '../bridge-networks.ts';
 import { type HostLinks, hostLinks } from '../host-links.ts';
 import type { NetworkStore } from '../network-store.ts';
 import type { EndpointFacts } from '../networks.ts';
-import { HostPorts } from './host-ports.ts';
+import { HostPorts } from '../ports/host-ports.ts';
 import type { PodAddresses, PodNetwork, PodNetworkStatus, PodToConnect } from './pod-network.ts';
 
 export interface BridgePodNetworkOptions {
@@ -43,13 +43,7 @@ export class BridgePodNetwork implements PodNetwork {
     this.links = links;
     this.bridge = bridge;
     this.networks = new BridgeNetworks({ store, bridge, links, subnet: options.subnet, pools: podPools, shielded: false, runProgram, onWarning });
-    this.hostPorts = new HostPorts({
-      directory: options.hostPortDirectory,
-      table: `${bridge}-ports`,
-      bridge,
-      subnet: () => this.networks.get(network).subnet,
-      runProgram,
-    });
+    this.hostPorts = new HostPorts({ directory: options.hostPortDirectory, table: `${bridge}-ports`, holders: 'pod', runProgram });
   }
 
   async start(): Promise<void> {
@@ -66,9 +60,10 @@ export class BridgePodNetwork implements PodNetwork {
     using _lock = await this.locks.take(pod.id, signal);
     if (this.has(pod.id)) throw new StrakeError('AlreadyExists', `pod ${pod.id} has a network already`, { fields: { layer: 'network' } });
     try {
-      const { hostOperations, settings } = await this.networks.connect({ containerId: pod.id, network, netns: pod.netns });
+      const { hostOperations, settings } = await this.networks.connect({ containerId: pod.id, network, hasPorts: true, netns: pod.netns });
       await this.options.runProgram(hostOperations);
-      await this.hostPorts.open({ podId: pod.id, address: settings.IPAddress, ports: pod.ports });
+      const { subnet } = this.networks.get(network);
+      await this.hostPorts.open({ holder: pod.id, address: settings.IPAddress, bridge: this.bridge, subnet, ports: pod.ports });
       signal?.throwIfAborted();
       return { addresses: [settings.IPAddress], details: this.resultOf(settings, pod.netns) };
     } catch (error) {
@@ -97,7 +92,7 @@ export class BridgePodNetwork implements PodNetwork {
   }
 
   async gc(podIds: ReadonlySet<string>): Promise<void> {
-    for (const podId of this.hostPorts.holders()) if (!podIds.has(podId)) await this.hostPorts.close(podId);
+    for (const { holder } of this.hostPorts.list()) if (!podIds.has(holder)) await this.hostPorts.close(holder);
     await this.networks.retain(podIds);
   }
 

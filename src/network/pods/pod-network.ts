@@ -1,11 +1,4 @@
-/** A port of the machine that leads to one of a pod. */
-export interface PodPortMapping {
-  readonly protocol: 'tcp' | 'udp' | 'sctp';
-  readonly containerPort: number;
-  readonly hostPort: number;
-  /** empty: every address of the machine */
-  readonly hostIp: string;
-}
+import type { PortMapping } from '../ports/port-mapping.ts';
 
 /** What a resolver is told; plugins that ask for it get it. */
 export interface PodDns {
@@ -25,7 +18,7 @@ export interface PodToConnect {
   /** A path that leads to its network namespace: a bind mount, or `/proc/PID/ns/net`. Its loopback is brought up by whoever made it. */
   readonly netns: string;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly ports: readonly PodPortMapping[];
+  readonly ports: readonly PortMapping[];
   readonly dns: PodDns | undefined;
   /** of the pod, as its cgroup driver writes it */
   readonly cgroupParent: string;

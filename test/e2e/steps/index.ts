@@ -5,6 +5,7 @@ import { interactiveSteps } from './interactive.ts';
 import { lifecycleSteps } from './lifecycle.ts';
 import { listingSteps } from './listing.ts';
 import { networkSteps } from './network.ts';
+import { portSteps } from './ports.ts';
 import { resourceSteps } from './resources.ts';
 import { runSteps } from './run.ts';
 import { securitySteps } from './security.ts';
@@ -20,6 +21,7 @@ export const steps: Readonly<Record<string, readonly Step[]>> = {
   security: securitySteps,
   storage: storageSteps,
   network: networkSteps,
+  ports: portSteps,
   listing: listingSteps,
   images: imageSteps,
   copy: copySteps,
