@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { errorMessage, type Logger } from '../../../base/index.ts';
 import type { OpenFileTree } from '../../diff/diff.ts';
-import type { MetadataDatabase } from '../../metadata/index.ts';
+import { type MetadataDatabase, numberOf } from '../../metadata/index.ts';
 
 /** Snapshots up to this number belong to an earlier, damaged database: their files stay. */
 const keptFact = 'snapshots kept up to';
@@ -19,6 +19,8 @@ export interface DirectoriesOptions {
 export class SnapshotDirectories {
   readonly #directory: string;
   readonly #options: DirectoriesOptions;
+  /** Numbers that no record has yet. */
+  readonly #making = new Set<number>();
 
   constructor(options: DirectoriesOptions) {
     this.#directory = path.join(options.root, 'snapshots');
@@ -43,9 +45,24 @@ export class SnapshotDirectories {
     return statSync(this.files(id), { throwIfNoEntry: false }) !== undefined;
   }
 
-  /** Nobody but root reaches a layer by path: overlayfs looks below with the credentials of who mounted it (CVE-2021-41091). */
-  async make(id: number): Promise<void> {
-    await mkdir(path.join(this.#directory, String(id)), { mode: 0o700 });
+  /**
+   * Makes the directory of a new snapshot, has `fill` make what is in it, and `record` its record: a daemon that dies in between leaves files without a record, which the next
+   * start removes, never a record without files. Nothing is left when one of them fails.
+   */
+  async make<T>(fill: (id: number) => Promise<void>, record: (id: number) => T): Promise<T> {
+    const id = this.#reserve();
+    this.#making.add(id);
+    try {
+      // Nobody but root reaches a layer by path: overlayfs looks below with the credentials of who mounted it (CVE-2021-41091).
+      await mkdir(path.join(this.#directory, String(id)), { mode: 0o700 });
+      await fill(id);
+      return record(id);
+    } catch (error) {
+      await this.removeNow(id);
+      throw error;
+    } finally {
+      this.#making.delete(id);
+    }
   }
 
   /** Gives the files of one snapshot the number of another, whose own are gone. */
@@ -74,8 +91,19 @@ export class SnapshotDirectories {
     for (const name of await readdir(this.#directory)) {
       if (/^removed-\d+$/.test(name)) await this.#removeNamed(name.slice('removed-'.length));
       const id = /^\d+$/.test(name) ? Number(name) : 0;
-      if (id > kept && !isKnown(id)) await this.#removeNamed(name);
+      if (id > kept && !isKnown(id) && !this.#making.has(id)) await this.#removeNamed(name);
     }
+  }
+
+  /** A number that is never given again. */
+  #reserve(): number {
+    const { db } = this.#options;
+    return db.transaction(() => {
+      const row = db.get(`update sqlite_sequence set seq = seq + 1 where name = 'snapshots' returning seq`);
+      if (row !== undefined) return numberOf(row, 'seq');
+      db.run(`insert into sqlite_sequence (name, seq) values ('snapshots', 1)`);
+      return 1;
+    });
   }
 
   #deleteLater(removal: Promise<void>, id: number): void {

@@ -171,24 +171,32 @@ export class LocalSnapshotter implements Snapshotter {
     checkLabels(labels, 'snapshot.Labels');
     if (idMapOf(labels ?? {}) && !this.#layout.mapsIds)
       throw new StrakeError('InvalidArgument', `snapshot ${key}: the snapshotter ${this.name} cannot map ids`, { fields: { layer: 'core', snapshot: key } });
-    const record = this.#records.transaction(() => {
-      if (this.#records.has(key)) throw alreadyExists(key);
-      const below = parent === undefined ? undefined : this.#records.committed(parent);
-      if (below && !this.#directories.exists(below.id)) throw filesGone(below.key);
-      if (below && this.#records.chain(below).length > this.#layout.maxBelow)
-        throw failedPrecondition(key, `would have more than ${this.#layout.maxBelow} layers below it`);
-      const at = this.#now();
-      return this.#records.insert({ key, kind, parent: below?.key, parentId: below?.id, labels: labels ?? {}, createdAt: at, updatedAt: at, usage: undefined });
-    });
-    try {
-      await this.#directories.make(record.id);
-      await this.#layout.make(this.#place(record), record.parentId === undefined ? undefined : this.#directories.files(record.parentId));
-      return this.#mount(record);
-    } catch (error) {
-      this.#records.delete(record.id);
-      await this.#directories.removeNow(record.id);
-      throw error;
-    }
+    if (this.#records.has(key)) throw alreadyExists(key);
+    const below = parent === undefined ? undefined : this.#records.committed(parent);
+    if (below && !this.#directories.exists(below.id)) throw filesGone(below.key);
+    if (below && this.#records.chain(below).length > this.#layout.maxBelow)
+      throw failedPrecondition(key, `would have more than ${this.#layout.maxBelow} layers below it`);
+    const at = this.#now();
+    const draft = { key, kind, parent: below?.key, parentId: below?.id, labels: labels ?? {}, createdAt: at, updatedAt: at, usage: undefined };
+    const checkBelow = () => {
+      if (below && this.#records.committed(below.key).id !== below.id) throw failedPrecondition(below.key, `was replaced while ${key} was made above it`);
+    };
+    const record = await this.#directories.make(
+      async (id) => {
+        try {
+          await this.#layout.make(this.#place({ ...draft, id }), below && this.#directories.files(below.id));
+        } catch (error) {
+          checkBelow();
+          throw error;
+        }
+      },
+      (id) =>
+        this.#records.transaction(() => {
+          checkBelow();
+          return this.#records.insert({ ...draft, id });
+        }),
+    );
+    return this.#mount(record);
   }
 
   #active(key: string): SnapshotRecord {

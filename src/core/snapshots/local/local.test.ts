@@ -13,6 +13,7 @@ import { snapshotsConformance } from '../conformance.ts';
 import { mappingLabels, type SnapshotMount } from '../snapshots.ts';
 import { snapshotterNames } from './check-snapshotter.ts';
 import { SnapshotDirectories } from './directories.ts';
+import type { SnapshotLayout } from './layout.ts';
 import { LocalSnapshotter } from './local-snapshotter.ts';
 import { overlayLayout } from './overlay-layout.ts';
 
@@ -85,18 +86,80 @@ describe('overlayfs', () => {
     await core.snapshots.prepare('b', undefined);
     for (const suffix of ['', '-wal', '-shm']) rmSync(path.join(core.root, `metadata.db${suffix}`));
     using db = MetadataDatabase.open({ root: core.root, log: silentLogger });
-    const options = { root: core.root, db, openFileTree: openTestTree, log: silentLogger };
-    const scope = { db, namespace: 'n', now: () => new Date(), events: { publish: () => undefined }, enter: () => undefined, removed: () => undefined };
-    const snapshots = new LocalSnapshotter({
-      ...scope,
-      openFileTree: openTestTree,
-      directories: new SnapshotDirectories(options),
-      unsynced: { add: () => undefined },
-      layout: overlayLayout,
-    });
+    const snapshots = openSnapshotter(core, db, overlayLayout);
     await snapshots.cleanup();
     await snapshots.prepare('c', undefined);
     expect(readdirSync(path.join(core.root, 'snapshots')).sort()).toEqual(['1', '2', '3']);
+  });
+});
+
+/** The snapshots of a namespace of a core's root, over another database or with another layout. */
+function openSnapshotter({ root }: TestCore, db: MetadataDatabase, layout: SnapshotLayout): LocalSnapshotter {
+  const scope = { db, namespace: 'n', now: () => new Date(), events: { publish: () => undefined }, enter: () => undefined, removed: () => undefined };
+  const directories = new SnapshotDirectories({ root, db, openFileTree: openTestTree, log: silentLogger });
+  return new LocalSnapshotter({ ...scope, openFileTree: openTestTree, directories, unsynced: { add: () => undefined }, layout });
+}
+
+describe('while the files of a snapshot are made', () => {
+  /** One that is being made above `base`; `go` lets its files be made. */
+  async function making(core: TestCore, db: MetadataDatabase) {
+    const gate = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const layout: SnapshotLayout = {
+      ...overlayLayout,
+      make: async (place, parent) => {
+        if (parent !== undefined) {
+          begun.resolve();
+          await gate.promise;
+        }
+        await overlayLayout.make(place, parent);
+      },
+    };
+    const snapshots = openSnapshotter(core, db, layout);
+    await snapshots.prepare('a', undefined);
+    await snapshots.commit('base', 'a');
+    const made = snapshots.prepare('b', 'base');
+    await begun.promise;
+    return { snapshots, made, go: gate.resolve };
+  }
+
+  test('it has no record, and a cleanup leaves them alone', async () => {
+    using core = openTestCore();
+    using db = MetadataDatabase.open({ root: core.root, log: silentLogger });
+    const { snapshots, made, go } = await making(core, db);
+    expect(await rejection(snapshots.stat('b'))).toStartWith('NotFound');
+    await snapshots.cleanup();
+    go();
+    await made;
+    expect(readdirSync(path.join(core.root, 'snapshots', '2')).sort()).toEqual(['fs', 'work']);
+  });
+
+  test('who dies leaves files that the next start removes', async () => {
+    using core = openTestCore();
+    using db = MetadataDatabase.open({ root: core.root, log: silentLogger });
+    await making(core, db);
+    const next = openSnapshotter(core, db, overlayLayout);
+    await next.cleanup();
+    expect(readdirSync(path.join(core.root, 'snapshots'))).toEqual(['1']);
+    await next.prepare('b', 'base');
+    expect((await next.stat('b')).kind).toBe('active');
+  });
+
+  test.each([
+    [
+      'the one below is removed',
+      async (snapshots: LocalSnapshotter) => await snapshots.remove('base'),
+      'NotFound: parent snapshot base does not exist: not found',
+    ],
+    ['another takes its key', async (snapshots: LocalSnapshotter) => await snapshots.prepare('b', undefined), 'AlreadyExists: snapshot "b": already exists'],
+  ] as const)('%s: it is refused, and nothing of it is left', async (_, meanwhile, refusal) => {
+    using core = openTestCore();
+    using db = MetadataDatabase.open({ root: core.root, log: silentLogger });
+    const { snapshots, made, go } = await making(core, db);
+    await meanwhile(snapshots);
+    go();
+    expect(await rejection(made)).toBe(refusal);
+    expect(readdirSync(path.join(core.root, 'snapshots'))).not.toContain('2');
   });
 });
 

@@ -11,8 +11,6 @@ export interface SnapshotRecord extends SnapshotInfo {
   readonly usage: SnapshotUsage | undefined;
 }
 
-type Draft = Omit<SnapshotRecord, 'id'>;
-
 /**
  * What is known of the snapshots of one snapshotter in one namespace, in the metadata database. Each record holds the digest of itself, so that a flipped bit is found when it is used and not taken
  * for another snapshot; and its parent's key beside its number, so that a damaged parent can still be named, and be put right.
@@ -87,18 +85,19 @@ export class SnapshotRecords {
   }
 
   /** AlreadyExists when the key is taken. */
-  insert(draft: Draft): SnapshotRecord {
-    if (this.has(draft.key)) throw alreadyExists(draft.key);
+  insert(record: SnapshotRecord): SnapshotRecord {
+    if (this.has(record.key)) throw alreadyExists(record.key);
     this.#scope.enter();
-    const { lastId } = this.#scope.db.run(
-      `insert into snapshots (namespace, snapshotter, key, kind, labels, created, updated) values (?, ?, ?, ?, '{}', ?, 0)`,
+    this.#scope.db.run(
+      `insert into snapshots (id, namespace, snapshotter, key, kind, labels, created, updated) values (?, ?, ?, ?, ?, '{}', ?, 0)`,
+      record.id,
       this.#scope.namespace,
       this.#snapshotter,
-      draft.key,
-      draft.kind,
-      draft.createdAt.getTime(),
+      record.key,
+      record.kind,
+      record.createdAt.getTime(),
     );
-    return this.save({ ...draft, id: lastId });
+    return this.save(record);
   }
 
   save(record: SnapshotRecord): SnapshotRecord {
