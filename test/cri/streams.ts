@@ -1,7 +1,7 @@
 /**
  * `npm run test:streams -- [--against NAME] [--connections N]`: attaches to a terminal N times (10,000) over SPDY and WebSocket, sends sizes and input, and breaks off in the
- * middle. Exits with 1 unless the daemons have as many descriptors as before, but for a few
- * connections among themselves, and at most a twentieth more memory.
+ * middle; then N times more. Exits with 1 unless the daemons have as many descriptors as after the first N, but for a few connections among themselves, and at most a
+ * twentieth more memory.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
