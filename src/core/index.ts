@@ -68,6 +68,7 @@ export type { NewSandbox, SandboxChange, SandboxRecord, SandboxStore } from './s
 export type { SnapshotterName } from './snapshots/local/check-snapshotter.ts';
 export type { HostMounts } from './snapshots/local/host-mounts.ts';
 export { createHostMounts } from './snapshots/local/host-mounts.ts';
+export { pathWithin } from './snapshots/path-within.ts';
 export type { SnapshotView } from './snapshots/snapshot-view.ts';
 export { viewSnapshot } from './snapshots/snapshot-view.ts';
 export type { CommitOptions, SnapshotInfo, SnapshotKind, SnapshotMount, Snapshotter, SnapshotUsage } from './snapshots/snapshots.ts';

@@ -20,6 +20,7 @@ const restartLimitMs = 2_000;
 const layers = image('layers');
 /** The daemon is another process than before, and its zygote is started when it is needed first. */
 const isOurs = (line: string) => /^process (gained|lost): \d+ \S*(strake daemon|strake-init zygote)|^(file|socket) (gained|lost): .*\/zygote\.sock$/.test(line);
+const imageMount = `type=image,source=${busybox},target=/img`;
 const counting = 'i=0; while [ ! -e /stop ]; do i=$((i+1)); echo $i; usleep 500; done; exit 17';
 
 let engine: Engine;
@@ -55,7 +56,7 @@ function expectNoGap(log: string): number {
 beforeAll(async () => {
   engine = await Engine.start('strake');
   await ok('pull', '-q', busybox);
-  await ok('run', '--rm', '-p', '80', busybox, 'true');
+  await ok('run', '--rm', '-p', '80', '--mount', imageMount, busybox, 'true');
 }, setupMs);
 
 afterAll(async () => {
@@ -151,7 +152,7 @@ describe('kill -9 of the daemon', () => {
     'an exit while no daemon runs is reported by the next one',
     async () => {
       const before = await held();
-      await ok('run', '-d', '--name', 'short', busybox, 'sh', '-c', counting);
+      await ok('run', '-d', '--name', 'short', '--mount', imageMount, busybox, 'sh', '-c', `[ -e /img/bin ] || exit 1; ${counting}`);
       const pid = Number(await ok('inspect', '--format', '{{.State.Pid}}', 'short'));
       await killDaemon();
       expect(engine.world.alive(pid)).toBe(true);
@@ -162,6 +163,7 @@ describe('kill -9 of the daemon', () => {
       expect(await ok('inspect', '--format', '{{.State.Status}} {{.State.ExitCode}}', 'short')).toBe('exited 17');
       expectNoGap(await ok('logs', 'short'));
       await ok('start', 'short');
+      expect(await ok('wait', 'short')).toBe('17');
       await ok('rm', '-f', 'short');
       await expectClean(before);
     },

@@ -99,7 +99,7 @@ export interface Resources {
 }
 
 export interface MountConfig {
-  readonly Type: 'bind' | 'volume' | 'tmpfs';
+  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image';
   readonly Source?: string;
   readonly Target: string;
   readonly ReadOnly?: boolean;
@@ -117,6 +117,7 @@ export interface MountConfig {
     readonly DriverConfig?: { readonly Name?: string; readonly Options?: StringMap };
   };
   readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number };
+  readonly ImageOptions?: { readonly Subpath?: string };
 }
 
 /** `HostConfig`: what depends on the host. */
@@ -165,7 +166,7 @@ export interface HostConfig extends Resources {
 
 /** A mount as inspect and list tell it. */
 export interface MountPoint {
-  readonly Type: 'bind' | 'volume' | 'tmpfs';
+  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image';
   readonly Name?: string;
   readonly Source: string;
   readonly Destination: string;

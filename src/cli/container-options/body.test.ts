@@ -61,6 +61,10 @@ describe('containerBody', () => {
       { Mounts: [{ Type: 'bind', Source: '/a', Target: '/b', ReadOnly: true, BindOptions: { Propagation: 'rshared' } }] },
     ],
     [
+      ['--mount', 'type=image,source=tools,target=/t,image-subpath=bin'],
+      { Mounts: [{ Type: 'image', Source: 'tools', Target: '/t', ImageOptions: { Subpath: 'bin' } }] },
+    ],
+    [
       ['--mount', 'type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1777'],
       { Mounts: [{ Type: 'tmpfs', Target: '/t', TmpfsOptions: { SizeBytes: 1_048_576, Mode: 0o1777 } }] },
     ],

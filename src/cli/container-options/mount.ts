@@ -8,6 +8,7 @@ export function parseMount(text: string): Readonly<Record<string, unknown>> {
   const bind: Record<string, unknown> = {};
   const volume: Record<string, unknown> = {};
   const tmpfs: Record<string, unknown> = {};
+  const image: Record<string, unknown> = {};
   const fail = (why: string): never => {
     throw new UsageError(`invalid argument "${text}" for "--mount" flag: ${why}`);
   };
@@ -52,6 +53,9 @@ export function parseMount(text: string): Readonly<Record<string, unknown>> {
         volume['Labels'] = { ...(volume['Labels'] as object | undefined), [name]: labelValue.join('=') };
         break;
       }
+      case 'image-subpath':
+        image['Subpath'] = value;
+        break;
       case 'tmpfs-size':
         tmpfs['SizeBytes'] = parseBytes(value) ?? fail(`invalid value for ${key}: ${value}`);
         break;
@@ -63,10 +67,13 @@ export function parseMount(text: string): Readonly<Record<string, unknown>> {
     }
   }
   if (!mount['Target']) fail('target is required');
+  for (const [kind, options] of Object.entries({ bind, volume, tmpfs, image }))
+    if (kind !== mount['Type'] && Object.keys(options).length > 0) fail(`cannot mix '${kind}-*' options with mount type '${mount['Type']}'`);
   return {
     ...mount,
     ...(Object.keys(bind).length > 0 ? { BindOptions: bind } : {}),
     ...(Object.keys(volume).length > 0 ? { VolumeOptions: volume } : {}),
     ...(Object.keys(tmpfs).length > 0 ? { TmpfsOptions: tmpfs } : {}),
+    ...(Object.keys(image).length > 0 ? { ImageOptions: image } : {}),
   };
 }

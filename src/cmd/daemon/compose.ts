@@ -37,12 +37,13 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
     subnet: flags.bip,
   });
   await networks.start();
+  const hostMounts = createHostMounts(launcher);
   const proxies = { ...proxiesOfEnvironment(process.env), ...flags.proxies };
   const registries = { ...flags.registries, proxies: new Proxies(proxies) };
   const engine = await assembleEngine(
     {
       paths: { dataRoot, execRoot, helloProgram: programFile('strake-hello') },
-      core: { ...core, tasks, rootFiles, hostMounts: createHostMounts(launcher) },
+      core: { ...core, tasks, rootFiles, hostMounts },
       registry: {
         pull: createPuller({ ...core, ...registries }),
         push: createPusher({ ...core, ...registries, uploads: flags.transfers.uploads }),
@@ -74,7 +75,9 @@ export async function composeEngine(productVersion: string, flags: DaemonFlags, 
           volumes,
           events,
           security: securityDefaults(machine),
+          hostMounts,
           directory: path.join(dataRoot, 'containers'),
+          imageMountDirectory: path.join(execRoot, 'image-mounts'),
           cgroupParent: '/strake',
           cgroupVersion: layout.kind === 'v2' ? '2' : '1',
           availableCapabilities: availableCapabilities(machine),

@@ -7,6 +7,7 @@ import type { LogFollowers } from '../logs/followers.ts';
 import { refuse } from '../refuse.ts';
 import { containerBody } from './create-body.ts';
 import { containerItem, containerStatus, logPathOf } from './messages.ts';
+import { resolveImages } from './mounts.ts';
 
 export interface ContainersOptions {
   readonly engine: Engine;
@@ -28,7 +29,8 @@ export class Containers {
     const { metadata, linux } = sandboxConfigOf(sandbox.Config.Labels);
     const name = engineName(config.metadata.name, metadata?.name ?? '', metadata?.namespace ?? '', metadata?.uid ?? '', config.metadata.attempt);
     const runtimeHandler = runtimeHandlerOf(sandbox.Config.Labels);
-    return await engine.create(name, await containerBody(config, { sandboxId: sandbox.Id, cgroupParent: linux?.cgroupParent ?? '', runtimeHandler }));
+    const resolved = { ...config, mounts: await resolveImages(engine, config.mounts) };
+    return await engine.create(name, await containerBody(resolved, { sandboxId: sandbox.Id, cgroupParent: linux?.cgroupParent ?? '', runtimeHandler }));
   }
 
   async start(id: string): Promise<void> {

@@ -88,6 +88,7 @@ test.each([
 
 test.each([
   ['ambient capabilities', security({ capabilities: { addAmbientCapabilities: ['NET_RAW'] } }), 'ambient capabilities: not with an engine below'],
+  ['an image that is to be written', { mounts: [{ containerPath: '/i', image: { image: 'x' } }] }, 'mount "/i" of an image must be read-only'],
   ['a strict policy of groups', security({ supplementalGroupsPolicy: 1 }), 'supplemental groups without those of the image: not with an engine below'],
   ['a group alone', security({ runAsGroup: { value: 1n } }), 'runAsGroup is specified without a runAsUser'],
   [

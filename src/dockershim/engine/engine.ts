@@ -45,6 +45,12 @@ export class Engine {
     return Id;
   }
 
+  /** NotFound when there is none of that name. */
+  async imageId(name: string): Promise<string> {
+    const { Id } = await this.client.get<{ readonly Id: string }>(`/images/${name}/json`);
+    return Id;
+  }
+
   async start(id: string): Promise<void> {
     await this.client.post(`/containers/${id}/start`);
   }

@@ -197,7 +197,9 @@ export class Containers {
 
   /** Who keeps an image from being removed. */
   imageUsers(imageId: string): readonly { readonly id: string; readonly running: boolean }[] {
-    const users = this.context.registry.list().filter(({ document }) => document.imageId === imageId);
+    const users = this.context.registry
+      .list()
+      .filter(({ document }) => document.imageId === imageId || document.mounts.some((mount) => mount.type === 'image' && mount.imageId === imageId));
     return users.map(({ id, running }) => ({ id, running }));
   }
 }

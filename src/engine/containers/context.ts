@@ -1,6 +1,6 @@
 import type { Volume } from '../../api/docker/index.ts';
 import type { Logger } from '../../base/index.ts';
-import type { AccountReader, Comparer, ContainerStore, Snapshotter } from '../../core/index.ts';
+import type { AccountReader, Comparer, ContainerStore, HostMounts, Snapshotter } from '../../core/index.ts';
 import type { RootFiles, TaskManager, TaskNetwork } from '../../core/tasks/index.ts';
 import type { ImageConfig } from '../../oci/index.ts';
 import type { EngineEvents } from '../events/index.ts';
@@ -80,9 +80,12 @@ export interface ContainerContext {
   readonly networks: ContainerNetworks;
   readonly volumes: ContainerVolumes;
   readonly events: Pick<EngineEvents, 'publish'>;
+  readonly hostMounts: HostMounts;
   readonly security: SecurityDefaults;
   /** `<data-root>/containers` */
   readonly directory: string;
+  /** Below the run directory: images that containers mount. */
+  readonly imageMountDirectory: string;
   /** Below the cgroup root: `/strake`. */
   readonly cgroupParent: string;
   readonly cgroupVersion: '1' | '2';

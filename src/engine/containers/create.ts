@@ -5,6 +5,7 @@ import { checkHostConfig } from './check-host-config.ts';
 import { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import type { EndpointRequest } from './document.ts';
+import { holdImages, releaseImages } from './image-volumes.ts';
 import { fresh } from './lifecycle.ts';
 import { mergeConfig } from './merge-config.ts';
 import { type PlannedMount, planMounts } from './mount-plan.ts';
@@ -62,7 +63,8 @@ export async function buildContainer(context: ContainerContext, request: CreateC
   const name = request.name === '' ? generateName((taken) => registry.isTaken(taken), id) : checkContainerName(request.name);
   registry.reserveName(name, id);
   undo.push(() => registry.releaseName(name));
-  const mounts = await makeVolumes(context, id, planned, undo);
+  undo.push(() => releaseImages(context, id, planned));
+  const mounts = await makeVolumes(context, id, await holdImages(context, id, planned), undo);
   await context.snapshots.prepare(id, image.snapshot);
   undo.push(() => context.snapshots.remove(id));
   const { directory } = containerPaths(context, { id });

@@ -2,6 +2,7 @@ import { errorMessage } from '../../base/index.ts';
 import type { ExitStatus, Task } from '../../core/tasks/index.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { unmountImages } from './image-volumes.ts';
 import { isRunning } from './lifecycle.ts';
 import { publish } from './publish.ts';
 import { removeUnderMutex } from './remove.ts';
@@ -36,10 +37,11 @@ export async function handleExit(context: ContainerContext, container: Container
   });
 }
 
-/** Takes away what the run had: the task with its record, the addresses. */
+/** Takes away what the run had: the task with its record, the addresses, images that it had mounted. */
 export async function endTask(context: ContainerContext, container: Container, task: Task): Promise<void> {
   container.task = undefined;
   const warn = (error: unknown) => context.log.warn('cleanup after the end of a container', { container: container.id, error: errorMessage(error) });
   await task.delete().catch(warn);
   await context.networks.disconnect(container.id).catch(warn);
+  await unmountImages(context, container).catch(warn);
 }

@@ -4,6 +4,7 @@ import { isCode } from '../../base/index.ts';
 import { storageDriver } from '../storage-driver.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { imageDirectory } from './image-volumes.ts';
 import { describeState, isRunning } from './lifecycle.ts';
 import { mountPoint } from './mount-plan.ts';
 import { containerPaths, logPath } from './paths.ts';
@@ -58,8 +59,10 @@ function unlessNotFound(error: unknown): undefined {
   if (!isCode(error, 'NotFound')) throw error;
 }
 
-export function mountPoints({ volumes }: Pick<ContainerContext, 'volumes'>, container: Container): readonly MountPoint[] {
-  return container.document.mounts.map((mount) => mountPoint(mount, (name) => volumes.mountpoint(name))).filter((point) => point !== undefined);
+export function mountPoints(context: Pick<ContainerContext, 'volumes' | 'imageMountDirectory'>, container: Container): readonly MountPoint[] {
+  const volumeOf = (name: string) => context.volumes.mountpoint(name);
+  const imageAt = (destination: string) => imageDirectory(context, container.id, destination);
+  return container.document.mounts.map((mount) => mountPoint(mount, volumeOf, imageAt)).filter((point) => point !== undefined);
 }
 
 /** By network name; a container that does not run has its networks without addresses. */

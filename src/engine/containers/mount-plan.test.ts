@@ -55,3 +55,17 @@ test('the same destination twice is refused; an image’s volume gives way, and 
     { ...volume, name: '', destination: '/data' },
   ]);
 });
+
+test('an image: its sub path stays within, and options of other kinds are none of its own', () => {
+  const image = { Type: 'image', Source: 'tools:1', Target: '/img/' } as const;
+  const planned = { type: 'image', name: 'tools:1', subpath: '', destination: '/img', readonly: true, imageId: '' };
+  expect(plan([], { Mounts: [image] })).toEqual([planned] as never);
+  expect(plan([], { Mounts: [{ ...image, ReadOnly: false, ImageOptions: { Subpath: 'a/../b' } }] })).toEqual([{ ...planned, subpath: 'a/../b' }] as never);
+  const within = 'invalid mount config for type "image": subpath must be a relative path within the volume';
+  for (const Subpath of ['/a', '..', 'a/../../b']) expect(() => plan([], { Mounts: [{ ...image, ImageOptions: { Subpath } }] })).toThrow(within);
+  expect(() => plan([], { Mounts: [{ ...image, Source: '' }] })).toThrow('invalid mount config for type "image": field Source must not be empty');
+  expect(() => plan([], { Mounts: [{ ...image, BindOptions: {} }] })).toThrow('BindOptions must not be specified on mount type "image"');
+  expect(() => plan([], { Mounts: [{ Type: 'tmpfs', Target: '/t', ImageOptions: { Subpath: 'a' } }] })).toThrow(
+    'invalid mount config for type "tmpfs": field ImageOptions must not be specified',
+  );
+});

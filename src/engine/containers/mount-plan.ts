@@ -33,6 +33,17 @@ export type PlannedMount =
       readonly destination: string;
       readonly options: readonly string[] /** `--mount`, which inspect lists. */;
       readonly listed: boolean;
+    }
+  | {
+      readonly type: 'image';
+      /** as it was asked for */
+      readonly name: string;
+      /** Empty: all of it. */
+      readonly subpath: string;
+      readonly destination: string;
+      readonly readonly: true;
+      /** What the name stood for when the container was made. */
+      readonly imageId: string;
     };
 
 const propagationModes = new Set(['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared']);
@@ -59,7 +70,11 @@ export function planMounts(config: Pick<ContainerConfig, 'Volumes'>, hostConfig:
 }
 
 /** `Mounts` of inspect and list. */
-export function mountPoint(mount: PlannedMount, volumeDirectory: (name: string) => string): MountPoint | undefined {
+export function mountPoint(
+  mount: PlannedMount,
+  volumeDirectory: (name: string) => string,
+  imageDirectory: (destination: string) => string,
+): MountPoint | undefined {
   switch (mount.type) {
     case 'bind':
       return { Type: 'bind', Source: mount.source, Destination: mount.destination, Mode: mount.mode, RW: !mount.readonly, Propagation: mount.propagation };
@@ -78,6 +93,16 @@ export function mountPoint(mount: PlannedMount, volumeDirectory: (name: string) 
       return mount.listed
         ? { Type: 'tmpfs', Source: '', Destination: mount.destination, Mode: '', RW: !mount.options.includes('ro'), Propagation: '' }
         : undefined;
+    case 'image':
+      return {
+        Type: 'image',
+        Name: mount.name,
+        Source: imageDirectory(mount.destination),
+        Destination: mount.destination,
+        Mode: '',
+        RW: false,
+        Propagation: 'rprivate',
+      };
   }
 }
 
@@ -128,6 +153,8 @@ function parseMount(mount: MountConfig): PlannedMount {
   checkTarget(mount.Target, invalid);
   const destination = clean(mount.Target);
   const readonly = mount.ReadOnly ?? false;
+  if (mount.Type === 'image') return { type: 'image', ...imageOf(mount, invalid), destination, readonly: true, imageId: '' };
+  if (mount.ImageOptions !== undefined) throw invalid('field ImageOptions must not be specified');
   switch (mount.Type) {
     case 'bind': {
       const { Source: source = '', BindOptions: options = {} } = mount;
@@ -174,6 +201,16 @@ function parseMount(mount: MountConfig): PlannedMount {
     default:
       throw invalid('mount type unknown');
   }
+}
+
+function imageOf(mount: MountConfig, invalid: (why: string) => StrakeError): { readonly name: string; readonly subpath: string } {
+  const { Source: name = '', ImageOptions: { Subpath: subpath = '' } = {} } = mount;
+  for (const field of ['BindOptions', 'VolumeOptions', 'TmpfsOptions'] as const)
+    if (mount[field] !== undefined) throw new StrakeError('InvalidArgument', `${field} must not be specified on mount type "image"`);
+  if (name === '') throw invalid('field Source must not be empty');
+  const normal = path.posix.normalize(subpath);
+  if (path.posix.isAbsolute(subpath) || normal === '..' || normal.startsWith('../')) throw invalid('subpath must be a relative path within the volume');
+  return { name, subpath };
 }
 
 function checkTarget(target: string, invalid: (why: string) => StrakeError): void {

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { StrakeError } from '../../base/index.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { imageSource } from './image-volumes.ts';
 import type { BindSource, TmpfsMount } from './spec/index.ts';
 
 export interface PreparedMounts {
@@ -22,6 +23,9 @@ export function prepareMounts(context: ContainerContext, container: Container): 
       if (mount.createSource) makeSource(mount.source);
       const { source, destination, readonly, recursive, readonlyRecursive, propagation } = mount;
       binds.push({ source, destination, readonly, recursive, readonlyRecursive, propagation });
+    } else if (mount.type === 'image') {
+      const source = imageSource(context, container.id, mount);
+      binds.push({ source, destination: mount.destination, readonly: true, recursive: false, readonlyRecursive: false, propagation: '' });
     } else {
       const source = context.volumes.mountpoint(mount.name);
       // Only before its first start, as Docker does: what a volume lost later stays lost.

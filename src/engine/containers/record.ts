@@ -3,6 +3,7 @@ import { specType } from '../../core/index.ts';
 import { formatJson, parseJson } from '../../oci/index.ts';
 import type { ContainerContext } from './context.ts';
 import { type ContainerDocument, documentKey } from './document.ts';
+import { imageLabels } from './image-volumes.ts';
 import { runtimeNamed } from './runtimes.ts';
 
 const documentType = 'strake/container';
@@ -11,7 +12,7 @@ const documentType = 'strake/container';
 export function newRecord({ snapshots, runtimes }: Pick<ContainerContext, 'snapshots' | 'runtimes'>, id: string, document: ContainerDocument): NewContainer {
   return {
     id,
-    labels: document.config.Labels,
+    labels: { ...document.config.Labels, ...imageLabels(snapshots, id, document.mounts) },
     image: document.config.Image,
     runtime: runtimeNamed(runtimes, document.hostConfig.Runtime).choice,
     spec: { typeUrl: specType, value: Buffer.from('{}') },

@@ -6,6 +6,7 @@ import { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { type ContainerDocument, documentKey } from './document.ts';
 import { endTask, handleExit } from './exit.ts';
+import { unmountImages } from './image-volumes.ts';
 import { ended, isRunning, type Lifecycle, never } from './lifecycle.ts';
 import { publish } from './publish.ts';
 import { documentOf, newRecord } from './record.ts';
@@ -95,6 +96,7 @@ async function recoverContainer(context: ContainerContext, container: Container)
   }
   const starts = startsWithDaemon(container);
   await context.networks.disconnect(container.id);
+  await unmountImages(context, container);
   if (isRunning(lifecycle) || lifecycle.status === 'restarting' || lifecycle.status === 'removing') await settleUnseen(context, container);
   if (starts && context.registry.find(container.id) !== undefined)
     await container.mutex

@@ -1,6 +1,7 @@
 import { discardDirectory, errorMessage, isCode, StrakeError } from '../../base/index.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { releaseImages, unmountImages } from './image-volumes.ts';
 import { kill } from './kill.ts';
 import { ended } from './lifecycle.ts';
 import { containerPaths } from './paths.ts';
@@ -58,6 +59,8 @@ export async function removeUnderMutex(context: ContainerContext, container: Con
     discardDirectory(containerPaths(context, container).directory, (error) =>
       context.log.warn('a container directory was not deleted', { container: container.id, error: errorMessage(error) }),
     );
+    await unmountImages(context, container);
+    await releaseImages(context, container.id, container.document.mounts);
     await releaseVolumes(context, container, volumes);
     await context.store.delete(container.id).catch((error: unknown) => {
       if (!isCode(error, 'NotFound')) throw error;

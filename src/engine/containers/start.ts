@@ -3,6 +3,7 @@ import type { Attachment, Task } from '../../core/tasks/index.ts';
 import type { Container, PendingAttachment } from './container.ts';
 import type { ConnectedNetwork, ContainerContext } from './context.ts';
 import { handleExit } from './exit.ts';
+import { mountImages, unmountImages } from './image-volumes.ts';
 import { isRunning, never } from './lifecycle.ts';
 import { publish } from './publish.ts';
 import { removeUnderMutex } from './remove.ts';
@@ -39,6 +40,7 @@ export async function launch(context: ContainerContext, container: Container): P
   let waiting: readonly WaitingClient[] = [];
   try {
     network = await connectNetwork(context, container);
+    await mountImages(context, container);
     task = await createTask(context, container, network);
     container.task = task;
     waiting = await attachPending(container, task);
@@ -125,7 +127,11 @@ async function attachPending(container: Container, task: Task): Promise<readonly
 /** Nothing of a failed launch stays; the first failure is the one to tell. */
 async function undoLaunch(context: ContainerContext, container: Container, task: Task | undefined): Promise<void> {
   container.task = undefined;
-  const steps = [async () => await task?.delete(), async () => await context.networks.disconnect(container.id)];
+  const steps = [
+    async () => await task?.delete(),
+    async () => await context.networks.disconnect(container.id),
+    async () => await unmountImages(context, container),
+  ];
   for (const step of steps)
     await step().catch((error: unknown) => context.log.warn('cleanup after a failed start', { container: container.id, error: errorMessage(error) }));
 }

@@ -104,4 +104,37 @@ export const storageSteps: readonly Step[] = [
       await session.ok('run', '--rm', busybox, 'ls', '-l', '/etc/shadow');
     },
   },
+  {
+    name: '--mount type=image: read-only, a part of it, kept for the container when the image has gone',
+    async play(session) {
+      const tools = image('configured');
+      await session.quiet('pull', tools);
+      /** Docker warns that it is an experiment there. */
+      const run = async (...argv: readonly string[]) => {
+        const { code, stdout, stderr } = await session.engine.docker(argv);
+        session.note(argv.join(' '), [code, stdout, stderr.replace('WARNING: Image mount is an experimental feature\n', '')]);
+      };
+      const all = `type=image,source=${tools},target=/img`;
+      const look = ['sh', '-c', 'ls /img; touch /img/x; cat /img/var/www/index.html; stat -c "%a %u" /img'];
+      await run('run', '--rm', '--mount', all, busybox, ...look);
+      for (const part of ['var/www', 'bin/../var/www/index.html', '/var/www', '../..'])
+        await run('run', '--rm', '--mount', `${all},readonly,image-subpath=${part}`, busybox, 'sh', '-c', 'ls /img');
+      for (const mount of ['type=image,target=/img', `type=image,source=${image('nobody')},target=/img`])
+        session.note(mount, (await session.engine.docker(['create', '--pull', 'never', '--mount', mount, busybox, 'true'])).stderr);
+      await session.docker(['run', '--rm', '--mount', `${all},volume-nocopy`, busybox, 'true']);
+      expect((await session.engine.docker(['run', '--rm', '--mount', `${all},image-subpath=absent`, busybox, 'true'])).code).not.toBe(0);
+      const name = session.container('image-user');
+      await session.quiet('run', '-d', '--name', name, '--mount', all, busybox, 'sleep', '1000');
+      const [mount] = (await session.inspect(name))['Mounts'] as [Record<string, unknown>];
+      expect(mount['Source']).toStartWith(session.engine.work);
+      session.note('mount', { ...mount, Source: '' });
+      await session.ok('inspect', '--format', '{{json .HostConfig.Mounts}}', name);
+      session.note('in use', (await session.engine.docker(['rmi', tools])).stderr.replace(/[0-9a-f]{12}/g, '<id>'));
+      await session.quiet('stop', '-t', '0', name);
+      await session.quiet('rmi', '-f', tools);
+      await session.ok('start', name);
+      await session.ok('exec', name, 'cat', '/img/var/www/index.html');
+      await session.ok('rm', '-f', name);
+    },
+  },
 ];

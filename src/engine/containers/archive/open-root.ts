@@ -44,6 +44,8 @@ function bindsOf(context: ContainerContext, container: Container): readonly Root
   const mounts = container.document.mounts.flatMap((mount): RootBind[] => {
     if (mount.type === 'tmpfs') return [];
     const { destination, readonly } = mount;
+    // Mounted for a run alone.
+    if (mount.type === 'image') return [];
     return mount.type === 'bind'
       ? [{ source: mount.source, destination, readonly, recursive: mount.recursive }]
       : [{ source: context.volumes.mountpoint(mount.name), destination, readonly, recursive: true }];

@@ -97,6 +97,7 @@ function parseMount(item: unknown): MountConfig {
   const bind = optionalObject(object, 'BindOptions');
   const volume = optionalObject(object, 'VolumeOptions');
   const tmpfs = optionalObject(object, 'TmpfsOptions');
+  const image = optionalObject(object, 'ImageOptions');
   return {
     // Anything else is refused by the planner, which names it.
     Type: (optionalString(object, 'Type') ?? '') as MountConfig['Type'],
@@ -105,6 +106,7 @@ function parseMount(item: unknown): MountConfig {
     ...present('ReadOnly', optionalBoolean(object, 'ReadOnly')),
     ...(bind === undefined ? {} : { BindOptions: parseBindOptions(bind) }),
     ...(volume === undefined ? {} : { VolumeOptions: parseVolumeOptions(volume) }),
+    ...(image === undefined ? {} : { ImageOptions: present('Subpath', optionalString(image, 'Subpath')) }),
     ...(tmpfs === undefined
       ? {}
       : { TmpfsOptions: { ...present('SizeBytes', optionalInteger(tmpfs, 'SizeBytes')), ...present('Mode', optionalInteger(tmpfs, 'Mode')) } }),
