@@ -66,10 +66,17 @@ export class HostPorts {
     await this.apply();
   }
 
-  /** Idempotent. */
+  /** Idempotent, and to be repeated when it fails. */
   async close(holder: string): Promise<void> {
-    const had = this.held.delete(holder);
-    if (had) await this.apply();
+    const one = this.held.get(holder);
+    if (one === undefined) return;
+    this.held.delete(holder);
+    try {
+      await this.apply();
+    } catch (error) {
+      this.held.set(holder, one);
+      throw error;
+    }
     rmSync(this.file(holder), { force: true });
   }
 

@@ -122,6 +122,8 @@ export const storageSteps: readonly Step[] = [
       for (const mount of ['type=image,target=/img', `type=image,source=${image('nobody')},target=/img`])
         session.note(mount, (await session.engine.docker(['create', '--pull', 'never', '--mount', mount, busybox, 'true'])).stderr);
       await session.docker(['run', '--rm', '--mount', `${all},volume-nocopy`, busybox, 'true']);
+      const old = await session.engine.docker(['create', '--mount', all, busybox, 'true'], { env: { DOCKER_API_VERSION: '1.47' } });
+      session.note('an older API', [old.code, old.stderr]);
       expect((await session.engine.docker(['run', '--rm', '--mount', `${all},image-subpath=absent`, busybox, 'true'])).code).not.toBe(0);
       const name = session.container('image-user');
       await session.quiet('run', '-d', '--name', name, '--mount', all, busybox, 'sleep', '1000');

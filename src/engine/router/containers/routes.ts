@@ -142,10 +142,13 @@ async function parseCreate(request: ApiRequest): Promise<CreateContainer> {
   const body = await readJson(request);
   if (body === undefined) throw new StrakeError('InvalidArgument', 'config cannot be empty in order to create a container');
   const object = asObject(body, 'body');
+  const hostConfig = parseHostConfig(asObject(object['HostConfig'], 'HostConfig'));
+  if (!request.apiVersion.atLeast('1.48') && (hostConfig.Mounts ?? []).some(({ Type }) => Type === 'image'))
+    throw new StrakeError('InvalidArgument', 'Mount type "Image" needs API v1.48 or newer');
   return {
     name: request.query.text('name'),
     config: parseConfig(object),
-    hostConfig: parseHostConfig(asObject(object['HostConfig'], 'HostConfig')),
+    hostConfig,
     endpoints: parseEndpoints(object),
   };
 }
