@@ -18,7 +18,6 @@
 #define WORDS_MAX 1500 /* bytes of each stream in the text of a failure */
 #define FAILURE_IS_WARNING 1u
 #define WITH_HOME 2u
-#define HOOK_UMASK 022
 #define RUNNER_DESCRIPTORS 512
 
 /* Files, not pipes: what a hook leaves running may write on, and nobody has to read. */
@@ -62,15 +61,8 @@ static int start_hook(const struct run *run, const struct op_hook *op, const str
 				    .env = env,
 				    .directory = op->dir == NO_SLOT ? NULL : &run->slots[op->dir],
 				    .stdio = stdio };
-	mode_t mask;
-	int err;
 
-	if (!env)
-		return ENOMEM;
-	mask = umask(HOOK_UMASK);
-	err = spawn_program(&hook, pid);
-	umask(mask);
-	return err;
+	return env ? spawn_program(&hook, pid) : ENOMEM;
 }
 
 /* Waits for the end, at most as long as the hook may take: then its whole group is killed. *LATE says so. The wait status. */

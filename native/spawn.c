@@ -4,14 +4,17 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 
 #define DESCRIPTORS_FROM 3
+#define USUAL_UMASK 022 /* ours is 0; what an OCI runtime has, its containers get */
 
 int spawn_program(const struct spawn *spawn, pid_t *pid)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	sigset_t all, none;
+	mode_t mask;
 	int moved[SPAWN_DESCRIPTORS_MAX], n = spawn->n, err;
 
 	if (n > SPAWN_DESCRIPTORS_MAX)
@@ -33,7 +36,9 @@ int spawn_program(const struct spawn *spawn, pid_t *pid)
 		posix_spawn_file_actions_adddup2(&files, moved[i], DESCRIPTORS_FROM + i);
 	}
 	posix_spawn_file_actions_addclosefrom_np(&files, DESCRIPTORS_FROM + n);
+	mask = umask(USUAL_UMASK);
 	err = posix_spawn(pid, spawn->path, &files, &attributes, spawn->argv, spawn->env);
+	umask(mask);
 	for (int i = 0; i < n; i++)
 		close_fd(&moved[i]);
 	posix_spawnattr_destroy(&attributes);

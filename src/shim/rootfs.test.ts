@@ -3,6 +3,7 @@ import type { RuntimeSpec } from '../oci/index.ts';
 import { rootfsOf } from './rootfs.ts';
 
 const spec: RuntimeSpec = { ociVersion: '1.3.0', root: { path: 'rootfs' } };
+const idMap = { uids: '0 1000 5\n5 6000 10\n', gids: '0 2000 5\n' };
 const mount = (type: string, source: string, options: readonly string[], target = '') => ({ type, source, target, options: [...options] });
 
 test.each([
@@ -16,6 +17,16 @@ test.each([
     'a view of several layers',
     [mount('overlay', 'overlay', ['lowerdir=/s/a\\:b:/s/0'])],
     { type: 'overlay', lowers: ['/s/a:b', '/s/0'], upper: undefined, work: undefined, readonly: true },
+  ],
+  [
+    'owners that are mapped',
+    [mount('overlay', 'overlay', ['uidmap=0:1000:5,5:6000:10', 'gidmap=0:2000:5', 'workdir=/s/2/work', 'upperdir=/s/2/fs', 'lowerdir=/s/1/fs'])],
+    { type: 'overlay', lowers: ['/s/1/fs'], upper: '/s/2/fs', work: '/s/2/work', readonly: false, idMap },
+  ],
+  [
+    'a bind with those',
+    [mount('bind', '/s/1/fs', ['uidmap=0:1000:5,5:6000:10', 'gidmap=0:2000:5', 'rw'])],
+    { type: 'bind', source: '/s/1/fs', readonly: false, idMap },
   ],
   ['a bind', [mount('bind', '/s/1/fs', ['rw', 'rbind'])], { type: 'bind', source: '/s/1/fs', readonly: false }],
   ['a read-only bind', [mount('bind', '/s/1/fs', ['ro', 'rbind'])], { type: 'bind', source: '/s/1/fs', readonly: true }],

@@ -2,12 +2,13 @@ import path from 'node:path';
 import type { Mount } from '../api/containerd/index.ts';
 import { StrakeError } from '../base/index.ts';
 import type { TaskRootfs } from '../core/tasks/index.ts';
+import { idMapOf } from '../core/wire/index.ts';
 import type { RuntimeSpec } from '../oci/index.ts';
 
 type WireMount = Pick<Mount, 'type' | 'source' | 'target' | 'options'>;
 
 /** Options that say how the kernel is to do what it does anyway, or that concern the mount of snapshotters that we know. */
-const ignoredOverlayOptions = /^(?:index=off|xino=\w+|metacopy=off|redirect_dir=\w+|userxattr|volatile|rw)$/;
+const ignoredOverlayOptions = /^(?:index=off|xino=\w+|metacopy=off|redirect_dir=\w+|userxattr|volatile|rw|[ug]idmap=.*)$/;
 
 /** The root filesystem of a bundle: the mounts that the snapshotter told; without any it is in the bundle. Unimplemented for what is neither an overlay nor a bind. */
 export function rootfsOf(mounts: readonly WireMount[], bundle: string, spec: RuntimeSpec): TaskRootfs {
@@ -16,7 +17,7 @@ export function rootfsOf(mounts: readonly WireMount[], bundle: string, spec: Run
   if (more.length > 0 || mount.target !== '') throw cannotMount(mounts);
   if (mount.type === 'overlay') return overlayOf(mount);
   if (mount.type !== 'bind' && !mount.options.some((option) => option === 'bind' || option === 'rbind')) throw cannotMount(mounts);
-  return { type: 'bind', source: mount.source, readonly: mount.options.includes('ro') };
+  return { type: 'bind', source: mount.source, readonly: mount.options.includes('ro'), ...mappedBy(mount) };
 }
 
 function overlayOf(mount: WireMount): TaskRootfs {
@@ -29,7 +30,13 @@ function overlayOf(mount: WireMount): TaskRootfs {
     else if (!ignoredOverlayOptions.test(option)) throw new StrakeError('Unimplemented', `overlay option ${option}`, { fields: { layer: 'shim' } });
   }
   const upper = values.get('upperdir');
-  return { type: 'overlay', lowers: directories(values.get('lowerdir') ?? ''), upper, work: values.get('workdir'), readonly: readonly || upper === undefined };
+  const lowers = directories(values.get('lowerdir') ?? '');
+  return { type: 'overlay', lowers, upper, work: values.get('workdir'), readonly: readonly || upper === undefined, ...mappedBy(mount) };
+}
+
+function mappedBy({ options }: WireMount): Pick<Exclude<TaskRootfs, { readonly type: 'directory' }>, 'idMap'> {
+  const idMap = idMapOf(options);
+  return idMap === undefined ? {} : { idMap };
 }
 
 /** Colons part them; one that belongs to a name has a backslash before it (Documentation/filesystems/overlayfs.rst). */

@@ -1,3 +1,3 @@
 export { decodeEvent, encodeEvent } from './event-message.ts';
 export { mapValues, toTyped, toWireDescriptor } from './messages.ts';
-export { applyTarget, fromWireMounts, toWireMounts } from './mounts.ts';
+export { applyTarget, fromWireMounts, idMapOf, toWireMounts } from './mounts.ts';

@@ -50,7 +50,8 @@ function mapOption(text: string): string {
     .join(',');
 }
 
-function idMapOf(options: readonly string[]): IdMap | undefined {
+/** Owners are shown otherwise where an option says so, as containerd has it: `uidmap=0:1000:65536,…` and `gidmap=…`. */
+export function idMapOf(options: readonly string[]): IdMap | undefined {
   const [uids, gids] = [optionOf(options, 'uidmap'), optionOf(options, 'gidmap')];
   if (uids === undefined || gids === undefined) return undefined;
   const lines = (text: string) =>

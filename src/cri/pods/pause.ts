@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type criPod, criRuntime } from '../../api/cri/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import type { KeptNamespaces, KeptType } from '../../core/index.ts';
 import type { Task } from '../../core/tasks/index.ts';
-import type { Namespace } from '../../oci/index.ts';
+import type { Namespace, RuntimeSpec } from '../../oci/index.ts';
 import type { CriContext } from '../context.ts';
 import type { RuntimeHandler } from '../handlers.ts';
 import { podPaths } from '../paths.ts';
@@ -37,7 +37,7 @@ export async function startPause(context: CriContext, { podId, config, handler, 
     context,
   );
   const root = path.join(context.paths.state, 'pause-root');
-  mkdirSync(root, { recursive: true, mode: 0o755 });
+  makePauseRoot(root, spec);
   const task = await context.tasks.create({
     id: podId,
     spec,
@@ -49,6 +49,16 @@ export async function startPause(context: CriContext, { podId, config, handler, 
   });
   await task.start();
   return task;
+}
+
+/** The same one for every pod. With its mount points: a runtime that is in a user namespace by then may make none. */
+function makePauseRoot(root: string, { mounts = [] }: RuntimeSpec): void {
+  mkdirSync(root, { recursive: true, mode: 0o755 });
+  for (const { destination, type } of mounts) {
+    const mountPoint = path.join(root, destination);
+    if (type === 'bind') writeFileSync(mountPoint, '', { flag: 'a', mode: 0o444 });
+    else mkdirSync(mountPoint, { recursive: true, mode: 0o555 });
+  }
 }
 
 /** The pod's namespaces with one that its containers share for their processes, which is made when the first of them asks. */

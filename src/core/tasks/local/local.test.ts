@@ -56,12 +56,24 @@ afterAll(() => {
   for (const dir of [...v1.map((one) => one.dir), ...(v2 === undefined ? [] : [v2])]) if (existsSync(dir)) rmdirSync(dir);
 });
 
+const otherRuntime = {
+  path: process.env['STRAKE_TEST_RUNTIME'] ?? path.join(path.dirname(initPath), 'strake-runc'),
+  root: mkdtempSync(path.join(tmpdir(), 'strake-runtime-')),
+};
+afterAll(() => rmSync(otherRuntime.root, { recursive: true, force: true }));
+
+/** What is in the task directories, that more than its owner has to do with: mode and group. Not what is mounted there. */
+function openToOthers(tasks: string): readonly string[] {
+  const inside = readdirSync(tasks).flatMap((id) => [id, ...readdirSync(path.join(tasks, id)).map((name) => `${id}/${name}`)]);
+  return ['.', ...inside.filter((name) => !name.endsWith('/rootfs'))].flatMap((name) => {
+    const { mode, gid } = lstatSync(path.join(tasks, name));
+    return (mode & 0o077) === 0 ? [] : [`${name} ${(mode & 0o7777).toString(8)} ${gid}`];
+  });
+}
+
 describe('tasks that an OCI runtime’s command makes', () => {
-  const root = mkdtempSync(path.join(tmpdir(), 'strake-runtime-'));
-  afterAll(() => rmSync(root, { recursive: true, force: true }));
-  const program = process.env['STRAKE_TEST_RUNTIME'] ?? path.join(path.dirname(initPath), 'strake-runc');
   tasksConformance(async () => openPlace(), {
-    runtime: { path: program, root },
+    runtime: otherRuntime,
     missing: {
       create:
         'Internal: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "no-such-command": executable file not found in $PATH',
@@ -146,42 +158,51 @@ describe('local tasks', () => {
     }
   });
 
-  test('in a user namespace, layers of the host’s root are the container’s root’s; what it writes is the host’s mapped one’s', async () => {
-    await using place = openPlace();
-    const [upper, work] = ['upper', 'work'].map((name) => path.join(place.execRoot, name)) as [string, string];
-    for (const dir of [upper, work]) mkdirSync(dir);
-    chownSync(upper, 100_000, 100_000);
-    // The init is nobody on the host when it mounts its root.
-    chmodSync(place.execRoot, 0o711);
-    const map = '0 100000 65536\n';
-    const rootfs = { type: 'overlay', lowers: ['/usr'], upper, work, readonly: false, idMap: { uids: map, gids: map } } as const;
-    const mappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
-    const task = shellTask(
-      'mapped',
-      '[ "$(stat -c %u:%g / /bin/sh /lib | tr "\\n" " ")" = "0:0 0:0 0:0 " ] || exit 3; chown -h 7:8 /bin/sh && echo made > /made',
-      { rootfs },
-    );
-    const { linux, root, ...spec } = task.spec;
-    const namespaces = [...(linux?.namespaces ?? []), { type: 'user' as const }];
-    const mapped = await place.tasks.create({
-      ...task,
-      spec: {
-        ...spec,
-        root: { path: root?.path ?? '', readonly: false },
-        process: { ...spec.process, cwd: '/', capabilities: { bounding: ['CAP_CHOWN'], effective: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'] } },
-        linux: { ...linux, namespaces, uidMappings: mappings, gidMappings: mappings },
-      },
-    });
-    await mapped.start();
-    expect((await mapped.wait()).code).toBe(0);
-    await mapped.delete();
-    const owner = (file: string) => [lstatSync(file).uid, lstatSync(file).gid];
-    expect([owner(path.join(upper, 'made')), owner(path.join(upper, 'bin/sh')), owner('/usr/bin/sh')]).toEqual([
-      [100_000, 100_000],
-      [100_007, 100_008],
-      [0, 0],
-    ]);
-  });
+  test.each([
+    ['ours', undefined],
+    ['a command', otherRuntime],
+  ] as const)(
+    'in a user namespace, layers of the host’s root are the container’s root’s; what it writes is the host’s mapped one’s: %s',
+    async (_name, runtime) => {
+      await using place = openPlace();
+      const [upper, work] = ['upper', 'work'].map((name) => path.join(place.execRoot, name)) as [string, string];
+      for (const dir of [upper, work]) mkdirSync(dir);
+      chownSync(upper, 100_000, 100_000);
+      // The init is nobody on the host when it mounts its root.
+      chmodSync(place.execRoot, 0o711);
+      const map = '0 100000 65536\n';
+      const rootfs = { type: 'overlay', lowers: ['/usr'], upper, work, readonly: false, idMap: { uids: map, gids: map } } as const;
+      const mappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+      const task = shellTask(
+        'mapped',
+        '[ "$(stat -c %u:%g / /bin/sh /lib | tr "\\n" " ")" = "0:0 0:0 0:0 " ] || exit 3; chown -h 7:8 /bin/sh && echo made > /made && umask > /umask',
+        { rootfs },
+      );
+      const { linux, root, ...spec } = task.spec;
+      const namespaces = [...(linux?.namespaces ?? []), { type: 'user' as const }];
+      const mapped = await place.tasks.create({
+        ...task,
+        ...(runtime === undefined ? {} : { runtime }),
+        spec: {
+          ...spec,
+          root: { path: root?.path ?? '', readonly: false },
+          process: { ...spec.process, cwd: '/', capabilities: { bounding: ['CAP_CHOWN'], effective: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'] } },
+          linux: { ...linux, namespaces, uidMappings: mappings, gidMappings: mappings },
+        },
+      });
+      if (runtime !== undefined) expect(openToOthers(path.join(place.execRoot, 'tasks'))).toEqual(['. 711 0', 'mapped 710 100000', 'mapped/runtime.pid 644 0']);
+      await mapped.start();
+      expect((await mapped.wait()).code).toBe(0);
+      await mapped.delete();
+      const owner = (file: string) => [lstatSync(file).uid, lstatSync(file).gid];
+      expect([owner(path.join(upper, 'made')), owner(path.join(upper, 'bin/sh')), owner('/usr/bin/sh')]).toEqual([
+        [100_000, 100_000],
+        [100_007, 100_008],
+        [0, 0],
+      ]);
+      expect(readFileSync(path.join(upper, 'umask'), 'utf8')).toBe('0022\n');
+    },
+  );
 
   test('files of a root are read inside it; what is not a file is refused', async () => {
     await using place = openPlace();

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { discardDirectory, errorMessage, type Logger, StrakeError, silentLogger, sweepDiscarded } from '../../../base/index.ts';
 import {
@@ -27,6 +27,7 @@ import {
   withDefaultDeviceRules,
 } from '../../../runtime/index.ts';
 import type { EventBus } from '../../events/events.ts';
+import { admitMappedRoot } from '../admit-mapped-root.ts';
 import { connectNetworkOps } from '../connect-network.ts';
 import { copyUpOps } from '../copy-up.ts';
 import { hostEnvironment } from '../host-environment.ts';
@@ -79,7 +80,9 @@ export class LocalTaskManager implements TaskManager {
     this.tasksDir = path.join(options.execRoot, 'tasks');
     this.mountpoint = path.join(options.execRoot, 'rootfs');
     this.reaper = new Reaper(options.execRoot);
-    mkdirSync(this.tasksDir, { recursive: true, mode: 0o700 });
+    mkdirSync(this.tasksDir, { recursive: true, mode: 0o711 });
+    // One of an earlier version was 0700.
+    chmodSync(this.tasksDir, 0o711);
   }
 
   async create(create: CreateTask): Promise<Task> {
@@ -173,7 +176,9 @@ export class LocalTaskManager implements TaskManager {
   /** What our own programs do on their way has to be done before and after another runtime's. */
   private async prepareOther(other: OciRuntime, create: CreateTask): Promise<readonly Op[]> {
     const { launcher } = this.context;
-    const filling = copyUpOps(create, path.join(this.tasksDir, create.id, 'copy-up'));
+    const dir = path.join(this.tasksDir, create.id);
+    if (create.bundle === undefined) admitMappedRoot(dir, create.spec);
+    const filling = copyUpOps(create, path.join(dir, 'copy-up'));
     if (filling.length > 0) await launcher.run(filling);
     return other.createOperations(create.reaper ? { ...create, spec: this.reaper.addTo(create.spec) } : create);
   }

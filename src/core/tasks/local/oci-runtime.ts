@@ -7,7 +7,7 @@ import { type CgroupDirectories, type Op, oomFile } from '../../../kernel/index.
 import { formatJson, type ProcessSpec, type ResourcesSpec, type RuntimeSpec } from '../../../oci/index.ts';
 import { monitorOps } from '../../../runtime/index.ts';
 import { hostEnvironment } from '../host-environment.ts';
-import type { CheckpointOptions, CreateTask, OciRuntimeBinary, StdioOptions } from '../tasks.ts';
+import type { CheckpointOptions, CreateTask, OciRuntimeBinary, StdioOptions, TaskRootfs } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import type { ExecProgram, TaskDriver } from './driver.ts';
 import { mountRootfs } from './mount-rootfs.ts';
@@ -51,7 +51,7 @@ export class OciRuntime implements TaskDriver {
     this.writeConfig({ ...spec, ...(spec.process === undefined ? {} : { process: { ...spec.process, terminal: stdio.terminal, ...sizeOf(stdio) } }) });
     return [
       ...monitorOps({ kind: 'monitor', dir, ...stdio }, oomFile(cgroup) ?? ''),
-      ...mountRootfs(rootfs, root),
+      ...mountRootfs(shownRootfs(rootfs, path.resolve(bundle, spec.root?.path ?? '')), root),
       {
         op: 'oci_runtime',
         side: 'host',
@@ -146,9 +146,12 @@ export class OciRuntime implements TaskDriver {
     return failure(verb, lastError(logOf(dir, verb)) ?? errorMessage(error), error);
   }
 
+  /** Its log is made here, for root alone: a runtime would make one that whoever passes through the directory may read. */
   private words(dir: string, verb: string): readonly string[] {
     const { path: program, root, systemdCgroup } = this.options.runtime;
-    return [program, '--root', root, '--log', logOf(dir, verb), '--log-format', 'json', ...(systemdCgroup ? ['--systemd-cgroup'] : []), verb];
+    const log = logOf(dir, verb);
+    writeFileSync(log, '', { mode: 0o600, flag: 'a' });
+    return [program, '--root', root, '--log', log, '--log-format', 'json', ...(systemdCgroup ? ['--systemd-cgroup'] : []), verb];
   }
 
   private async command(verb: string, args: readonly string[], stdin = ''): Promise<void> {
@@ -187,6 +190,11 @@ export class OciRuntime implements TaskDriver {
 
 function sizeOf({ consoleSize }: StdioOptions): Pick<ProcessSpec, 'consoleSize'> {
   return consoleSize === undefined ? {} : { consoleSize: { height: consoleSize.rows, width: consoleSize.cols } };
+}
+
+/** A directory that the configuration does not name itself is bound where it looks. */
+function shownRootfs(rootfs: TaskRootfs, named: string): TaskRootfs {
+  return rootfs.type === 'directory' && rootfs.path !== named ? { type: 'bind', source: rootfs.path, readonly: false } : rootfs;
 }
 
 const logOf = (dir: string, verb: string): string => path.join(dir, `${verb}.log`);

@@ -1,8 +1,9 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { discardDirectory, errorMessage, type Logger, StrakeError } from '../../../base/index.ts';
 import type { Launcher } from '../../../kernel/index.ts';
 import { parseJson, type RuntimeSpec } from '../../../oci/index.ts';
+import { admitMappedRoot } from '../admit-mapped-root.ts';
 import type { ShimEndpoint } from './shim-tasks.ts';
 import { formatEndpoint, parseStartAnswer } from './start-answer.ts';
 
@@ -50,7 +51,7 @@ export class Bundle {
     mkdirSync(path.join(this.directory, files.work), { mode: 0o711 });
     await this.launcher.run([{ op: 'mknod_in', side: 'host', path: this.logPath, mode: fifoMode, major: 0, minor: 0, uid: 0, gid: 0 }]);
     if (spec === undefined) return;
-    this.admitMappedRoot(spec);
+    admitMappedRoot(this.directory, parseJson(Buffer.from(spec).toString(), files.config) as RuntimeSpec);
     writeFileSync(path.join(this.directory, files.config), spec, { mode: 0o600 });
   }
 
@@ -118,15 +119,6 @@ export class Bundle {
         });
     }
     discardDirectory(this.directory, (error) => log.warn('a bundle was not deleted', { bundle: this.directory, error: errorMessage(error) }));
-  }
-
-  /** Whom the container's root is mapped to passes through to the root filesystem. */
-  private admitMappedRoot(spec: Uint8Array): void {
-    const { linux } = parseJson(Buffer.from(spec).toString(), files.config) as RuntimeSpec;
-    const mapped = linux?.gidMappings?.find(({ containerID }) => containerID === 0)?.hostID;
-    if (mapped === undefined || mapped === 0) return;
-    chownSync(this.directory, 0, mapped);
-    chmodSync(this.directory, 0o710);
   }
 
   private write(name: string, text: string): void {
