@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPS_HASH "89cbaa4f0ce2abf4"
+#define OPS_HASH "7a79cd8040679440"
 #define DEFAULT_STATE_ROOT "/run/strake-runc"
 #define OP_MAX_FIELDS 15
 enum { SIDE_HOST = 0, SIDE_INIT = 1, SIDE_FILE = 2 };
@@ -264,7 +264,7 @@ struct op_overlay {
 	struct op_strs options;
 	uint64_t attrs;
 };
-/* a detached overlayfs into a slot, fields as in overlay; the ids of the lower layers, but for the first PLAIN ones, as the user namespace in the slot USERNS maps them (layers that are mounts of their own: since 6.15) */
+/* a detached overlayfs into a slot, fields as in overlay; the ids of the lower layers, but for the first PLAIN ones, as the user namespace in the slot USERNS maps them (layers that are mounts of their own: since 6.15); none is needed where all are plain */
 struct op_overlay_source {
 	uint32_t out;
 	struct op_strs lowers;

@@ -200,7 +200,7 @@ int do_overlay_source(struct run *run, const struct op_overlay_source *op)
 	char message[256];
 	int mount;
 
-	if (userns < 0)
+	if (userns < 0 && op->plain < op->lowers.n)
 		return fail(run, EBADF, "user namespace slot %u is empty", op->userns);
 	if (op->lowers.n == 1 && !*op->upper) {
 		mount = single_source(run, op->lowers.v[0], op->plain ? -1 : userns);

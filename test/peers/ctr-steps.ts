@@ -83,6 +83,16 @@ export const ctrSteps = (peers: () => PeerWorld): readonly PeerStep[] => [
       await shell('d1', ['--device', '/dev/full'], 'ls -l /dev/full | cut -c1-10');
     },
   },
+  ...['', '--remap-labels'].map(
+    (labels): PeerStep => ({
+      name: `users of its own: ids, and owners of files by ${labels === '' ? 'a copy' : 'mapped mounts'}`,
+      async play(client) {
+        const flags = ['--rm', '--uidmap', '0:100000:65536', '--gidmap', '0:200000:65536', ...(labels === '' ? [] : [labels])];
+        const script = 'cat /proc/self/uid_map /proc/self/gid_map; id -u; stat -c "%u %g" /bin/busybox; umask; touch /x && stat -c "%a %u %g" /x';
+        await client.run(run(client, 'mapped', flags, ['sh', '-c', script]));
+      },
+    }),
+  ),
   {
     name: 'a detached task: exec, exec -d, pause, resume, update by limits, metrics, kill, delete',
     async play(client) {

@@ -1,6 +1,6 @@
 // Made by tools/gen-ops.ts from native/ops.def; do not edit.
 
-export const opsHash = '89cbaa4f0ce2abf4';
+export const opsHash = '7a79cd8040679440';
 export const defaultStateRoot = '/run/strake-runc';
 
 /** open PATH into a slot; with dir, below that slot and resolved inside it (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) */
@@ -213,7 +213,7 @@ export interface OverlayOp {
   readonly attrs?: number | bigint | undefined;
 }
 
-/** a detached overlayfs into a slot, fields as in overlay; the ids of the lower layers, but for the first PLAIN ones, as the user namespace in the slot USERNS maps them (layers that are mounts of their own: since 6.15) */
+/** a detached overlayfs into a slot, fields as in overlay; the ids of the lower layers, but for the first PLAIN ones, as the user namespace in the slot USERNS maps them (layers that are mounts of their own: since 6.15); none is needed where all are plain */
 export interface OverlaySourceOp {
   readonly op: 'overlay_source';
   readonly side: 'host';
@@ -221,7 +221,7 @@ export interface OverlaySourceOp {
   readonly lowers: readonly string[];
   readonly upper: string;
   readonly work: string;
-  readonly userns: number;
+  readonly userns?: number | undefined;
   readonly plain?: number | undefined;
   readonly attrs?: number | bigint | undefined;
   readonly options?: readonly string[] | undefined;
@@ -1184,8 +1184,8 @@ export const opTable: Readonly<Record<Op['op'], OpDescription>> = {
   output_fifo: { code: 160, fields: [['u32', 'streams'], ['str', 'path'], ['u32', 'timeoutMs']], calls: 'openat [rt_sigaction setitimer openat setitimer rt_sigaction] newfstatat openat close' },
   output_file: { code: 161, fields: [['u32', 'streams'], ['str', 'path']], calls: '[mkdir mkdir*] openat' },
   input_fifo: { code: 162, fields: [['str', 'path']], calls: 'openat newfstatat' },
-  output_program: { code: 163, fields: [['strs', 'argv'], ['strs', 'env'], ['u32', 'timeoutMs']], calls: 'pipe2 pipe2 pipe2 fcntl fcntl fcntl rt_sigprocmask clone3 rt_sigprocmask close close close close close close poll close fcntl fcntl' },
-  oci_runtime: { code: 164, fields: [['str', 'path'], ['strs', 'create'], ['strs', 'start'], ['strs', 'env'], ['str', 'pidFile'], ['str', 'console'], ['u32', 'timeoutMs']], calls: '[socket unlink umask bind umask listen] [rt_sigprocmask clone3 rt_sigprocmask pidfd_open poll close wait4 [accept4 recvmsg close close unlink]]' },
+  output_program: { code: 163, fields: [['strs', 'argv'], ['strs', 'env'], ['u32', 'timeoutMs']], calls: 'pipe2 pipe2 pipe2 fcntl fcntl fcntl umask rt_sigprocmask clone3 rt_sigprocmask umask close close close close close close poll close fcntl fcntl' },
+  oci_runtime: { code: 164, fields: [['str', 'path'], ['strs', 'create'], ['strs', 'start'], ['strs', 'env'], ['str', 'pidFile'], ['str', 'console'], ['u32', 'timeoutMs']], calls: '[socket unlink umask bind umask listen] [umask rt_sigprocmask clone3 rt_sigprocmask umask pidfd_open poll close wait4 [accept4 recvmsg close close unlink]]' },
   files: { code: 102, fields: [], calls: 'openat [openat] sendmsg (recvfrom recvfrom)*' },
   relay_port: { code: 180, fields: [['u32', 'port'], ['u32', 'timeoutMs']], calls: '(socket setsockopt connect [setsockopt])* sendmsg fork [recvfrom|sendto|sendmsg|shutdown]*' },
   detach: { code: 103, fields: [], calls: 'recvmsg* sendmsg exit_group' },

@@ -39,7 +39,7 @@ export function rootfsOps(
   const mounts = spec.mounts ?? [];
   const flags = rootPropagation(spec, options.noPivot);
   const idMaps = idMappedMounts(mounts, spec.linux, namespaces, ns.joinedUserSlot, slots);
-  const mapped = mappedRoot(options, slots);
+  const mapped = mappedRoot(options, slots) ?? hostMadeRoot(options, namespaces, slots);
   const helper = needsHelper(spec, options, namespaces) ? slots.take() : undefined;
   const rootPath = hostRoot(options);
   const plan = mountPlan(mounts, {
@@ -67,7 +67,7 @@ export function rootfsOps(
     afterClone: closeHelper('host'),
     build: [
       ...(namespaces.has('mount') ? propagationOps(flags, options) : []),
-      ...(mapped === undefined ? rootMount(options, rootPath, flags) : attachMapped(mapped.slot, rootPath)),
+      ...(mapped === undefined ? rootMount(options, rootPath, flags) : attachRoot(mapped.slot, rootPath)),
       openRoot(rootPath, root),
       ...plan.now,
       ...deviceOps(spec.linux, mounts, place),
@@ -134,7 +134,20 @@ function mappedRoot({ rootfs, volatileRoot }: CreateOptions, slots: SlotAllocato
   return { ops: mappedMountOps(rootfs, { slots: { userns: slots.take(), tree }, asLower: false, isVolatile }), slot: tree };
 }
 
-function attachMapped(slot: number, target: string): readonly Op[] {
+/** Layers are where a user of the namespace need not pass: made on the host, as other runtimes find them mounted. */
+function hostMadeRoot(
+  { rootfs, volatileRoot, machine }: CreateOptions,
+  namespaces: NamespacePlan,
+  slots: SlotAllocator,
+): { readonly ops: readonly Op[]; readonly slot: number } | undefined {
+  if (rootfs.type !== 'overlay' || !namespaces.has('user') || machine.ordinaryUser !== undefined) return undefined;
+  const slot = slots.take();
+  const { lowers, upper = '', work = '' } = rootfs;
+  const options = volatileRoot && upper !== '' ? { options: ['volatile'] } : {};
+  return { ops: [{ op: 'overlay_source', side: 'host', out: slot, lowers, upper, work, plain: lowers.length, ...options }], slot };
+}
+
+function attachRoot(slot: number, target: string): readonly Op[] {
   return [
     { op: 'attach', side: 'init', fd: slot, target },
     { op: 'close', side: 'init', fd: slot },

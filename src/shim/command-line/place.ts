@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { shimTask } from '../../api/containerd/index.ts';
 import { StrakeError } from '../../base/index.ts';
@@ -27,8 +27,9 @@ export class ShimPlace {
     return path.join(this.directory, 'shim.sock');
   }
 
+  /** Processes of user namespaces reach their root through it; its files are root's alone. */
   make(): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    mkdirSync(this.directory, { recursive: true, mode: 0o711 });
   }
 
   /** Who serves is alone with the tasks, for as long as it does; undefined when it is not. */
@@ -54,7 +55,10 @@ export class ShimPlace {
     // Who only calls the shim that is there needs none of it.
     const { DatabaseSync } = await import('node:sqlite');
     this.make();
-    const database = new DatabaseSync(path.join(this.directory, 'lock'), { timeout });
+    const file = path.join(this.directory, 'lock');
+    // Not where it is: the close would let go what this process has locked of it (fcntl_locking(2)).
+    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+    const database = new DatabaseSync(file, { timeout });
     try {
       database.exec(take);
     } catch (error) {
