@@ -83,6 +83,11 @@ export class Container implements Disposable {
     this.pid = (await this.#daemon.tasks.start({ containerId: this.id }, limited())).pid;
   }
 
+  /** False when it is not answered within the time, which its shim is told: it gives up then. */
+  async startsWithin(timeoutMs: number): Promise<boolean> {
+    return (await ifThere('DeadlineExceeded', this.#daemon.tasks.start({ containerId: this.id }, { timeoutMs }))) !== undefined;
+  }
+
   /** The task; undefined when there is none. */
   async look(execId = ''): Promise<Process | undefined> {
     return (await ifThere('NotFound', this.#daemon.tasks.get({ containerId: this.id, execId }, limited())))?.process;
@@ -169,7 +174,7 @@ export class Container implements Disposable {
 }
 
 /** Undefined when it fails with the class. */
-async function ifThere<T>(code: 'NotFound' | 'AlreadyExists', work: Promise<T>): Promise<T | undefined> {
+export async function ifThere<T>(code: 'NotFound' | 'AlreadyExists' | 'DeadlineExceeded', work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {

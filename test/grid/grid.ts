@@ -40,6 +40,8 @@ export interface CellOutcome {
   /** Of these, how many operations were answered nevertheless. */
   readonly answered: number;
   readonly failed: readonly string[];
+  /** What the runtime of another is known for. */
+  readonly excused: readonly string[];
   /** How long a killed daemon takes to serve again, at most, in ms. */
   readonly restartMs: number;
 }
@@ -102,13 +104,19 @@ export class Grid implements AsyncDisposable {
   async play({ chain, target, operation }: Cell, rounds: number, tell: (line: string) => void): Promise<CellOutcome> {
     let windowMs = (await this.#measure(chain, target, operation)) * window;
     await this.#standBy(chain);
-    const outcome = { killed: 0, answered: 0, failed: [] as string[], restartMs: 0 };
+    const outcome = { killed: 0, answered: 0, failed: [] as string[], excused: [] as string[], restartMs: 0 };
     await using events = target === 'daemon' ? undefined : await EventWatch.begin(this.#core, namespace);
     const before = await this.#held();
     for (let round = 0; outcome.killed < rounds && round < rounds * mostTries; round++) {
       const delayMs = this.#random() * windowMs;
       const id = `c${++this.#serial}`;
-      const turn = { round, target, isMonitored: chain.targets.includes('monitor'), image: this.#image };
+      const turn = {
+        round,
+        target,
+        isMonitored: chain.targets.includes('monitor'),
+        image: this.#image,
+        excuse: (what: string) => void outcome.excused.push(what),
+      };
       using container = await Container.open(this.#daemon, id, chain.runtime);
       try {
         await operation.before(container, turn);
@@ -149,7 +157,7 @@ export class Grid implements AsyncDisposable {
     const lengths: number[] = [];
     for (let round = 0; round < warmRounds; round++) {
       using container = await Container.open(this.#daemon, `w${++this.#serial}`, chain.runtime);
-      const turn = { round, target, isMonitored: chain.targets.includes('monitor'), image: this.#image };
+      const turn = { round, target, isMonitored: chain.targets.includes('monitor'), image: this.#image, excuse: () => undefined };
       await operation.before(container, turn);
       const begun = performance.now();
       await operation.act(container, turn);
@@ -166,6 +174,8 @@ export class Grid implements AsyncDisposable {
       const container = await Container.open(this.#daemon, `stands${++this.#serial}`, wanted);
       await container.create();
       await container.start();
+      // From now on its init is what it was told to be.
+      await container.answers();
       this.#bystanders.push(container);
     }
   }

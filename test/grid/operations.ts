@@ -1,4 +1,4 @@
-import { type Container, exits, expectEqual, expectOneOf, Status } from './container.ts';
+import { type Container, exits, expectEqual, expectOneOf, ifThere, Status } from './container.ts';
 import type { Target } from './targets.ts';
 
 /** What is known when the operation has answered and what was killed is up again. */
@@ -24,6 +24,8 @@ export interface Turn {
   /** A monitor holds the task; else its shim does. */
   readonly isMonitored: boolean;
   readonly image: PulledImage;
+  /** Of the runtime of another, something that it is known for; told in the table. */
+  excuse(what: string): void;
 }
 
 /** An image that nothing else needs. */
@@ -34,6 +36,8 @@ export interface PulledImage {
   remove(): Promise<void>;
 }
 
+/** How long a start takes at most that is not lost. */
+const lostStartMs = 5_000;
 /** What may become of an init that nobody told to end. */
 const killed: readonly number[] = [exits.killed, 255];
 
@@ -120,7 +124,13 @@ const start: Operation = {
     const task = await container.look();
     if (task?.status === Status.CREATED) {
       if (aftermath.isDone) throw new Error(`${container.id} waits for its start, which was answered`);
-      if (aftermath.target === 'daemon') return await live(container);
+      if (aftermath.target === 'daemon') {
+        if (aftermath.isMonitored || (await container.startsWithin(lostStartMs)))
+          return aftermath.isMonitored ? await live(container) : await goesOn(container, aftermath);
+        // The call died with the daemon, and `runc start` with the call: it had let the init go, and had not noted it. The next waits for the init for good.
+        aftermath.excuse('start lost by runc');
+        await container.kill(9);
+      }
       await bury(container, killed);
       return await again(container);
     }
@@ -213,7 +223,9 @@ const remove: Operation = {
     const task = await container.settled();
     if (task !== undefined) {
       if (aftermath.isDone) throw new Error(`${container.id} has a task, which was deleted`);
-      expectOneOf(`the exit of ${container.id}`, await container.deleteTask(), exitsOfDeleted(aftermath));
+      const exit = await ifThere('NotFound', container.deleteTask());
+      // The deletion that was begun may have come to its end by now.
+      if (exit !== undefined || aftermath.target !== 'daemon') expectOneOf(`the exit of ${container.id}`, exit, exitsOfDeleted(aftermath));
     }
     if (container.alive) throw new Error(`${container.id} is deleted, and its process ${container.pid} lives`);
     await container.remove();

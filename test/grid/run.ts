@@ -24,9 +24,10 @@ function seeded(seed: number): () => number {
   };
 }
 
-function row({ chain, target, operation }: Cell, { killed, answered, failed, restartMs }: CellOutcome): string {
+function row({ chain, target, operation }: Cell, { killed, answered, failed, excused, restartMs }: CellOutcome): string {
+  const held = excused.length === 0 ? 'held' : `held, but for ${excused.length} × ${excused[0]}`;
   const restart = restartMs === 0 ? '' : `${Math.round(restartMs)} ms`;
-  return `| ${chain.name} | ${target} | ${operation.name} | ${killed} | ${answered} | ${restart} | ${failed.length === 0 ? 'held' : '**broken**'} |`;
+  return `| ${chain.name} | ${target} | ${operation.name} | ${killed} | ${answered} | ${restart} | ${failed.length === 0 ? held : '**broken**'} |`;
 }
 
 async function main(argv: readonly string[]): Promise<number> {
