@@ -1,6 +1,6 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { shimTask } from '../../api/containerd/index.ts';
-import { isCode, silentLogger } from '../../base/index.ts';
+import { isCode, StrakeError, silentLogger } from '../../base/index.ts';
 import { timestamp } from '../messages.ts';
 import type { SandboxService } from '../sandbox/sandbox-service.ts';
 import type { TaskService } from '../task-service.ts';
@@ -12,6 +12,7 @@ import { openTasks } from './serve.ts';
 const sigkill = 9;
 const killedStatus = 128 + sigkill;
 const callTimeoutMs = 20_000;
+const findTimeoutMs = 30_000;
 
 type Deleted = MessageInitShape<typeof shimTask.DeleteResponseSchema>;
 type Calls = Pick<TaskService, 'kill' | 'wait' | 'delete'>;
@@ -20,8 +21,18 @@ type Calls = Pick<TaskService, 'kill' | 'wait' | 'delete'>;
 export async function deleteTask(flags: ShimFlags): Promise<Uint8Array> {
   const place = ShimPlace.of(flags);
   removeAlias(flags);
-  const deleted = (await deleteByShim(place, flags.id)) ?? (await deleteAlone(place, flags));
+  const deleted = await deleteWherever(place, flags);
   return toBinary(shimTask.DeleteResponseSchema, create(shimTask.DeleteResponseSchema, deleted));
+}
+
+/** By the shim that serves, or alone. One that has just been started has the place before it answers. */
+async function deleteWherever(place: ShimPlace, flags: ShimFlags): Promise<Deleted> {
+  const deadline = performance.now() + findTimeoutMs;
+  while (performance.now() < deadline) {
+    const deleted = (await deleteByShim(place, flags.id)) ?? (await deleteAlone(place, flags));
+    if (deleted !== undefined) return deleted;
+  }
+  throw new StrakeError('Unavailable', `the shim of ${place.directory} neither answers nor ends`, { fields: { layer: 'shim', container: flags.id } });
 }
 
 /** By the shim that serves there now; undefined when none does. */
@@ -37,8 +48,10 @@ async function deleteByShim(place: ShimPlace, id: string): Promise<Deleted | und
   } as Calls);
 }
 
-async function deleteAlone(place: ShimPlace, { id, namespace }: ShimFlags): Promise<Deleted> {
-  using _lock = await place.lockToCleanUp();
+/** Undefined when a shim has the place. */
+async function deleteAlone(place: ShimPlace, { id, namespace }: ShimFlags): Promise<Deleted | undefined> {
+  using lock = await place.lockToCleanUp();
+  if (lock === undefined) return undefined;
   await using tasks = openTasks(place, namespace, silentLogger, isOfExec);
   await tasks.sandboxes.recoverTask(id);
   if (tasks.sandboxes.list().length > 0) await endSandbox(id, tasks.sandboxService({ look: () => undefined }));

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { shimTask } from '../../api/containerd/index.ts';
-import { StrakeError } from '../../base/index.ts';
 import { createTtrpcClient, TtrpcConnection } from '../../rpc/ttrpc/index.ts';
 
 /** Below it, a directory for each containerd and namespace: their shims share nothing. */
 const stateRoot = '/run/strake/shim';
-const lockTimeoutMs = 30_000;
+/** Those who find the lock taken look again whether a shim serves. */
+const cleanUpWaitMs = 100;
 const callTimeoutMs = 10_000;
 
 /** The place of the one shim that serves all containers of a namespace of a containerd. */
@@ -41,12 +41,12 @@ export class ShimPlace {
     }
   }
 
-  /** Those who clean up after a shim are many at once, each for one task, and no shim serves meanwhile. */
-  async lockToCleanUp(): Promise<Disposable> {
+  /** Those who clean up after a shim are many at once, each for one task, and no shim serves meanwhile; undefined when one does, or is about to. */
+  async lockToCleanUp(): Promise<Disposable | undefined> {
     try {
-      return await this.lock(lockTimeoutMs, 'BEGIN; SELECT count(*) FROM sqlite_master');
-    } catch (cause) {
-      throw new StrakeError('Unavailable', `the shim of ${this.directory} neither answers nor ends`, { cause, fields: { layer: 'shim' } });
+      return await this.lock(cleanUpWaitMs, 'BEGIN; SELECT count(*) FROM sqlite_master');
+    } catch {
+      return undefined;
     }
   }
 
