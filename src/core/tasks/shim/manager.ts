@@ -146,6 +146,7 @@ export class ShimTaskManager implements ShimTasks {
       this.bundleOf(task.namespace, task.id).saveCreated(pid);
     } catch (error) {
       await task.discard();
+      this.events.tellUnmade(task.namespace, task.id);
       throw new StrakeError(errorCode(error), `failed to create shim task: ${errorMessage(error)}`, { cause: error, fields: { layer: 'core' } });
     }
   }

@@ -22,6 +22,8 @@ export interface ForwardedEvent {
 
 /** What has been told of a task. */
 interface Told {
+  /** Its first process, once its creation was told. */
+  pid?: number;
   exit?: ShimExit;
   /** Pids of the execs that have been started and have not ended, by their ids. */
   readonly execs: Map<string, number>;
@@ -32,7 +34,7 @@ interface Told {
   readonly deletion: PromiseWithResolvers<void>;
 }
 
-/** Of an exec that nobody saw end: it went with its container. */
+/** Of a process that nobody saw end: it went with its container, or its shim. */
 const killedStatus = 137;
 /** A shim's last word may come after its answer. */
 const lateMs = 1_000;
@@ -111,10 +113,20 @@ export class ShimEvents {
     told.isDeleted = true;
   }
 
-  /** Keeps in mind what a shim tells of an end; true when it was told already. */
+  /** A shim that told of a creation may be gone before it answers: then nobody has the task, and its end is told. */
+  tellUnmade(namespace: string, id: string): void {
+    const pid = this.told.get(keyOf(namespace, id))?.pid;
+    if (pid !== undefined) this.tellEnd(namespace, id, { pid, code: killedStatus, at: new Date() });
+  }
+
+  /** Keeps in mind what a shim tells; true when it was told already. */
   private wasTold(namespace: string, topic: string, event: TypedOptions): boolean {
     const typeName = event.typeUrl.split('/').at(-1);
-    if (topic === '/tasks/exit' && typeName === taskEvents.TaskExitSchema.typeName) {
+    if (topic === '/tasks/create' && typeName === taskEvents.TaskCreateSchema.typeName) {
+      const { containerId, pid } = decode(taskEvents.TaskCreateSchema, event.value);
+      const told = this.told.get(keyOf(namespace, containerId));
+      if (told !== undefined) told.pid = pid;
+    } else if (topic === '/tasks/exit' && typeName === taskEvents.TaskExitSchema.typeName) {
       const { containerId, id, pid, exitStatus, exitedAt } = decode(taskEvents.TaskExitSchema, event.value);
       const told = this.told.get(keyOf(namespace, containerId));
       if (told === undefined) return false;
