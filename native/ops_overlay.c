@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 static int layer(int fs, const char *key, const char *path)
 {
@@ -106,6 +108,18 @@ static int single_layer(struct run *run, const struct op_overlay *op)
 	return 0;
 }
 
+/* Where overlayfs cannot make its directory in WORK, it mounts read-only without a word. */
+static int check_room(struct run *run, int mount, const char *upper, const char *work, uint64_t attrs)
+{
+	struct statfs fs;
+
+	if (!*upper || (attrs & MOUNT_ATTR_RDONLY))
+		return 0;
+	if (fstatfs(mount, &fs) != 0)
+		return fail(run, errno, "overlay above %s", upper);
+	return fs.f_flags & ST_RDONLY ? fail(run, ENOSPC, "overlay above %s: its work directory %s", upper, work) : 0;
+}
+
 int do_overlay(struct run *run, const struct op_overlay *op)
 {
 	autoclose fs = -1;
@@ -132,7 +146,11 @@ int do_overlay(struct run *run, const struct op_overlay *op)
 		return fail(run, err, "overlay on %s%s", op->target, context_message(fs, message, sizeof(message)));
 	}
 	mount = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)op->attrs);
-	if (mount < 0 || move_mount(mount, "", AT_FDCWD, op->target, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+	if (mount < 0)
+		return fail(run, errno, "mount on %s", op->target);
+	if (check_room(run, mount, op->upper, op->work, op->attrs) != 0)
+		return -1;
+	if (move_mount(mount, "", AT_FDCWD, op->target, MOVE_MOUNT_F_EMPTY_PATH) != 0)
 		return fail(run, errno, "mount on %s", op->target);
 	return 0;
 }
@@ -216,5 +234,11 @@ int do_overlay_source(struct run *run, const struct op_overlay_source *op)
 		return fail(run, err, "overlay of mapped layers: %s%s", bad, context_message(fs, message, sizeof(message)));
 	}
 	mount = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)op->attrs);
-	return mount < 0 ? fail(run, errno, "overlay of mapped layers") : put_slot(run, op->out, mount);
+	if (mount < 0)
+		return fail(run, errno, "overlay of mapped layers");
+	if (check_room(run, mount, op->upper, op->work, op->attrs) != 0) {
+		close(mount);
+		return -1;
+	}
+	return put_slot(run, op->out, mount);
 }
