@@ -161,7 +161,17 @@ export const storeSteps: readonly CtrStep[] = [
       );
       await ingest('hello\n', '--expected-digest', absent, 'three');
       await ingest('hellooo', '--expected-size', '8', 'four');
-      const active = async () => client.note('active', (await client.quiet(['content', 'active'])).stdout.replace(/(\S+\s+\S+).*/g, '$1'));
+      // The real one lists them in the order of Go's maps.
+      const active = async () => {
+        const { stdout } = await client.quiet(['content', 'active']);
+        client.note(
+          'active',
+          stdout
+            .replace(/(\S+\s+\S+).*/g, '$1')
+            .split('\n')
+            .sort(),
+        );
+      };
       await active();
       await ingest('hellooo', '--expected-size', '7', 'four');
       await active();
