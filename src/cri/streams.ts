@@ -1,10 +1,8 @@
 import type { Attachment, Process } from '../core/tasks/index.ts';
 import type { PortDialer } from '../network/index.ts';
 import { carryPort, type ProcessStreams, type StreamChoice, type StreamingBackend } from '../streaming/index.ts';
-import type { Container } from './containers/container.ts';
 import { openExec } from './containers/exec.ts';
 import type { CriContext } from './context.ts';
-import { refused } from './refusals.ts';
 import { sigkill } from './signals.ts';
 
 /** What the clients of Exec, Attach and PortForward reach. */
@@ -29,25 +27,16 @@ export function streamingBackend(context: CriContext, ports: PortDialer): Stream
     async attach({ containerId, ...choice }, streams) {
       const container = context.registry.containers.get(containerId);
       const { stdinOnce, tty } = container.facts.config;
-      await connect(runningTask(container), choice, streams, {
+      await connect(container.runningTask(), choice, streams, {
         // Else others may write to it later: it is the attachment that ends.
         inputEnded: async (attachment) => (stdinOnce && !tty ? await attachment.closeStdin() : attachment.close()),
       });
     },
     async portForward(sandboxId, port, stream) {
-      const { state } = context.registry.pods.get(sandboxId);
-      if (state.status !== 'ready')
-        throw refused('FailedPrecondition', `sandbox container ${JSON.stringify(sandboxId)} is not running`, { sandbox: sandboxId });
-      const { network } = state.namespaces;
+      const { network } = context.registry.pods.get(sandboxId).readyNamespaces();
       await carryPort(stream, await ports.dial({ port, signal: stream.signal, ...(network === undefined ? {} : { networkNamespace: network }) }));
     },
   };
-}
-
-function runningTask({ task, lifecycle, id }: Container): Process {
-  if (task === undefined || lifecycle.status !== 'running')
-    throw refused('FailedPrecondition', `container ${JSON.stringify(id)} is in ${lifecycle.status} state`, { container: id });
-  return task;
 }
 
 interface Connecting {

@@ -3,6 +3,7 @@ import { Mutex } from '../../base/index.ts';
 import type { Task } from '../../core/tasks/index.ts';
 import type { UserSpec } from '../../oci/index.ts';
 import type { Pod } from '../pods/pod.ts';
+import { refused } from '../refusals.ts';
 
 /** Times are ns since the epoch. */
 export type ContainerLifecycle =
@@ -63,6 +64,14 @@ export class Container {
 
   get podId(): string {
     return this.facts.podId;
+  }
+
+  /** Its processes. FailedPrecondition unless it runs. */
+  runningTask(): Task {
+    const { task, lifecycle, id } = this;
+    if (task === undefined || lifecycle.status !== 'running')
+      throw refused('FailedPrecondition', `container ${JSON.stringify(id)} is in ${lifecycle.status} state`, { container: id });
+    return task;
   }
 }
 

@@ -30,14 +30,14 @@ export async function createContainer(context: CriContext, pod: Pod, given: criC
   const config = { ...given, mounts: await resolveImageMounts(context, given.mounts) };
   if (config.metadata === undefined) throw invalid('container config must include metadata');
   if (config.image === undefined || config.image.image === '') throw invalid('container config must include an image');
-  if (pod.state.status !== 'ready') throw refused('FailedPrecondition', `sandbox container ${JSON.stringify(pod.id)} is not running`, { sandbox: pod.id });
+  pod.readyNamespaces();
   const id = randomId();
   const name = containerName(config, pod);
   using _name = context.registry.containers.reserve(name, id);
   const image = await findImage(context, config.image.image);
   const process = image.config.config ?? {};
   const stopSignal = stopSignalName(config.stopSignal, process.StopSignal);
-  const namespaces = wantsShared(config) ? await sharingProcesses(context, pod, signal) : pod.state.namespaces;
+  const namespaces = wantsShared(config) ? await sharingProcesses(context, pod, signal) : pod.readyNamespaces();
   const { directory } = containerPaths(context.paths, id);
   await using undo = new AsyncDisposableStack();
   const undoing = (work: () => Promise<unknown> | undefined) =>

@@ -15,9 +15,7 @@ export interface ExecRequest {
 /** One more process beside the container's own, with what that has, up to its start. */
 export async function openExec(context: CriContext, container: Container, { command, terminal, stdin }: ExecRequest): Promise<Process> {
   if (command.length === 0) throw invalid('no command specified');
-  const { task } = container;
-  if (container.lifecycle.status !== 'running' || task === undefined)
-    throw refused('FailedPrecondition', `container ${JSON.stringify(container.id)} is in ${container.lifecycle.status} state`, { container: container.id });
+  const task = container.runningTask();
   const { spec } = await context.core.containers.get(container.id);
   const { process } = parseRuntimeSpec(Buffer.from(spec.value).toString());
   if (process === undefined)

@@ -21,7 +21,7 @@ const startErrorCode = 128;
 export async function startContainer(context: CriContext, container: Container, signal: AbortSignal): Promise<void> {
   await container.mutex.run(async () => {
     const pod = context.registry.pods.get(container.podId);
-    if (pod.state.status !== 'ready') throw refused('FailedPrecondition', `sandbox container ${JSON.stringify(pod.id)} is not running`, { sandbox: pod.id });
+    pod.readyNamespaces();
     if (container.lifecycle.status !== 'created')
       throw refused('FailedPrecondition', `container ${JSON.stringify(container.id)} is in ${container.lifecycle.status} state`, { container: container.id });
     let task: Task | undefined;

@@ -6,7 +6,7 @@ import { criPod } from '../../api/cri/index.ts';
 import { formatJson } from '../../oci/index.ts';
 import { saveContainer, whileStill } from '../containers/checkpoint.ts';
 import type { CriContext } from '../context.ts';
-import { invalid, refused } from '../refusals.ts';
+import { invalid } from '../refusals.ts';
 import type { Pod } from './pod.ts';
 
 /** In the directory: this file, and a directory for each container, by its name. */
@@ -17,7 +17,7 @@ export async function checkpointPod(context: CriContext, pod: Pod, directory: st
   if (!path.isAbsolute(directory) || readdirSync(directory).length > 0)
     throw invalid(`${JSON.stringify(directory)} must be an empty directory, by its absolute path`);
   if (containerIds.length === 0) throw invalid('no containers are named');
-  if (pod.state.status !== 'ready') throw refused('FailedPrecondition', `sandbox container ${JSON.stringify(pod.id)} is not running`, { sandbox: pod.id });
+  pod.readyNamespaces();
   const containers = containerIds.map((id) => context.registry.containers.get(id));
   if (new Set(containers).size < containers.length) throw invalid('a container is named twice');
   const names = containers.map(({ podId, id, facts }) => {

@@ -8,7 +8,6 @@ import type { Namespace, RuntimeSpec } from '../../oci/index.ts';
 import type { CriContext } from '../context.ts';
 import type { RuntimeHandler } from '../handlers.ts';
 import { podPaths } from '../paths.ts';
-import { refused } from '../refusals.ts';
 import { pauseSpec } from '../spec/pause-spec.ts';
 import { publishPodEvent } from './events.ts';
 import { type PodPlan, podPlan } from './plan.ts';
@@ -64,9 +63,8 @@ function makePauseRoot(root: string, { mounts = [] }: RuntimeSpec): void {
 /** The pod's namespaces with one that its containers share for their processes, which is made when the first of them asks. */
 export async function sharingProcesses(context: CriContext, pod: Pod, signal: AbortSignal): Promise<PodNamespaces> {
   return await pod.mutex.run(async () => {
-    const { state, id, config, facts } = pod;
-    if (state.status !== 'ready') throw refused('FailedPrecondition', `sandbox container ${JSON.stringify(id)} is not running`, { sandbox: id });
-    const { namespaces } = state;
+    const { id, config, facts } = pod;
+    const namespaces = pod.readyNamespaces();
     const handler = context.handlers.get(facts.handler);
     const plan = podPlan(config, handler);
     if (plan.onMachine || namespaces.pid !== undefined) return namespaces;

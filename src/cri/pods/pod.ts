@@ -1,6 +1,7 @@
 import type { criPod } from '../../api/cri/index.ts';
 import { Mutex } from '../../base/index.ts';
 import type { KeptNamespaces } from '../../core/index.ts';
+import { refused } from '../refusals.ts';
 import type { ResourcesOfPod } from './pod-record.ts';
 
 /** Paths that containers join or bind; absent: the machine's. */
@@ -49,6 +50,12 @@ export class Pod {
 
   get config(): criPod.PodSandboxConfig {
     return this.facts.config;
+  }
+
+  /** What its containers join. FailedPrecondition unless it is ready. */
+  readyNamespaces(): PodNamespaces {
+    if (this.state.status !== 'ready') throw refused('FailedPrecondition', `sandbox container ${JSON.stringify(this.id)} is not running`, { sandbox: this.id });
+    return this.state.namespaces;
   }
 }
 

@@ -2,7 +2,6 @@ import type { StreamingServer } from '../../streaming/index.ts';
 import type { Container } from '../containers/container.ts';
 import { execSync } from '../containers/exec-sync.ts';
 import type { CriContext } from '../context.ts';
-import { refused } from '../refusals.ts';
 import type { SomeCalls } from './calls.ts';
 
 /** Where the streams are served. */
@@ -23,14 +22,14 @@ export function processCalls(context: CriContext, streams: StreamUrls): SomeCall
       return { url: streams.attachUrl({ containerId: id, terminal: tty, stdin, stdout, stderr }) };
     },
     portForward({ podSandboxId, port }) {
-      const { id, state } = pods.get(podSandboxId);
-      if (state.status !== 'ready') throw refused('FailedPrecondition', `sandbox container ${JSON.stringify(id)} is not running`, { sandbox: id });
-      return { url: streams.portForwardUrl({ sandboxId: id, ports: port }) };
+      const pod = pods.get(podSandboxId);
+      pod.readyNamespaces();
+      return { url: streams.portForwardUrl({ sandboxId: pod.id, ports: port }) };
     },
   };
 }
 
 function running(container: Container): Container {
-  if (container.lifecycle.status === 'running') return container;
-  throw refused('FailedPrecondition', `container ${JSON.stringify(container.id)} is in ${container.lifecycle.status} state`, { container: container.id });
+  container.runningTask();
+  return container;
 }
