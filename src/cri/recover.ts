@@ -15,6 +15,7 @@ import { watchPause } from './pods/pause.ts';
 import { podPlan } from './pods/plan.ts';
 import { Pod } from './pods/pod.ts';
 import { podFilter, readPodRecord } from './pods/pod-record.ts';
+import { sigkill } from './signals.ts';
 
 /** containerd's, for a container whose end nobody saw. */
 const unseenExitCode = 255;
@@ -106,7 +107,7 @@ async function sweep(context: CriContext): Promise<void> {
   for (const task of tasks.list())
     if (!pods.has(task.id) && !containers.has(task.id) && isOurs(task.note))
       await quietly('task', task.id, async () => {
-        await task.kill(9).catch(() => undefined);
+        await task.kill(sigkill).catch(() => undefined);
         await task.delete();
       });
   await quietly('network', '', async () => await network.gc(pods));

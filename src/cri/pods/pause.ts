@@ -1,13 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type criPod, criRuntime } from '../../api/cri/index.ts';
-import { errorMessage } from '../../base/index.ts';
+import { errorMessage, isCode } from '../../base/index.ts';
 import type { KeptNamespaces, KeptType } from '../../core/index.ts';
 import type { Task } from '../../core/tasks/index.ts';
 import type { Namespace, RuntimeSpec } from '../../oci/index.ts';
 import type { CriContext } from '../context.ts';
 import type { RuntimeHandler } from '../handlers.ts';
 import { podPaths } from '../paths.ts';
+import { sigkill } from '../signals.ts';
 import { pauseSpec } from '../spec/pause-spec.ts';
 import { publishPodEvent } from './events.ts';
 import { type PodPlan, podPlan } from './plan.ts';
@@ -101,6 +102,19 @@ export async function keepPause(
 ): Promise<KeptNamespaces> {
   const own: readonly KeptType[] = [...(onMachine ? [] : (['pid'] as const)), ...(mappings === undefined ? [] : (['user', ...types] as const))];
   return await namespaces.keepOf(pause.state().pid, own, podPaths(paths, podId).namespaces);
+}
+
+/** Idempotent, and to be repeated when it fails. */
+export async function endPause({ tasks }: Pick<CriContext, 'tasks'>, podId: string): Promise<void> {
+  const pause = tasks.list().find(({ id }) => id === podId);
+  if (pause === undefined) return;
+  try {
+    if (pause.state().status !== 'stopped') await pause.kill(sigkill);
+  } catch (error) {
+    if (!isCode(error, 'NotFound')) throw error;
+  }
+  await pause.wait();
+  await pause.delete();
 }
 
 function namespacesOf(kept: PodNamespaces, { onMachine, mappings, types }: PodPlan): readonly Namespace[] {

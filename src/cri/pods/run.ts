@@ -8,7 +8,7 @@ import type { CriContext } from '../context.ts';
 import { podPaths } from '../paths.ts';
 import { publishPodEvent } from './events.ts';
 import { writeHostFiles } from './host-files.ts';
-import { keepPause, startPause, watchPause } from './pause.ts';
+import { endPause, keepPause, startPause, watchPause } from './pause.ts';
 import { podPlan } from './plan.ts';
 import { Pod, type PodNamespaces, podName } from './pod.ts';
 import { newPodRecord } from './pod-record.ts';
@@ -107,14 +107,6 @@ function podToConnect(id: string, config: criPod.PodSandboxConfig, netns: string
     dns: dnsConfig,
     cgroupParent: linux?.cgroupParent ?? '',
   };
-}
-
-async function endPause({ tasks }: CriContext, id: string): Promise<void> {
-  const pause = tasks.list().find((task) => task.id === id);
-  if (pause === undefined) return;
-  await pause.kill(9).catch(() => undefined);
-  await pause.wait();
-  await pause.delete();
 }
 
 async function quietly({ log }: CriContext, id: string, what: string, work: () => Promise<unknown> | undefined): Promise<void> {

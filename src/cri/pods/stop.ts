@@ -1,14 +1,13 @@
 import { criRuntime } from '../../api/cri/index.ts';
-import { isCode } from '../../base/index.ts';
 import { endContainer } from '../containers/stop.ts';
 import type { CriContext } from '../context.ts';
 import { podPaths } from '../paths.ts';
 import { publishPodEvent } from './events.ts';
+import { endPause } from './pause.ts';
 import type { Pod } from './pod.ts';
 import { podExtensions } from './pod-record.ts';
 
 const { ContainerEventType: Event } = criRuntime;
-const sigkill = 9;
 
 /** Ends what runs in the pod, at once, and gives back what it has. Idempotent, and to be repeated when it fails. */
 export async function stopPod(context: CriContext, pod: Pod, signal?: AbortSignal): Promise<void> {
@@ -18,7 +17,7 @@ export async function stopPod(context: CriContext, pod: Pod, signal?: AbortSigna
 export async function stopUnderMutex(context: CriContext, pod: Pod, signal?: AbortSignal): Promise<void> {
   if (pod.state.status === 'ready') pod.state = { status: 'stopping' };
   await Promise.all(context.registry.containersOf(pod.id).map(async (container) => await endContainer(container, 0)));
-  await endPause(context, pod);
+  await endPause(context, pod.id);
   // The network first: plugins look at the namespace. After a restart of the machine there is none.
   await context.network.delete(pod.id, signal);
   await context.namespaces.release(podPaths(context.paths, pod.id).namespaces);
@@ -26,16 +25,4 @@ export async function stopUnderMutex(context: CriContext, pod: Pod, signal?: Abo
   pod.state = { status: 'stopped' };
   await context.core.sandboxes.update(pod.id, { extensions: podExtensions(pod) });
   publishPodEvent(context, pod, Event.CONTAINER_STOPPED_EVENT);
-}
-
-async function endPause({ tasks }: CriContext, pod: Pod): Promise<void> {
-  const pause = tasks.list().find(({ id }) => id === pod.id);
-  if (pause === undefined) return;
-  try {
-    if (pause.state().status !== 'stopped') await pause.kill(sigkill);
-  } catch (error) {
-    if (!isCode(error, 'NotFound')) throw error;
-  }
-  await pause.wait();
-  await pause.delete();
 }
