@@ -13,6 +13,12 @@ export interface ImagesOptions {
 /** Documents that were read are remembered for so many images. */
 const maxRemembered = 1024;
 
+/** An image, and all records that stand for it. */
+interface NamedFacts {
+  readonly facts: ImageFacts;
+  readonly records: ImageRecord[];
+}
+
 /** The images of a namespace, as its stores have them now: whoever else gives names there is seen at once. */
 export class Images {
   readonly #options: ImagesOptions;
@@ -27,29 +33,21 @@ export class Images {
 
   /** What cannot be read, such as an image of another platform alone, is not there for the CRI. */
   async list(): Promise<readonly CriImage[]> {
-    const byId = new Map<string, { readonly facts: ImageFacts; readonly records: ImageRecord[] }>();
-    for (const [, records] of Map.groupBy(await this.#options.store.list(), ({ target }) => target.digest)) {
-      const facts = await this.#read((records[0] as ImageRecord).target);
-      if (facts === undefined) continue;
-      const known = byId.get(facts.id);
-      if (known === undefined) byId.set(facts.id, { facts, records: [...records] });
-      else known.records.push(...records);
-    }
-    return [...byId.values()].map(({ facts, records }) => joinImage(facts, records, this.#pinned));
+    return (await this.#named()).map((image) => this.#join(image));
   }
 
   /** By a name, an id or the beginning of one; undefined when there is none. InvalidArgument for an ambiguous beginning. */
   async find(text: string): Promise<CriImage | undefined> {
-    const images = await this.list();
+    const images = await this.#named();
     const name = nameOf(text);
-    const named = name === undefined ? undefined : images.find(({ names }) => names.includes(name));
-    if (named !== undefined) return named;
+    const named = images.find(({ records }) => records.some((record) => record.name === name));
+    if (named !== undefined) return this.#join(named);
     const id = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(text)?.[1];
     if (id === undefined) return undefined;
-    const found = images.filter((image) => image.id.startsWith(`sha256:${id}`));
-    if (found.length > 1)
-      throw new StrakeError('InvalidArgument', `image id ${JSON.stringify(text)} is ambiguous: ${found.length} begin so`, { fields: { layer: 'cri' } });
-    return found[0];
+    const [found, ...more] = images.filter(({ facts }) => facts.id.startsWith(`sha256:${id}`));
+    if (more.length > 0)
+      throw new StrakeError('InvalidArgument', `image id ${JSON.stringify(text)} is ambiguous: ${more.length + 1} begin so`, { fields: { layer: 'cri' } });
+    return found === undefined ? undefined : this.#join(found);
   }
 
   /** As `find`; NotFound when there is none. */
@@ -66,6 +64,22 @@ export class Images {
     if (found !== undefined) return found.names;
     const name = nameOf(text);
     return (await this.#options.store.list()).filter((record) => record.name === name).map((record) => record.name);
+  }
+
+  async #named(): Promise<readonly NamedFacts[]> {
+    const byId = new Map<string, NamedFacts>();
+    for (const [, records] of Map.groupBy(await this.#options.store.list(), ({ target }) => target.digest)) {
+      const facts = await this.#read((records[0] as ImageRecord).target);
+      if (facts === undefined) continue;
+      const known = byId.get(facts.id);
+      if (known === undefined) byId.set(facts.id, { facts, records: [...records] });
+      else known.records.push(...records);
+    }
+    return [...byId.values()];
+  }
+
+  #join({ facts, records }: NamedFacts): CriImage {
+    return joinImage(facts, records, this.#pinned);
   }
 
   async #read(target: Descriptor): Promise<ImageFacts | undefined> {
