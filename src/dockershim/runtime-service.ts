@@ -137,7 +137,7 @@ export function runtimeService({ engine, sandboxes, containers, figures, streams
     async *streamPodSandboxStats({ filter }) {
       for (const podSandboxStats of inMessages(await figures.pods(filter ?? {}))) yield { podSandboxStats };
     },
-    listMetricDescriptors: () => ({ descriptors: metricDescriptors.map(({ labelKeys, ...told }) => ({ ...told, labelKeys: [...labelKeys] })) }),
+    listMetricDescriptors: () => ({ descriptors: [...metricDescriptors] }),
     listPodSandboxMetrics: async () => ({ podMetrics: [...(await figures.metrics())] }),
     async *streamPodSandboxMetrics() {
       for (const podSandboxMetrics of inMessages(await figures.metrics())) yield { podSandboxMetrics };

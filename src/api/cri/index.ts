@@ -7,6 +7,8 @@ export * as criPod from '../k8s.io/runtime/v1/pod_pb.ts';
 export * as criRuntime from '../k8s.io/runtime/v1/runtime_pb.ts';
 export * as criStats from '../k8s.io/runtime/v1/stats_pb.ts';
 export * as criTypes from '../k8s.io/runtime/v1/types_pb.ts';
+export type { InterfaceFigures } from './common-metrics.ts';
+export { addFileSystem, addInterface, addLimits, addProcesses, interfaceUsage } from './common-metrics.ts';
 export type { MetricName } from './metric-descriptors.ts';
 export { metricDescriptors } from './metric-descriptors.ts';
 export { MetricList } from './metric-list.ts';

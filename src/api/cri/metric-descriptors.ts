@@ -70,11 +70,11 @@ export type MetricName = keyof typeof descriptions;
 export interface MetricDescription {
   readonly name: string;
   readonly help: string;
-  readonly labelKeys: readonly string[];
+  readonly labelKeys: string[];
 }
 
 export const metricDescriptors: readonly MetricDescription[] = Object.entries<Description>(descriptions).map(([name, [help, labelKeys = common]]) => ({
   name,
   help,
-  labelKeys,
+  labelKeys: [...labelKeys],
 }));

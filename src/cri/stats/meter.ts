@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { criStats } from '../../api/cri/index.ts';
+import { type criStats, interfaceUsage } from '../../api/cri/index.ts';
 import { isCode } from '../../base/index.ts';
 import type { ReadCgroup, TaskStats } from '../../core/tasks/index.ts';
 import type { InterfaceCounters } from '../../network/index.ts';
@@ -100,13 +100,7 @@ export async function pidsOf({ task }: MeasuredContainer): Promise<readonly numb
 }
 
 function networkUsage(found: ReadonlyMap<string, InterfaceCounters>, timestamp: bigint): MessageInitShape<typeof criStats.NetworkUsageSchema> | undefined {
-  const interfaces = [...found].map(([name, { rxBytes, rxErrors, txBytes, txErrors }]) => ({
-    name,
-    rxBytes: { value: BigInt(rxBytes) },
-    rxErrors: { value: BigInt(rxErrors) },
-    txBytes: { value: BigInt(txBytes) },
-    txErrors: { value: BigInt(txErrors) },
-  }));
+  const interfaces = [...found].map(([name, counters]) => interfaceUsage(name, counters));
   const defaultInterface = interfaces.find(({ name }) => name === usualInterface) ?? interfaces[0];
   return defaultInterface === undefined ? undefined : { timestamp, defaultInterface, interfaces };
 }

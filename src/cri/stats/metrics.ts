@@ -1,34 +1,21 @@
 import { statfs } from 'node:fs/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type criMetrics, MetricList } from '../../api/cri/index.ts';
+import { addFileSystem, addInterface, addLimits, addProcesses, type criMetrics, MetricList } from '../../api/cri/index.ts';
 import { blockDeviceName, openFiles, openFilesLimit } from '../../base/index.ts';
 import type { TaskStats } from '../../core/tasks/index.ts';
 import { nowNs } from '../clock.ts';
-import type { CountedUsage } from '../images/usage.ts';
 import type { MeasuredContainer, MeasuredPod } from './measured.ts';
 import { type Meter, pidsOf } from './meter.ts';
 import { ofAll, rssBytes, workingSetBytes } from './usage.ts';
 
 const nsPerSecond = 1_000_000_000n;
-/** cpu(7): what the kernel has where nobody said anything. */
-const defaultPeriodUs = 100_000n;
-const defaultShares = 1024n;
 
 /** Everything that `metricDescriptors` name, of a pod. */
 export async function podMetrics(pod: MeasuredPod, meter: Meter, fileSystemPath: string): Promise<MessageInitShape<typeof criMetrics.PodSandboxMetricsSchema>> {
   const { id, metadata } = pod.attributes;
   const podLabels = [metadata?.name ?? '', metadata?.namespace ?? ''];
   const list = new MetricList([...podLabels, '', id, ''], nowNs());
-  for (const [name, counters] of meter.interfaces(pod)) {
-    list.add('container_network_receive_bytes_total', counters.rxBytes, name);
-    list.add('container_network_receive_packets_total', counters.rxPackets, name);
-    list.add('container_network_receive_packets_dropped_total', counters.rxDropped, name);
-    list.add('container_network_receive_errors_total', counters.rxErrors, name);
-    list.add('container_network_transmit_bytes_total', counters.txBytes, name);
-    list.add('container_network_transmit_packets_total', counters.txPackets, name);
-    list.add('container_network_transmit_packets_dropped_total', counters.txDropped, name);
-    list.add('container_network_transmit_errors_total', counters.txErrors, name);
-  }
+  for (const [name, counters] of meter.interfaces(pod)) addInterface(list, name, counters);
   const containerMetrics = await Promise.all(pod.containers.map(async (container) => await ofContainer(container, podLabels, meter, fileSystemPath)));
   return { podSandboxId: id, metrics: list.metrics, containerMetrics };
 }
@@ -43,7 +30,7 @@ async function ofContainer(
   const list = new MetricList([...podLabels, metadata?.name ?? '', id, container.image], nowNs());
   list.add('container_last_seen', nowNs() / nsPerSecond);
   list.add('container_start_time_seconds', container.startedAt / nsPerSecond);
-  addLimits(list, container);
+  addLimits(list, container.resources);
   const [stats, layer, pids] = await Promise.all([meter.taskStats(container), meter.layer(container), pidsOf(container)]);
   if (stats !== undefined) {
     addCpu(list, stats);
@@ -53,20 +40,10 @@ async function ofContainer(
     list.add('container_threads', stats.pids.current);
     list.add('container_threads_max', stats.pids.limit ?? 0n);
   }
-  if (layer !== undefined) await addFileSystem(list, layer, fileSystemPath);
-  if (pids.length > 0) await addProcesses(list, pids);
+  if (layer !== undefined) addFileSystem(list, layer.sizeBytes, await statfs(fileSystemPath));
+  const [pid] = pids;
+  if (pid !== undefined) addProcesses(list, { processes: pids.length, ...(await openFiles(pids)), openFilesLimit: await openFilesLimit(pid) });
   return { containerId: id, metrics: list.metrics };
-}
-
-function addLimits(list: MetricList, { resources }: MeasuredContainer): void {
-  const { cpuPeriod = 0n, cpuQuota = 0n, cpuShares = 0n, memoryLimitInBytes = 0n, memorySwapLimitInBytes = 0n } = resources ?? {};
-  const positive = (value: bigint, otherwise = 0n) => (value > 0n ? value : otherwise);
-  list.add('container_spec_cpu_period', positive(cpuPeriod, defaultPeriodUs));
-  if (cpuQuota > 0n) list.add('container_spec_cpu_quota', cpuQuota);
-  list.add('container_spec_cpu_shares', positive(cpuShares, defaultShares));
-  list.add('container_spec_memory_limit_bytes', positive(memoryLimitInBytes));
-  list.add('container_spec_memory_reservation_limit_bytes', 0n);
-  list.add('container_spec_memory_swap_limit_bytes', positive(memorySwapLimitInBytes));
 }
 
 function addCpu(list: MetricList, { cpu }: TaskStats): void {
@@ -114,21 +91,4 @@ async function addDevices(list: MetricList, { blkio }: TaskStats): Promise<void>
     list.add(`container_fs_${direction}_bytes_total`, bytes, device);
     list.add(`container_fs_${direction}_total`, ios, device);
   }
-}
-
-/** The root directory is what the container has of the file system. */
-async function addFileSystem(list: MetricList, layer: CountedUsage, fileSystemPath: string): Promise<void> {
-  const { bsize, blocks, files, ffree } = await statfs(fileSystemPath);
-  list.add('container_fs_usage_bytes', layer.sizeBytes, '/');
-  list.add('container_fs_limit_bytes', bsize * blocks, '/');
-  list.add('container_fs_inodes_total', files, '/');
-  list.add('container_fs_inodes_free', ffree, '/');
-}
-
-async function addProcesses(list: MetricList, pids: readonly number[]): Promise<void> {
-  const [{ descriptors, sockets }, limit] = await Promise.all([openFiles(pids), openFilesLimit(pids[0] ?? 0)]);
-  list.add('container_processes', pids.length);
-  list.add('container_file_descriptors', descriptors);
-  list.add('container_sockets', sockets);
-  list.add('container_ulimits_soft', limit, 'max_open_files');
 }

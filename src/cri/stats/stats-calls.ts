@@ -55,7 +55,7 @@ export function statsCalls(measured: Measured, options: MeterOptions): StatsCall
       for await (const stats of inTurn(pods(filter), async (pod) => await meter.pod(pod))) yield { podSandboxStats: [stats] };
     },
     listMetricDescriptors() {
-      return { descriptors: metricDescriptors.map(({ labelKeys, ...descriptor }) => ({ ...descriptor, labelKeys: [...labelKeys] })) };
+      return { descriptors: [...metricDescriptors] };
     },
     async listPodSandboxMetrics() {
       return { podMetrics: await Array.fromAsync(inTurn(pods(), metricsOf)) };

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { criContainer } from '../../api/cri/index.ts';
+import { criContainer, type criLinux } from '../../api/cri/index.ts';
 import type { ContainerInspect, ContainerSummary } from '../../api/docker/index.ts';
 import { nanoseconds } from '../engine/engine.ts';
 import { containerConfigOf, sandboxConfigOf, sandboxIdLabel } from '../engine/labels.ts';
@@ -40,7 +40,7 @@ export function containerStatus(inspect: ContainerInspect, sandbox: ContainerIns
     annotations: config.annotations,
     mounts: config.mounts,
     logPath: sandbox === undefined ? '' : logPathOf(inspect, sandbox),
-    resources: resourcesOf(inspect),
+    resources: { linux: limitsOf(inspect) },
     ...userOf(inspect),
     stopSignal: config.stopSignal,
   };
@@ -59,18 +59,17 @@ function exitReason({ State }: ContainerInspect, hasFailed: boolean): string {
   return State.ExitCode === 0 ? 'Completed' : 'Error';
 }
 
-function resourcesOf({ HostConfig: host }: ContainerInspect): MessageInitShape<typeof criContainer.ContainerResourcesSchema> {
+/** As the engine has them. */
+export function limitsOf({ HostConfig: host }: ContainerInspect): MessageInitShape<typeof criLinux.LinuxContainerResourcesSchema> {
   return {
-    linux: {
-      cpuPeriod: BigInt(host.CpuPeriod),
-      cpuQuota: BigInt(host.CpuQuota),
-      cpuShares: BigInt(host.CpuShares),
-      memoryLimitInBytes: BigInt(host.Memory),
-      memorySwapLimitInBytes: BigInt(host.MemorySwap),
-      oomScoreAdj: BigInt(host.OomScoreAdj),
-      cpusetCpus: host.CpusetCpus,
-      cpusetMems: host.CpusetMems,
-    },
+    cpuPeriod: BigInt(host.CpuPeriod),
+    cpuQuota: BigInt(host.CpuQuota),
+    cpuShares: BigInt(host.CpuShares),
+    memoryLimitInBytes: BigInt(host.Memory),
+    memorySwapLimitInBytes: BigInt(host.MemorySwap),
+    oomScoreAdj: BigInt(host.OomScoreAdj),
+    cpusetCpus: host.CpusetCpus,
+    cpusetMems: host.CpusetMems,
   };
 }
 

@@ -1,16 +1,15 @@
 import { statfs } from 'node:fs/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type criMetrics, type criPod, MetricList } from '../../api/cri/index.ts';
+import { addFileSystem, addInterface, addLimits, addProcesses, type criMetrics, type criPod, MetricList } from '../../api/cri/index.ts';
 import type { ContainerInspect, ContainerStats } from '../../api/docker/index.ts';
 import { blockDeviceName, openFiles, openFilesLimit } from '../../base/index.ts';
+import { limitsOf } from '../containers/messages.ts';
 import { nanoseconds } from '../engine/engine.ts';
 import { containerConfigOf } from '../engine/labels.ts';
+import { interfacesOf } from './interfaces.ts';
 import { memoryFigure, workingSet } from './memory.ts';
 
 const nsPerSecond = 1_000_000_000;
-/** cpu(7): what the kernel has where nobody said anything. */
-const defaultPeriodUs = 100_000;
-const defaultShares = 1024;
 
 /** A container as the engine tells it. */
 export interface EngineContainer {
@@ -32,16 +31,7 @@ export interface EnginePod {
 export async function podMetrics(pod: EnginePod, dataRoot: string): Promise<MessageInitShape<typeof criMetrics.PodSandboxMetricsSchema>> {
   const podLabels = [pod.metadata?.name ?? '', pod.metadata?.namespace ?? ''];
   const list = new MetricList([...podLabels, '', pod.id, ''], BigInt(Date.now()) * 1_000_000n);
-  for (const [name, counters] of Object.entries(pod.stats.networks ?? {})) {
-    list.add('container_network_receive_bytes_total', counters.rx_bytes, name);
-    list.add('container_network_receive_packets_total', counters.rx_packets, name);
-    list.add('container_network_receive_packets_dropped_total', counters.rx_dropped, name);
-    list.add('container_network_receive_errors_total', counters.rx_errors, name);
-    list.add('container_network_transmit_bytes_total', counters.tx_bytes, name);
-    list.add('container_network_transmit_packets_total', counters.tx_packets, name);
-    list.add('container_network_transmit_packets_dropped_total', counters.tx_dropped, name);
-    list.add('container_network_transmit_errors_total', counters.tx_errors, name);
-  }
+  for (const [name, counters] of interfacesOf(pod.stats)) addInterface(list, name, counters);
   return {
     podSandboxId: pod.id,
     metrics: list.metrics,
@@ -54,27 +44,21 @@ async function ofContainer(
   podLabels: readonly string[],
   dataRoot: string,
 ): Promise<MessageInitShape<typeof criMetrics.ContainerMetricsSchema>> {
-  const { Id, Config, State } = container.inspect;
+  const { inspect, stats, pids, writtenBytes } = container;
+  const { Id, Config, State, HostConfig } = inspect;
   const { metadata, image } = containerConfigOf(Config.Labels);
   const list = new MetricList([...podLabels, metadata?.name ?? '', Id, image?.image ?? ''], BigInt(Date.now()) * 1_000_000n);
   list.add('container_last_seen', Date.now() / 1000);
   list.add('container_start_time_seconds', nanoseconds(State.StartedAt) / BigInt(nsPerSecond));
-  addLimits(list, container.inspect);
-  addCpu(list, container.stats);
-  addMemory(list, container.stats);
-  await addDevices(list, container.stats);
-  await addFileSystem(list, container.writtenBytes, dataRoot);
-  await addProcesses(list, container);
+  addLimits(list, limitsOf(inspect), HostConfig.MemoryReservation);
+  addCpu(list, stats);
+  addMemory(list, stats);
+  await addDevices(list, stats);
+  addFileSystem(list, writtenBytes, await statfs(dataRoot));
+  addProcesses(list, { processes: pids.length, ...(await openFiles(pids)), openFilesLimit: await openFilesLimit(State.Pid) });
+  list.add('container_threads', stats.pids_stats.current ?? pids.length);
+  list.add('container_threads_max', stats.pids_stats.limit ?? 0);
   return { containerId: Id, metrics: list.metrics };
-}
-
-function addLimits(list: MetricList, { HostConfig: { CpuPeriod, CpuQuota, CpuShares, Memory, MemoryReservation, MemorySwap } }: ContainerInspect): void {
-  list.add('container_spec_cpu_period', CpuPeriod > 0 ? CpuPeriod : defaultPeriodUs);
-  if (CpuQuota > 0) list.add('container_spec_cpu_quota', CpuQuota);
-  list.add('container_spec_cpu_shares', CpuShares > 0 ? CpuShares : defaultShares);
-  list.add('container_spec_memory_limit_bytes', Memory);
-  list.add('container_spec_memory_reservation_limit_bytes', MemoryReservation);
-  list.add('container_spec_memory_swap_limit_bytes', MemorySwap);
 }
 
 function addCpu(list: MetricList, { cpu_stats: { cpu_usage: usage, throttling_data: throttling } }: ContainerStats): void {
@@ -123,22 +107,4 @@ async function addDevices(
 function directionOf(operation: string): 'reads' | 'writes' | undefined {
   const name = operation.toLowerCase();
   return name === 'read' ? 'reads' : name === 'write' ? 'writes' : undefined;
-}
-
-async function addFileSystem(list: MetricList, writtenBytes: number, dataRoot: string): Promise<void> {
-  list.add('container_fs_usage_bytes', writtenBytes, '/');
-  const { bsize, blocks, files, ffree } = await statfs(dataRoot);
-  list.add('container_fs_limit_bytes', bsize * blocks, '/');
-  list.add('container_fs_inodes_total', files, '/');
-  list.add('container_fs_inodes_free', ffree, '/');
-}
-
-async function addProcesses(list: MetricList, { pids, inspect, stats }: EngineContainer): Promise<void> {
-  const [{ descriptors, sockets }, limit] = await Promise.all([openFiles(pids), openFilesLimit(inspect.State.Pid)]);
-  list.add('container_processes', pids.length);
-  list.add('container_threads', stats.pids_stats.current ?? pids.length);
-  list.add('container_threads_max', stats.pids_stats.limit ?? 0);
-  list.add('container_file_descriptors', descriptors);
-  list.add('container_sockets', sockets);
-  list.add('container_ulimits_soft', limit, 'max_open_files');
 }

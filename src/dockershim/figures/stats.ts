@@ -1,10 +1,11 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { criMetrics, criStats } from '../../api/cri/index.ts';
+import { type criMetrics, type criStats, interfaceUsage } from '../../api/cri/index.ts';
 import type { ContainerStats, ContainerSummary, ContainerTopResponse } from '../../api/docker/index.ts';
 import { isCode } from '../../base/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { containerConfigOf, matchesSelector, sandboxConfigOf, sandboxIdLabel } from '../engine/labels.ts';
 import { refuse } from '../refuse.ts';
+import { interfacesOf } from './interfaces.ts';
 import { memoryFigure, workingSet } from './memory.ts';
 import { type EngineContainer, podMetrics } from './metrics.ts';
 
@@ -112,13 +113,7 @@ export class Figures {
     const sum = (value: (container: WireContainer) => bigint | undefined) => containers.reduce((total, one) => total + (value(one) ?? 0n), 0n);
     const ownCpu = BigInt(own.cpu_stats.cpu_usage.total_usage);
     const ownMemory = BigInt(own.memory_stats.usage ?? 0);
-    const interfaces = Object.entries(own.networks ?? {}).map(([name, one]) => ({
-      name,
-      rxBytes: { value: BigInt(one.rx_bytes) },
-      rxErrors: { value: BigInt(one.rx_errors) },
-      txBytes: { value: BigInt(one.tx_bytes) },
-      txErrors: { value: BigInt(one.tx_errors) },
-    }));
+    const interfaces = interfacesOf(own).map(([name, figures]) => interfaceUsage(name, figures));
     const [defaultInterface] = interfaces;
     return {
       attributes: { ...attributes, ...(config.metadata === undefined ? {} : { metadata: config.metadata }) },
