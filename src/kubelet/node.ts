@@ -1,9 +1,10 @@
 import type { CgroupDriver } from './config/cgroup-parent.ts';
 import type { ClusterDns } from './config/dns.ts';
+import type { SecurityDefaults } from './config/security-context.ts';
 import type { MachineSize } from './pods/fields.ts';
 
 /** The machine as a kubelet sees it, and where the kubelet keeps what it makes. */
-export interface Node extends MachineSize {
+export interface Node extends MachineSize, SecurityDefaults {
   readonly name: string;
   /** What the container runtime calls itself. */
   readonly runtimeName: string;
@@ -18,6 +19,4 @@ export interface Node extends MachineSize {
   readonly cgroupDriver: CgroupDriver;
   /** What pods' cgroups are below. */
   readonly cgroupRoot: string;
-  readonly seccompDefault: boolean;
-  readonly seccompDir: string;
 }

@@ -4,6 +4,7 @@ import { criRuntime } from '../../api/cri/index.ts';
 import { isCode, type Logger } from '../../base/index.ts';
 import { DirectLauncher, programFile } from '../../kernel/index.ts';
 import { type Cri, connectCri, defaultBackoff, KernelMounts, Kubelet, type Node } from '../../kubelet/index.ts';
+import { defaultMaskedPaths, defaultReadonlyPaths } from '../../runtime/default-spec.ts';
 import type { NodeFlags } from './flags.ts';
 
 export interface ComposedKubelet extends AsyncDisposable {
@@ -50,6 +51,8 @@ async function readNode(flags: NodeFlags, { runtime }: Cri): Promise<Node> {
     cgroupRoot: flags.cgroupRoot,
     seccompDefault: flags.seccompDefault,
     seccompDir: `${flags.rootDir}/seccomp`,
+    maskedPaths: defaultMaskedPaths,
+    readonlyPaths: defaultReadonlyPaths,
     cpus: os.availableParallelism(),
     memoryBytes: memoryBytes(),
   };

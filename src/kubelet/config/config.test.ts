@@ -50,7 +50,7 @@ test.each<[V1ResourceRequirements, string, string, string]>([
 
 describe('security', () => {
   const { RuntimeDefault, Unconfined, Localhost } = criLinux.SecurityProfile_ProfileType;
-  const defaults = { seccompDefault: true, seccompDir: '/seccomp' };
+  const defaults = { seccompDefault: true, seccompDir: '/seccomp', maskedPaths: ['/proc/kcore'], readonlyPaths: ['/proc/sys'] };
   const contextOf = (securityContext: object, podContext: object = {}) => {
     const { spec } = testPod({ containers: [testContainer('main', { securityContext })], securityContext: podContext });
     return containerSecurityContext(spec.containers[0] ?? testContainer(''), spec, namespaceOptions(spec), defaults);

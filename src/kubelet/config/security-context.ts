@@ -12,24 +12,10 @@ export interface SecurityDefaults {
   readonly seccompDefault: boolean;
   /** Where profiles of the kind Localhost are. */
   readonly seccompDir: string;
+  /** What is hidden of /proc and /sys, or cannot be written, unless procMount is Unmasked. */
+  readonly maskedPaths: readonly string[];
+  readonly readonlyPaths: readonly string[];
 }
-
-/** What Docker hides of /proc and /sys, and Kubernetes of containers with the default procMount. */
-const maskedPaths = [
-  '/proc/asound',
-  '/proc/acpi',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/sys/firmware',
-  '/sys/devices/virtual/powercap',
-];
-const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 /** Which namespaces a pod's containers share, and with whom. */
 export function namespaceOptions(spec: V1PodSpec, userns?: MessageInitShape<typeof criLinux.UserNamespaceSchema>): NamespaceOption {
@@ -82,8 +68,8 @@ export function containerSecurityContext(
     seccomp: profile(own.seccompProfile ?? pod.seccompProfile, { ...defaults, privileged }),
     ...(apparmor === undefined ? {} : { apparmor: profile(apparmor, { seccompDefault: true, seccompDir: '', privileged: false }) }),
     ...selinux(own.seLinuxOptions ?? pod.seLinuxOptions),
-    maskedPaths: open ? [] : maskedPaths,
-    readonlyPaths: open ? [] : readonlyPaths,
+    maskedPaths: open ? [] : [...defaults.maskedPaths],
+    readonlyPaths: open ? [] : [...defaults.readonlyPaths],
   };
 }
 
@@ -106,7 +92,7 @@ function selinux(options: V1SecurityContext['seLinuxOptions']) {
   return options === undefined ? {} : { selinuxOptions: options };
 }
 
-interface ProfileDefaults extends SecurityDefaults {
+interface ProfileDefaults extends Pick<SecurityDefaults, 'seccompDefault' | 'seccompDir'> {
   readonly privileged: boolean;
 }
 
