@@ -14,7 +14,8 @@ export async function runCri(settings: CriSettings, log: Logger): Promise<number
     log.error('unhandled rejection', { error: errorMessage(error), stack: error instanceof Error ? error.stack : undefined }),
   );
   const signal = nextSignal();
-  const { root, state, address, readyFd } = settings;
+  const { root, state, address, readyFd, ignored } = settings;
+  for (const key of ignored) log.warn('a key of the configuration means nothing here', { key });
   try {
     using _lock = lockDataRoot(root);
     mkdirSync(state, { recursive: true, mode: 0o711 });
