@@ -11,16 +11,23 @@ const services: readonly (string | undefined)[] = ['daemon', 'containerd', 'regi
 
 if (services.includes(args[0])) await (await import('./disk-threads.ts')).makeDiskThreads();
 
+/** Other than the docker-compatible commands, by the subcommand. */
+const faces: Readonly<Record<string, () => Promise<{ main(argv: readonly string[]): Promise<number> }>>> = {
+  'containerd-shim': async () => await import('./containerd-shim.ts'),
+  daemon: async () => await import('./daemon.ts'),
+  containerd: async () => await import('./containerd.ts'),
+  cri: async () => await import('./cri.ts'),
+  'cri-containerd': async () => await import('./cri-containerd.ts'),
+  crio: async () => await import('./crio.ts'),
+  dockershim: async () => await import('./dockershim.ts'),
+  kubelet: async () => await import('./kubelet.ts'),
+  kube: async () => await import('./kube.ts'),
+};
+
 // Who is done ends, though connections are open still: a daemon's to the monitors of what runs on, a command's to a container's end after a detach. Their output is written by then.
+const [name = ''] = args;
+const face = Object.hasOwn(faces, name) ? faces[name] : undefined;
 if (basename(process.argv0) === 'containerd-shim-strake-v2') process.exit(await (await import('./containerd-shim.ts')).main(args));
-else if (args[0] === 'containerd-shim') process.exit(await (await import('./containerd-shim.ts')).main(args.slice(1)));
-else if (args[0] === 'daemon') process.exit(await (await import('./daemon.ts')).main(args.slice(1)));
-else if (args[0] === 'containerd') process.exit(await (await import('./containerd.ts')).main(args.slice(1)));
-else if (args[0] === 'kubelet') process.exit(await (await import('./kubelet.ts')).main(args.slice(1)));
-else if (args[0] === 'dockershim') process.exit(await (await import('./dockershim.ts')).main(args.slice(1)));
-else if (args[0] === 'cri') process.exit(await (await import('./cri.ts')).main(args.slice(1)));
-else if (args[0] === 'kube') process.exit(await (await import('./kube.ts')).main(args.slice(1)));
-else if (args[0] === 'cri-containerd') process.exit(await (await import('./cri-containerd.ts')).main(args.slice(1)));
-else if (args[0] === 'crio') process.exit(await (await import('./crio.ts')).main(args.slice(1)));
-else if (args[0] === 'registry') process.exitCode = await (await import('./registry.ts')).main(args.slice(1));
+else if (face !== undefined) process.exit(await (await face()).main(args.slice(1)));
+else if (name === 'registry') process.exitCode = await (await import('./registry.ts')).main(args.slice(1));
 else process.exit(await (await import('../cli/main.ts')).main(args));
