@@ -6,6 +6,7 @@ import { type Engine, serveEngine } from '../../engine/index.ts';
 import { lockDataRoot } from './data-root-lock.ts';
 import type { DaemonFlags } from './flags.ts';
 import { groupId, parseHost } from './hosts.ts';
+import { logRejections } from './log-rejections.ts';
 import { nextSignal } from './next-signal.ts';
 import { tellReady } from './tell-ready.ts';
 
@@ -17,9 +18,7 @@ export interface ComposedEngine extends AsyncDisposable {
 
 /** Serves until SIGTERM or SIGINT; answers the exit status. Containers are left running: the next daemon finds them again. */
 export async function runDaemon(flags: DaemonFlags, log: Logger, compose: (flags: DaemonFlags, log: Logger) => Promise<ComposedEngine>): Promise<number> {
-  process.on('unhandledRejection', (error) =>
-    log.error('unhandled rejection', { error: errorMessage(error), stack: error instanceof Error ? error.stack : undefined }),
-  );
+  logRejections(log);
   const signal = nextSignal();
   try {
     const group = groupId(flags.group);
