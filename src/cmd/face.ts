@@ -1,10 +1,9 @@
-import { createLineLogger, errorMessage, type Logger, type LogLevel } from '../base/index.ts';
+import { createLineLogger, errorMessage, type Logger } from '../base/index.ts';
 import { writeLogLine } from './daemon/write-log-line.ts';
+import type { LogSettings } from './flag-values.ts';
 
 /** What the flags of every face say. */
-export interface FaceSettings {
-  readonly logLevel: LogLevel;
-  readonly logFormat: 'text' | 'json';
+export interface FaceSettings extends Pick<LogSettings, 'logLevel' | 'logFormat'> {
   readonly help: boolean;
 }
 

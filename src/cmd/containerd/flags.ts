@@ -3,6 +3,7 @@ import type { FlagTable } from '../../cli/flags/flags.ts';
 import { formatFlags } from '../../cli/flags/help.ts';
 import { parseFlags } from '../../cli/flags/parse.ts';
 import { UsageError } from '../../cli/usage-error.ts';
+import { absolutePath, socketPath } from '../flag-values.ts';
 import { type ContainerdConfig, readConfig } from './config.ts';
 
 /** containerd's flags and, where they are silent, its configuration file. */
@@ -38,17 +39,17 @@ const levels: Readonly<Record<string, LogLevel>> = { ...Object.fromEntries(logLe
 export function parseContainerdFlags(argv: readonly string[]): ContainerdSettings {
   const { values, args, help } = parseFlags(table, argv, { stopAtArgument: false });
   if (args.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(args[0])}`);
-  const configFile = absolute('config', values.config ?? defaultConfigFile);
+  const configFile = absolutePath('config', values.config ?? defaultConfigFile);
   const config = readConfig(configFile, values.config !== undefined);
-  const state = absolute('state', values.state ?? config.state ?? '/run/strake');
+  const state = absolutePath('state', values.state ?? config.state ?? '/run/strake');
   const logLevel = values['log-level'] === undefined ? (config.logLevel ?? 'info') : levels[values['log-level']];
   if (logLevel === undefined) throw new UsageError(`invalid value ${JSON.stringify(values['log-level'])} for --log-level`);
   const logFormat = values['log-format'] ?? config.logFormat ?? 'text';
   if (logFormat !== 'text' && logFormat !== 'json') throw new UsageError(`invalid value ${JSON.stringify(logFormat)} for --log-format: must be text or json`);
   return {
-    root: absolute('root', values.root ?? config.root ?? '/var/lib/strake'),
+    root: absolutePath('root', values.root ?? config.root ?? '/var/lib/strake'),
     state,
-    address: absolute('address', (values.address ?? config.address ?? `${state}/containerd.sock`).replace(/^unix:\/\//, '')),
+    address: socketPath('address', values.address ?? config.address ?? `${state}/containerd.sock`),
     logLevel,
     logFormat,
     readyFd: values['ready-fd'],
@@ -60,9 +61,4 @@ export function parseContainerdFlags(argv: readonly string[]): ContainerdSetting
 
 export function containerdUsage(): string {
   return `Usage:  strake containerd [OPTIONS]\n\nServe images, snapshots, containers and tasks by containerd's API\n\nOptions:\n${formatFlags(table)}`;
-}
-
-function absolute(name: string, value: string): string {
-  if (!value.startsWith('/') || value.includes('\0')) throw new UsageError(`${name} must be an absolute path`);
-  return value.length > 1 ? value.replace(/\/+$/, '') : value;
 }

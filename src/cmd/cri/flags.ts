@@ -1,11 +1,11 @@
-import { type LogLevel, logLevels } from '../../base/index.ts';
 import type { FlagTable } from '../../cli/flags/flags.ts';
 import { formatFlags } from '../../cli/flags/help.ts';
 import { parseFlags } from '../../cli/flags/parse.ts';
 import { UsageError } from '../../cli/usage-error.ts';
 import { type PodNetworkKind, podNetworkKinds } from '../../network/index.ts';
+import { absolutePath, type LogSettings, logFlags, logSettings, oneOf, socketPath } from '../flag-values.ts';
 
-export interface CriSettings {
+export interface CriSettings extends LogSettings {
   readonly root: string;
   readonly state: string;
   /** Path of the unix socket. */
@@ -30,9 +30,6 @@ export interface CriSettings {
   readonly podSubnet: string | undefined;
   readonly cniConfigDirectory: string;
   readonly cniPluginDirectories: readonly string[];
-  readonly logLevel: LogLevel;
-  readonly logFormat: 'text' | 'json';
-  readonly readyFd: number | undefined;
   /** Keys of a configuration that mean nothing here. */
   readonly ignored: readonly string[];
   readonly help: boolean;
@@ -47,13 +44,6 @@ export interface OtherRuntime {
 
 export const defaultContainerd = '/run/containerd/containerd.sock';
 const defaultPluginDirectories = ['/opt/cni/bin', '/usr/lib/cni'];
-
-/** Of every face. */
-export const logFlags = {
-  'log-level': { kind: 'string', short: 'l', help: '"debug", "info", "warn", "error" or "fatal" (default "info")' },
-  'log-format': { kind: 'string', help: '"text" or "json" (default "text")' },
-  'ready-fd': { kind: 'int', help: 'Descriptor that gets one line once the socket listens' },
-} as const satisfies FlagTable;
 
 const table = {
   address: { kind: 'string', short: 'a', value: 'PATH', help: 'Unix socket to listen on (default "STATE/cri.sock")' },
@@ -86,16 +76,15 @@ const containerdTable = {
 /** Of `strake cri`. */
 export function parseCriFlags(argv: readonly string[]): CriSettings {
   const parsed = parseFlags(localTable, argv, { stopAtArgument: false });
-  const address = parsed.values['containerd-address']?.replace(/^unix:\/\//, '');
-  return { ...settingsOf(parsed, undefined), ...(address === undefined ? {} : { containerdAddress: absolutePath('containerd-address', address) }) };
+  const address = parsed.values['containerd-address'];
+  return { ...settingsOf(parsed, undefined), ...(address === undefined ? {} : { containerdAddress: socketPath('containerd-address', address) }) };
 }
 
 /** Of `strake cri-containerd`. */
 export function parseCriContainerdFlags(argv: readonly string[]): CriSettings {
   const parsed = parseFlags(containerdTable, argv, { stopAtArgument: false });
   if (parsed.values.runtime.length > 0) throw new UsageError('--runtime is not possible: runtimes are those of the containerd');
-  const address = (parsed.values.containerd ?? defaultContainerd).replace(/^unix:\/\//, '');
-  return settingsOf(parsed, absolutePath('containerd', address));
+  return settingsOf(parsed, socketPath('containerd', parsed.values.containerd ?? defaultContainerd));
 }
 
 function settingsOf({ values, args, help }: ReturnType<typeof parseFlags<typeof table>>, containerd: string | undefined): CriSettings {
@@ -104,7 +93,7 @@ function settingsOf({ values, args, help }: ReturnType<typeof parseFlags<typeof 
   return {
     root: absolutePath('root', values.root ?? '/var/lib/strake'),
     state,
-    address: absolutePath('address', (values.address ?? `${state}/cri.sock`).replace(/^unix:\/\//, '')),
+    address: socketPath('address', values.address ?? `${state}/cri.sock`),
     streams: { address: values['stream-address'] ?? '127.0.0.1', port: values['stream-port'] ?? 0 },
     cgroupDriver: oneOf('cgroup-driver', values['cgroup-driver'] ?? 'cgroupfs', ['cgroupfs', 'systemd']),
     containerd,
@@ -134,31 +123,8 @@ export function criContainerdUsage(): string {
   return `Usage:  strake cri-containerd [OPTIONS]\n\nServe the container runtime interface of Kubernetes over a containerd\n\nOptions:\n${formatFlags(containerdTable)}`;
 }
 
-export function logSettings(values: {
-  readonly 'log-level'?: string | undefined;
-  readonly 'log-format'?: string | undefined;
-  readonly 'ready-fd'?: number | undefined;
-}): Pick<CriSettings, 'logLevel' | 'logFormat' | 'readyFd'> {
-  return {
-    logLevel: oneOf('log-level', values['log-level'] ?? 'info', logLevels),
-    logFormat: oneOf('log-format', values['log-format'] ?? 'text', ['text', 'json']),
-    readyFd: values['ready-fd'],
-  };
-}
-
 function runtime(text: string): readonly [string, OtherRuntime] {
   const [, name = '', path = ''] = /^([a-zA-Z0-9][\w.-]*)=(\/.*)$/.exec(text) ?? [];
   if (name === '') throw new UsageError(`invalid value ${JSON.stringify(text)} for --runtime: must be NAME=PATH`);
   return [name, { path }];
-}
-
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((item) => item === value);
-  if (found === undefined) throw new UsageError(`invalid value ${JSON.stringify(value)} for --${name}: must be ${allowed.join(', ')}`);
-  return found;
-}
-
-export function absolutePath(name: string, value: string): string {
-  if (!value.startsWith('/') || value.includes('\0')) throw new UsageError(`${name} must be an absolute path`);
-  return value.length > 1 ? value.replace(/\/+$/, '') : value;
 }

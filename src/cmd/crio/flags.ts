@@ -2,7 +2,8 @@ import type { FlagTable } from '../../cli/flags/flags.ts';
 import { formatFlags } from '../../cli/flags/help.ts';
 import { parseFlags } from '../../cli/flags/parse.ts';
 import { UsageError } from '../../cli/usage-error.ts';
-import { absolutePath, type CriSettings, logFlags, logSettings } from '../cri/flags.ts';
+import type { CriSettings } from '../cri/flags.ts';
+import { absolutePath, logFlags, logSettings } from '../flag-values.ts';
 import { readCrioConfig } from './config.ts';
 
 const defaultConfig = '/etc/crio/crio.conf';

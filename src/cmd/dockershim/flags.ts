@@ -1,11 +1,11 @@
-import { type LogLevel, logLevels } from '../../base/index.ts';
 import type { FlagTable } from '../../cli/flags/flags.ts';
 import { formatFlags } from '../../cli/flags/help.ts';
 import { parseFlags } from '../../cli/flags/parse.ts';
 import { UsageError } from '../../cli/usage-error.ts';
 import { defaultSocket, type Endpoint, parseEndpoint } from '../../docker-client/index.ts';
+import { type LogSettings, logFlags, logSettings, socketPath } from '../flag-values.ts';
 
-export interface DockershimSettings {
+export interface DockershimSettings extends LogSettings {
   /** Path of the unix socket. */
   readonly address: string;
   readonly docker: Endpoint;
@@ -13,9 +13,6 @@ export interface DockershimSettings {
   /** Undefined: an image that is made here. */
   readonly pauseImage: string | undefined;
   readonly streaming: { readonly address: string; readonly port: number } | undefined;
-  readonly logLevel: LogLevel;
-  readonly logFormat: 'text' | 'json';
-  readonly readyFd: number | undefined;
   readonly help: boolean;
 }
 
@@ -27,29 +24,19 @@ const table = {
   network: { kind: 'string', value: 'NAME', help: 'Network of the engine that pods are on (default "bridge")' },
   'pod-infra-container-image': { kind: 'string', value: 'IMAGE', help: "Image whose process holds a pod's namespaces (default: one that is made here)" },
   'streaming-address': { kind: 'string', value: 'HOST:PORT', help: 'Where exec, attach and port-forward are served (default: any port of 127.0.0.1)' },
-  'log-level': { kind: 'string', short: 'l', help: `One of ${logLevels.map((level) => `"${level}"`).join(', ')} (default "info")` },
-  'log-format': { kind: 'string', help: '"text" or "json" (default "text")' },
-  'ready-fd': { kind: 'int', help: 'Descriptor that gets one line once the socket listens' },
+  ...logFlags,
 } as const satisfies FlagTable;
 
 export function parseDockershimFlags(argv: readonly string[]): DockershimSettings {
   const { values, args, help } = parseFlags(table, argv, { stopAtArgument: false });
   if (args.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(args[0])}`);
-  const address = (values.address ?? defaultAddress).replace(/^unix:\/\//, '');
-  if (!address.startsWith('/') || address.includes('\0')) throw new UsageError('address must be an absolute path');
-  const logLevel = logLevels.find((level) => level === (values['log-level'] ?? 'info'));
-  if (logLevel === undefined) throw new UsageError(`invalid value ${JSON.stringify(values['log-level'])} for --log-level`);
-  const logFormat = values['log-format'] ?? 'text';
-  if (logFormat !== 'text' && logFormat !== 'json') throw new UsageError(`invalid value ${JSON.stringify(logFormat)} for --log-format: must be text or json`);
   return {
-    address,
+    address: socketPath('address', values.address ?? defaultAddress),
     docker: parseEndpoint(values.docker ?? `unix://${defaultSocket}`),
     network: values.network ?? 'bridge',
     pauseImage: values['pod-infra-container-image'],
     streaming: values['streaming-address'] === undefined ? undefined : hostAndPort(values['streaming-address']),
-    logLevel,
-    logFormat,
-    readyFd: values['ready-fd'],
+    ...logSettings(values),
     help,
   };
 }

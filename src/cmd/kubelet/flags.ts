@@ -5,6 +5,7 @@ import { formatFlags } from '../../cli/flags/help.ts';
 import { parseFlags } from '../../cli/flags/parse.ts';
 import { UsageError } from '../../cli/usage-error.ts';
 import { type BackoffTimes, defaultBackoff, isQuantity, type LogLimits, quantityUnits } from '../../kubelet/index.ts';
+import { oneOf } from '../flag-values.ts';
 
 /** What both `strake kubelet` and `strake kube` are told of the machine. */
 export interface NodeFlags {
@@ -120,10 +121,4 @@ export function duration(name: string, text: string | undefined, whenAbsent: num
 function absolute(name: string, path: string): string {
   if (!path.startsWith('/')) throw new UsageError(`--${name} must be an absolute path`);
   return path;
-}
-
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((item) => item === value);
-  if (found === undefined) throw new UsageError(`invalid value ${JSON.stringify(value)} for --${name}: must be one of ${allowed.join(', ')}`);
-  return found;
 }

@@ -3,6 +3,7 @@ import type { FlagTable, FlagValues } from '../../cli/flags/flags.ts';
 import { formatFlags } from '../../cli/flags/help.ts';
 import { parseFlags } from '../../cli/flags/parse.ts';
 import { UsageError } from '../../cli/usage-error.ts';
+import { oneOf } from '../flag-values.ts';
 
 export interface RegistryFlags {
   readonly address: HostPort;
@@ -188,10 +189,4 @@ function hostPort(name: string, text: string): HostPort {
   const port = Number(match?.[2]);
   if (match === null || port > 65535) throw new UsageError(`invalid value ${JSON.stringify(text)} for --${name}: must be HOST:PORT`);
   return { host: (match[1] ?? '').replace(/^\[|\]$/g, ''), port };
-}
-
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((item) => item === value);
-  if (found === undefined) throw new UsageError(`invalid value ${JSON.stringify(value)} for --${name}: must be one of ${allowed.join(', ')}`);
-  return found;
 }
