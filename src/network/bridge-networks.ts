@@ -1,4 +1,4 @@
-import { randomId, StrakeError } from '../base/index.ts';
+import { Mutex, randomId, StrakeError } from '../base/index.ts';
 import {
   addAddress,
   createBridge,
@@ -65,7 +65,7 @@ export class BridgeNetworks implements NetworkManager {
   /** Links of endpoints that were given back, with their addresses: the kernel removes them in its own time. */
   private readonly draining = new Map<string, string>();
   private sweep: NodeJS.Timeout | undefined;
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly changes = new Mutex();
 
   constructor(options: BridgeNetworksOptions) {
     this.options = options;
@@ -142,10 +142,10 @@ export class BridgeNetworks implements NetworkManager {
 
   disconnect(containerId: string, text?: string): Promise<void> {
     return this.exclusive(async () => {
-      const networkId = text === undefined ? undefined : this.find(text)?.id;
-      if (text !== undefined && networkId === undefined) return;
-      if (text === undefined || this.ports?.bridgeOf(containerId) === this.find(text)?.bridge) await this.ports?.close(containerId);
-      this.release((endpoint) => endpoint.containerId === containerId && (networkId === undefined || endpoint.networkId === networkId));
+      const network = text === undefined ? undefined : this.find(text);
+      if (text !== undefined && network === undefined) return;
+      if (network === undefined || this.ports?.bridgeOf(containerId) === network.bridge) await this.ports?.close(containerId);
+      this.release((endpoint) => endpoint.containerId === containerId && (network === undefined || endpoint.networkId === network.id));
     });
   }
 
@@ -355,9 +355,7 @@ export class BridgeNetworks implements NetworkManager {
 
   /** One change at a time, in the order of the calls. */
   private exclusive<T>(action: () => Promise<T>): Promise<T> {
-    const result = this.queue.then(action);
-    this.queue = result.catch(() => {});
-    return result;
+    return this.changes.run(action);
   }
 }
 

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { StrakeError } from '../../base/index.ts';
+import { Mutex, StrakeError } from '../../base/index.ts';
 import { netfilterOperation, parseIpv4, removeTable } from '../../kernel/netlink/index.ts';
 import type { Op } from '../../kernel/program/index.ts';
 import { readJsonDirectory, writeJsonFile } from '../json-files.ts';
@@ -28,7 +28,7 @@ export class HostPorts {
   private readonly held = new Map<string, HeldPorts>();
   /** The bridges that let the machine's loopback through. */
   private readonly opened = new Set<string>();
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly changes = new Mutex();
 
   constructor(options: HostPortsOptions) {
     this.options = options;
@@ -94,9 +94,9 @@ export class HostPorts {
   }
 
   /** The rules of all in one transaction; the table goes with the last of them. */
-  private apply(): Promise<void> {
+  private async apply(): Promise<void> {
     const { table, runProgram } = this.options;
-    const result = this.queue.then(async () => {
+    await this.changes.run(async () => {
       const all = this.list();
       const bridges = new Set(all.map(({ bridge }) => bridge));
       const closed = [...this.opened].filter((bridge) => !bridges.has(bridge));
@@ -110,8 +110,6 @@ export class HostPorts {
       for (const bridge of bridges) this.opened.add(bridge);
       for (const bridge of closed) this.opened.delete(bridge);
     });
-    this.queue = result.catch(() => {});
-    return result;
   }
 
   private file(holder: string): string {
