@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { RuntimeInfoSchema } from '../api/containerd/index.ts';
 import { errorMessage, StrakeError } from '../base/index.ts';
+import { runCommand } from '../kernel/index.ts';
 import { features } from '../runtime/index.ts';
 import { binaryOf, type TypedOptions, taskOptions } from './runtime-options.ts';
 
@@ -33,9 +32,11 @@ export async function runtimeInfo({ options, version, signal }: RuntimeInfoReque
 
 async function featuresOf(binary: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   try {
-    const { stdout } = await promisify(execFile)(binary, ['features'], { timeout: featuresTimeoutMs, maxBuffer: maxFeaturesBytes, cwd: '/', signal });
-    JSON.parse(stdout);
-    return Buffer.from(stdout);
+    const { failure, output, words } = await runCommand({ path: binary, args: ['features'], cwd: '/', timeoutMs: featuresTimeoutMs, signal, layer: 'shim' });
+    if (failure !== undefined) throw new StrakeError('Unavailable', [words, failure].filter(Boolean).join(': '));
+    if (output.length > maxFeaturesBytes) throw new StrakeError('OutOfRange', `more than ${maxFeaturesBytes} bytes`);
+    JSON.parse(output.toString());
+    return output;
   } catch (cause) {
     throw new StrakeError('Unavailable', `${binary} features: ${errorMessage(cause).trim()}`, { cause, fields: { layer: 'shim' } });
   }
