@@ -6,7 +6,7 @@ import { checkIdentifier, errorCode, errorMessage, isCode, type Logger, StrakeEr
 import type { Launcher } from '../../../kernel/index.ts';
 import type { ServedService } from '../../../rpc/ttrpc/index.ts';
 import { Bundle } from './bundle.ts';
-import { findBundles, listBundles } from './find-bundles.ts';
+import { listBundles, visitBundles } from './find-bundles.ts';
 import { killListener } from './kill-listener.ts';
 import { removeLeftoverCgroup } from './leftover-cgroup.ts';
 import { ManagedTask, type ManagedTaskOptions } from './managed-task.ts';
@@ -31,7 +31,6 @@ export interface ShimTaskManagerOptions {
 
 const defaultRecoverTimeoutMs = 1_000;
 const defaultDiscardTimeoutMs = 5_000;
-const recoverAtOnce = 64;
 /** Where a task is, and who may delete it when its shim cannot. */
 type ShimPlace = Pick<ManagedTaskOptions, 'namespace' | 'id' | 'bundle'> & { readonly binary: ShimBinary };
 
@@ -96,18 +95,13 @@ export class ShimTaskManager implements ShimTasks {
   }
 
   async recover(): Promise<Recovery> {
-    const found = await findBundles(this.directory);
-    const work = async () => {
-      for (let next = found.shift(); next !== undefined; next = found.shift()) {
-        const { namespace, id } = next;
-        try {
-          await this.adopt(namespace, id);
-        } catch (error) {
-          this.logOf(namespace, id).error('a shim could not be taken over', { error: errorMessage(error) });
-        }
+    await visitBundles(this.directory, async ({ namespace, id }) => {
+      try {
+        await this.adopt(namespace, id);
+      } catch (error) {
+        this.logOf(namespace, id).error('a shim could not be taken over', { error: errorMessage(error) });
       }
-    };
-    await Promise.all(Array.from({ length: recoverAtOnce }, work));
+    });
     return { removed: Promise.all(this.removing.values()).then(() => undefined) };
   }
 

@@ -27,7 +27,7 @@ const timeoutsMs: Readonly<Record<Exclude<Method, 'wait'>, number>> = {
   shutdown: 3_000,
 };
 
-/** A connection to a shim, for one task. */
+/** A connection to a shim. */
 export interface ShimConnection {
   readonly task: TaskService;
   readonly ended: Promise<void>;
@@ -63,11 +63,8 @@ export async function connectShim(options: ConnectShim): Promise<ShimConnection>
 }
 
 /** A shim that serves a sandbox. */
-export interface SandboxConnection {
+export interface SandboxConnection extends ShimConnection {
   readonly sandbox: ServiceClient<typeof shimSandbox.Sandbox>;
-  readonly task: TaskService;
-  readonly ended: Promise<void>;
-  close(): void;
 }
 
 /** Fails as `connectShim`. */

@@ -5,7 +5,7 @@ import type { shimSandbox } from '../../../api/containerd/index.ts';
 import { checkIdentifier, errorCode, errorMessage, type Logger, StrakeError, silentLogger } from '../../../base/index.ts';
 import type { Launcher } from '../../../kernel/index.ts';
 import { Bundle } from './bundle.ts';
-import { findBundles } from './find-bundles.ts';
+import { type FoundBundle, visitBundles } from './find-bundles.ts';
 import { resolveRuntime } from './resolve-runtime.ts';
 import { ShimBinary, type ShimCaller } from './shim-binary.ts';
 import { connectShimSandbox, type SandboxConnection } from './shim-connection.ts';
@@ -112,23 +112,7 @@ export class ShimSandboxes {
 
   /** After a start of the daemon: finds the sandboxes of shims that live, and cleans up after those that do not. */
   async recover(): Promise<void> {
-    for (const { namespace, id } of await findBundles(this.directory)) {
-      const bundle = new Bundle(path.join(this.directory, namespace, id), this.options.launcher);
-      const binary = new ShimBinary(bundle.readShimPath() ?? '', this.options.caller);
-      const endpoint = bundle.readEndpoint();
-      const shimLog = new ShimLog(bundle.logPath, this.logOf(namespace, id));
-      try {
-        if (endpoint === undefined) throw new StrakeError('Unavailable', 'its shim was not started');
-        const known: Known = { bundle, binary, endpoint, shimLog, connection: undefined };
-        known.connection = watched(known, await connectShimSandbox({ endpoint, namespace, timeoutMs: connectTimeoutMs }));
-        await known.connection.sandbox.pingSandbox({ sandboxId: id }, { timeoutMs: connectTimeoutMs });
-        this.sandboxes.set(keyOf(namespace, id), known);
-      } catch (error) {
-        shimLog.close();
-        this.log.warn('a sandbox has gone while nobody looked', { namespace, sandbox: id, error: errorMessage(error) });
-        await this.cleanUp({ namespace, id }, { bundle, binary });
-      }
-    }
+    await visitBundles(this.directory, async (found) => await this.adopt(found));
   }
 
   /** Lets go of every shim. They live on. */
@@ -138,6 +122,27 @@ export class ShimSandboxes {
       shimLog.close();
     }
     this.sandboxes.clear();
+  }
+
+  private async adopt({ namespace, id }: FoundBundle): Promise<void> {
+    const bundle = new Bundle(path.join(this.directory, namespace, id), this.options.launcher);
+    const binary = new ShimBinary(bundle.readShimPath() ?? '', this.options.caller);
+    const endpoint = bundle.readEndpoint();
+    const shimLog = new ShimLog(bundle.logPath, this.logOf(namespace, id));
+    let connection: SandboxConnection | undefined;
+    try {
+      if (endpoint === undefined) throw new StrakeError('Unavailable', 'its shim was not started');
+      connection = await connectShimSandbox({ endpoint, namespace, timeoutMs: connectTimeoutMs });
+      await connection.sandbox.pingSandbox({ sandboxId: id }, { timeoutMs: connectTimeoutMs });
+      const known: Known = { bundle, binary, endpoint, shimLog, connection: undefined };
+      known.connection = watched(known, connection);
+      this.sandboxes.set(keyOf(namespace, id), known);
+    } catch (error) {
+      connection?.close();
+      shimLog.close();
+      this.log.warn('a sandbox has gone while nobody looked', { namespace, sandbox: id, error: errorMessage(error) });
+      await this.cleanUp({ namespace, id }, { bundle, binary });
+    }
   }
 
   private async launch({ namespace, id, runtime, runtimeOptions, spec, request, signal }: CreateShimSandbox): Promise<Known> {
