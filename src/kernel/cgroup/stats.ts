@@ -109,7 +109,7 @@ async function readV1(directories: CgroupDirectories, now: () => Date): Promise<
 
 async function readV2(dir: string, now: () => Date): Promise<CgroupStats> {
   const read = (file: string) => readControl(`${dir}/${file}`);
-  const [cpuStat, memory, peak, limit, events, memoryStat, swap, pids, pidsLimit, io] = await Promise.all(
+  const [cpuStat, memory, peak, limit, memoryEvents, memoryStat, swap, pids, pidsLimit, io, cpuPressure, memoryPressure, ioPressure] = await Promise.all(
     [
       'cpu.stat',
       'memory.current',
@@ -121,10 +121,14 @@ async function readV2(dir: string, now: () => Date): Promise<CgroupStats> {
       'pids.current',
       'pids.max',
       'io.stat',
+      'cpu.pressure',
+      'memory.pressure',
+      'io.pressure',
     ].map(read),
   );
-  const [cpuPressure, memoryPressure, ioPressure] = await Promise.all(['cpu.pressure', 'memory.pressure', 'io.pressure'].map(read));
   const cpu = parseFlatKeyed(cpuStat ?? '');
+  const stat = parseFlatKeyed(memoryStat ?? '');
+  const events = parseFlatKeyed(memoryEvents ?? '');
   const microseconds = (name: string) => (cpu[name] ?? 0n) * 1000n;
   return {
     readAt: now(),
@@ -141,11 +145,11 @@ async function readV2(dir: string, now: () => Date): Promise<CgroupStats> {
       usageBytes: parseNumber(memory ?? ''),
       maxUsageBytes: parseNumber(peak ?? ''),
       limitBytes: parseLimit(limit ?? '') ?? unlimited,
-      failCount: parseFlatKeyed(events ?? '')['max'] ?? 0n,
+      failCount: events['max'] ?? 0n,
       swapBytes: parseLimit(swap ?? ''),
-      kernelBytes: parseFlatKeyed(memoryStat ?? '')['kernel'],
-      oomKills: parseFlatKeyed(events ?? '')['oom_kill'] ?? 0n,
-      stat: parseFlatKeyed(memoryStat ?? ''),
+      kernelBytes: stat['kernel'],
+      oomKills: events['oom_kill'] ?? 0n,
+      stat,
     },
     pressure: {
       ...pressureOf('cpu', cpuPressure),
