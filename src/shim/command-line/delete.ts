@@ -1,6 +1,7 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { shimTask } from '../../api/containerd/index.ts';
 import { isCode, StrakeError, silentLogger } from '../../base/index.ts';
+import type { CallContext } from '../../rpc/ttrpc/index.ts';
 import { timestamp } from '../messages.ts';
 import type { SandboxService } from '../sandbox/sandbox-service.ts';
 import type { TaskService } from '../task-service.ts';
@@ -76,12 +77,11 @@ function isOfExec(topic: string, { containerId, id }: Readonly<Record<string, un
 }
 
 async function endSandbox(sandboxId: string, { shutdownSandbox }: SandboxService): Promise<void> {
-  const context = { signal: AbortSignal.timeout(callTimeoutMs), requestHeader: new Headers(), timeoutMs: () => undefined };
-  await shutdownSandbox({ $typeName: 'containerd.runtime.sandbox.v1.ShutdownSandboxRequest', sandboxId }, context);
+  await shutdownSandbox({ $typeName: 'containerd.runtime.sandbox.v1.ShutdownSandboxRequest', sandboxId }, ownCall());
 }
 
 async function end(id: string, calls: Calls): Promise<Deleted> {
-  const context = { signal: AbortSignal.timeout(callTimeoutMs), requestHeader: new Headers(), timeoutMs: () => undefined };
+  const context = ownCall();
   try {
     await ignoreMissing(calls.kill({ $typeName: 'containerd.task.v3.KillRequest', id, execId: '', signal: sigkill, all: false }, context));
     await calls.wait({ $typeName: 'containerd.task.v3.WaitRequest', id, execId: '' }, context);
@@ -90,6 +90,11 @@ async function end(id: string, calls: Calls): Promise<Deleted> {
     if (!isCode(error, 'NotFound')) throw error;
     return { exitStatus: killedStatus, exitedAt: timestamp(new Date()) };
   }
+}
+
+/** Of this process, not of a client. */
+function ownCall(): CallContext {
+  return { signal: AbortSignal.timeout(callTimeoutMs), requestHeader: new Headers(), timeoutMs: () => undefined };
 }
 
 async function ignoreMissing(work: Promise<unknown> | unknown): Promise<void> {
