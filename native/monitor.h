@@ -149,13 +149,28 @@ int monitor_start(struct monitor *monitor);
 int monitor_reopen_log(struct monitor *monitor);
 /* The process runs: notes it in the task directory, and tells who said START. */
 void monitor_started(struct monitor *monitor);
-/* Takes the pty over when it has come. */
-void adopt_terminal(struct monitor *monitor);
 /* One round of the loop, of at most TIMEOUT ms. -1: the process could not be made. */
 int monitor_serve(struct monitor *monitor, int timeout);
+void monitor_control_closed(struct monitor *monitor);
+
+/* --- stdio.c */
+#define TERMINAL_RETRY_NS 200000000u /* a terminal that nobody has open may be opened again: systemd closes its stdio and comes back to /dev/console */
+/* The init's ends and ours, by the flags MONITOR_*. -1: errno. */
+int make_stdio(struct monitor *monitor, uint32_t flags);
+bool is_terminal(const struct monitor *monitor);
+/* Where stdin is written to, -1: nowhere (yet, or any more). */
+int stdin_fd(const struct monitor *monitor);
 void monitor_stdin(struct monitor *monitor, const uint8_t *data, size_t len);
 void monitor_stdin_end(struct monitor *monitor);
-void monitor_control_closed(struct monitor *monitor);
+/* Gives the process what waits for it, as much as it takes. */
+void write_stdin(struct monitor *monitor);
+void close_stdin(struct monitor *monitor);
+/* Whether the FIFO of stdin may be read: what comes has a place to go, or goes nowhere. */
+bool takes_stdin(const struct monitor *monitor);
+/* Takes the pty over when it has come. */
+void adopt_terminal(struct monitor *monitor);
+/* Reads a piece of output INDEX. Whether there may be more. */
+bool read_output(struct monitor *monitor, int index);
 
 /* --- zygote.c */
 /* A listening socket at PATH (0600, non-blocking), in place of what was there. -1: errno. */

@@ -210,6 +210,9 @@ bool is_sealed(void); /* whether the program already runs from one */
 /* --- front.c --------------------------------------------------------------------------------------------------- */
 /* The command line `strake-runc`: starts the JavaScript that reads it, and runs its programs in this process. The exit status. */
 int front_main(int argc, char *argv[]);
+
+/* --- pause.c --------------------------------------------------------------------------------------------------- */
+/* Waits for SIGTERM or SIGINT, and leaves no zombie. The exit status. */
 int pause_main(void);
 
 /* --- reaper.c -------------------------------------------------------------------------------------------------- */
@@ -273,13 +276,15 @@ int conn_send(int fd, uint8_t type, const void *payload, uint32_t len);
 /* Sends REPORT to the control connection (and to who sent START, when monitored): run->failed when its index is not NO_OP, else success. */
 int report_send(struct run *run, enum report_phase phase);
 
-/* --- monitor.c --------------------------------------------------------------------------------------------------- */
+/* --- stdio.c ----------------------------------------------------------------------------------------------------- */
 /* In the init, first thing after clone, also without a monitor: puts stdio in place and drops every descriptor of the monitor's
  * (monitor.sock, its ends of the pipes). The connection and the sync end of the monitor are the driver's to close. */
 void monitor_child_stdio(struct run *run);
 /* In the host, around what makes a process with our descriptors 0-2: the init's stdio in place of ours, and the null device in place of that. 0 or -1. */
 int monitor_lend_stdio(struct run *run);
 void monitor_take_stdio_back(struct run *run);
+
+/* --- monitor.c --------------------------------------------------------------------------------------------------- */
 /* In the host, right after clone: closes the init's ends, writes the pid file. */
 int monitor_after_clone(struct run *run);
 /* After the cleanup: exit file, EXIT to the control connection and all clients (not when run->failed), closes everything. */
