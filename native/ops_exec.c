@@ -2,15 +2,11 @@
 #include "monitor.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #ifndef AT_EACCESS
 #define AT_EACCESS 0x200
