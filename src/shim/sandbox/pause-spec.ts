@@ -1,8 +1,7 @@
+import { pauseProcess } from '../../core/tasks/index.ts';
 import { formatJson, type Namespace, parseJson, parseRuntimeSpec, type RuntimeSpec } from '../../oci/index.ts';
 import { ociVersion } from '../../runtime/index.ts';
 
-/** Where the program is in an otherwise empty root. */
-const program = '/pause';
 const newNamespaces = ['network', 'ipc', 'uts', 'pid', 'mount'] as const;
 
 export interface SandboxSpecInput {
@@ -33,22 +32,7 @@ export function sandboxSpec({ given, netnsPath, annotations, hasRootfs, pausePro
     linux: { ...given?.linux, cgroupsPath: given?.linux?.cgroupsPath ?? cgroupsPath, namespaces },
   };
   if (hasRootfs) return checked(spec);
-  return checked({
-    ...spec,
-    root: { path: 'rootfs', readonly: true },
-    process: {
-      user: { uid: 0, gid: 0 },
-      args: [program, 'pause'],
-      env: [],
-      cwd: '/',
-      capabilities: { bounding: [], effective: [], permitted: [] },
-      noNewPrivileges: true,
-    },
-    mounts: [
-      { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
-      { destination: program, type: 'bind', source: pauseProgram, options: ['bind', 'ro', 'nosuid', 'nodev'] },
-    ],
-  });
+  return checked({ ...spec, ...pauseProcess(pauseProgram) });
 }
 
 /** Undefined for none. It is not whole before it has its namespaces: what is made of it is checked. */
