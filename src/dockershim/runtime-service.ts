@@ -38,13 +38,14 @@ export function runtimeService({ engine, sandboxes, containers, figures, streams
       return { version: interfaceVersion, runtimeName: 'docker', runtimeVersion: Version, runtimeApiVersion: apiVersion };
     },
     async status({ verbose }) {
-      const failure = await client.get('/info').then(
-        () => undefined,
-        (error: unknown) => errorMessage(error),
-      );
-      const told = failure === undefined ? { status: true } : { status: false, reason: 'EngineNotReady', message: failure };
+      let known: EngineInfo | undefined;
+      let told: { readonly status: boolean; readonly reason?: string; readonly message?: string } = { status: true };
+      try {
+        known = await info();
+      } catch (error) {
+        told = { status: false, reason: 'EngineNotReady', message: errorMessage(error) };
+      }
       const conditions = ['RuntimeReady', 'NetworkReady'].map((type) => ({ type, ...told }));
-      const known = failure === undefined ? await info() : undefined;
       const names = ['', ...Object.keys(known?.Runtimes ?? {})];
       return {
         status: { conditions },
