@@ -94,6 +94,12 @@ test(
 
     const { stats } = await runtime().listPodSandboxStats({});
     expect(stats.map(({ linux }) => linux?.containers.length)).toEqual([1]);
+    const [metrics] = (await runtime().listPodSandboxMetrics({})).podMetrics;
+    const told = metrics?.containerMetrics.flatMap((one) => one.metrics.map(({ name }) => name));
+    expect(metrics?.containerMetrics.map(({ containerId }) => containerId)).toEqual([server]);
+    for (const name of ['container_spec_cpu_shares', 'container_memory_usage_bytes', 'container_fs_limit_bytes', 'container_threads', 'container_processes'])
+      expect(told).toContain(name);
+    expect(metrics?.metrics.map(({ name }) => name)).toContain('container_network_receive_bytes_total');
     await runtime().stopPodSandbox({ podSandboxId });
     expect(await exited(server)).toMatchObject({ exitCode: 137 });
     await runtime().removePodSandbox({ podSandboxId });

@@ -33,12 +33,12 @@ export class Figures {
     const all = await this.#engine.list('container', { size: true });
     const chosen = all.filter(
       (summary) =>
-        summary.State === 'running' &&
+        isRunning(summary) &&
         summary.Id.startsWith(id) &&
         (summary.Labels[sandboxIdLabel] ?? '').startsWith(podSandboxId) &&
         matchesSelector(containerConfigOf(summary.Labels).labels, labelSelector),
     );
-    return (await inTurns(chosen, async (summary) => await this.#container(summary))).filter((stats) => stats !== undefined);
+    return await this.#measured(chosen);
   }
 
   async container(id: string): Promise<WireContainer> {
@@ -48,29 +48,30 @@ export class Figures {
   }
 
   async pods({ id = '', labelSelector = {} }: StatsFilter): Promise<readonly WirePod[]> {
-    const all = await this.#engine.list('podsandbox');
-    const chosen = all.filter(
-      (summary) => summary.State === 'running' && summary.Id.startsWith(id) && matchesSelector(sandboxConfigOf(summary.Labels).labels, labelSelector),
-    );
-    return (await inTurns(chosen, async (summary) => await this.#pod(summary))).filter((stats) => stats !== undefined);
+    const [all, containers] = await this.#podsAndContainers();
+    const chosen = all.filter((summary) => summary.Id.startsWith(id) && matchesSelector(sandboxConfigOf(summary.Labels).labels, labelSelector));
+    return (await inTurns(chosen, async (summary) => await this.#pod(summary, inPod(containers, summary)))).filter((stats) => stats !== undefined);
   }
 
   /** cAdvisor's metrics of all pods that run. */
   async metrics(): Promise<readonly MessageInitShape<typeof criMetrics.PodSandboxMetricsSchema>[]> {
-    const [{ DockerRootDir }, pods, containers] = await Promise.all([
+    const [{ DockerRootDir }, [pods, containers]] = await Promise.all([
       this.#engine.client.get<{ readonly DockerRootDir: string }>('/info'),
-      this.#engine.list('podsandbox'),
-      this.#engine.list('container', { size: true }),
+      this.#podsAndContainers(),
     ]);
-    const isRunning = ({ State }: ContainerSummary) => State === 'running';
-    const all = await inTurns(pods.filter(isRunning), async ({ Id, Labels }) => {
-      const stats = await this.#measure(Id);
+    const all = await inTurns(pods, async (pod) => {
+      const stats = await this.#measure(pod.Id);
       if (stats === undefined) return undefined;
-      const inPod = containers.filter((one) => isRunning(one) && one.Labels[sandboxIdLabel] === Id);
-      const measured = (await inTurns(inPod, async (one) => await this.#look(one))).filter((one) => one !== undefined);
-      return await podMetrics({ id: Id, metadata: sandboxConfigOf(Labels).metadata, stats, containers: measured }, DockerRootDir);
+      const measured = (await inTurns(inPod(containers, pod), async (one) => await this.#look(one))).filter((one) => one !== undefined);
+      return await podMetrics({ id: pod.Id, metadata: sandboxConfigOf(pod.Labels).metadata, stats, containers: measured }, DockerRootDir);
     });
     return all.filter((one) => one !== undefined);
+  }
+
+  /** Those that run, each listed once: the engine counts what every container has written. */
+  async #podsAndContainers(): Promise<readonly [pods: readonly ContainerSummary[], containers: readonly ContainerSummary[]]> {
+    const [pods, containers] = await Promise.all([this.#engine.list('podsandbox'), this.#engine.list('container', { size: true })]);
+    return [pods.filter(isRunning), containers.filter(isRunning)];
   }
 
   async #look({ Id, SizeRw = 0 }: ContainerSummary): Promise<EngineContainer | undefined> {
@@ -89,6 +90,10 @@ export class Figures {
     return stats;
   }
 
+  async #measured(containers: readonly ContainerSummary[]): Promise<readonly WireContainer[]> {
+    return (await inTurns(containers, async (summary) => await this.#container(summary))).filter((stats) => stats !== undefined);
+  }
+
   async #container(summary: ContainerSummary): Promise<WireContainer | undefined> {
     const stats = await this.#measure(summary.Id);
     if (stats === undefined) return undefined;
@@ -103,10 +108,10 @@ export class Figures {
     };
   }
 
-  async #pod(summary: ContainerSummary): Promise<WirePod | undefined> {
+  async #pod(summary: ContainerSummary, inside: readonly ContainerSummary[]): Promise<WirePod | undefined> {
     const own = await this.#measure(summary.Id);
     if (own === undefined) return undefined;
-    const containers = await this.containers({ podSandboxId: summary.Id });
+    const containers = await this.#measured(inside);
     const config = sandboxConfigOf(summary.Labels);
     const timestamp = BigInt(Date.now()) * 1_000_000n;
     const attributes = { id: summary.Id, labels: config.labels, annotations: config.annotations };
@@ -139,6 +144,14 @@ export class Figures {
       throw error;
     }
   }
+}
+
+function isRunning({ State }: ContainerSummary): boolean {
+  return State === 'running';
+}
+
+function inPod(containers: readonly ContainerSummary[], { Id }: ContainerSummary): readonly ContainerSummary[] {
+  return containers.filter(({ Labels }) => Labels[sandboxIdLabel] === Id);
 }
 
 function memoryOf(stats: ContainerStats, timestamp: bigint) {
