@@ -12,5 +12,6 @@ export { createLineLogger, logLevels, silentLogger } from './log.ts';
 export { Mutex } from './mutex.ts';
 export { openFiles, openFilesLimit } from './open-files.ts';
 export { comparePaths, pathByteLength, pathBytes, pathText } from './path-text.ts';
+export { inTurns, portions } from './portions.ts';
 export { streamedBytes } from './streamed-bytes.ts';
 export { iterateUntilAborted, untilAborted } from './until-aborted.ts';

@@ -9,3 +9,8 @@ export function withKind(labels: Readonly<Record<string, string>>, kind: 'contai
   const fitting = Object.entries(labels).filter(([key, value]) => Buffer.byteLength(key) + Buffer.byteLength(value) <= maxLabelBytes);
   return { ...Object.fromEntries(fitting), [kindLabel]: kind };
 }
+
+/** All that a selector asks for. */
+export function hasLabels(labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>> = {}): boolean {
+  return Object.entries(wanted).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);
+}

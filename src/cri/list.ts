@@ -2,6 +2,7 @@ import type { criContainer, criPod } from '../api/cri/index.ts';
 import type { Container } from './containers/container.ts';
 import { containerState } from './containers/status.ts';
 import type { CriContext } from './context.ts';
+import { hasLabels } from './labels.ts';
 import type { Pod } from './pods/pod.ts';
 import { podState } from './pods/status.ts';
 
@@ -32,10 +33,6 @@ type PodFilter = Pick<criPod.PodSandboxFilter, 'id' | 'labelSelector'> & { reado
 type ContainerFilter = Pick<criContainer.ContainerFilter, 'id' | 'podSandboxId' | 'labelSelector'> & {
   readonly state?: criContainer.ContainerStateValue | undefined;
 };
-
-function hasLabels(labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>> = {}): boolean {
-  return Object.entries(wanted).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);
-}
 
 function newest(a: bigint, b: bigint): number {
   return a === b ? 0 : a < b ? 1 : -1;

@@ -1,5 +1,5 @@
 import { criRuntime, metricDescriptors } from '../api/cri/index.ts';
-import { errorMessage } from '../base/index.ts';
+import { errorMessage, portions } from '../base/index.ts';
 import { type GrpcService, grpcService } from '../rpc/grpc/index.ts';
 import type { StreamingServer } from '../streaming/index.ts';
 import type { Containers } from './containers/containers.ts';
@@ -76,7 +76,7 @@ export function runtimeService({ engine, sandboxes, containers, figures, streams
     }),
     listPodSandbox: async ({ filter }) => ({ items: [...(await sandboxes.list(filter))] }),
     async *streamPodSandboxes({ filter }) {
-      for (const podSandboxes of inMessages(await sandboxes.list(filter))) yield { podSandboxes };
+      for (const podSandboxes of portions(await sandboxes.list(filter), perMessage)) yield { podSandboxes };
     },
     // Nothing of a pod but its containers has limits.
     async updatePodSandboxResources({ podSandboxId }) {
@@ -99,7 +99,7 @@ export function runtimeService({ engine, sandboxes, containers, figures, streams
     },
     listContainers: async ({ filter }) => ({ containers: [...(await containers.list(filter))] }),
     async *streamContainers({ filter }) {
-      for (const some of inMessages(await containers.list(filter))) yield { containers: some };
+      for (const some of portions(await containers.list(filter), perMessage)) yield { containers: some };
     },
     containerStatus: async ({ containerId, verbose }) => ({
       status: await containers.status(containerId),
@@ -131,17 +131,17 @@ export function runtimeService({ engine, sandboxes, containers, figures, streams
     containerStats: async ({ containerId }) => ({ stats: await figures.container(containerId) }),
     listContainerStats: async ({ filter }) => ({ stats: [...(await figures.containers(filter ?? {}))] }),
     async *streamContainerStats({ filter }) {
-      for (const containerStats of inMessages(await figures.containers(filter ?? {}))) yield { containerStats };
+      for (const containerStats of portions(await figures.containers(filter ?? {}), perMessage)) yield { containerStats };
     },
     podSandboxStats: async ({ podSandboxId }) => ({ stats: await figures.pod(podSandboxId) }),
     listPodSandboxStats: async ({ filter }) => ({ stats: [...(await figures.pods(filter ?? {}))] }),
     async *streamPodSandboxStats({ filter }) {
-      for (const podSandboxStats of inMessages(await figures.pods(filter ?? {}))) yield { podSandboxStats };
+      for (const podSandboxStats of portions(await figures.pods(filter ?? {}), perMessage)) yield { podSandboxStats };
     },
     listMetricDescriptors: () => ({ descriptors: [...metricDescriptors] }),
     listPodSandboxMetrics: async () => ({ podMetrics: [...(await figures.metrics())] }),
     async *streamPodSandboxMetrics() {
-      for (const podSandboxMetrics of inMessages(await figures.metrics())) yield { podSandboxMetrics };
+      for (const podSandboxMetrics of portions(await figures.metrics(), perMessage)) yield { podSandboxMetrics };
     },
 
     checkpointContainer: () => {
@@ -160,8 +160,4 @@ export function runtimeService({ engine, sandboxes, containers, figures, streams
 
 function streamsOf({ stdin, stdout, stderr }: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean }) {
   return { stdin, stdout, stderr };
-}
-
-function* inMessages<T>(items: readonly T[]): Generator<T[]> {
-  for (let at = 0; at < items.length; at += perMessage) yield items.slice(at, at + perMessage);
 }

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { criImages } from '../../api/cri/index.ts';
-import { isCode, StrakeError } from '../../base/index.ts';
+import { isCode, portions, StrakeError } from '../../base/index.ts';
 import type { CollectGarbage, ImageStore } from '../../core/index.ts';
 import type { PullImage } from '../../distribution/index.ts';
 import { parseReference, storeName } from '../../oci/index.ts';
@@ -38,7 +38,7 @@ export function imageService(options: ImageServiceOptions): GrpcService {
     },
     async *streamImages(request) {
       const all = await chosen(request);
-      for (let at = 0; at < all.length; at += imagesPerMessage) yield { images: all.slice(at, at + imagesPerMessage) };
+      for (const some of portions(all, imagesPerMessage)) yield { images: some };
     },
     async imageStatus({ image, verbose }) {
       const found = await images.find(named(image));

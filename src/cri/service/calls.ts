@@ -1,4 +1,5 @@
 import type { criRuntime } from '../../api/cri/index.ts';
+import { portions } from '../../base/index.ts';
 import type { ServiceImpl } from '../../rpc/grpc/index.ts';
 
 type Calls = ServiceImpl<typeof criRuntime.RuntimeService>;
@@ -12,5 +13,5 @@ const perMessage = 256;
 /** At least one, so that a client knows that there is nothing. */
 export function* inMessages<T>(items: readonly T[]): Generator<T[]> {
   if (items.length === 0) yield [];
-  for (let at = 0; at < items.length; at += perMessage) yield items.slice(at, at + perMessage);
+  yield* portions(items, perMessage);
 }

@@ -1,5 +1,7 @@
 import { type criRuntime, metricDescriptors } from '../../api/cri/index.ts';
+import { inTurns } from '../../base/index.ts';
 import type { ServiceImpl } from '../../rpc/grpc/index.ts';
+import { hasLabels } from '../labels.ts';
 import type { Measured, MeasuredContainer, MeasuredPod } from './measured.ts';
 import { Meter, type MeterOptions } from './meter.ts';
 import { podMetrics } from './metrics.ts';
@@ -40,28 +42,28 @@ export function statsCalls(measured: Measured, options: MeterOptions): StatsCall
       return { stats: await meter.container(measured.container(containerId)) };
     },
     async listContainerStats({ filter }) {
-      return { stats: (await Array.fromAsync(inTurn(containers(filter), statsOf))).flat() };
+      return { stats: (await Array.fromAsync(inTurns(containers(filter), atOnce, statsOf))).flat() };
     },
     async *streamContainerStats({ filter }) {
-      for await (const containerStats of inTurn(containers(filter), statsOf)) if (containerStats.length > 0) yield { containerStats };
+      for await (const containerStats of inTurns(containers(filter), atOnce, statsOf)) if (containerStats.length > 0) yield { containerStats };
     },
     async podSandboxStats({ podSandboxId }) {
       return { stats: await meter.pod(measured.pod(podSandboxId)) };
     },
     async listPodSandboxStats({ filter }) {
-      return { stats: await Array.fromAsync(inTurn(pods(filter), async (pod) => await meter.pod(pod))) };
+      return { stats: await Array.fromAsync(inTurns(pods(filter), atOnce, async (pod) => await meter.pod(pod))) };
     },
     async *streamPodSandboxStats({ filter }) {
-      for await (const stats of inTurn(pods(filter), async (pod) => await meter.pod(pod))) yield { podSandboxStats: [stats] };
+      for await (const stats of inTurns(pods(filter), atOnce, async (pod) => await meter.pod(pod))) yield { podSandboxStats: [stats] };
     },
     listMetricDescriptors() {
       return { descriptors: [...metricDescriptors] };
     },
     async listPodSandboxMetrics() {
-      return { podMetrics: await Array.fromAsync(inTurn(pods(), metricsOf)) };
+      return { podMetrics: await Array.fromAsync(inTurns(pods(), atOnce, metricsOf)) };
     },
     async *streamPodSandboxMetrics() {
-      for await (const metrics of inTurn(pods(), metricsOf)) yield { podSandboxMetrics: [metrics] };
+      for await (const metrics of inTurns(pods(), atOnce, metricsOf)) yield { podSandboxMetrics: [metrics] };
     },
   };
 }
@@ -73,10 +75,5 @@ interface Filter {
 
 function matches({ id, labels = {} }: { readonly id: string; readonly labels?: Readonly<Record<string, string>> }, filter: Filter | undefined): boolean {
   if (filter === undefined) return true;
-  return id.startsWith(filter.id) && Object.entries(filter.labelSelector).every(([key, value]) => labels[key] === value);
-}
-
-/** The results in their order, a few being worked on at a time. */
-async function* inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): AsyncGenerator<R> {
-  for (let at = 0; at < items.length; at += atOnce) yield* await Promise.all(items.slice(at, at + atOnce).map(work));
+  return id.startsWith(filter.id) && hasLabels(labels, filter.labelSelector);
 }

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type criMetrics, type criStats, interfaceUsage } from '../../api/cri/index.ts';
 import type { ContainerStats, ContainerSummary, ContainerTopResponse } from '../../api/docker/index.ts';
-import { isCode } from '../../base/index.ts';
+import { inTurns, isCode } from '../../base/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { containerConfigOf, matchesSelector, sandboxConfigOf, sandboxIdLabel } from '../engine/labels.ts';
 import { refuse } from '../refuse.ts';
@@ -50,7 +50,7 @@ export class Figures {
   async pods({ id = '', labelSelector = {} }: StatsFilter): Promise<readonly WirePod[]> {
     const [all, containers] = await this.#podsAndContainers();
     const chosen = all.filter((summary) => summary.Id.startsWith(id) && matchesSelector(sandboxConfigOf(summary.Labels).labels, labelSelector));
-    return (await inTurns(chosen, async (summary) => await this.#pod(summary, inPod(containers, summary)))).filter((stats) => stats !== undefined);
+    return await measuredOf(chosen, async (summary) => await this.#pod(summary, inPod(containers, summary)));
   }
 
   /** cAdvisor's metrics of all pods that run. */
@@ -59,13 +59,12 @@ export class Figures {
       this.#engine.client.get<{ readonly DockerRootDir: string }>('/info'),
       this.#podsAndContainers(),
     ]);
-    const all = await inTurns(pods, async (pod) => {
+    return await measuredOf(pods, async (pod) => {
       const stats = await this.#measure(pod.Id);
       if (stats === undefined) return undefined;
-      const measured = (await inTurns(inPod(containers, pod), async (one) => await this.#look(one))).filter((one) => one !== undefined);
+      const measured = await measuredOf(inPod(containers, pod), async (one) => await this.#look(one));
       return await podMetrics({ id: pod.Id, metadata: sandboxConfigOf(pod.Labels).metadata, stats, containers: measured }, DockerRootDir);
     });
-    return all.filter((one) => one !== undefined);
   }
 
   /** Those that run, each listed once: the engine counts what every container has written. */
@@ -91,7 +90,7 @@ export class Figures {
   }
 
   async #measured(containers: readonly ContainerSummary[]): Promise<readonly WireContainer[]> {
-    return (await inTurns(containers, async (summary) => await this.#container(summary))).filter((stats) => stats !== undefined);
+    return await measuredOf(containers, async (summary) => await this.#container(summary));
   }
 
   async #container(summary: ContainerSummary): Promise<WireContainer | undefined> {
@@ -169,8 +168,7 @@ function memoryOf(stats: ContainerStats, timestamp: bigint) {
   };
 }
 
-async function inTurns<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += atOnce) results.push(...(await Promise.all(items.slice(at, at + atOnce).map(act))));
-  return results;
+/** What has ended meanwhile is left out. */
+async function measuredOf<R>(summaries: readonly ContainerSummary[], measure: (summary: ContainerSummary) => Promise<R | undefined>): Promise<readonly R[]> {
+  return (await Array.fromAsync(inTurns(summaries, atOnce, measure))).filter((one) => one !== undefined);
 }

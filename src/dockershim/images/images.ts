@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { criImages } from '../../api/cri/index.ts';
 import type { ImageInspect, ImageSummary } from '../../api/docker/index.ts';
-import { isCode, KeyedLock } from '../../base/index.ts';
+import { isCode, KeyedLock, portions } from '../../base/index.ts';
 import type { EngineClient } from '../../docker-client/index.ts';
 import { type GrpcService, grpcService } from '../../rpc/grpc/index.ts';
 import { refuse } from '../refuse.ts';
@@ -42,7 +42,7 @@ export function imageService(client: EngineClient, pinned: () => string): GrpcSe
     listImages: async ({ filter }) => ({ images: [...(await list(filter))] }),
     async *streamImages({ filter }) {
       const all = await list(filter);
-      for (let at = 0; at < all.length; at += imagesPerMessage) yield { images: all.slice(at, at + imagesPerMessage) };
+      for (const some of portions(all, imagesPerMessage)) yield { images: some };
     },
     async imageStatus({ image, verbose }) {
       const found = await inspect(required(image));
