@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { criContainer } from '../../api/cri/index.ts';
 import { errorMessage } from '../../base/index.ts';
-import type { IdMapping, Mount } from '../../oci/index.ts';
+import type { Mount } from '../../oci/index.ts';
 import { invalid, refused } from '../refusals.ts';
 import { checkReceiving, checkShared } from './mount-point.ts';
+import { idMapping } from './namespaces.ts';
 
 const { MountPropagation: Propagation } = criContainer;
 
@@ -69,8 +70,8 @@ function bindMount(mount: PlacedMount): Mount {
     type: 'bind',
     source,
     options: ['rbind', propagationOf(mount, source), accessOf(mount), ...mount.mountOptions],
-    ...(mount.uidMappings.length === 0 ? {} : { uidMappings: mount.uidMappings.map(mapping) }),
-    ...(mount.gidMappings.length === 0 ? {} : { gidMappings: mount.gidMappings.map(mapping) }),
+    ...(mount.uidMappings.length === 0 ? {} : { uidMappings: mount.uidMappings.map(idMapping) }),
+    ...(mount.gidMappings.length === 0 ? {} : { gidMappings: mount.gidMappings.map(idMapping) }),
   };
 }
 
@@ -110,10 +111,6 @@ function accessOf({ readonly, recursiveReadOnly, propagation, hostPath }: Placed
 function rootPropagation(mounts: readonly PlacedMount[]): { readonly rootfsPropagation?: string } {
   if (mounts.some(({ propagation }) => propagation === Propagation.PROPAGATION_BIDIRECTIONAL)) return { rootfsPropagation: 'rshared' };
   return mounts.some(({ propagation }) => propagation === Propagation.PROPAGATION_HOST_TO_CONTAINER) ? { rootfsPropagation: 'rslave' } : {};
-}
-
-function mapping({ hostId, containerId, length }: PlacedMount['uidMappings'][number]): IdMapping {
-  return { hostID: hostId, containerID: containerId, size: length };
 }
 
 function absolute(containerPath: string): string {

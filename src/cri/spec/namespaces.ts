@@ -1,4 +1,4 @@
-import { criLinux } from '../../api/cri/index.ts';
+import { criLinux, type criTypes } from '../../api/cri/index.ts';
 import type { IdMapping, LinuxSpec, Namespace } from '../../oci/index.ts';
 import type { PodNamespaces } from '../pods/pod.ts';
 import { invalid } from '../refusals.ts';
@@ -56,6 +56,9 @@ export function userMappings(options: criLinux.UserNamespace | undefined): Pick<
   if (mode !== Mode.POD) throw invalid(`unsupported user namespace mode: ${mode}`);
   if (uids.length === 0 || gids.length === 0) throw invalid('a user namespace needs mappings of users and of groups');
   if (uids.length > mostMappings || gids.length > mostMappings) throw invalid(`more than ${mostMappings} mappings`);
-  const mapping = ({ hostId, containerId, length }: (typeof uids)[number]): IdMapping => ({ hostID: hostId, containerID: containerId, size: length });
-  return { uidMappings: uids.map(mapping), gidMappings: gids.map(mapping) };
+  return { uidMappings: uids.map(idMapping), gidMappings: gids.map(idMapping) };
+}
+
+export function idMapping({ hostId, containerId, length }: criTypes.IDMapping): IdMapping {
+  return { hostID: hostId, containerID: containerId, size: length };
 }
