@@ -14,6 +14,7 @@ import type { HostMounts } from './volumes/volume.ts';
 import { Backoff, type BackoffTimes } from './worker/backoff.ts';
 import { followEvents } from './worker/events.ts';
 import type { WorkerKit } from './worker/kit.ts';
+import { Listeners } from './worker/listeners.ts';
 import { Observer } from './worker/observe.ts';
 import { PodWorker } from './worker/pod-worker.ts';
 
@@ -41,7 +42,7 @@ export class Kubelet implements AsyncDisposable {
   readonly #kit: WorkerKit;
   readonly #workers = new Map<string, PodWorker>();
   readonly #stop = new AbortController();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #desired: Desired = { pods: new Map(), objects: objectsOf({ configMaps: [], secrets: [], claims: [] }) };
   #following: Promise<void> | undefined;
   #relist: NodeJS.Timeout | undefined;
@@ -90,8 +91,7 @@ export class Kubelet implements AsyncDisposable {
 
   /** Calls back whenever a status may have changed. */
   onChange(listener: () => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return this.#listeners.add(listener);
   }
 
   /** Ends pods, and resolves once they are gone. `graceMs`: rather than what their manifests say. */
@@ -142,9 +142,7 @@ export class Kubelet implements AsyncDisposable {
   }
 
   #add(pod: Pod): PodWorker {
-    const changed = (): void => {
-      for (const listener of this.#listeners) listener();
-    };
+    const changed = (): void => this.#listeners.call();
     const worker = new PodWorker(this.#kit, pod, changed);
     this.#workers.set(pod.uid, worker);
     void worker.ended.then(() => {

@@ -3,6 +3,7 @@ import type { Cri } from '../cri.ts';
 import { type Pod, podName } from '../pods/pod.ts';
 import { podStatus } from '../status/pod-status.ts';
 import { followEvents } from '../worker/events.ts';
+import { Listeners } from '../worker/listeners.ts';
 import { Observer } from '../worker/observe.ts';
 import type { AwaitedPod } from './await-pods.ts';
 
@@ -10,21 +11,17 @@ import type { AwaitedPod } from './await-pods.ts';
 export class PodWatch implements AsyncDisposable {
   readonly #observer: Observer;
   readonly #stop = new AbortController();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   readonly #following: Promise<void>;
 
   constructor({ runtime }: Cri, log: Logger) {
     this.#observer = new Observer(runtime);
-    const onChange = (): void => {
-      for (const listener of this.#listeners) listener();
-    };
-    this.#following = followEvents({ runtime, log, signal: this.#stop.signal, onChange });
+    this.#following = followEvents({ runtime, log, signal: this.#stop.signal, onChange: () => this.#listeners.call() });
   }
 
   /** Calls back whenever something has happened to any pod. */
   onChange(listener: () => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return this.#listeners.add(listener);
   }
 
   async look(pods: readonly Pod[]): Promise<readonly AwaitedPod[]> {

@@ -52,6 +52,11 @@ export function podName({ namespace, name }: Pick<Pod, 'namespace' | 'name'>): s
   return `${namespace}/${name}`;
 }
 
+/** How long its containers have to end when nothing else is said; the manifest's defaults say something always. */
+export function graceMs({ spec }: Pod): number {
+  return (spec.terminationGracePeriodSeconds ?? 30) * 1000;
+}
+
 /** An init container that stays beside the others. */
 export function isSidecar(container: V1Container): boolean {
   return container.restartPolicy === 'Always';

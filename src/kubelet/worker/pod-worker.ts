@@ -3,7 +3,7 @@ import { type SandboxConfig, sandboxConfig } from '../config/sandbox.ts';
 import { slowCallTimeoutMs } from '../cri.ts';
 import type { V1Container, V1PodStatus } from '../kubernetes.ts';
 import type { Objects } from '../pods/objects.ts';
-import { type Pod, podName } from '../pods/pod.ts';
+import { graceMs, type Pod, podName } from '../pods/pod.ts';
 import { PodProbes } from '../probes/pod-probes.ts';
 import { podStatus, type WaitingReason } from '../status/pod-status.ts';
 import type { Volume } from '../volumes/volume.ts';
@@ -62,9 +62,9 @@ export class PodWorker {
   }
 
   /** Ends the pod and removes all of it. A later call can only shorten the time of grace. */
-  end(graceMs = (this.pod.spec.terminationGracePeriodSeconds ?? 30) * 1000): void {
+  end(withinMs = graceMs(this.pod)): void {
     if (this.#life.kind === 'ended') return;
-    if (this.#life.kind === 'running' || graceMs < this.#life.graceMs) this.#life = { kind: 'ending', graceMs };
+    if (this.#life.kind === 'running' || withinMs < this.#life.graceMs) this.#life = { kind: 'ending', graceMs: withinMs };
     this.#step.abort();
     this.#wake.wake();
   }
@@ -160,7 +160,7 @@ export class PodWorker {
     if (decision.kind === 'finish') {
       this.#waiting.clear();
       const runs = observed.containers.some(({ state }) => state === 'running') || observed.sandboxes.some(({ ready }) => ready);
-      if (runs) await stopPod(this.#kit, this.pod, observed, (this.pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
+      if (runs) await stopPod(this.#kit, this.pod, observed, graceMs(this.pod));
       await removeSuperseded(this.#kit, observed);
       return runs;
     }
@@ -172,7 +172,7 @@ export class PodWorker {
   }
 
   async #makeSandbox(attempt: number, observed: PodObservation, signal: AbortSignal): Promise<void> {
-    await stopPod(this.#kit, this.pod, observed, (this.pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
+    await stopPod(this.#kit, this.pod, observed, graceMs(this.pod));
     await this.#volumes();
     const config = this.#sandboxConfig(attempt);
     const runtimeHandler = this.pod.spec.runtimeClassName ?? '';
@@ -189,8 +189,9 @@ export class PodWorker {
   async #kill({ record, container, why }: Kill, sandbox: SandboxRecord): Promise<void> {
     this.#log.info(`${why}, will be restarted`, { container: container.name });
     const probe = why.includes('startup') ? container.startupProbe : container.livenessProbe;
-    const graceSeconds = probe?.terminationGracePeriodSeconds ?? this.pod.spec.terminationGracePeriodSeconds ?? 30;
-    await stopContainer(this.#kit, { record, container, podIP: podAddress(this.#kit, sandbox), graceMs: graceSeconds * 1000 });
+    const { terminationGracePeriodSeconds: ownSeconds } = probe ?? {};
+    const withinMs = ownSeconds === undefined ? graceMs(this.pod) : ownSeconds * 1000;
+    await stopContainer(this.#kit, { record, container, podIP: podAddress(this.#kit, sandbox), graceMs: withinMs });
   }
 
   /** Answers whether it was started. */
@@ -265,10 +266,10 @@ export class PodWorker {
     return true;
   }
 
-  async #remove(graceMs: number): Promise<void> {
+  async #remove(withinMs: number): Promise<void> {
     const observed = await this.#look();
-    this.#log.info('pod is ended', { graceMs });
-    await stopPod(this.#kit, this.pod, observed, graceMs);
+    this.#log.info('pod is ended', { graceMs: withinMs });
+    await stopPod(this.#kit, this.pod, observed, withinMs);
     await removePod(this.#kit, this.pod, await this.#look());
     for (const { name } of [...(this.pod.spec.initContainers ?? []), ...this.pod.spec.containers]) this.#kit.restarts.forget(`${this.pod.uid}/${name}`);
     this.#life = { kind: 'ended' };

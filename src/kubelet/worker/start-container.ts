@@ -8,7 +8,7 @@ import type { PulledImage } from '../images/puller.ts';
 import type { V1Container } from '../kubernetes.ts';
 import { defaultPullPolicy } from '../manifests/defaults.ts';
 import { makeEnvironment } from '../pods/environment.ts';
-import type { Pod } from '../pods/pod.ts';
+import { graceMs, type Pod } from '../pods/pod.ts';
 import { containerMounts } from '../volumes/container-mounts.ts';
 import type { Volume } from '../volumes/volume.ts';
 import { environmentSources, type WorkerKit } from './kit.ts';
@@ -47,7 +47,7 @@ export async function startContainer(kit: WorkerKit, start: ContainerStart, sign
     await runHook(postStart, { containerId, container, podIP: podAddress(kit, sandbox) }, runtime, signal);
   } catch (error) {
     signal.throwIfAborted();
-    await runtime.stopContainer({ containerId, timeout: BigInt(pod.spec.terminationGracePeriodSeconds ?? 0) }, { signal, timeoutMs: slowCallTimeoutMs });
+    await runtime.stopContainer({ containerId, timeout: BigInt(graceMs(pod) / 1000) }, { signal, timeoutMs: slowCallTimeoutMs });
     throw new Waiting('PostStartHookError', errorMessage(error), 0, { cause: error });
   }
 
