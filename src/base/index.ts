@@ -10,6 +10,7 @@ export { KeyedLock } from './keyed-lock.ts';
 export type { LineLoggerOptions, LogFields, Logger, LogLevel } from './log.ts';
 export { createLineLogger, logLevels, silentLogger } from './log.ts';
 export { Mutex } from './mutex.ts';
+export { namesIn } from './names-in.ts';
 export { openFiles, openFilesLimit } from './open-files.ts';
 export { comparePaths, pathByteLength, pathBytes, pathText } from './path-text.ts';
 export { inTurns, portions } from './portions.ts';

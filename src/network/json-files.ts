@@ -1,14 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { StrakeError } from '../base/index.ts';
+import { namesIn, StrakeError } from '../base/index.ts';
 
 /** What a file holds; undefined when there is none. DataLoss when it cannot be read. */
 export function readJsonFile<T extends object>(file: string): T | undefined {
-  const text = ignoreMissing(() => readFileSync(file, 'utf8'));
-  if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (!(error instanceof SyntaxError)) throw error;
     throw new StrakeError('DataLoss', `damaged network state ${file}`, {
       cause: error,
       fields: { layer: 'network', remedy: `stop the containers and remove ${file}` },
@@ -31,18 +31,7 @@ export function writeJsonFile(file: string, value: unknown): void {
 
 /** What the files of a directory hold, in the order of their names; those that a crash left before their rename have another ending. */
 export function readJsonDirectory<T extends object>(directory: string): readonly T[] {
-  const names = ignoreMissing(() => readdirSync(directory)) ?? [];
-  return names
+  return namesIn(directory)
     .filter((name) => name.endsWith('.json'))
-    .sort()
     .flatMap((name) => readJsonFile<T>(path.join(directory, name)) ?? []);
-}
-
-function ignoreMissing<T>(action: () => T): T | undefined {
-  try {
-    return action();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { TomlTable } from 'smol-toml';
+import { namesIn } from '../../base/index.ts';
 import { ConfigTable, invalidConfig, isNothing, isTable, mergeTables, readTomlFile } from '../toml-config.ts';
 
 /** What crio.conf(5) says that means something here, with CRI-O's defaults. */
@@ -35,7 +36,8 @@ const programDirectories = ['/usr/libexec/crio', '/usr/local/bin', '/usr/bin', '
 
 /** The file, and over it those of the directory in the order of their names. `required`: a file that is not there is an error. */
 export function readCrioConfig(file: string, dropIns: string, required: boolean): CrioConfig {
-  const table = namesIn(dropIns).reduce((merged, name) => mergeTables(merged, readTomlFile(path.join(dropIns, name), true)), readTomlFile(file, required));
+  const over = namesIn(dropIns).filter((name) => !name.startsWith('.'));
+  const table = over.reduce((merged, name) => mergeTables(merged, readTomlFile(path.join(dropIns, name), true)), readTomlFile(file, required));
   return interpret(table, file);
 }
 
@@ -100,15 +102,4 @@ function absolute(text: string, key: string, file: string): string {
   const plain = text.replace(/^unix:\/\//, '');
   if (!plain.startsWith('/')) throw invalidConfig(file, `${key} is not an absolute path`);
   return plain;
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory)
-      .filter((name) => !name.startsWith('.'))
-      .sort();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
-import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { namesIn } from '../../base/index.ts';
 
 export interface LogLimits {
   readonly maxBytes: number;
@@ -34,13 +35,7 @@ export function removeLogs(file: string): void {
 
 function rotatedLogs(file: string): string[] {
   const prefix = `${basename(file)}.`;
-  try {
-    return readdirSync(dirname(file))
-      .filter((name) => name.startsWith(prefix))
-      .sort()
-      .map((name) => join(dirname(file), name));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  return namesIn(dirname(file))
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(dirname(file), name));
 }

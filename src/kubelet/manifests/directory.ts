@@ -1,6 +1,6 @@
-import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs';
+import { type FSWatcher, readFileSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { errorMessage, type Logger } from '../../base/index.ts';
+import { errorMessage, type Logger, namesIn } from '../../base/index.ts';
 import { type Manifests, maxManifestBytes, parseManifests } from './parse.ts';
 
 interface KnownFile {
@@ -80,16 +80,8 @@ export class ManifestDirectories {
 }
 
 function manifestFiles(directory: string): string[] {
-  let names: string[];
-  try {
-    names = readdirSync(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-  return names
+  return namesIn(directory)
     .filter((name) => !name.startsWith('.') && /\.(ya?ml|json)$/.test(name))
-    .sort()
     .map((name) => join(directory, name));
 }
 

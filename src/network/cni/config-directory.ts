@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { StrakeError } from '../../base/index.ts';
+import { namesIn, StrakeError } from '../../base/index.ts';
 import { type CniNetwork, parseNetwork } from './network-config.ts';
 
 const endings = ['.conf', '.conflist', '.json'];
@@ -40,18 +40,7 @@ export class ConfigDirectory {
   }
 
   private firstFile(): string | undefined {
-    const name = namesIn(this.path)
-      .filter((candidate) => endings.includes(path.extname(candidate)))
-      .sort()[0];
+    const name = namesIn(this.path).find((candidate) => endings.includes(path.extname(candidate)));
     return name === undefined ? undefined : path.join(this.path, name);
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
   }
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { codeOfErrno, StrakeError } from '../../base/index.ts';
+import { codeOfErrno, namesIn, StrakeError } from '../../base/index.ts';
 import type { CgroupDirectories } from '../../kernel/index.ts';
 import { type Hooks, parseJson } from '../../oci/index.ts';
 import { checkContainerId } from './container-id.ts';
@@ -104,12 +104,7 @@ export class StateStore {
   }
 
   list(): readonly string[] {
-    try {
-      return readdirSync(this.root).sort();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
-    }
+    return namesIn(this.root);
   }
 
   remove(id: string): void {
