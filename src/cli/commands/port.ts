@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts';
+import { addressAndPort } from '../format/port-list.ts';
 
 interface Inspected {
   readonly NetworkSettings: { readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>> | null };
@@ -14,7 +15,7 @@ export const port = defineCommand({
   async run(context, { args: [container = '', wanted] }) {
     const { NetworkSettings: settings } = await context.client.get<Inspected>(`/containers/${container}/json`);
     const published = Object.entries(settings.Ports ?? {}).flatMap(([spec, bindings]) =>
-      (bindings ?? []).map((binding) => ({ spec, text: hostPort(binding) })),
+      (bindings ?? []).map(({ HostIp, HostPort }) => ({ spec, text: addressAndPort(HostIp, HostPort) })),
     );
     if (wanted === undefined) {
       context.out(
@@ -35,7 +36,3 @@ export const port = defineCommand({
     return 1;
   },
 });
-
-function hostPort({ HostIp: address, HostPort: number }: { readonly HostIp: string; readonly HostPort: string }): string {
-  return `${address.includes(':') ? `[${address}]` : address}:${number}`;
-}

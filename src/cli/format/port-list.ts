@@ -18,7 +18,7 @@ export function portList(ports: readonly ListedPort[]): string {
   const translated: string[] = [];
   for (const { IP: address = '', PrivatePort: port, PublicPort: outside, Type: type } of ports.toSorted(compare)) {
     if (address !== '' && outside !== port) {
-      translated.push(`${bracketed(address)}:${outside}->${port}/${type}`);
+      translated.push(`${addressAndPort(address, outside)}->${port}/${type}`);
       continue;
     }
     const kind = `${address}/${type}`;
@@ -46,6 +46,6 @@ function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
+export function addressAndPort(address: string, port: number | string | undefined): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
