@@ -9,6 +9,8 @@ export { randomId, shortId } from './ids.ts';
 export { KeyedLock } from './keyed-lock.ts';
 export type { LineLoggerOptions, LogFields, Logger, LogLevel } from './log.ts';
 export { createLineLogger, logLevels, silentLogger } from './log.ts';
+export type { Mount } from './mounts.ts';
+export { isMountPoint, mountOf, readMounts } from './mounts.ts';
 export { Mutex } from './mutex.ts';
 export { namesIn } from './names-in.ts';
 export { openFiles, openFilesLimit } from './open-files.ts';

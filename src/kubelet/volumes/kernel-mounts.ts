@@ -1,6 +1,5 @@
-import { StrakeError } from '../../base/index.ts';
+import { readMounts, StrakeError } from '../../base/index.ts';
 import { allDirectories, cgroupDirectories, type Launcher, type Op, readCgroupLayout } from '../../kernel/index.ts';
-import { mountPoints } from './mount-point.ts';
 import type { HostMounts } from './volume.ts';
 
 /** umount2(2): not while it is in use, but once it no longer is; and no link is followed. */
@@ -37,8 +36,8 @@ export class KernelMounts implements HostMounts {
   }
 
   async remove(directory: string): Promise<void> {
-    const mounted = mountPoints().filter((path) => path.startsWith(`${directory}/`));
-    const unmount = mounted.reverse().map((path): Op => ({ op: 'umount', side: 'host', path, flags: detachNoFollow, ignore: 1 }));
+    const mounted = readMounts().filter(({ target }) => target.startsWith(`${directory}/`));
+    const unmount = mounted.reverse().map(({ target: path }): Op => ({ op: 'umount', side: 'host', path, flags: detachNoFollow, ignore: 1 }));
     await this.#launcher.run([...unmount, { op: 'remove_dir', side: 'host', path: directory }]);
   }
 

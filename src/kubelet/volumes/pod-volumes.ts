@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { StrakeError } from '../../base/index.ts';
+import { isMountPoint, StrakeError } from '../../base/index.ts';
 import type { V1Volume } from '../kubernetes.ts';
 import type { EnvironmentSources } from '../pods/environment.ts';
 import { missingObject } from '../pods/objects.ts';
@@ -8,7 +8,6 @@ import type { Pod } from '../pods/pod.ts';
 import { quantityUnits } from '../quantity.ts';
 import { writeAtomically } from './atomic-directory.ts';
 import { prepareHostPath } from './host-path.ts';
-import { isMountPoint } from './mount-point.ts';
 import { projectedFiles } from './projected-files.ts';
 import type { HostMounts, Volume } from './volume.ts';
 

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { mkdir, rmdir } from 'node:fs/promises';
+import { isMountPoint } from '../../../base/index.ts';
 import type { Launcher, Op } from '../../../kernel/index.ts';
 import type { SnapshotMount } from '../snapshots.ts';
 
@@ -25,11 +25,7 @@ export function createHostMounts(launcher: Pick<Launcher, 'run'>): HostMounts {
       await launcher.run([{ op: 'umount', side: 'host', path: target, flags: 0, ignore: 1 }]);
       await rmdir(target);
     },
-    // Spaces and the like are octal there (proc_pid_mountinfo(5)).
-    isMounted: (target) =>
-      readFileSync('/proc/self/mountinfo', 'utf8')
-        .split('\n')
-        .some((line) => line.split(' ')[4] === target.replace(/[\s\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)),
+    isMounted: isMountPoint,
   };
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { discardDirectory, errorMessage, type Logger, StrakeError } from '../../../base/index.ts';
+import { discardDirectory, errorMessage, isMountPoint, type Logger, StrakeError } from '../../../base/index.ts';
 import type { Launcher } from '../../../kernel/index.ts';
 import { parseJson, type RuntimeSpec } from '../../../oci/index.ts';
 import { admitMappedRoot } from '../admit-mapped-root.ts';
@@ -135,12 +135,4 @@ export class Bundle {
       throw error;
     }
   }
-}
-
-/** Spaces and the like are octal there (proc_pid_mountinfo(5)). */
-function isMountPoint(directory: string): boolean {
-  const escaped = directory.replace(/[\s\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .some((line) => line.split(' ')[4] === escaped);
 }
