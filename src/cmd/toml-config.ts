@@ -104,7 +104,19 @@ export function isStrings(value: TomlValue): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-export function isNothing(value: TomlValue): boolean {
+/**
+ * The keys with a value that is not empty, zero or false: those that somebody may count on, `crio.runtime.pids_limit`. Tables right below `whole` are named as one.
+ */
+export function saying(table: TomlTable, whole?: string, prefix = ''): string[] {
+  return Object.entries(table).flatMap(([key, value]) => {
+    const name = `${prefix}${key}`;
+    if (!isTable(value)) return isNothing(value) ? [] : [name];
+    const inner = saying(value, whole, `${name}.`);
+    return prefix === whole && inner.length > 0 ? [name] : inner;
+  });
+}
+
+function isNothing(value: TomlValue): boolean {
   return value === '' || value === 0 || value === false || (Array.isArray(value) && value.length === 0);
 }
 

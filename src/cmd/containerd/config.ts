@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import { type LogLevel, logLevels } from '../../base/index.ts';
-import { ConfigTable, invalidConfig, isNothing, isStrings, isTable, mergeTables, readTomlFile } from '../toml-config.ts';
+import { ConfigTable, invalidConfig, isStrings, isTable, mergeTables, readTomlFile, saying } from '../toml-config.ts';
 
 /** What containerd's config.toml (versions 2 and 3) says that means something here; absent where it says nothing. */
 export interface ContainerdConfig {
@@ -69,7 +69,7 @@ function interpret(table: TomlTable, file: string): ContainerdConfig {
       registryConfig: config.text('plugins', transferPlugin, 'config_path'),
     }),
     runtimes: runtimesConfig(file, config.table('plugins', runtimesPlugin)),
-    ignored: saying(config.left),
+    ignored: saying(config.left, 'plugins.'),
   };
 }
 
@@ -92,16 +92,6 @@ function runtimesConfig(file: string, table: TomlTable | undefined): Readonly<Re
       return [name, kind === 'shim' ? { shim: program } : { binary: program }];
     }),
   );
-}
-
-/** Keys with a value that is not empty, zero or false: those that somebody may count on. Tables of plugins are named, not their keys. */
-function saying(table: TomlTable, prefix = '', depth = 0): string[] {
-  return Object.entries(table).flatMap(([key, value]) => {
-    const name = `${prefix}${key}`;
-    if (!isTable(value)) return isNothing(value) ? [] : [name];
-    const inner = saying(value, `${name}.`, depth + 1);
-    return prefix === 'plugins.' && inner.length > 0 ? [name] : inner;
-  });
 }
 
 type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import { namesIn } from '../../base/index.ts';
-import { ConfigTable, invalidConfig, isNothing, isTable, mergeTables, readTomlFile } from '../toml-config.ts';
+import { ConfigTable, invalidConfig, isTable, mergeTables, readTomlFile, saying } from '../toml-config.ts';
 
 /** What crio.conf(5) says that means something here, with CRI-O's defaults. */
 export interface CrioConfig {
@@ -88,14 +88,6 @@ function runtimeOf(name: string, table: TomlTable, file: string): CrioRuntime {
   if (program === undefined) throw invalidConfig(file, `${where} has no runtime_path, and no ${name} is in ${programDirectories.join(', ')}`);
   const root = config.text('runtime_root');
   return { path: absolute(program, `${where}.runtime_path`, file), root: root === undefined ? undefined : absolute(root, `${where}.runtime_root`, file) };
-}
-
-/** Keys with a value that is not empty, zero or false: those that somebody may count on. */
-function saying(table: TomlTable, prefix = ''): string[] {
-  return Object.entries(table).flatMap(([key, value]) => {
-    if (isTable(value)) return saying(value, `${prefix}${key}.`);
-    return isNothing(value) ? [] : [`${prefix}${key}`];
-  });
 }
 
 function absolute(text: string, key: string, file: string): string {
