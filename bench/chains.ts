@@ -2,10 +2,9 @@
  * `npm run bench:chains -- [--rounds N] [NAME…]`: the same pod through each chain of test/cri/chains.ts, or those named, each in a world of its own: what a hop
  * more costs. Prints a table of medians in ms.
  */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chains } from '../test/cri/chains.ts';
+import { buildIfStale } from '../test/lib/dist.ts';
 import { ensurePeers } from '../tools/peers/peer-root.ts';
 import type { CaseResult } from './cases.ts';
 import { measureCri, type PodRows } from './cri.ts';
@@ -21,8 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const names = positionals.length > 0 ? positionals : Object.keys(chains);
   const unknown = names.filter((name) => !Object.hasOwn(chains, name));
   if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: ${Object.keys(chains).join(', ')} are there`);
-  const built = spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: join(import.meta.dirname, '..'), stdio: 'inherit' });
-  if (built.status !== 0) return 1;
+  if (!buildIfStale()) return 1;
   await ensurePeers();
   const measured = new Map<string, readonly CaseResult[]>();
   for (const name of names) measured.set(name, await measureCri({ [name]: name }, Number(values.rounds), rows));

@@ -3,9 +3,9 @@
  * target is missed. `--quick`: few rounds, nothing written. `--peers-only`: without ours. `--only engine|runtime|images|containerd|cri`: that part, nothing written;
  * `--only images --row pull|memory|push|save|load|commit|registry`: of that part these rows.
  */
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildIfStale } from '../test/lib/dist.ts';
 import { ensurePeers } from '../tools/peers/peer-root.ts';
 import { type CaseResult, everything, measureParts, parts, type Rounds, type Wanted } from './cases.ts';
 import { measureCriBesideContainerd } from './cri.ts';
@@ -22,10 +22,7 @@ async function main(flags: readonly string[]): Promise<number> {
   const wanted = wantedOf(flags);
   const isWhole = wanted === everything;
   const withStrake = !flags.includes('--peers-only');
-  if (withStrake) {
-    const built = spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: root, stdio: 'inherit' });
-    if (built.status !== 0) return 1;
-  }
+  if (withStrake && !buildIfStale()) return 1;
   await ensurePeers();
   const rounds: Rounds = quick ? { run: 5, pull: 1 } : { run: 30, pull: 3 };
   const results: CaseResult[] = [];

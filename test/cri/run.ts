@@ -13,18 +13,17 @@
  *
  * Exits with 1 when a case fails that known-failing/NAME.txt does not list. Says which listed cases pass.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePeers } from '../../tools/peers/peer-root.ts';
+import { buildIfStale } from '../lib/dist.ts';
 import { type Snapshot, settledLeaks, snapshot } from '../lib/leaks.ts';
 import { compare, parseKnownFailing } from '../suites/known-failing.ts';
 import { chains } from './chains.ts';
 import { CriWorld } from './cri-world.ts';
 import { type CaseResult, readReport } from './report.ts';
 
-const repository = path.join(import.meta.dirname, '../..');
 const timeoutMs = 45 * 60_000;
 
 interface Wanted {
@@ -87,7 +86,7 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   });
   if (values.critest === undefined) throw new Error('--critest FILE: the program of cri-tools');
-  if (spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
+  if (!buildIfStale()) return 1;
   await ensurePeers();
   const results = await runCritest({
     critest: values.critest,

@@ -2,15 +2,13 @@
  * `npm run test:grid [-- --only REGEXP] [--rounds N] [--seed N] [--verbose]`: kill -9 of who holds containers on `strake containerd`, the daemon, a shim, a monitor or an init, at random
  * moments of each operation; after each what must be so is looked at. Printed as a table. Exits with 1 when a promise is broken or something is left.
  */
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePeers } from '../../tools/peers/peer-root.ts';
+import { buildIfStale } from '../lib/dist.ts';
 import { type Cell, type CellOutcome, Grid } from './grid.ts';
 import { operations } from './operations.ts';
 import { chains } from './targets.ts';
 
-const repository = path.join(import.meta.dirname, '../..');
 const defaultRounds = 25;
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
@@ -33,7 +31,7 @@ function row({ chain, target, operation }: Cell, { killed, answered, failed, exc
 async function main(argv: readonly string[]): Promise<number> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({ args: [...argv], options: { only: text, rounds: text, seed: text, verbose: { type: 'boolean' } } });
-  if (spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
+  if (!buildIfStale()) return 1;
   await ensurePeers();
   const [only, rounds, seed] = [new RegExp(values.only ?? ''), Number(values.rounds ?? defaultRounds), Number(values.seed ?? Date.now() % 100_000)];
   let broken = 0;

@@ -3,7 +3,6 @@
  * rounds, then many that run at once; printed as a table. `--shim`: those that run at once are held by containerd-shim-strake-v2. Exits with 1 when a life fails, the
  * last ones take longer than the first, a running one costs too much memory, or something is left.
  */
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { pssKib } from '../../bench/memory.ts';
@@ -13,12 +12,12 @@ import { errorMessage, silentLogger } from '../../src/base/index.ts';
 import { openRemoteCore } from '../../src/core/remote/index.ts';
 import { connectGrpc, inNamespace } from '../../src/rpc/grpc/index.ts';
 import { registryHost, startRegistry } from '../fixtures/registry.ts';
+import { buildIfStale } from '../lib/dist.ts';
 import { idleSnapshot, leaksSince } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { until } from '../lib/until.ts';
 import { LoadClient } from './load-client.ts';
 
-const repository = path.join(import.meta.dirname, '../..');
 const concurrency = 10;
 /** How many of the first and of the last lives are compared. */
 const compared = 100;
@@ -144,7 +143,7 @@ async function shimsEnded({ world }: PeerWorld): Promise<void> {
 async function main(argv: readonly string[]): Promise<number> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({ args: [...argv], options: { containers: text, rounds: text, running: text, shim: { type: 'boolean' } } });
-  if (spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
+  if (!buildIfStale()) return 1;
   await using peers = await PeerWorld.start();
   await startRegistry(peers);
   const socket = path.join(peers.world.work, 'state/containerd.sock');

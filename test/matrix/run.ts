@@ -2,11 +2,11 @@
  * `npm run test:matrix [-- --only REGEXP] [--verbose]`: one life of a container, step by step, on every chain of engine, containerd, shim and runtime, each in a world of
  * its own; printed as a table. Exits with 1 when a step fails or something is left.
  */
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePeers } from '../../tools/peers/peer-root.ts';
 import { busybox } from '../e2e/steps/step.ts';
+import { buildIfStale } from '../lib/dist.ts';
 import { idleSnapshot, leaksSince } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { warm } from '../lib/play.ts';
@@ -25,7 +25,6 @@ interface Outcome {
   readonly differs: readonly string[];
 }
 
-const repository = path.join(import.meta.dirname, '../..');
 /** Before the first the image is pulled; the last is that nothing is left. */
 const stepCount = lifecycle.length + 2;
 
@@ -93,7 +92,7 @@ function row({ names, passed, differs, unfit }: Outcome): string {
 
 async function main(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...argv], options: { only: { type: 'string' }, verbose: { type: 'boolean' } } });
-  if (spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
+  if (!buildIfStale()) return 1;
   await ensurePeers();
   const only = new RegExp(values.only ?? '');
   const outcomes: Outcome[] = [];

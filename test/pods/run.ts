@@ -2,7 +2,6 @@
  * `npm run test:pods [-- --pods N] [--seconds N] [--peers N]`: pods with two containers each on `strake cri`, probed by exec once a second; the daemon is killed in the middle and comes
  * back; then all are removed. Beside it the start of `--peers` pods on the real containerd. Printed as a table; exits with 1 when a promise is broken or something is left.
  */
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -10,11 +9,11 @@ import { pssKib } from '../../bench/memory.ts';
 import { ensurePeers } from '../../tools/peers/peer-root.ts';
 import { type CriChain, chains } from '../cri/chains.ts';
 import { CriWorld } from '../cri/cri-world.ts';
+import { buildIfStale } from '../lib/dist.ts';
 import { idleSnapshot, leaksSince } from '../lib/leaks.ts';
 import type { Running } from '../lib/process.ts';
 import { Fleet } from './fleet.ts';
 
-const repository = path.join(import.meta.dirname, '../..');
 const socket = '/run/strake/cri.sock';
 const mostRssMib = 500;
 const mostOfPeers = 0.25;
@@ -118,7 +117,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...argv], options: { pods: text, seconds: text, peers: text } });
   const pods = numberOf(values.pods, 110);
   const wanted: Wanted = { pods, seconds: numberOf(values.seconds, 300), peers: numberOf(values.peers, pods) };
-  if (spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
+  if (!buildIfStale()) return 1;
   await ensurePeers();
   await using world = await CriWorld.start();
   const table = new Table();

@@ -7,13 +7,12 @@
  *
  * Exits with 1 when a test fails on ours, or is skipped but for the mounts with tokens.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { hashSync } from 'bcryptjs';
 import { ensurePeers } from '../../tools/peers/peer-root.ts';
-import { strakeDist } from '../lib/dist.ts';
+import { buildIfStale, strakeDist } from '../lib/dist.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import type { Running } from '../lib/process.ts';
 
@@ -32,7 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: { output: { type: 'string' }, version: { type: 'string' } } });
   const [program] = positionals;
   if (program === undefined) throw new Error('give the conformance program, built from its source (test/suites/README.md)');
-  if (spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
+  if (!buildIfStale()) return 1;
   await ensurePeers();
   const output = path.resolve(values.output ?? path.join(repository, 'test-results/distribution-spec'));
   await using peers = await PeerWorld.start();

@@ -12,12 +12,12 @@
  *
  * Exits with 1 when a test fails that known-failing/ does not list; that is judged only for strake-runc. Says which listed tests pass.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePeers } from '../../tools/peers/peer-root.ts';
 import { peerRootDir } from '../../tools/peers/recipe.ts';
+import { buildIfStale } from '../lib/dist.ts';
 import { run } from '../lib/process.ts';
 import { compare, type NamedResult, parseKnownFailing } from './known-failing.ts';
 import { parseFeatures, prepareRootless } from './rootless.ts';
@@ -45,7 +45,7 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   });
   const own = values.runtime === undefined;
-  if (own && spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
+  if (own && !buildIfStale()) return 1;
   const runtime = path.resolve(values.runtime ?? path.join(repository, 'dist/strake-runc'));
   const only = new RegExp(values.only ?? '');
   const rootless = values.rootless === undefined ? undefined : parseFeatures(values.rootless);

@@ -2,17 +2,14 @@
  * `npm run test:crictl -- --crictl FILE [--against NAME] [--only REGEXP]`: each command of crictl on the real containerd and on another CRI (default ours), in worlds of their own: what is
  * seen must be equal. Prints where it is not, and exits with 1 when differences.ts has no reason for that.
  */
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePeers } from '../../../tools/peers/peer-root.ts';
+import { buildIfStale } from '../../lib/dist.ts';
 import { chains } from '../chains.ts';
 import { CriWorld } from '../cri-world.ts';
 import { CrictlClient, type Seen } from './crictl-client.ts';
 import { differences } from './differences.ts';
 import { type CrictlStep, crictlSteps } from './steps.ts';
-
-const repository = path.join(import.meta.dirname, '../../..');
 
 /** What each step saw; a step that broke saw that last. */
 async function play(name: string, crictl: string, steps: readonly CrictlStep[]): Promise<ReadonlyMap<string, readonly Seen[]>> {
@@ -83,7 +80,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const options = { crictl: { type: 'string' }, against: { type: 'string', default: 'ours' }, only: { type: 'string', default: '' } } as const;
   const { values } = parseArgs({ args: [...argv], options });
   if (values.crictl === undefined) throw new Error('--crictl FILE: the program of cri-tools');
-  if (spawnSync(process.execPath, ['tools/build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' }).status !== 0) return 1;
+  if (!buildIfStale()) return 1;
   await ensurePeers();
   const only = new RegExp(values.only);
   const steps = crictlSteps.filter(({ name }) => only.test(name));
