@@ -1,12 +1,12 @@
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { digestOf } from '../fixtures/image.ts';
-import { writePacked } from '../fixtures/pack-image.ts';
+import { packBuilt } from '../fixtures/pack-image.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import type { Running } from '../lib/process.ts';
 import { startStrakeRegistry } from '../lib/strake-registry.ts';
+import { upload } from '../lib/upload.ts';
 import type { World } from '../lib/world.ts';
-import { critestImages, type NamedImage } from './images.ts';
+import { critestImages } from './images.ts';
 
 const registry = '127.0.0.1:5000';
 
@@ -92,19 +92,7 @@ export class CriWorld implements AsyncDisposable {
     mkdirSync(this.networkConfiguration, { recursive: true });
     writeFileSync(join(this.networkConfiguration, '10-pods.conflist'), JSON.stringify(podNetwork(join(this.work, 'cni/addresses'))));
     await startStrakeRegistry(this.peers.world, registry);
-    for (const one of await critestImages()) await this.#upload(one);
-  }
-
-  async #upload({ repository, tags, build }: NamedImage): Promise<void> {
-    const { blobs, manifest, manifestType } = build();
-    const dir = join(this.work, 'upload');
-    writePacked(dir, {
-      blobs: [...blobs].map(([digest, bytes]) => ({ digest, bytes })),
-      manifests: [{ digest: digestOf(manifest), bytes: manifest, mediaType: manifestType }],
-    });
-    const uploader = join(import.meta.dirname, '../fixtures/upload-image.ts');
-    for (const tag of tags) await this.peers.world.output([process.execPath, uploader, dir, `http://${registry}/v2/${repository}`, tag]);
-    rmSync(dir, { recursive: true });
+    for (const { repository, tags, build } of await critestImages()) await upload(this.peers.world, packBuilt(build()), `${registry}/${repository}`, ...tags);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

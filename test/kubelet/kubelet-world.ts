@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { connectCri } from '../../src/kubelet/index.ts';
 import type { V1Pod } from '../../src/kubelet/kubernetes.ts';
 import { busyboxLayer } from '../fixtures/busybox.ts';
-import { type BuiltImage, digestOf, image, layer } from '../fixtures/image.ts';
-import { writePacked } from '../fixtures/pack-image.ts';
+import { type BuiltImage, image, layer } from '../fixtures/image.ts';
+import { packBuilt } from '../fixtures/pack-image.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import type { Finished, Running } from '../lib/process.ts';
 import { startStrakeRegistry } from '../lib/strake-registry.ts';
 import { until } from '../lib/until.ts';
+import { upload } from '../lib/upload.ts';
 
 const registry = '127.0.0.1:5000';
 export const busybox = `${registry}/busybox:1`;
@@ -48,7 +49,7 @@ export class KubeletWorld implements AsyncDisposable {
     try {
       for (const name of ['manifests', 'outside', 'cni']) mkdirSync(join(world.work, name));
       await startStrakeRegistry(world.peers.world, registry);
-      for (const [name, build] of Object.entries(images)) await world.#upload(name, build());
+      for (const [name, build] of Object.entries(images)) await upload(world.peers.world, packBuilt(build()), `${registry}/${name}`, '1');
       world.#cri = await runtime.start(world);
       await world.startKubelet();
       return world;
@@ -155,17 +156,6 @@ export class KubeletWorld implements AsyncDisposable {
 
   #nodeFlags(): string[] {
     return ['--cri', this.#socket, '--root-dir', join(this.work, 'kubelet'), '--pod-logs-dir', join(this.work, 'logs')];
-  }
-
-  async #upload(name: string, { blobs, manifest, manifestType }: BuiltImage): Promise<void> {
-    const dir = join(this.work, `upload-${name}`);
-    writePacked(dir, {
-      blobs: [...blobs].map(([digest, bytes]) => ({ digest, bytes })),
-      manifests: [{ digest: digestOf(manifest), bytes: manifest, mediaType: manifestType }],
-    });
-    const uploader = join(import.meta.dirname, '../fixtures/upload-image.ts');
-    await this.peers.world.output([process.execPath, uploader, dir, `http://${registry}/v2/${name}`, '1']);
-    rmSync(dir, { recursive: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,9 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ImageRecipe } from '../fixtures/exchanged-images.ts';
-import { packImage, writePacked } from '../fixtures/pack-image.ts';
+import { packImage } from '../fixtures/pack-image.ts';
 import { Engine } from '../lib/engine.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { startStrakeRegistry } from '../lib/strake-registry.ts';
+import { upload } from '../lib/upload.ts';
 import { BuildahClient, type ContainerClient, dockerClient, type ImageClient, LayoutClient, podmanClient, strakeClient } from './image-clients.ts';
 import type { PeerName } from './image-differences.ts';
 
@@ -54,11 +53,7 @@ export class ImageWorld implements AsyncDisposable {
   /** Makes the image, and has the registry hold it. */
   async upload(recipe: ImageRecipe): Promise<string> {
     const { world } = this.peers;
-    const dir = join(world.work, `upload-${recipe.name}`);
-    writePacked(dir, await packImage(recipe, world.work));
-    const uploader = join(import.meta.dirname, '../fixtures/upload-image.ts');
-    await world.output([process.execPath, uploader, dir, `http://${this.host}/v2/original/${recipe.name}`, 'latest']);
-    rmSync(dir, { recursive: true });
+    await upload(world, await packImage(recipe, world.work), `${this.host}/original/${recipe.name}`, 'latest');
     return this.reference('original', recipe.name);
   }
 

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
-import { packImage, writePacked } from '../fixtures/pack-image.ts';
+import { packImage } from '../fixtures/pack-image.ts';
 import { Engine } from '../lib/engine.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { startStrakeRegistry } from '../lib/strake-registry.ts';
+import { upload } from '../lib/upload.ts';
 import { BuildahClient, dockerClient, type ImageClient, LayoutClient, podmanClient, strakeClient } from './image-clients.ts';
 
 const setupMs = 600_000; // the first run on a machine builds the peer root
@@ -93,9 +94,8 @@ async function makeCertificates(directory: string): Promise<void> {
 
 async function uploadSource(): Promise<void> {
   const { world } = peers;
-  const dir = join(world.work, 'upload');
-  writePacked(dir, await packImage({ name: 'source', layers: [{ script: 'mkdir x; echo here >x/f; seq 1 20000 >x/many' }] }, world.work));
-  await world.output([process.execPath, join(import.meta.dirname, '../fixtures/upload-image.ts'), dir, `http://${open}/v2/source`, 'latest']);
+  const packed = await packImage({ name: 'source', layers: [{ script: 'mkdir x; echo here >x/f; seq 1 20000 >x/many' }] }, world.work);
+  await upload(world, packed, `${open}/source`, 'latest');
 }
 
 const makers: readonly ((transport: readonly string[], credentials: string) => ImageClient)[] = [
