@@ -5,6 +5,7 @@ import type { V1Pod } from '../../src/kubelet/kubernetes.ts';
 import { busyboxLayer } from '../fixtures/busybox.ts';
 import { type BuiltImage, image, layer } from '../fixtures/image.ts';
 import { packBuilt } from '../fixtures/pack-image.ts';
+import { Cri } from '../lib/cri.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import type { Finished, Running } from '../lib/process.ts';
 import { startStrakeRegistry } from '../lib/strake-registry.ts';
@@ -188,30 +189,12 @@ conf_dir = '${join(work, 'cni')}'
 
 /** `strake cri`, with its own pod network. */
 export const ours: CriUnderKubelet = {
-  async start({ peers, work }) {
-    const socket = join(work, 'cri.sock');
-    const launch = async (): Promise<Running> => {
-      const daemon = peers.spawn([
-        '/strake/strake',
-        'cri',
-        '--address',
-        socket,
-        '--root',
-        join(work, 'strake'),
-        '--state',
-        join(work, 'run'),
-        '--stream-port',
-        '10010',
-      ]);
-      await daemon.output(/serving/, { stream: 'stderr' });
-      return daemon;
-    };
-    let daemon = await launch();
+  async start({ peers }) {
+    const cri = await Cri.startInPeerRoot(peers, ['--stream-port', '10010']);
     const restart = async (): Promise<void> => {
-      process.kill(daemon.innerPid, 'SIGKILL');
-      await daemon.finished;
-      daemon = await launch();
+      await cri.killDaemon();
+      await cri.startDaemon();
     };
-    return { socket, restart };
+    return { socket: cri.socket, restart };
   },
 };

@@ -4,6 +4,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type criContainer, criImages, type criPod, criRuntime } from '../../src/api/cri/index.ts';
 import { connectGrpc, type GrpcConnection } from '../../src/rpc/grpc/index.ts';
 import { strakeBinary } from './engine.ts';
+import type { PeerWorld } from './peer-world.ts';
 import type { Running } from './process.ts';
 import type { Place, World } from './world.ts';
 
@@ -13,10 +14,10 @@ export type PodConfig = Written<MessageInitShape<typeof criPod.PodSandboxConfigS
 export type ContainerConfig = Written<MessageInitShape<typeof criContainer.ContainerConfigSchema>>;
 
 /** Where the daemon runs, and what it is called there. */
-export interface CriPlace {
+interface CriPlace {
   readonly place: Pick<Place, 'spawn'>;
   readonly binary: string;
-  readonly flags?: readonly string[];
+  readonly flags: readonly string[];
 }
 
 /** `strake cri` in a world, and a client of it in the test's process. */
@@ -37,7 +38,16 @@ export class Cri implements AsyncDisposable {
     this.images = this.#connection.client(criImages.ImageService);
   }
 
-  static async start(world: World, where: CriPlace = { place: world, binary: strakeBinary }): Promise<Cri> {
+  static async start(world: World): Promise<Cri> {
+    return await Cri.#start(world, { place: world, binary: strakeBinary, flags: [] });
+  }
+
+  /** In the peer root, where the runtimes and plugins are that `flags` name. */
+  static async startInPeerRoot(peers: PeerWorld, flags: readonly string[] = []): Promise<Cri> {
+    return await Cri.#start(peers.world, { place: peers, binary: '/strake/strake', flags });
+  }
+
+  static async #start(world: World, where: CriPlace): Promise<Cri> {
     const cri = new Cri(world, where);
     await cri.startDaemon();
     return cri;
@@ -61,7 +71,7 @@ export class Cri implements AsyncDisposable {
   }
 
   async startDaemon(): Promise<void> {
-    const { place, binary, flags = [] } = this.#where;
+    const { place, binary, flags } = this.#where;
     mkdirSync(this.root, { recursive: true });
     const daemon = place.spawn([binary, 'cri', '--root', this.root, '--state', this.state, '--address', this.socket, ...flags]);
     await daemon.output(/msg=serving /, { stream: 'stderr' });

@@ -18,7 +18,7 @@ test(
   async () => {
     await using peers = await PeerWorld.start();
     await startRegistry(peers);
-    await using cri = await Cri.start(peers.world, { place: peers, binary: '/strake/strake' });
+    await using cri = await Cri.startInPeerRoot(peers);
     await cri.images.pullImage({ image: { image: busybox } });
     const { work } = peers.world;
     const [first, second, saved] = ['first', 'second', 'saved'].map((name) => join(work, name)) as [string, string, string];

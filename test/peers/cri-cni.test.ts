@@ -60,7 +60,7 @@ if [ "$CNI_COMMAND" = ADD ]; then echo "$config" | sed 's/.*"prevResult"://; s/}
   );
   chmodSync(file('bin/odd'), 0o755);
   const flags = ['--pod-network', 'cni', '--cni-config-dir', file('net.d'), '--cni-bin-dir', file('bin'), '--cni-bin-dir', '/usr/lib/cni'];
-  cri = await Cri.start(peers.world, { place: peers, binary: '/strake/strake', flags });
+  cri = await Cri.startInPeerRoot(peers, flags);
   // The first makes the bridge, which stays.
   await comesUp();
 }, setupMs);

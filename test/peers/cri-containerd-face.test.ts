@@ -10,7 +10,7 @@ test('ctr sees sandboxes, containers, tasks, images and snapshots, and runs a co
   await using peers = await PeerWorld.start();
   await startRegistry(peers);
   const address = join(peers.world.work, 'containerd.sock');
-  await using cri = await Cri.start(peers.world, { place: peers, binary: '/strake/strake', flags: ['--containerd-address', address] });
+  await using cri = await Cri.startInPeerRoot(peers, ['--containerd-address', address]);
   await cri.images.pullImage({ image: { image: busybox } });
   const pod = await cri.runPod();
   const { id, pid } = await cri.startContainer(pod, { image: { image: busybox }, command: ['sleep', '1000'] });

@@ -16,7 +16,7 @@ test(
     await using peers = await PeerWorld.start();
     await startRegistry(peers);
     const flags = ['--runtime', 'runc=/usr/sbin/runc', '--runtime', 'crun=/usr/bin/crun'];
-    await using cri = await Cri.start(peers.world, { place: peers, binary: '/strake/strake', flags });
+    await using cri = await Cri.startInPeerRoot(peers, flags);
     await cri.images.pullImage({ image: { image: busybox } });
     const ids = [{ hostId: 100_000, containerId: 0, length: 65_536 }];
     const linux = { securityContext: { namespaceOptions: { pid: Mode.CONTAINER, usernsOptions: { mode: Mode.POD, uids: ids, gids: ids } } } };
