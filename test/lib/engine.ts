@@ -36,46 +36,41 @@ export class Engine implements AsyncDisposable {
 
   /** `options` are the real Docker's; `prepare` changes the peer root before anything runs in it. */
   static async start(name: EngineName, options: DockerOptions & { readonly prepare?: (peers: PeerWorld) => Promise<void> } = {}): Promise<Engine> {
-    const peers = await PeerWorld.start();
-    const engine = new Engine(name, peers, true);
-    try {
-      await options.prepare?.(peers);
-      await startRegistry(peers);
-      if (name === 'docker') await peers.startDocker(options);
+    return await Engine.#inNewWorld(name, async (engine) => {
+      await options.prepare?.(engine.peers);
+      await startRegistry(engine.peers);
+      if (name === 'docker') await engine.peers.startDocker(options);
       else await engine.startStrake();
-    } catch (error) {
-      await engine[Symbol.asyncDispose]();
-      throw error;
-    }
-    return engine;
+    });
   }
 
   /** Our engine on the real containerd, or on another process of ours. */
   static async startOnContainerd(whose: 'theirs' | 'ours', flags: readonly string[] = []): Promise<Engine> {
-    const peers = await PeerWorld.start();
-    const engine = new Engine('strake', peers, true);
-    try {
+    return await Engine.#inNewWorld('strake', async (engine) => {
+      const { peers } = engine;
       await startRegistry(peers);
       engine.#isInPeerRoot = true;
       engine.#containerd = whose === 'theirs' ? peers.containerdSocket : '/run/strake/containerd.sock';
       if (whose === 'theirs') await peers.startContainerd();
       else await peers.startStrakeContainerd(engine.#containerd);
       await engine.startStrake(flags);
-    } catch (error) {
-      await engine[Symbol.asyncDispose]();
-      throw error;
-    }
-    return engine;
+    });
   }
 
   /** Our engine in the peer root, where the runtimes are that `flags` name. */
   static async startInPeerRoot(flags: readonly string[]): Promise<Engine> {
-    const peers = await PeerWorld.start();
-    const engine = new Engine('strake', peers, true);
-    try {
-      await startRegistry(peers);
+    return await Engine.#inNewWorld('strake', async (engine) => {
+      await startRegistry(engine.peers);
       engine.#isInPeerRoot = true;
       await engine.startStrake(flags);
+    });
+  }
+
+  /** The world ends when the start fails. */
+  static async #inNewWorld(name: EngineName, start: (engine: Engine) => Promise<void>): Promise<Engine> {
+    const engine = new Engine(name, await PeerWorld.start(), true);
+    try {
+      await start(engine);
     } catch (error) {
       await engine[Symbol.asyncDispose]();
       throw error;
