@@ -81,6 +81,13 @@ async function replaceShim({ shims }: PeerWorld): Promise<void> {
   writeFileSync(join(shims, 'containerd-shim-runc-v2'), '#!/bin/sh\nexec /strake/strake containerd-shim "$@"\n', { mode: 0o755 });
 }
 
+/** Ends our daemon, and starts it again. */
+async function restart(engine: Engine, signal: NodeJS.Signals, flags: readonly string[]): Promise<void> {
+  process.kill(engine.daemon.innerPid, signal);
+  await engine.daemon.finished;
+  await engine.startStrake(flags);
+}
+
 /** Ours, all layers in one process, over our runtime or another's command: it is ended as dockerd is, and killed where others restart their containerd. */
 function ours(names: Pick<ChainRecipe, 'runtime' | 'differs' | 'unfit'>, command?: { readonly path: string }): ChainRecipe {
   const flags = command === undefined ? [] : ['--add-runtime', `tested=${command.path}`, '--default-runtime', 'tested'];
@@ -91,15 +98,10 @@ function ours(names: Pick<ChainRecipe, 'runtime' | 'differs' | 'unfit'>, command
     ...names,
     async start() {
       const engine = command === undefined ? await Engine.start('strake') : await Engine.startInPeerRoot(flags);
-      const restart = async (signal: NodeJS.Signals) => {
-        process.kill(engine.daemon.innerPid, signal);
-        await engine.daemon.finished;
-        await engine.startStrake(flags);
-      };
       return {
         engine,
-        restartEngine: async () => await restart('SIGTERM'),
-        restartContainerd: async () => await restart('SIGKILL'),
+        restartEngine: async () => await restart(engine, 'SIGTERM', flags),
+        restartContainerd: async () => await restart(engine, 'SIGKILL', flags),
         [Symbol.asyncDispose]: async () => await engine[Symbol.asyncDispose](),
       };
     },
@@ -116,11 +118,7 @@ function oursOn(whose: 'theirs' | 'ours', names: Pick<ChainRecipe, 'shim' | 'run
       const engine = await Engine.startOnContainerd(whose, flags);
       return {
         engine,
-        async restartEngine() {
-          process.kill(engine.daemon.innerPid, 'SIGTERM');
-          await engine.daemon.finished;
-          await engine.startStrake(flags);
-        },
+        restartEngine: async () => await restart(engine, 'SIGTERM', flags),
         restartContainerd: async () => await (whose === 'theirs' ? engine.peers.restartContainerd() : engine.peers.restartStrakeContainerd()),
         [Symbol.asyncDispose]: async () => await engine[Symbol.asyncDispose](),
       };
