@@ -42,12 +42,11 @@ async function main(argv: readonly string[]): Promise<number> {
     let grid: Grid | undefined;
     try {
       for (const target of chain.targets) {
-        for (const name of operations.map((one) => one.name).filter((one) => only.test(names(target, one)))) {
+        for (const operation of operations.filter(({ name }) => only.test(names(target, name)))) {
           // A broken world is not played on in.
           grid ??= await Grid.start(seeded(seed));
-          const operation = operations.find((one) => one.name === name) as Cell['operation'];
-          const cell = { chain, target, operation };
-          const outcome = await grid.play(cell, rounds, (line) => values.verbose === true && console.error(`    ${names(target, name)}: ${line}`));
+          const cell: Cell = { chain, target, operation };
+          const outcome = await grid.play(cell, rounds, (line) => values.verbose === true && console.error(`    ${names(target, operation.name)}: ${line}`));
           played += 1;
           console.log(row(cell, outcome));
           for (const line of outcome.failed) console.error(`    ${line}`);
