@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type CriChain, chains } from '../test/cri/chains.ts';
+import { chainNamed } from '../test/cri/chains.ts';
 import { CriWorld } from '../test/cri/cri-world.ts';
 import { World } from '../test/lib/world.ts';
 import type { CaseResult } from './cases.ts';
@@ -38,7 +38,7 @@ export async function measureCri(named: Readonly<Record<string, string>>, rounds
   const cycles: [label: string, cycle: PodCycle][] = [];
   try {
     for (const [label, name] of Object.entries(named)) {
-      const socket = (await (chains[name] as CriChain).start(world)).replace(/^unix:\/\//, '');
+      const socket = (await chainNamed(name).start(world)).replace(/^unix:\/\//, '');
       const cycle = new PodCycle({ label, socket: world.peers.path(socket), image, logDirectory: join(world.work, 'logs', label) });
       cycles.push([label, cycle]);
       await cycle.pull();

@@ -146,3 +146,10 @@ export const chains: Readonly<Record<string, CriChain>> = {
   dockershim,
   'dockershim-docker': dockershimOnDocker,
 };
+
+/** What `--against` names. */
+export function chainNamed(name: string): CriChain {
+  const chain = Object.hasOwn(chains, name) ? chains[name] : undefined;
+  if (chain === undefined) throw new Error(`--against: one of ${Object.keys(chains).join(', ')}`);
+  return chain;
+}

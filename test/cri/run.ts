@@ -20,7 +20,7 @@ import { ensurePeers } from '../../tools/peers/peer-root.ts';
 import { buildIfStale } from '../lib/dist.ts';
 import { type Snapshot, settledLeaks, snapshot } from '../lib/leaks.ts';
 import { compare, parseKnownFailing } from '../suites/known-failing.ts';
-import { chains } from './chains.ts';
+import { chainNamed } from './chains.ts';
 import { CriWorld } from './cri-world.ts';
 import { type CaseResult, readReport } from './report.ts';
 
@@ -37,8 +37,7 @@ interface Wanted {
 }
 
 async function runCritest({ critest, against, flags, beside, output, leaks }: Wanted): Promise<CaseResult[]> {
-  const chain = chains[against];
-  if (chain === undefined) throw new Error(`--against: one of ${Object.keys(chains).join(', ')}`);
+  const chain = chainNamed(against);
   await using world = await CriWorld.start();
   const endpoint = await chain.start(world);
   const report = path.join(world.work, 'report.json');

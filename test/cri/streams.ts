@@ -6,7 +6,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePeers } from '../../tools/peers/peer-root.ts';
-import { chains } from './chains.ts';
+import { chainNamed } from './chains.ts';
 import { CriWorld } from './cri-world.ts';
 
 const timeoutMs = 20 * 60_000;
@@ -15,8 +15,7 @@ const mostGrowth = 1.05;
 const mostKept = 8;
 
 const { values } = parseArgs({ options: { against: { type: 'string', default: 'ours' }, connections: { type: 'string', default: '10000' } } });
-const chain = chains[values.against];
-if (chain === undefined) throw new Error(`--against: one of ${Object.keys(chains).join(', ')}`);
+const chain = chainNamed(values.against);
 await ensurePeers();
 await using world = await CriWorld.start();
 const endpoint = await chain.start(world);

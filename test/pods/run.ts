@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { pssKib } from '../../bench/memory.ts';
 import { ensurePeers } from '../../tools/peers/peer-root.ts';
-import { type CriChain, chains } from '../cri/chains.ts';
+import { chainNamed } from '../cri/chains.ts';
 import { CriWorld } from '../cri/cri-world.ts';
 import { buildIfStale } from '../lib/dist.ts';
 import { idleSnapshot, leaksSince } from '../lib/leaks.ts';
@@ -96,7 +96,7 @@ async function playOurs(world: CriWorld, { pods, seconds }: Wanted, table: Table
 }
 
 async function playTheirs(world: CriWorld, pods: number): Promise<readonly number[]> {
-  const address = await (chains['containerd'] as CriChain).start(world);
+  const address = await chainNamed('containerd').start(world);
   using fleet = new Fleet({ name: 'theirs', socket: world.peers.path(address.replace(/^unix:\/\//, '')), logDirectory: path.join(world.work, 'logs/theirs') });
   await fleet.pull();
   await fleet.start(1);

@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { ensurePeers } from '../../../tools/peers/peer-root.ts';
 import { buildIfStale } from '../../lib/dist.ts';
-import { chains } from '../chains.ts';
+import { chainNamed } from '../chains.ts';
 import { CriWorld } from '../cri-world.ts';
 import { CrictlClient, type Seen } from './crictl-client.ts';
 import { differences } from './differences.ts';
@@ -13,8 +13,7 @@ import { type CrictlStep, crictlSteps } from './steps.ts';
 
 /** What each step saw; a step that broke saw that last. */
 async function play(name: string, crictl: string, steps: readonly CrictlStep[]): Promise<ReadonlyMap<string, readonly Seen[]>> {
-  const chain = chains[name];
-  if (chain === undefined) throw new Error(`--against: one of ${Object.keys(chains).join(', ')}`);
+  const chain = chainNamed(name);
   await using world = await CriWorld.start();
   const endpoint = await chain.start(world);
   const program = world.install(crictl);
