@@ -1,7 +1,7 @@
 import { expect } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { V1Container, V1ContainerStatus, V1Pod, V1PodSpec } from '../../src/kubelet/kubernetes.ts';
+import type { V1Container, V1ContainerStatus, V1Pod, V1PodSpec, V1Volume, V1VolumeMount } from '../../src/kubelet/kubernetes.ts';
 import { until } from '../lib/until.ts';
 import { busybox, type KubeletWorld } from './kubelet-world.ts';
 
@@ -17,6 +17,14 @@ function pod(name: string, spec: Partial<V1PodSpec> & { readonly containers: V1C
 
 function shell(name: string, script: string, more: Partial<V1Container> = {}): V1Container {
   return { name, image: busybox, command: ['sh', '-c', script], ...more };
+}
+
+/** A directory of its own that the test looks into, at `/outside`. */
+function outside(world: KubeletWorld, name: string): { readonly volumes: V1Volume[]; readonly volumeMounts: V1VolumeMount[] } {
+  return {
+    volumes: [{ name: 'outside', hostPath: { path: join(world.outside, name), type: 'DirectoryOrCreate' } }],
+    volumeMounts: [{ name: 'outside', mountPath: '/outside' }],
+  };
 }
 
 const forever = 'sleep 100000';
@@ -110,7 +118,7 @@ const restarts: PodStep = {
 const order: PodStep = {
   name: 'a job: the sidecar comes first and goes last, hooks are run, and the pod succeeds',
   async play(world) {
-    const mount = { volumeMounts: [{ name: 'outside', mountPath: '/outside' }] };
+    const { volumes, ...mount } = outside(world, 'job');
     const say = (word: string) => `echo ${word} >> /outside/order`;
     world.apply(
       'job',
@@ -121,7 +129,7 @@ const order: PodStep = {
         initContainers: [
           shell('side', `trap 'exit 0' TERM; ${say('side')}; touch /up; while :; do sleep 0.1; done`, {
             restartPolicy: 'Always',
-            startupProbe: { exec: { command: ['test', '-e', '/up'] }, periodSeconds: 1 },
+            startupProbe: { exec: { command: ['test', '-e', '/up'] }, periodSeconds: 1, timeoutSeconds: 10 },
             lifecycle: { preStop: { exec: { command: ['sh', '-c', say('stopping')] } } },
             ...mount,
           }),
@@ -133,7 +141,7 @@ const order: PodStep = {
             ...mount,
           }),
         ],
-        volumes: [{ name: 'outside', hostPath: { path: join(world.outside, 'job'), type: 'DirectoryOrCreate' } }],
+        volumes,
       }),
     );
     const seen = await world.pod(
@@ -180,7 +188,7 @@ const identity: PodStep = {
     const seen = await world.pod(
       'identity',
       'up as far as it can be',
-      (one) => container(one, 'user')?.state?.running !== undefined && waits('nothing', /./)(one),
+      (one) => container(one, 'user')?.state?.running !== undefined && ['root', 'nothing'].every((name) => waits(name, /^CreateContainerConfigError$/)(one)),
     );
     expect(container(seen, 'root')?.state?.waiting).toEqual({ reason: 'CreateContainerConfigError', message: "container's runAsUser breaks non-root policy" });
     expect(container(seen, 'nothing')?.state?.waiting).toEqual({ reason: 'CreateContainerConfigError', message: 'configMap "default/none" not found' });
@@ -251,18 +259,18 @@ const death: PodStep = {
 const runtimeDeath: PodStep = {
   name: 'a runtime that is killed and comes again: containers and their probes go on',
   async play(world) {
-    const volumeMounts = [{ name: 'outside', mountPath: '/outside' }];
+    const { volumes, volumeMounts } = outside(world, 'steady');
     world.apply(
       'steady',
       pod('steady', {
         containers: [
           shell('exec', forever, {
-            livenessProbe: { exec: { command: ['sh', '-c', 'echo >> /outside/probed'] }, periodSeconds: 1, failureThreshold: 1 },
+            livenessProbe: { exec: { command: ['sh', '-c', 'echo >> /outside/probed'] }, periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 10 },
             volumeMounts,
           }),
           shell('tcp', 'exec httpd -f -p 81', { readinessProbe: { tcpSocket: { port: 81 }, periodSeconds: 1 } }),
         ],
-        volumes: [{ name: 'outside', hostPath: { path: join(world.outside, 'steady'), type: 'DirectoryOrCreate' } }],
+        volumes,
       }),
     );
     const before = await world.pod('steady', 'ready', isReady);
