@@ -27,7 +27,7 @@ test('a log is put aside at its limit, and the oldest goes', async () => {
   for (const text of ['first', 'second', 'third']) {
     await write(text);
     // Names are of milliseconds.
-    await Bun.sleep(2);
+    for (const written = Date.now(); Date.now() === written; ) await Bun.sleep(1);
   }
   const [current, ...aside] = readdirSync(dir).sort();
   expect(current).toBe('0.log');
@@ -41,8 +41,7 @@ test('a runtime that does not begin a new one goes on writing the same', async (
   const refused = rotateLog(file, limits, async () => {
     throw new Error('no such container');
   });
-  expect(refused).rejects.toThrow('no such container');
-  await refused.catch(() => undefined);
+  await expect(refused).rejects.toThrow('no such container');
   expect(readFileSync(file, 'utf8')).toBe('whole');
 });
 
