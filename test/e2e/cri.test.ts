@@ -86,7 +86,8 @@ test(
       logDirectory: logs,
       linux: { cgroupParent, sysctls: { 'net.ipv4.ip_forward': '1' } },
     });
-    expect(cri.world.pids().length).toBe(processes);
+    // Those that made it are on their way out.
+    await until('no process of the pod to be left', () => cri.world.pids().length === processes);
     const { status } = await cri.runtime.podSandboxStatus({ podSandboxId: pod });
     expect([status?.state, status?.metadata?.name]).toEqual([criPod.PodSandboxState.SANDBOX_READY, expect.stringMatching(/^pod-/)]);
     const address = status?.network?.ip ?? '';

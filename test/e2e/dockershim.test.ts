@@ -80,6 +80,8 @@ test(
     const short = await startContainer(podSandboxId, 'short', 'until [ -e /dev/shm/note ]; do sleep 0.05; done; cat /dev/shm/note; echo oh dear >&2; exit 3');
     expect(await exited(short)).toMatchObject({ exitCode: 3, reason: 'Error', logPath: join(logs, 'short.log') });
     expect(textsOf('short.log').toSorted()).toEqual(['stderr F oh dear', 'stdout F kept']);
+    // What a container that runs has said is on its way.
+    await until('the host name', () => textsOf('server.log').length > 0);
     expect(textsOf('server.log')).toEqual(['stdout F inside']);
 
     const { stdout, stderr, exitCode } = await runtime().execSync({ containerId: server, cmd: ['sh', '-c', 'echo out; echo err >&2; exit 5'], timeout: 10n });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cri } from '../lib/cri.ts';
-import { kernelSnapshot, settledLeaks } from '../lib/leaks.ts';
+import { idleSnapshot, kernelSnapshot, leaksSince } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { until } from '../lib/until.ts';
 
@@ -76,12 +76,12 @@ test.each([
   ['answers with what is no result', 'echo "all is well"; exit 0', 'odd'],
   ['says nothing', 'exit 0', 'odd'],
 ])('a plugin that %s: no pod, no address, no link; the next try comes up', async (_, script, told) => {
-  const before = kernelSnapshot(peers.world);
+  const before = await idleSnapshot(peers);
   order('ADD', script);
   expect(await refusal(cri.runPod({ metadata }))).toContain(told);
   expect(addresses()).toEqual([]);
   expect((await cri.runtime.listPodSandbox({})).items).toEqual([]);
-  expect(await settledLeaks(before, async () => kernelSnapshot(peers.world))).toEqual([]);
+  expect(await leaksSince(before, peers)).toEqual([]);
   obey();
   await comesUp();
 });
