@@ -1,6 +1,6 @@
 /** The real ctr on `strake containerd`, beside the real containerd: tasks in process, and by other OCI runtimes under our monitors. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startRegistry } from '../fixtures/registry.ts';
 import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
@@ -9,9 +9,9 @@ import type { Running } from '../lib/process.ts';
 import { until } from '../lib/until.ts';
 import { seenOver } from './client.ts';
 import { ctrSteps, image, overRuntime } from './ctr-steps.ts';
+import { stepMs, testLogUri } from './ctr-tests.ts';
 
 const setupMs = 600_000; // the first run on a machine builds the peer root
-const stepMs = 120_000;
 const socket = '/run/strake/containerd.sock';
 const ctr = ['ctr', '--address', socket];
 const theirShim = '/usr/bin/containerd-shim-runc-v2';
@@ -75,17 +75,9 @@ describe.each([
     );
 });
 
-test.each(['file', 'binary'])(
-  '--log-uri %s://',
-  async (scheme) => {
-    const log = join(peers.world.work, `${scheme}.log`);
-    const logger = join(peers.world.work, 'logger');
-    writeFileSync(logger, '#!/bin/sh\nexec 5>&-\necho "$CONTAINER_NAMESPACE/$CONTAINER_ID $1" >> "$2"\ncat <&3 >> "$2"\n', { mode: 0o755 });
-    const uri = scheme === 'file' ? `file://${log}` : `binary://${logger}?to=${log}`;
-    await peers.output([...ctr, 'run', '--rm', '--log-uri', uri, image, 'logged', 'sh', '-c', 'echo one; echo two']);
-    expect(readFileSync(log, 'utf8')).toBe(scheme === 'file' ? 'one\ntwo\n' : 'default/logged to\none\ntwo\n');
-  },
-  stepMs,
+testLogUri(
+  () => peers,
+  (id, flags, command) => [...ctr, 'run', ...flags, image, id, ...command],
 );
 
 test(

@@ -1,47 +1,21 @@
 /** The real containerd and ctr over our shim, beside their own. What is seen must be equal. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { startRegistry } from '../fixtures/registry.ts';
-import { idleSnapshot, leaksSince, type Snapshot } from '../lib/leaks.ts';
-import { PeerWorld } from '../lib/peer-world.ts';
+import { beforeAll, expect, test } from 'bun:test';
+import type { PeerWorld } from '../lib/peer-world.ts';
 import { until } from '../lib/until.ts';
-import { seenOver } from './client.ts';
-import { ctrSteps, image } from './ctr-steps.ts';
+import { image } from './ctr-steps.ts';
+import { startCtrWorld, stepMs, testLogUri, testSteps } from './ctr-tests.ts';
 
-const setupMs = 600_000; // the first run on a machine builds the peer root
-const stepMs = 120_000;
 const ours = 'io.containerd.strake.v2';
-const runtimes = ['io.containerd.runc.v2', ours];
+const runtimes = ['io.containerd.runc.v2', ours] as const;
 
+const world = startCtrWorld();
 let peers: PeerWorld;
-let before: Snapshot;
 
-beforeAll(async () => {
-  peers = await PeerWorld.start();
-  await startRegistry(peers);
-  await peers.startContainerd();
-  await peers.output(['ctr', 'images', 'pull', '--plain-http', image]);
-  await peers.output(['ctr', 'run', '--rm', image, 'warm', 'true']);
-  before = await idleSnapshot(peers);
-}, setupMs);
-
-afterAll(async () => {
-  await peers[Symbol.asyncDispose]();
-}, setupMs);
-
-describe('over our shim as over containerd’s', () => {
-  for (const { name, play } of ctrSteps(() => peers))
-    test(
-      name,
-      async () => {
-        const seen = [];
-        for (const runtime of runtimes) seen.push(await seenOver({ name, play }, { place: peers, runtime, command: ['ctr'], work: peers.world.work }));
-        expect(seen[1]).toEqual(seen[0] ?? []);
-      },
-      stepMs,
-    );
+beforeAll(() => {
+  ({ peers } = world);
 });
+
+testSteps(world, 'over our shim as over containerd’s', runtimes);
 
 interface Seen {
   readonly topic: string;
@@ -125,17 +99,9 @@ test(
   stepMs,
 );
 
-test.each(['file', 'binary'])(
-  '--log-uri %s://',
-  async (scheme) => {
-    const log = join(peers.world.work, `${scheme}.log`);
-    const logger = join(peers.world.work, 'logger');
-    writeFileSync(logger, '#!/bin/sh\nexec 5>&-\necho "$CONTAINER_NAMESPACE/$CONTAINER_ID $1" >> "$2"\ncat <&3 >> "$2"\n', { mode: 0o755 });
-    const uri = scheme === 'file' ? `file://${log}` : `binary://${logger}?to=${log}`;
-    await peers.output(run(ours, 'logged', ['--rm', '--log-uri', uri], ['sh', '-c', 'echo one; echo two']));
-    expect(readFileSync(log, 'utf8')).toBe(scheme === 'file' ? 'one\ntwo\n' : 'default/logged to\none\ntwo\n');
-  },
-  stepMs,
+testLogUri(
+  () => peers,
+  (id, flags, command) => run(ours, id, flags, command),
 );
 
 test(
@@ -184,7 +150,7 @@ test(
   'nothing is left in the kernel, and the shim ends when it has been idle',
   async () => {
     await until('the shim to end', () => peers.world.pids().every((pid) => !peers.world.commandLine(pid).includes('containerd-shim')), 30_000);
-    expect(await leaksSince(before, peers)).toEqual([]);
+    expect(await world.leaks()).toEqual([]);
   },
   stepMs,
 );
