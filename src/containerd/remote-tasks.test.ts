@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { silentLogger } from '../base/index.ts';
 import { initPath, openTestCore, openTestTree } from '../core/fixtures.ts';
-import { openRemoteCore } from '../core/remote/index.ts';
-import { ToldEvents, tasksConformance } from '../core/tasks/conformance.ts';
-import { RemoteTaskManager } from '../core/tasks/remote/index.ts';
-import { readCgroupLayout, ZygoteLauncher } from '../kernel/index.ts';
-import { connectGrpc, inNamespace, serveGrpc } from '../rpc/grpc/index.ts';
+import { openRemoteTasks } from '../core/remote/fixtures-tasks.ts';
+import { tasksConformance } from '../core/tasks/conformance.ts';
+import { ZygoteLauncher } from '../kernel/index.ts';
+import { connectGrpc, serveGrpc } from '../rpc/grpc/index.ts';
 import { Activations } from './mounts/activations.ts';
 import { InProcessSandboxes } from './sandbox/in-process.ts';
 import { containerdServices } from './services.ts';
@@ -41,36 +40,12 @@ tasksConformance(
     });
     const server = await serveGrpc({ hosts: [{ kind: 'unix', path: socket, groupId: 0 }], services, log: silentLogger });
     const connection = connectGrpc({ kind: 'unix', path: socket });
-    const { containers, events } = openRemoteCore({ connection, log: silentLogger }).inNamespace('tasks');
-    const stop = new AbortController();
-    const told = new ToldEvents();
-    const heard = (async () => {
-      for await (const { topic, payload } of core.inNamespace('tasks').events.subscribe({ topics: ['/tasks'], signal: stop.signal }))
-        told.add(`${topic} ${payload['containerId']}`);
-    })();
-    const tasks = new RemoteTaskManager({
-      connection: connection.with(inNamespace('tasks')),
-      containers,
-      events,
-      execRoot: directory,
-      runtime: { name: 'io.containerd.strake.v2', options: undefined },
-      launcher,
-      layout: readCgroupLayout(),
-      availableCapabilities: [],
-      log: silentLogger,
-    });
+    const source = core.inNamespace('tasks').events;
+    const place = openRemoteTasks({ connection, runtimeName: 'io.containerd.strake.v2', source, launcher, execRoot: directory });
     return {
-      tasks,
-      events: () => told.all,
-      told: async (event) => await told.wait(event),
+      ...place,
       [Symbol.asyncDispose]: async () => {
-        for (const task of tasks.list()) {
-          await task.kill(9).catch(() => undefined);
-          await task.delete().catch(() => undefined);
-        }
-        tasks[Symbol.dispose]();
-        stop.abort();
-        await heard;
+        await place[Symbol.asyncDispose]();
         connection.close();
         await server.close(0);
         await launcher[Symbol.asyncDispose]();
