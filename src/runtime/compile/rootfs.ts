@@ -39,7 +39,7 @@ export function rootfsOps(
   const mounts = spec.mounts ?? [];
   const flags = rootPropagation(spec, options.noPivot);
   const idMaps = idMappedMounts(mounts, spec.linux, namespaces, ns.joinedUserSlot, slots);
-  const mapped = mappedRoot(options, slots) ?? hostMadeRoot(options, namespaces, slots);
+  const made = mappedRoot(options, slots) ?? plainRoot(options, namespaces, slots);
   const helper = needsHelper(spec, options, namespaces) ? slots.take() : undefined;
   const rootPath = hostRoot(options);
   const plan = mountPlan(mounts, {
@@ -63,11 +63,11 @@ export function rootfsOps(
   };
   const closeHelper = (side: 'host' | 'init'): readonly Op[] => (helper === undefined ? [] : [{ op: 'close', side, fd: helper }]);
   return {
-    beforeJoin: [...idMaps.ops, ...(mapped?.ops ?? []), ...(helper === undefined ? [] : [{ op: 'mount_helper', side: 'host', out: helper } as const])],
+    beforeJoin: [...idMaps.ops, ...(made?.ops ?? []), ...(helper === undefined ? [] : [{ op: 'mount_helper', side: 'host', out: helper } as const])],
     afterClone: closeHelper('host'),
     build: [
       ...(namespaces.has('mount') ? propagationOps(flags, options) : []),
-      ...(mapped === undefined ? rootMount(options, rootPath, flags) : attachRoot(mapped.slot, rootPath)),
+      ...(made === undefined ? rootMount(options, rootPath, flags) : attachRoot(made.slot, rootPath)),
       openRoot(rootPath, root),
       ...plan.now,
       ...deviceOps(spec.linux, mounts, place),
@@ -106,7 +106,8 @@ function openRoot(target: string, root: number): Op {
 }
 
 /** The root is a mount of its own, and not one that follows what the host mounts below it, unless slave was asked for (runc). */
-function rootMount({ rootfs, volatileRoot }: CreateOptions, target: string, asked: number | undefined): readonly Op[] {
+function rootMount(options: CreateOptions, target: string, asked: number | undefined): readonly Op[] {
+  const { rootfs } = options;
   const slave = asked !== undefined && (asked & propagation.slave) !== 0;
   if (rootfs.type !== 'overlay') {
     const source = rootfs.type === 'directory' ? target : rootfs.source;
@@ -120,31 +121,38 @@ function rootMount({ rootfs, volatileRoot }: CreateOptions, target: string, aske
       lowers: rootfs.lowers,
       upper: rootfs.upper ?? '',
       work: rootfs.work ?? '',
-      // Else its unmount, which the exit waits for, writes the whole filesystem below to the disk (fs/overlayfs/super.c, ovl_sync_fs).
-      ...(volatileRoot && rootfs.upper !== undefined ? { options: ['volatile'] } : {}),
+      ...(isVolatile(options) ? { options: ['volatile'] } : {}),
     },
   ];
 }
 
-/** Made on the host: who is in a user namespace may not map what others own. */
-function mappedRoot({ rootfs, volatileRoot }: CreateOptions, slots: SlotAllocator): { readonly ops: readonly Op[]; readonly slot: number } | undefined {
-  if (!hasIdMap(rootfs)) return undefined;
-  const tree = slots.take();
-  const isVolatile = volatileRoot === true && rootfs.type === 'overlay' && rootfs.upper !== undefined;
-  return { ops: mappedMountOps(rootfs, { slots: { userns: slots.take(), tree }, asLower: false, isVolatile }), slot: tree };
+/** Else its unmount, which the exit waits for, writes the whole filesystem below to the disk (fs/overlayfs/super.c, ovl_sync_fs). */
+function isVolatile({ rootfs, volatileRoot }: CreateOptions): boolean {
+  return volatileRoot === true && rootfs.type === 'overlay' && rootfs.upper !== undefined;
 }
 
-/** Layers are where a user of the namespace need not pass: made on the host, as other runtimes find them mounted. */
-function hostMadeRoot(
-  { rootfs, volatileRoot, machine }: CreateOptions,
-  namespaces: NamespacePlan,
-  slots: SlotAllocator,
-): { readonly ops: readonly Op[]; readonly slot: number } | undefined {
+/** A root that the host makes, for the init to attach. */
+interface HostMadeRoot {
+  readonly ops: readonly Op[];
+  readonly slot: number;
+}
+
+/** Who is in a user namespace may not map what others own. */
+function mappedRoot(options: CreateOptions, slots: SlotAllocator): HostMadeRoot | undefined {
+  const { rootfs } = options;
+  if (!hasIdMap(rootfs)) return undefined;
+  const tree = slots.take();
+  return { ops: mappedMountOps(rootfs, { slots: { userns: slots.take(), tree }, asLower: false, isVolatile: isVolatile(options) }), slot: tree };
+}
+
+/** Layers are where a user of the namespace need not pass, as other runtimes find them mounted. */
+function plainRoot(options: CreateOptions, namespaces: NamespacePlan, slots: SlotAllocator): HostMadeRoot | undefined {
+  const { rootfs, machine } = options;
   if (rootfs.type !== 'overlay' || !namespaces.has('user') || machine.ordinaryUser !== undefined) return undefined;
   const slot = slots.take();
   const { lowers, upper = '', work = '' } = rootfs;
-  const options = volatileRoot && upper !== '' ? { options: ['volatile'] } : {};
-  return { ops: [{ op: 'overlay_source', side: 'host', out: slot, lowers, upper, work, plain: lowers.length, ...options }], slot };
+  const volatile = isVolatile(options) ? { options: ['volatile'] } : {};
+  return { ops: [{ op: 'overlay_source', side: 'host', out: slot, lowers, upper, work, plain: lowers.length, ...volatile }], slot };
 }
 
 function attachRoot(slot: number, target: string): readonly Op[] {
