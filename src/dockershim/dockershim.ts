@@ -5,7 +5,7 @@ import { startStreamingServer } from '../streaming/index.ts';
 import { Containers } from './containers/containers.ts';
 import { logPathOf } from './containers/messages.ts';
 import { Engine } from './engine/engine.ts';
-import { sandboxIdLabel } from './engine/labels.ts';
+import { containerConfigOf, sandboxIdLabel } from './engine/labels.ts';
 import { Figures } from './figures/stats.ts';
 import { imageService } from './images/images.ts';
 import { PauseImage, type PauseImageOptions } from './images/pause-image.ts';
@@ -50,9 +50,10 @@ export async function startDockershim({ client, network, pauseImage, dialPort, s
 
 /** Logs go on where they ended when the shim did, also those of containers that have ended meanwhile. */
 async function followAll(engine: Engine, logs: LogFollowers): Promise<void> {
-  for (const { Id, State, Labels } of await engine.list('container')) {
-    if (State === 'created') continue;
-    const [container, sandbox] = await Promise.all([engine.find(Id, 'container'), engine.find(Labels[sandboxIdLabel] ?? '', 'podsandbox')]);
-    if (container !== undefined && sandbox !== undefined) logs.follow({ id: Id, path: logPathOf(container, sandbox), terminal: container.Config.Tty });
+  const [containers, sandboxes] = await Promise.all([engine.list('container'), engine.list('podsandbox')]);
+  const sandboxLabels = new Map(sandboxes.map(({ Id, Labels }) => [Id, Labels]));
+  for (const { Id, State, Labels } of containers) {
+    const ofSandbox = sandboxLabels.get(Labels[sandboxIdLabel] ?? '');
+    if (State !== 'created' && ofSandbox !== undefined) logs.follow({ id: Id, path: logPathOf(Labels, ofSandbox), terminal: containerConfigOf(Labels).tty });
   }
 }

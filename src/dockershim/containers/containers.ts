@@ -38,7 +38,7 @@ export class Containers {
     const container = await engine.inspect(id, 'container');
     if (container.State.Status !== 'created') throw refuse('FailedPrecondition', `container ${id} is not created, but ${container.State.Status}`);
     const sandbox = await engine.inspect(container.Config.Labels[sandboxIdLabel] ?? '', 'podsandbox');
-    const path = logPathOf(container, sandbox);
+    const path = logPathOf(container.Config.Labels, sandbox.Config.Labels);
     await logs.prepare(path);
     await engine.start(id);
     logs.follow({ id: container.Id, path, terminal: container.Config.Tty });

@@ -2,7 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { criContainer, type criLinux } from '../../api/cri/index.ts';
 import type { ContainerInspect, ContainerSummary } from '../../api/docker/index.ts';
 import { nanoseconds } from '../engine/engine.ts';
-import { containerConfigOf, sandboxConfigOf, sandboxIdLabel } from '../engine/labels.ts';
+import { containerConfigOf, type Labels, sandboxConfigOf, sandboxIdLabel } from '../engine/labels.ts';
 
 const { ContainerState } = criContainer;
 
@@ -39,7 +39,7 @@ export function containerStatus(inspect: ContainerInspect, sandbox: ContainerIns
     labels: config.labels,
     annotations: config.annotations,
     mounts: config.mounts,
-    logPath: sandbox === undefined ? '' : logPathOf(inspect, sandbox),
+    logPath: sandbox === undefined ? '' : logPathOf(inspect.Config.Labels, sandbox.Config.Labels),
     resources: { linux: limitsOf(inspect) },
     ...userOf(inspect),
     stopSignal: config.stopSignal,
@@ -47,9 +47,9 @@ export function containerStatus(inspect: ContainerInspect, sandbox: ContainerIns
 }
 
 /** Empty: it has none. */
-export function logPathOf(container: ContainerInspect, sandbox: ContainerInspect): string {
-  const { logPath } = containerConfigOf(container.Config.Labels);
-  const { logDirectory } = sandboxConfigOf(sandbox.Config.Labels);
+export function logPathOf(container: Labels, sandbox: Labels): string {
+  const { logPath } = containerConfigOf(container);
+  const { logDirectory } = sandboxConfigOf(sandbox);
   return logPath === '' || logDirectory === '' ? '' : `${logDirectory.replace(/\/+$/, '')}/${logPath}`;
 }
 
