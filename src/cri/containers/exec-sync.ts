@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isCode } from '../../base/index.ts';
+import { collectOutput, isCode } from '../../base/index.ts';
 import type { Attachment, Process } from '../../core/tasks/index.ts';
 import type { CriContext } from '../context.ts';
 import { refused } from '../refusals.ts';
@@ -32,7 +32,7 @@ export async function execSync(
   let attachment: Attachment | undefined;
   try {
     attachment = await process.attach({ stdin: false, stdout: true, stderr: true });
-    const output = collect(attachment);
+    const output = collectOutput(attachment.output, maxOutputBytes);
     await process.start();
     const { code } = await process.wait(over);
     await Promise.race([output.done, pause(drainMs, undefined, { ref: false })]);
@@ -61,18 +61,4 @@ async function end(process: Process): Promise<void> {
   } catch (error) {
     if (!isCode(error, 'NotFound')) throw error;
   }
-}
-
-function collect({ output }: Attachment): { readonly done: Promise<void>; readonly bytes: () => Pick<ExecResult, 'stdout' | 'stderr'> } {
-  const streams = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
-  const left = { stdout: maxOutputBytes, stderr: maxOutputBytes };
-  const done = (async () => {
-    for await (const { stream, data } of output) {
-      const kept = data.subarray(0, left[stream]);
-      if (kept.length > 0) streams[stream].push(Buffer.from(kept));
-      left[stream] -= kept.length;
-    }
-  })();
-  done.catch(() => undefined);
-  return { done, bytes: () => ({ stdout: Buffer.concat(streams.stdout), stderr: Buffer.concat(streams.stderr) }) };
 }

@@ -1,5 +1,5 @@
-import { untilAborted } from '../../base/index.ts';
-import { demultiplex, type HijackedStream } from '../../docker-client/index.ts';
+import { collectOutput, untilAborted } from '../../base/index.ts';
+import { demultiplex } from '../../docker-client/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { refuse } from '../refuse.ts';
 import { createExec, execExitCode, killExec, startExec } from './exec.ts';
@@ -27,8 +27,9 @@ export async function execSync(
   const stream = await startExec(engine, exec, false);
   const limits = timeoutSeconds > 0 ? AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]) : signal;
   try {
-    const output = await untilAborted(collect(stream), limits);
-    return { ...output, exitCode: await execExitCode(engine, exec) };
+    const { done, bytes } = collectOutput(demultiplex(stream.output), maxOutputBytes);
+    await untilAborted(done, limits);
+    return { ...bytes(), exitCode: await execExitCode(engine, exec) };
   } catch (error) {
     if (!limits.aborted) throw error;
     await killExec(engine, exec).catch(() => undefined);
@@ -37,15 +38,4 @@ export async function execSync(
   } finally {
     stream.close();
   }
-}
-
-async function collect(stream: HijackedStream): Promise<{ readonly stdout: Buffer; readonly stderr: Buffer }> {
-  const parts: Record<'stdout' | 'stderr', Uint8Array[]> = { stdout: [], stderr: [] };
-  const left = { stdout: maxOutputBytes, stderr: maxOutputBytes };
-  for await (const { stream: name, data } of demultiplex(stream.output)) {
-    const taken = data.subarray(0, left[name]);
-    left[name] -= taken.length;
-    if (taken.length > 0) parts[name].push(taken);
-  }
-  return { stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr) };
 }
