@@ -2,17 +2,16 @@ import type { Logger } from '../../base/index.ts';
 import type { Cri } from '../cri.ts';
 import type { V1Container, V1Probe } from '../kubernetes.ts';
 import { isSidecar, type Pod } from '../pods/pod.ts';
-import type { ContainerHealth } from '../worker/decide.ts';
+import type { ContainerHealth, FailedProbe } from '../worker/decide.ts';
 import type { ContainerRecord } from '../worker/observe.ts';
 import { checkOnce } from './check.ts';
 import { Prober } from './prober.ts';
 
 interface Watched {
-  readonly name: string;
   readonly probers: Prober[];
   started: boolean;
   ready: boolean;
-  failure: string | undefined;
+  failed: FailedProbe | undefined;
 }
 
 export interface PodProbesOptions {
@@ -48,8 +47,8 @@ export class PodProbes implements Disposable {
   }
 
   health(containerId: string): ContainerHealth {
-    const { started = true, failure } = this.#watched.get(containerId) ?? {};
-    return { started, failure };
+    const { started = true, failed } = this.#watched.get(containerId) ?? {};
+    return { started, failed };
   }
 
   isReady(containerId: string): boolean {
@@ -64,11 +63,10 @@ export class PodProbes implements Disposable {
   #watch(record: ContainerRecord, container: V1Container, podIP: string): void {
     const { startupProbe, readinessProbe } = container;
     const watched: Watched = {
-      name: container.name,
       probers: [],
       started: startupProbe === undefined,
       ready: startupProbe === undefined && readinessProbe === undefined,
-      failure: undefined,
+      failed: undefined,
     };
     this.#watched.set(record.id, watched);
     const begin = (probe: V1Probe, kind: string, onResult: (passed: boolean, prober: Prober) => void): void => {
@@ -84,8 +82,8 @@ export class PodProbes implements Disposable {
       });
       watched.probers.push(prober);
     };
-    const fail = (kind: string, prober: Prober): void => {
-      watched.failure = `Container ${container.name} failed ${kind} probe`;
+    const fail = (kind: FailedProbe, prober: Prober): void => {
+      watched.failed = kind;
       watched.ready = false;
       prober[Symbol.dispose]();
     };

@@ -12,7 +12,7 @@ function words(decision: Decision): string {
   return `run:${[...kill, ...start].join(',')}`;
 }
 
-const well: ContainerHealth = { started: true, failure: undefined };
+const well: ContainerHealth = { started: true, failed: undefined };
 const lost = testSandbox({ ready: false });
 const second = testSandbox({ id: 's1', attempt: 1, createdAt: 2n });
 
@@ -66,7 +66,7 @@ describe('containers of equal standing', () => {
       {
         sandboxes: [testSandbox()],
         containers: [testRecord('a', 'running'), testRecord('b', 'running')],
-        health: { 's0-a-0': { started: true, failure: 'it hangs' } },
+        health: { 's0-a-0': { started: true, failed: 'liveness' } },
         expected: 'run: kill a',
       },
     ],
@@ -96,7 +96,7 @@ describe('init containers, one after the other', () => {
 
 describe('a sidecar', () => {
   const initContainers = [testContainer('side', { restartPolicy: 'Always' }), testContainer('i')];
-  const starting = { 's0-side-0': { started: false, failure: undefined } };
+  const starting = { 's0-side-0': { started: false, failed: undefined } };
   test.each<[string, Case]>([
     ['comes first', { sandboxes: [testSandbox()], expected: 'run: start side' }],
     [

@@ -2,12 +2,14 @@ import type { V1Container } from '../kubernetes.ts';
 import { isSidecar, type Pod } from '../pods/pod.ts';
 import type { ContainerRecord, PodObservation, SandboxRecord } from './observe.ts';
 
+export type FailedProbe = 'startup' | 'liveness';
+
 /** What probes and hooks have found out about a container. */
 export interface ContainerHealth {
   /** It has passed its startup probe, or has none. */
   readonly started: boolean;
-  /** Why it must be killed. */
-  readonly failure: string | undefined;
+  /** The probe for whose sake it must be killed. */
+  readonly failed: FailedProbe | undefined;
 }
 
 /** What is to be done next for a pod. */
@@ -21,7 +23,7 @@ export type Decision =
 export interface Kill {
   readonly record: ContainerRecord;
   readonly container: V1Container;
-  readonly why: string;
+  readonly failed: FailedProbe;
 }
 
 export interface Start {
@@ -130,9 +132,9 @@ class Step {
 
   /** Whether it has come up. */
   #keepIfHealthy(record: ContainerRecord, container: V1Container): boolean {
-    const { failure, started } = this.#health(record.id);
-    if (failure === undefined) return started;
-    this.#kill.push({ record, container, why: failure });
+    const { failed, started } = this.#health(record.id);
+    if (failed === undefined) return started;
+    this.#kill.push({ record, container, failed });
     return false;
   }
 }

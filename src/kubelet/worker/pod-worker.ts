@@ -186,9 +186,9 @@ export class PodWorker {
     return sandboxConfig(this.pod, attempt, this.#kit.node, userns);
   }
 
-  async #kill({ record, container, why }: Kill, sandbox: SandboxRecord): Promise<void> {
-    this.#log.info(`${why}, will be restarted`, { container: container.name });
-    const probe = why.includes('startup') ? container.startupProbe : container.livenessProbe;
+  async #kill({ record, container, failed }: Kill, sandbox: SandboxRecord): Promise<void> {
+    this.#log.info(`Container ${container.name} failed ${failed} probe, will be restarted`, { container: container.name });
+    const probe = failed === 'startup' ? container.startupProbe : container.livenessProbe;
     const { terminationGracePeriodSeconds: ownSeconds } = probe ?? {};
     const withinMs = ownSeconds === undefined ? graceMs(this.pod) : ownSeconds * 1000;
     await stopContainer(this.#kit, { record, container, podIP: podAddress(this.#kit, sandbox), graceMs: withinMs });
