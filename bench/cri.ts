@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { chainNamed } from '../test/cri/chains.ts';
 import { CriWorld } from '../test/cri/cri-world.ts';
+import { busyboxImage } from '../test/cri/images.ts';
 import { World } from '../test/lib/world.ts';
 import type { CaseResult } from './cases.ts';
 import { disk, emptyDisk } from './disk.ts';
 import { PodCycle, type PodNetworkMode, type PodTimes, podSteps } from './pod-cycle.ts';
 import { median } from './timer.ts';
-
-const image = 'registry.k8s.io/e2e-test-images/busybox:1.29-2';
 
 /** Rows of a pod's calls, by how their names begin. */
 export interface PodRows {
@@ -39,7 +38,7 @@ export async function measureCri(named: Readonly<Record<string, string>>, rounds
   try {
     for (const [label, name] of Object.entries(named)) {
       const socket = (await chainNamed(name).start(world)).replace(/^unix:\/\//, '');
-      const cycle = new PodCycle({ label, socket: world.peers.path(socket), image, logDirectory: join(world.work, 'logs', label) });
+      const cycle = new PodCycle({ label, socket: world.peers.path(socket), image: busyboxImage, logDirectory: join(world.work, 'logs', label) });
       cycles.push([label, cycle]);
       await cycle.pull();
     }

@@ -6,12 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { criImages, criRuntime } from '../../src/api/cri/index.ts';
 import { connectGrpc } from '../../src/rpc/grpc/index.ts';
 import { ChannelClient, dialSpdy, upgradeWebSocket } from '../../src/streaming/fixtures-client.ts';
+import { busyboxImage } from './images.ts';
 
 const [socket = '', connections = '', directory = ''] = process.argv.slice(2);
 const atOnce = 8;
 /** Memory goes up and down by a tenth from one collection to the next; what leaks lifts the least of so many looks. */
 const looks = 10;
-const image = { image: 'registry.k8s.io/e2e-test-images/busybox:1.29-2' };
+const image = { image: busyboxImage };
 const size = '{"Width":80,"Height":24}\n';
 
 interface Held {

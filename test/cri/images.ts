@@ -13,6 +13,9 @@ export interface NamedImage {
   readonly build: () => BuiltImage;
 }
 
+/** One of them, by its whole name. */
+export const busyboxImage = 'registry.k8s.io/e2e-test-images/busybox:1.29-2';
+
 const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const shell: ImageSettings = { Env: [path], Cmd: ['sh'] };
 

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { criImages, criLinux, criRuntime } from '../../src/api/cri/index.ts';
 import { errorMessage } from '../../src/base/index.ts';
 import { type Client, connectGrpc } from '../../src/rpc/grpc/index.ts';
+import { busyboxImage } from '../cri/images.ts';
 
-const image = 'registry.k8s.io/e2e-test-images/busybox:1.29-2';
 const containersOfPod = ['app', 'side'] as const;
 /** As many as a kubelet has on their way. */
 const concurrency = 10;
@@ -44,7 +44,7 @@ export class Fleet implements Disposable {
   }
 
   async pull(): Promise<void> {
-    await this.#images.pullImage({ image: { image } }, { timeoutMs: callTimeoutMs });
+    await this.#images.pullImage({ image: { image: busyboxImage } }, { timeoutMs: callTimeoutMs });
   }
 
   /** Resolves with what each pod took from its sandbox to its second running container, in ms. */
@@ -115,7 +115,7 @@ export class Fleet implements Disposable {
     for (const container of containersOfPod) {
       const config = {
         metadata: { name: container, attempt: 0 },
-        image: { image },
+        image: { image: busyboxImage },
         command: ['sleep', '100000'],
         logPath: `${container}.log`,
         linux: { resources: { cpuShares: 10n, memoryLimitInBytes: 64n << 20n }, securityContext: { namespaceOptions } },

@@ -5,11 +5,10 @@ import type { Finished, Running, RunOptions } from '../../lib/process.ts';
 import type { Pty, PtySize } from '../../lib/pty.ts';
 import { until } from '../../lib/until.ts';
 import type { CriWorld } from '../cri-world.ts';
+import { busyboxImage } from '../images.ts';
 
 /** A command with its outcome, or a fact. What one CRI shows, another must show too. */
 export type Seen = readonly [label: string, fact: unknown];
-
-export const busybox = 'registry.k8s.io/e2e-test-images/busybox:1.29-2';
 
 interface PodChoice {
   readonly name: string;
@@ -132,7 +131,7 @@ export class CrictlClient {
   /** The words that create a container. */
   create(
     pod: string,
-    { name, command = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'], image = busybox, more = {} }: ContainerChoice,
+    { name, command = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'], image = busyboxImage, more = {} }: ContainerChoice,
   ): string[] {
     const configuration = { metadata: { name }, image: { image }, command, log_path: `${name}.log`, linux: {}, ...more };
     const podFile = this.#configurations.get(pod);

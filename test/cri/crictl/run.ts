@@ -7,6 +7,7 @@ import { ensurePeers } from '../../../tools/peers/peer-root.ts';
 import { buildIfStale } from '../../lib/dist.ts';
 import { chainNamed } from '../chains.ts';
 import { CriWorld } from '../cri-world.ts';
+import { busyboxImage } from '../images.ts';
 import { CrictlClient, type Seen } from './crictl-client.ts';
 import { differences } from './differences.ts';
 import { type CrictlStep, crictlSteps } from './steps.ts';
@@ -21,7 +22,7 @@ async function play(name: string, crictl: string, steps: readonly CrictlStep[]):
   for (const step of steps) {
     const client = new CrictlClient(world, program, endpoint);
     try {
-      await client.output('pull', 'registry.k8s.io/e2e-test-images/busybox:1.29-2');
+      await client.output('pull', busyboxImage);
       await client.output('pull', 'registry.k8s.io/e2e-test-images/httpd:2.4.39-4');
       await step.play(client);
     } catch (error) {

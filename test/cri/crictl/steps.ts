@@ -1,7 +1,8 @@
 /** What a person does with crictl: each command of it, on pods of the step's own. */
 import { readFileSync } from 'node:fs';
 import { until } from '../../lib/until.ts';
-import { busybox, type CrictlClient } from './crictl-client.ts';
+import { busyboxImage } from '../images.ts';
+import type { CrictlClient } from './crictl-client.ts';
 
 export interface CrictlStep {
   readonly name: string;
@@ -144,7 +145,7 @@ export const crictlSteps: readonly CrictlStep[] = [
       await client.run(['ps']);
       await client.run(['start', id]);
       await client.run(['start', id]);
-      await client.run(['ps', '--name', 'c1', '--pod', pod, '--image', busybox, '--label', 'tier=back', '--state', 'running']);
+      await client.run(['ps', '--name', 'c1', '--pod', pod, '--image', busyboxImage, '--label', 'tier=back', '--state', 'running']);
       await client.run(['ps', '--quiet', '--no-trunc']);
       await client.run(['ps', '--verbose']);
       await client.run(['ps', '--label', 'tier=front']);
@@ -276,7 +277,7 @@ export const crictlSteps: readonly CrictlStep[] = [
       );
       const containerFile = client.write(
         'run-c.json',
-        JSON.stringify({ metadata: { name: 'c' }, image: { image: busybox }, command: ['top'], log_path: 'run.log', linux: {} }),
+        JSON.stringify({ metadata: { name: 'c' }, image: { image: busyboxImage }, command: ['top'], log_path: 'run.log', linux: {} }),
       );
       await client.run(['run', containerFile, podFile]);
       await client.run(['ps', '--all']);
@@ -284,8 +285,8 @@ export const crictlSteps: readonly CrictlStep[] = [
       await client.run(['ps', '--all']);
       await client.run(['rmp', '--force', '--all']);
       await client.run(['pods']);
-      await client.run(['rmi', busybox]);
-      await client.run(['images', busybox]);
+      await client.run(['rmi', busyboxImage]);
+      await client.run(['images', busyboxImage]);
     },
   },
   {
