@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { MonitorAttachment } from '../../src/kernel/launch/index.ts';
@@ -53,6 +53,8 @@ test('a reader may leave and another one come: the process learns nothing of it'
   const task = await world.launch(shell('echo first; read go; echo second; exit 4'), { flags: stdin, stdio: [outputFifo(path, streams.both)] });
   expect(await first.output).toBe('first\n');
   const second = reader(path);
+  // One that comes after the process has ended waits for a writer in vain.
+  await until('the second reader is there', () => readlinkSync(`/proc/${second.child.pid}/fd/0`) === path);
   const attachment = await task.attach({ stdin: true });
   await attachment.writeStdin(Buffer.from('go\n'));
   expect(await second.output).toBe('second\n');

@@ -146,6 +146,23 @@ describe('leases', () => {
     expect((await core.collectGarbage()).blobs).toEqual([manifest]);
   });
 
+  test('a blob is never without the lease that it is written under, also where its digest is known only at the end', async () => {
+    using core = openTestCore();
+    await core.leaseStore.create({ id: 'l' });
+    for (let round = 0; round < 20; round++) {
+      const text = `blob ${round}`;
+      await using writer = await core.withLease('l').content.writer({ ref: text });
+      await writer.write(Buffer.from(text));
+      let isDone = false;
+      const committed = writer.commit({}).finally(() => {
+        isDone = true;
+      });
+      while (!isDone) await core.collectGarbage();
+      await committed;
+      expect((await core.content.info(digestOf(text))).sizeBytes).toBe(text.length);
+    }
+  });
+
   test('work that is kept outlives the process, until its time is over or somebody clears up', async () => {
     let now = new Date('2030-01-01T00:00:00Z');
     using core = openTestCore({ now: () => now });

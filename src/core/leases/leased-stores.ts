@@ -65,8 +65,9 @@ export function leaseStores({ content, images, leaseStore, snapshotter }: Leasab
 function leaseWriter(writer: ContentWriter, lease: HeldLease): ContentWriter {
   return overriding(writer, {
     commit: async (options) => {
+      // A blob that nobody holds goes with the next collection, which does not wait for the commit's answer.
+      await lease.add('content', options.digest ?? writer.digest());
       const info = await writer.commit(options);
-      await lease.add('content', info.digest);
       await lease.remove('ingests', writer.ref);
       return info;
     },
