@@ -1,5 +1,6 @@
-import { errorCode, errorMessage, type Logger } from '../base/index.ts';
+import type { Logger } from '../base/index.ts';
 import { type GrpcHost, type GrpcService, serveGrpc } from '../rpc/grpc/index.ts';
+import { logFailure } from './daemon/log-failure.ts';
 import { logRejections } from './daemon/log-rejections.ts';
 import { nextSignal } from './daemon/next-signal.ts';
 import { tellReady } from './daemon/tell-ready.ts';
@@ -28,7 +29,7 @@ export async function runGrpc({ name, address, readyFd, open }: GrpcLife, log: L
     await server.close();
     return 0;
   } catch (error) {
-    log.error(`${name} failed: ${errorMessage(error)}`, { code: errorCode(error) });
+    logFailure(log, `${name} failed`, error);
     return 1;
   }
 }

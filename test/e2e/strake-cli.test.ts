@@ -186,6 +186,24 @@ describe('a container in the background', () => {
   );
 
   test(
+    'ctrl-C is passed on to what runs, and at the third the command gives up',
+    async () => {
+      const script = "n=0; trap 'n=$((n+1)); echo heard $n' INT; echo up; while :; do sleep 0.05; done";
+      for (const start of [pty, (command: readonly string[]) => engine.peers.pty([...ownTerminal, ...engine.cli(command)])]) {
+        const run = start(['run', '--rm', '--name', 'deaf', busybox, 'sh', '-c', script]);
+        await run.shows(/up\r\n/);
+        for (const heard of [/heard 1\r\n/, /heard 2\r\n/, /\r\ngot 3 SIGTERM\/SIGINTs, forcefully exiting\r\n/]) {
+          run.type('\u0003');
+          await run.shows(heard);
+        }
+        expect(await run.end()).toBe(1);
+        await ok('rm', '-f', 'deaf');
+      }
+    },
+    stepMs,
+  );
+
+  test(
     'exec: streams, input, a terminal of its own, detached',
     async () => {
       await ok('run', '-d', '--name', 'host', '-e', 'OUTER=1', busybox, 'sleep', '1000');

@@ -14,7 +14,10 @@ export function lockDataRoot(dataRoot: string): Disposable {
     database.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     database.close();
-    throw new StrakeError('FailedPrecondition', `data root ${dataRoot} is in use by another daemon`, { cause, fields: { layer: 'daemon', operation: 'lock' } });
+    throw new StrakeError('FailedPrecondition', `data root ${dataRoot} is in use by another daemon`, {
+      cause,
+      fields: { layer: 'daemon', operation: 'lock', remedy: 'end that one, or give this one a root and a run directory of its own' },
+    });
   }
   return {
     [Symbol.dispose]() {

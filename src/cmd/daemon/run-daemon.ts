@@ -1,11 +1,12 @@
 /** The life of a daemon: lock, listen, wait for a signal, close. What it serves is composed elsewhere. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { errorCode, errorMessage, type Logger, StrakeError } from '../../base/index.ts';
+import { type Logger, StrakeError } from '../../base/index.ts';
 import { otherDaemonStatus } from '../../cli/daemon-status.ts';
 import { type Engine, serveEngine } from '../../engine/index.ts';
 import { lockDataRoot } from './data-root-lock.ts';
 import type { DaemonFlags } from './flags.ts';
 import { groupId, parseHost } from './hosts.ts';
+import { logFailure } from './log-failure.ts';
 import { logRejections } from './log-rejections.ts';
 import { nextSignal } from './next-signal.ts';
 import { tellReady } from './tell-ready.ts';
@@ -37,18 +38,13 @@ export async function runDaemon(flags: DaemonFlags, log: Logger, compose: (flags
     await server.close();
     return 0;
   } catch (error) {
-    log.error(`failed to start daemon: ${errorMessage(error)}`, { code: errorCode(error), ...stackOf(error) });
+    logFailure(log, 'failed to start daemon', error);
     return isLockedOut(error) ? otherDaemonStatus : 1;
   }
 }
 
 function isLockedOut(error: unknown): boolean {
   return error instanceof StrakeError && error.fields.operation === 'lock';
-}
-
-/** Of an error that nobody foresaw: it names no object, so the place has to. */
-function stackOf(error: unknown): { readonly stack?: string } {
-  return errorCode(error) === 'Internal' && error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {};
 }
 
 function writePidFile(file: string | undefined): Disposable {

@@ -1,8 +1,9 @@
 /** The life of a kubelet: lock, run what the manifests say, wait for a signal, leave the pods as they are. */
 import { mkdirSync } from 'node:fs';
-import { errorCode, errorMessage, type Logger } from '../../base/index.ts';
+import { errorMessage, type Logger } from '../../base/index.ts';
 import { desiredOf, ManifestDirectories, playedDirectory, serveStatus } from '../../kubelet/index.ts';
 import { lockDataRoot } from '../daemon/data-root-lock.ts';
+import { logFailure } from '../daemon/log-failure.ts';
 import { nextSignal } from '../daemon/next-signal.ts';
 import { tellReady } from '../daemon/tell-ready.ts';
 import { composeKubelet } from './compose.ts';
@@ -30,7 +31,7 @@ export async function runKubelet(flags: KubeletFlags, log: Logger): Promise<numb
     log.info(`processing signal '${await signal}'`);
     return 0;
   } catch (error) {
-    log.error(`kubelet failed: ${errorMessage(error)}`, { code: errorCode(error) });
+    logFailure(log, 'kubelet failed', error);
     return 1;
   }
 }

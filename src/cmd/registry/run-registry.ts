@@ -1,8 +1,9 @@
 /** The life of a registry: lock, listen, wait for a signal, close. What it serves is composed elsewhere. */
 import { readFileSync } from 'node:fs';
-import { errorCode, errorMessage, type Logger } from '../../base/index.ts';
+import type { Logger } from '../../base/index.ts';
 import { type HandleRequest, type Metrics, type ServerOptions, startServer } from '../../registry/index.ts';
 import { lockDataRoot } from '../daemon/data-root-lock.ts';
+import { logFailure } from '../daemon/log-failure.ts';
 import { nextSignal } from '../daemon/next-signal.ts';
 import { tellReady } from '../daemon/tell-ready.ts';
 import { composeRegistry } from './compose.ts';
@@ -28,7 +29,7 @@ export async function runRegistry(flags: RegistryFlags, log: Logger): Promise<nu
     log.info(`processing signal '${await signal}'`);
     return 0;
   } catch (error) {
-    log.error(`registry failed: ${errorMessage(error)}`, { code: errorCode(error) });
+    logFailure(log, 'registry failed', error);
     return 1;
   }
 }
