@@ -75,16 +75,14 @@ export class ZygoteLauncher implements Launcher, AsyncDisposable {
   }
 
   private async started(): Promise<Zygote> {
-    this.zygote ??= startZygote(this.options);
-    const starting = this.zygote;
-    try {
-      const zygote = await starting;
-      void zygote.ended.then(() => this.forget(starting));
-      return zygote;
-    } catch (error) {
-      this.forget(starting);
-      throw error;
+    if (this.zygote === undefined) {
+      const starting = startZygote(this.options);
+      this.zygote = starting;
+      const forget = () => this.forget(starting);
+      // Once a zygote, not once a launch: its end keeps all who wait for it.
+      void starting.then((zygote) => void zygote.ended.then(forget), forget);
     }
+    return await this.zygote;
   }
 
   /** Many may find at once that the same zygote is dead; its successor stays. */

@@ -131,6 +131,8 @@ async function* decodeAll(method: DescMethod, payloads: AsyncIterable<Uint8Array
 
 async function only(requests: AsyncGenerator<Message>, method: DescMethod): Promise<Message> {
   const first = await requests.next();
+  // Nobody reads on. While a generator waits for an abort, the call and its signals hold each other for ever.
+  await requests.return(undefined);
   if (first.done === true) throw new StrakeError('Internal', `a call of ${method.name} without a message`);
   return first.value;
 }

@@ -7,6 +7,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { content, version } from '../../api/containerd/index.ts';
 import { health, reflection, reflectionAlpha } from '../../api/grpc/index.ts';
+import { keptObjects } from '../../base/fixtures-memory.ts';
 import { StrakeError, silentLogger } from '../../base/index.ts';
 import { connectGrpc, type GrpcConnection, type GrpcServer, grpcService, inNamespace, leaseOf, maxMessageBytes, requireNamespace, serveGrpc } from './index.ts';
 
@@ -256,4 +257,11 @@ test('a connection outlives thousands of calls that are given up once they broug
       expect(data.length).toBe(64 * 1024);
       break;
     }
+});
+
+test('a call leaves nothing in memory', async () => {
+  const { info } = connection.client(content.Content);
+  expect(
+    await keptObjects(500, async () => await info({ digest: 'sha256:1' }, { headers: { 'containerd-namespace': 'k8s.io' }, timeoutMs: 60_000 })),
+  ).toBeLessThan(2);
 });
