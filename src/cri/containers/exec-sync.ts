@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { collectOutput, isCode } from '../../base/index.ts';
 import type { Attachment, Process } from '../../core/tasks/index.ts';
 import type { CriContext } from '../context.ts';
@@ -6,6 +5,7 @@ import { refused } from '../refusals.ts';
 import { sigkill } from '../signals.ts';
 import type { Container } from './container.ts';
 import { openExec } from './exec.ts';
+import { within } from './within.ts';
 
 export interface ExecResult {
   readonly stdout: Uint8Array;
@@ -35,7 +35,7 @@ export async function execSync(
     const output = collectOutput(attachment.output, maxOutputBytes);
     await process.start();
     const { code } = await process.wait(over);
-    await Promise.race([output.done, pause(drainMs, undefined, { ref: false })]);
+    await within(output.done, drainMs);
     return { ...output.bytes(), exitCode: code };
   } catch (error) {
     await end(process);

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { isCode } from '../../base/index.ts';
 import { refused } from '../refusals.ts';
 import { sigkill, signalNumber } from '../signals.ts';
 import type { Container } from './container.ts';
+import { within } from './within.ts';
 
 /** After SIGKILL: the kernel may wait for a disk. */
 const killTimeoutMs = 120_000;
@@ -37,13 +37,4 @@ export async function endContainer(container: Container, timeoutSeconds: number,
       if (!isCode(error, 'NotFound')) throw error;
     }
   }
-}
-
-/** False when the time is over, or the caller has gone. */
-async function within(ended: Promise<void>, timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
-  const over = new AbortController();
-  const timer = pause(timeoutMs, false, { signal: signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]) }).catch(() => false);
-  const result = await Promise.race([ended.then(() => true), timer]);
-  over.abort();
-  return result;
 }
