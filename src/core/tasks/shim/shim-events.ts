@@ -3,6 +3,7 @@ import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { taskEvents, ttrpcEvents } from '../../../api/containerd/index.ts';
 import { checkIdentifier, StrakeError } from '../../../base/index.ts';
 import { type ServedService, servedService } from '../../../rpc/ttrpc/index.ts';
+import { decodeEvent } from '../../wire/index.ts';
 import type { ShimExit, TypedOptions } from './shim-tasks.ts';
 
 /** Where events go: core's exchange. */
@@ -55,7 +56,13 @@ export class ShimEvents {
         checkIdentifier(namespace);
         if (this.wasTold(namespace, topic, event)) return {};
         const encoded = { typeUrl: event.typeUrl, value: event.value };
-        this.sink.forward({ timestamp: timestamp === undefined ? new Date() : timestampDate(timestamp), namespace, topic, payload: {}, encoded });
+        this.sink.forward({
+          timestamp: timestamp === undefined ? new Date() : timestampDate(timestamp),
+          namespace,
+          topic,
+          payload: decodeEvent(event),
+          encoded,
+        });
         return {};
       },
     });
