@@ -49,6 +49,14 @@ test('cri: whole and partial lines', async () => {
   expect(readFileSync(file, 'utf8').replaceAll(/^\S+ /gm, '')).toBe(`stderr P ${'x'.repeat(16_384)}\nstderr F y\n`);
 });
 
+test('cri: bytes are what they were', async () => {
+  const file = path.join(directory, 'bytes');
+  const log = await OutputLog.open({ path: file, driver: 'cri', maxSizeBytes: 0, maxFiles: 1 });
+  await log.write('stdout', Buffer.of(0xff, 0xc3, 0x0a));
+  await log.close();
+  expect([...readFileSync(file).subarray(-3)]).toEqual([0xff, 0xc3, 0x0a]);
+});
+
 test('files rotate, and the oldest goes', async () => {
   const pieces = Array.from({ length: 9 }, (_none, index) => ['stdout', `${index}\n`] as const);
   await written('rotating', { maxSizeBytes: 200, maxFiles: 3 }, pieces);

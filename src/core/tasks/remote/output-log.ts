@@ -20,6 +20,8 @@ export class OutputLog {
   #file: FileHandle;
   #size: number;
   readonly #lines: Readonly<Record<StreamName, Line>> = { stdout: emptyLine(), stderr: emptyLine() };
+  /** What goes to the file in one write: a daemon that is killed has lost what it read and did not write. */
+  #waiting: Buffer[] = [];
   #last: Promise<void> = Promise.resolve();
 
   private constructor(options: LogOptions, file: FileHandle, size: number) {
@@ -48,6 +50,7 @@ export class OutputLog {
         const isWhole = data[end - 1] === newline;
         if (isWhole || line.bytes === maxLineBytes) await this.#put(stream, isWhole, at);
       }
+      await this.#flush();
     });
   }
 
@@ -66,6 +69,7 @@ export class OutputLog {
   async close(): Promise<void> {
     await this.#inTurn(async () => {
       for (const stream of ['stdout', 'stderr'] as const) if (this.#lines[stream].bytes > 0) await this.#put(stream, true, new Date());
+      await this.#flush();
       await this.#file.close();
     });
   }
@@ -78,23 +82,30 @@ export class OutputLog {
 
   async #put(stream: StreamName, isWhole: boolean, at: Date): Promise<void> {
     const line = this.#lines[stream];
-    const text = Buffer.concat(line.parts).toString();
+    const text = Buffer.concat(line.parts);
     line.parts = [];
     line.bytes = 0;
     line.isPartial = !isWhole;
     const time = at.toISOString();
     const entry =
       this.#options.driver === 'json-file'
-        ? `${JSON.stringify({ log: text, stream, time })}\n`
-        : `${time} ${stream} ${isWhole ? 'F' : 'P'} ${text.endsWith('\n') ? text : `${text}\n`}`;
+        ? Buffer.from(`${JSON.stringify({ log: text.toString(), stream, time })}\n`)
+        : Buffer.concat([Buffer.from(`${time} ${stream} ${isWhole ? 'F' : 'P'} `), text, text.at(-1) === newline ? Buffer.of() : Buffer.of(newline)]);
     const { maxSizeBytes } = this.#options;
-    if (maxSizeBytes > 0 && this.#size > 0 && this.#size + Buffer.byteLength(entry) > maxSizeBytes) await this.#rotate();
-    await this.#file.appendFile(entry);
-    this.#size += Buffer.byteLength(entry);
+    if (maxSizeBytes > 0 && this.#size > 0 && this.#size + entry.length > maxSizeBytes) await this.#rotate();
+    this.#waiting.push(entry);
+    this.#size += entry.length;
+  }
+
+  async #flush(): Promise<void> {
+    const entries = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    if (entries.length > 0) await this.#file.appendFile(entries);
   }
 
   /** FILE.1 … FILE.(maxFiles-1), the oldest last; with one file it starts over. */
   async #rotate(): Promise<void> {
+    await this.#flush();
     const { path, maxFiles } = this.#options;
     for (let index = maxFiles - 1; index > 0; index--) await renameIfThere(index > 1 ? `${path}.${index - 1}` : path, `${path}.${index}`);
     await this.#file.close();
