@@ -155,8 +155,10 @@ export function tasksService({ core, tasks: host, openFileTree, temporary, log }
   });
 }
 
+/** A caller without a deadline gets those of whoever holds the task. */
 function callOf({ signal, timeoutMs }: HandlerContext): CallOptions {
-  return { signal, timeoutMs: timeoutMs() };
+  const leftMs = timeoutMs();
+  return leftMs === undefined ? { signal } : { signal, timeoutMs: leftMs };
 }
 
 /** Where the caller wants the image; empty: in the content store. */
