@@ -2,6 +2,7 @@
 import type { CgroupStats, Op } from '../../kernel/index.ts';
 import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../oci/index.ts';
 import type { StdioRoutes } from '../../runtime/index.ts';
+import type { RuntimeChoice } from '../containers/containers.ts';
 import type { SnapshotMount } from '../snapshots/snapshots.ts';
 
 /** `unknown`: the monitor is gone and left no exit record. */
@@ -66,6 +67,8 @@ export interface CreateTask {
   readonly bundle?: string;
   /** Ours, in process, when absent. */
   readonly runtime?: OciRuntimeBinary;
+  /** A shim of containerd's interface that makes and holds it, instead of this process; what that does without `runtime` is its own. */
+  readonly shim?: RuntimeChoice;
   /** The processes of an image that `checkpoint` wrote are made again, by the start, in place of a new one. */
   readonly restore?: { readonly imagePath: string };
   /** What is written to the root filesystem need not survive a crash of the machine: its end waits for no disk. */

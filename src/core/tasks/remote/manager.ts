@@ -5,9 +5,9 @@ import { tasks, taskTypes } from '../../../api/containerd/index.ts';
 import { errorMessage, isCode, type Logger, StrakeError } from '../../../base/index.ts';
 import { type CgroupLayout, cgroupDirectories, type Launcher, type Op } from '../../../kernel/index.ts';
 import { formatJson, type RuntimeSpec } from '../../../oci/index.ts';
-import type { GrpcConnection } from '../../../rpc/grpc/index.ts';
 import { type ContainerStore, type RuntimeChoice, specType } from '../../containers/containers.ts';
 import type { EventBus } from '../../events/events.ts';
+import type { TypedValue } from '../../typed-value.ts';
 import { toWireMounts } from '../../wire/index.ts';
 import { connectNetworkOps } from '../connect-network.ts';
 import { copyUpOps } from '../copy-up.ts';
@@ -15,21 +15,22 @@ import { checkId } from '../local/paths.ts';
 import { Reaper } from '../reaper.ts';
 import type { CreateTask, ExecOptions, Task, TaskManager } from '../tasks.ts';
 import type { RemoteContext } from './context.ts';
-import type { RemoteProcessOptions } from './remote-process.ts';
+import type { RemoteProcessOptions, TasksClient, ToldExit } from './remote-process.ts';
 import { RemoteTask } from './remote-task.ts';
 import { StdioRelay } from './stdio-relay.ts';
-import { readTaskRecord, type TaskRecord, writeTaskRecord } from './task-record.ts';
+import { readTaskPid, readTaskRecord, type TaskRecord, writeTaskPid, writeTaskRecord } from './task-record.ts';
 
 /** A containerd that is down is asked again after this time. */
 const retryMs = 250;
 
 export interface RemoteTaskManagerOptions {
   /** In the namespace of the tasks. */
-  readonly connection: GrpcConnection;
+  readonly connection: { client(service: typeof tasks.Tasks): TasksClient };
   readonly containers: ContainerStore;
   readonly events: EventBus;
   /** Has the FIFOs and records of the tasks, in `remote-tasks/ID`. */
   readonly execRoot: string;
+  /** Of tasks that name none, and whose container is not known yet. */
   readonly runtime: RuntimeChoice;
   readonly launcher: Pick<Launcher, 'run'>;
   readonly layout: CgroupLayout;
@@ -37,13 +38,15 @@ export interface RemoteTaskManagerOptions {
   readonly log: Logger;
 }
 
-/** Tasks of another containerd on this machine, ours or the real one, over its gRPC. */
+/** Tasks that others hold on this machine, by containerd's service for them: another containerd, ours or the real one, or that service in this process, over shims. */
 export class RemoteTaskManager implements TaskManager, Disposable {
   readonly #context: RemoteContext;
   readonly #dir: string;
   readonly #tasks = new Map<string, RemoteTask>();
   readonly #creating = new Set<string>();
   readonly #oomKilled = new Set<string>();
+  /** By task and process: of those that run, as far as is known here. */
+  readonly #exits = new Map<string, ToldExit>();
   readonly #ended = new AbortController();
   readonly #reaper: Reaper;
 
@@ -78,10 +81,13 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     undo.defer(() => rmSync(dir, { recursive: true, force: true }));
     undo.defer(() => void this.#creating.delete(id));
     const spec = this.#specOf(create);
-    const ownsContainer = await this.#putContainer(id, spec);
-    if (ownsContainer) undo.defer(async () => await this.#context.containers.delete(id).catch(() => undefined));
+    const ownsContainer = !(await this.#updateContainer(id, spec));
     const record: TaskRecord = { id, spec, stdio, ownsContainer, ...(note === undefined ? {} : { note }) };
     writeTaskRecord(dir, record);
+    if (ownsContainer) {
+      undo.defer(async () => await this.#deleteContainer(id).catch(() => undefined));
+      await this.#createContainer(create, spec);
+    }
     const relay = await StdioRelay.open({ ...this.#context, dir, stdio }, true);
     undo.defer(() => relay.close());
     const { client, launcher } = this.#context;
@@ -92,6 +98,7 @@ export class RemoteTaskManager implements TaskManager, Disposable {
       signal === undefined ? {} : { signal },
     );
     undo.defer(async () => await this.#discard(id));
+    writeTaskPid(dir, pid);
     if (network !== undefined) await launcher.run(connectNetworkOps(pid, network));
     const task = this.#track(record, relay, { pid, phase: 'created' });
     undo.move();
@@ -120,10 +127,11 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     for (const id of readdirSync(this.#dir)) {
       if (this.#tasks.has(id)) continue;
       const dir = path.join(this.#dir, id);
-      const process = there.get(id);
       try {
         const record = readTaskRecord(dir);
+        const process = there.get(id) ?? (await this.#askFor(id, dir));
         if (process === undefined || record === undefined) {
+          if (record?.ownsContainer) await this.#deleteContainer(id);
           rmSync(dir, { recursive: true, force: true });
           continue;
         }
@@ -136,9 +144,20 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     }
   }
 
+  /** Of a task that is in no list: of those is left out whose holder does not answer. That one is kept, and taken to run. */
+  async #askFor(containerId: string, dir: string): Promise<Pick<taskTypes.Process, 'pid' | 'status'> | undefined> {
+    try {
+      return (await this.#context.client.get({ containerId })).process;
+    } catch (error) {
+      if (isCode(error, 'NotFound')) return undefined;
+      this.#context.log.warn('a task does not answer; it is kept', { container: containerId, error: errorMessage(error) });
+      return { pid: readTaskPid(dir), status: taskTypes.Status.RUNNING };
+    }
+  }
+
   #track(record: TaskRecord, relay: StdioRelay, { pid, phase }: Pick<RemoteProcessOptions, 'pid' | 'phase'>): RemoteTask {
     const { id, note, ownsContainer } = record;
-    const { client, containers } = this.#context;
+    const { client } = this.#context;
     const task = new RemoteTask({
       context: this.#context,
       client,
@@ -150,12 +169,15 @@ export class RemoteTaskManager implements TaskManager, Disposable {
       note,
       record,
       wasOomKilled: () => this.#oomKilled.delete(id),
+      toldExit: () => this.#exits.get(exitKey(id, id)),
+      toldExitOf: (execId) => this.#exits.get(exitKey(id, execId)),
       openExec: async (options) => await this.#openExec(id, options),
       onExit: () => undefined,
       onDelete: async () => {
         this.#tasks.delete(id);
+        for (const key of this.#exits.keys()) if (key.startsWith(exitKey(id, ''))) this.#exits.delete(key);
         await absentIsFine(async () => await client.delete({ containerId: id }));
-        if (ownsContainer) await absentIsFine(async () => await containers.delete(id));
+        if (ownsContainer) await this.#deleteContainer(id);
         rmSync(path.join(this.#dir, id), { recursive: true, force: true });
       },
     });
@@ -183,21 +205,33 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     const dir = path.join(this.#dir, id, 'execs', execId);
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const relay = await StdioRelay.open({ ...this.#context, dir, stdio }, true);
-    return { relay, onDelete: async () => rmSync(dir, { recursive: true, force: true }) };
+    const onDelete = async () => {
+      this.#exits.delete(exitKey(id, execId));
+      rmSync(dir, { recursive: true, force: true });
+    };
+    return { relay, onDelete };
   }
 
-  /** True when there was none. */
-  async #putContainer(id: string, spec: RuntimeSpec): Promise<boolean> {
-    const { containers, runtime } = this.#context;
-    const value = { typeUrl: specType, value: Buffer.from(formatJson(spec)) };
+  /** False when there is none. */
+  async #updateContainer(id: string, spec: RuntimeSpec): Promise<boolean> {
     try {
-      await containers.update(id, { spec: value });
-      return false;
+      await this.#context.containers.update(id, { spec: specValue(spec) });
+      return true;
     } catch (error) {
       if (!isCode(error, 'NotFound')) throw error;
+      return false;
     }
-    await containers.create({ id, labels: {}, image: '', runtime, spec: value, snapshotter: '', snapshotKey: '', sandboxId: '', extensions: {} });
-    return true;
+  }
+
+  /** What its task is made of, and who makes it. */
+  async #createContainer({ id, shim }: CreateTask, spec: RuntimeSpec): Promise<void> {
+    const { containers, runtime } = this.#context;
+    const own = { id, labels: {}, image: '', snapshotter: '', snapshotKey: '', sandboxId: '', extensions: {} };
+    await containers.create({ ...own, runtime: shim ?? runtime, spec: specValue(spec) });
+  }
+
+  async #deleteContainer(id: string): Promise<void> {
+    await absentIsFine(async () => await this.#context.containers.delete(id));
   }
 
   /** A task that was made and is not wanted. */
@@ -208,23 +242,47 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     await client.delete({ containerId: id }).catch(() => undefined);
   }
 
-  /** Of what the exit does not tell. */
+  /** Of what the exit does not tell, and of exits that nobody can be asked for any more. */
   async #hear(events: EventBus): Promise<void> {
     const { signal } = this.#ended;
     while (!signal.aborted) {
       try {
-        for await (const { payload } of events.subscribe({ topics: ['/tasks/oom'], signal })) this.#oomKilled.add(String(payload['containerId']));
+        for await (const { topic, payload } of events.subscribe({ topics: ['/tasks/oom', '/tasks/exit'], signal })) {
+          if (topic === '/tasks/oom') this.#oomKilled.add(String(payload['containerId']));
+          else this.#noteExit(payload as unknown as NotedExit);
+        }
       } catch {
         // A containerd that is down has nothing to tell.
         await pause(retryMs, undefined, { ref: false, signal }).catch(() => undefined);
       }
     }
   }
+
+  #noteExit({ containerId, id, exitStatus: code, exitedAt: at = new Date() }: NotedExit): void {
+    const task = this.#tasks.get(containerId);
+    if (task !== undefined && (id === containerId || task.getExec(id) !== undefined)) this.#exits.set(exitKey(containerId, id), { code, at });
+  }
+}
+
+/** containerd's TaskExit. */
+interface NotedExit {
+  readonly containerId: string;
+  readonly id: string;
+  readonly exitStatus: number;
+  readonly exitedAt?: Date;
 }
 
 function rootfsOf({ rootfs }: CreateTask) {
   if (rootfs.type === 'directory') return [{ type: 'bind', source: rootfs.path, options: ['rbind', 'rw'] }];
   return [...toWireMounts(rootfs)];
+}
+
+function exitKey(id: string, processId: string): string {
+  return `${id}/${processId}`;
+}
+
+function specValue(spec: RuntimeSpec): TypedValue {
+  return { typeUrl: specType, value: Buffer.from(formatJson(spec)) };
 }
 
 function checkPossible({ stdio, runtime, restore }: CreateTask): void {

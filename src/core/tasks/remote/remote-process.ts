@@ -16,6 +16,8 @@ const sigkill = 9;
 /** When nobody knows (containerd's `UnknownExitStatus`). */
 const unknownExitCode = 255;
 
+export type ToldExit = Pick<ExitStatus, 'code' | 'at'>;
+
 export interface RemoteProcessOptions {
   readonly client: TasksClient;
   readonly containerId: string;
@@ -27,6 +29,8 @@ export interface RemoteProcessOptions {
   readonly phase: 'created' | 'running' | 'paused';
   /** Whether the kernel killed any of its processes for want of memory. */
   readonly wasOomKilled: () => boolean;
+  /** What was told of its end, for the case that nobody has it any more. */
+  readonly toldExit: () => ToldExit | undefined;
   /** Removes what is left of it at containerd and here. */
   readonly onDelete: () => Promise<void>;
   readonly onExit: () => void;
@@ -151,12 +155,16 @@ export class RemoteProcess implements Process {
     for (;;) {
       try {
         const { exitStatus, exitedAt } = await this.remote.client.wait(this.ids, { signal: this.#forgotten.signal });
-        return { code: exitStatus, signal: exitStatus > 128 ? exitStatus - 128 : 0, at: dateOf(exitedAt), oomKilled: false };
+        return exitOf({ code: exitStatus, at: dateOf(exitedAt) });
       } catch (error) {
         this.#forgotten.signal.throwIfAborted();
-        if (isCode(error, 'NotFound')) return { code: unknownExitCode, signal: 0, at: new Date(), oomKilled: false };
+        if (isCode(error, 'NotFound')) return exitOf(this.remote.toldExit() ?? { code: unknownExitCode, at: new Date() });
         await pause(retryMs, undefined, { ref: false });
       }
     }
   }
+}
+
+function exitOf({ code, at }: ToldExit): ExitStatus {
+  return { code, signal: code > 128 && code !== unknownExitCode ? code - 128 : 0, at, oomKilled: false };
 }

@@ -5,12 +5,13 @@ import { readCgroupStats } from '../../../kernel/index.ts';
 import { formatJson, type ProcessSpec, type ResourcesSpec } from '../../../oci/index.ts';
 import type { CheckpointOptions, ExecOptions, Process, Task, TaskStats } from '../tasks.ts';
 import type { RemoteContext } from './context.ts';
-import { RemoteProcess, type RemoteProcessOptions } from './remote-process.ts';
+import { RemoteProcess, type RemoteProcessOptions, type ToldExit } from './remote-process.ts';
 import { specValueTypes, type TaskRecord } from './task-record.ts';
 
 export interface RemoteTaskOptions extends RemoteProcessOptions {
   readonly context: RemoteContext;
   readonly record: TaskRecord;
+  readonly toldExitOf: (execId: string) => ToldExit | undefined;
   /** Makes the streams of an exec. */
   readonly openExec: (options: ExecOptions) => Promise<Pick<RemoteProcessOptions, 'relay' | 'onDelete'>>;
 }
@@ -53,6 +54,7 @@ export class RemoteTask extends RemoteProcess implements Task {
       note: options.note,
       phase: 'created',
       wasOomKilled: () => false,
+      toldExit: () => this.#task.toldExitOf(execId),
       onDelete: async () => {
         this.#execs.delete(execId);
         await client.deleteProcess({ containerId, execId }).catch(() => undefined);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { formatJson, parseJson, type RuntimeSpec } from '../../../oci/index.ts';
 import type { StdioOptions } from '../tasks.ts';
@@ -20,6 +20,7 @@ export interface TaskRecord {
 }
 
 const fileOf = (dir: string) => path.join(dir, 'task.json');
+const pidFileOf = (dir: string) => path.join(dir, 'pid');
 
 export function writeTaskRecord(dir: string, record: TaskRecord): void {
   writeFileSync(fileOf(dir), formatJson(record), { mode: 0o600 });
@@ -33,4 +34,14 @@ export function readTaskRecord(dir: string): TaskRecord | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Once it is made. */
+export function writeTaskPid(dir: string, pid: number): void {
+  writeFileSync(pidFileOf(dir), String(pid), { mode: 0o600 });
+}
+
+/** 0 where nothing was written down. */
+export function readTaskPid(dir: string): number {
+  return existsSync(pidFileOf(dir)) ? Number(readFileSync(pidFileOf(dir), 'utf8')) : 0;
 }
