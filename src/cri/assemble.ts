@@ -6,6 +6,7 @@ import type { GrpcService } from '../rpc/grpc/index.ts';
 import { startStreamingServer } from '../streaming/index.ts';
 import { ContainerEvents } from './container-events.ts';
 import type { CriContext } from './context.ts';
+import { type AskShim, HandlerFeatures } from './handler-features.ts';
 import { type RuntimeHandler, RuntimeHandlers } from './handlers.ts';
 import { type ImageServiceOptions, Images, imageService, SnapshotUsages } from './images/index.ts';
 import { recoverPods } from './recover.ts';
@@ -25,6 +26,7 @@ export interface CriOptions extends Given, Pick<MeterOptions, 'readCgroup' | 're
   readonly pull: PullImage;
   readonly rootFiles: RootFiles;
   readonly handlers: readonly RuntimeHandler[];
+  readonly askShim: AskShim;
   readonly ports: PortDialer;
   /** Names of images that the kubelet is not to collect. */
   readonly pinned: readonly string[];
@@ -44,6 +46,7 @@ export async function assembleCri({
   pull,
   rootFiles,
   handlers,
+  askShim,
   pinned,
   streams,
   ports,
@@ -58,6 +61,7 @@ export async function assembleCri({
     images,
     accounts: new AccountReader(rootFiles),
     handlers: new RuntimeHandlers(handlers),
+    handlerFeatures: new HandlerFeatures({ askShim, log: given.log }),
     registry: new PodRegistry(),
     events: new ContainerEvents(),
   };

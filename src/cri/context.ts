@@ -4,6 +4,7 @@ import type { TaskManager } from '../core/tasks/index.ts';
 import type { PodNetwork } from '../network/index.ts';
 import type { LinuxSeccomp } from '../oci/index.ts';
 import type { ContainerEvents } from './container-events.ts';
+import type { HandlerFeatures } from './handler-features.ts';
 import type { RuntimeHandlers } from './handlers.ts';
 import type { Images } from './images/index.ts';
 import type { CriPaths } from './paths.ts';
@@ -33,6 +34,7 @@ export interface CriContext {
   readonly openFileTree: OpenFileTree;
   readonly comparer: Comparer;
   readonly handlers: RuntimeHandlers;
+  readonly handlerFeatures: HandlerFeatures;
   readonly security: PodSecurity;
   readonly cgroups: { readonly version: 1 | 2; readonly driver: 'cgroupfs' | 'systemd' };
   readonly paths: CriPaths;

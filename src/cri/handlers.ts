@@ -1,4 +1,5 @@
-import type { OciRuntimeBinary } from '../core/tasks/index.ts';
+import type { RuntimeChoice } from '../core/index.ts';
+import type { CreateTask, OciRuntimeBinary } from '../core/tasks/index.ts';
 import { refused } from './refusals.ts';
 
 /** What runs the containers of a pod: a runtime class of the cluster names one. */
@@ -9,8 +10,26 @@ export interface RuntimeHandler {
   readonly runtimeName: string;
   /** Another OCI runtime; ours when absent. */
   readonly binary?: OciRuntimeBinary;
+  /** A shim of containerd's interface, which has the name that `runtimeName` says. */
+  readonly isShim?: boolean;
   /** Pods get a process of their own: who runs them wants to see a container of the kind `sandbox` first. */
   readonly needsPause: boolean;
+}
+
+/** As records name it. */
+export function choiceOf({ runtimeName }: RuntimeHandler): RuntimeChoice {
+  return { name: runtimeName, options: undefined };
+}
+
+/** As tasks are told it. */
+export function runtimeOf(handler: RuntimeHandler): Pick<CreateTask, 'runtime' | 'shim'> {
+  const { binary, isShim = false } = handler;
+  return { ...(binary === undefined ? {} : { runtime: binary }), ...(isShim ? { shim: choiceOf(handler) } : {}) };
+}
+
+/** Ours, in this process. */
+export function isOwn({ binary, isShim = false }: RuntimeHandler): boolean {
+  return binary === undefined && !isShim;
 }
 
 export class RuntimeHandlers {

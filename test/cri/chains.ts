@@ -26,13 +26,21 @@ conf_dir = '${networkConfiguration}'
   },
 };
 
+/** By the names of their handlers, as the peer root has them. */
+const runtimes = {
+  runc: '/usr/sbin/runc',
+  crun: '/usr/bin/crun',
+  'runc-shim': 'io.containerd.runc.v2',
+  'strake-shim': '/strake/containerd-shim-strake-v2',
+};
+
 /** `strake cri`: all layers in one process, with other runtimes for pods that name them. */
 function criWith(flags: (world: CriWorld) => readonly string[]): CriChain {
   return {
     async start(world) {
       const socket = '/run/strake/cri.sock';
       const place = ['--address', socket, '--root', join(world.work, 'strake'), '--registry-config', world.registryConfiguration];
-      const handlers = ['--runtime', 'runc=/usr/sbin/runc', '--runtime', 'crun=/usr/bin/crun'];
+      const handlers = Object.entries(runtimes).flatMap(([name, runtime]) => ['--runtime', `${name}=${runtime}`]);
       await world.startDaemon(['/strake/strake', 'cri', ...place, ...handlers, ...flags(world)], /msg=serving/);
       return `unix://${socket}`;
     },

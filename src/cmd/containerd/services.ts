@@ -9,7 +9,7 @@ import { Proxies, proxiesOfEnvironment } from '../../distribution/index.ts';
 import type { Launcher } from '../../kernel/index.ts';
 import type { GrpcService } from '../../rpc/grpc/index.ts';
 import type { ContainerdConfig } from './config.ts';
-import { openShims } from './shims.ts';
+import { type OpenedShims, openShims } from './shims.ts';
 
 export interface ServicesPlace {
   readonly core: LocalCore;
@@ -24,6 +24,8 @@ export interface ServicesPlace {
   readonly log: Logger;
   /** With the tasks of the daemon before; its own when absent. */
   readonly inProcess?: InProcessTasks;
+  /** The same of shims. */
+  readonly shims?: OpenedShims;
 }
 
 /** Finds the tasks of the daemon before, too. What is opened goes with `cleanup`. */
@@ -39,7 +41,7 @@ export async function composeServices(place: ServicesPlace, cleanup: AsyncDispos
   const mounts = new Activations({ directory: path.join(state, 'mounts'), launcher, log });
   core.onCollected(async () => await mounts.endUnleased(async (namespace, lease) => await isLease(core, namespace, lease)));
   cleanup.use(core.collectWhenRemoved());
-  const { tasks: shims, sandboxes } = await openShims({ state, address, launcher, core, log }, cleanup);
+  const { tasks: shims, sandboxes } = place.shims ?? (await openShims({ state, address, launcher, core, log }, cleanup));
   return containerdServices({
     core,
     tasks: new TaskHosts({ inProcess, shims, runtimes }),

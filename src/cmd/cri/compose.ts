@@ -33,7 +33,7 @@ export async function composeCri(settings: CriSettings, log: Logger): Promise<Co
   const launcher = cleanup.use(new ZygoteLauncher({ initPath: programFile('strake-init'), socketPath: path.join(zygoteDirectory, 'zygote.sock') }));
   const machine = readMachine();
   const layout = readCgroupLayout();
-  const { stores, tasks, comparer, recovered } = await openParts({ settings, execRoot, launcher, machine, layout, log, cleanup });
+  const { stores, tasks, comparer, askShim, recovered } = await openParts({ settings, execRoot, launcher, machine, layout, log, cleanup });
   const network = await composePodNetwork({ settings, launcher, log });
   cleanup.defer(async () => await network.close());
   const proxies = new Proxies(proxiesOfEnvironment(process.env));
@@ -51,6 +51,7 @@ export async function composeCri(settings: CriSettings, log: Logger): Promise<Co
     readCgroup: createCgroupReader(),
     readInterfaces: readInterfaceCounters,
     handlers: runtimeHandlers(settings),
+    askShim,
     security: { ...securityDefaults(machine), availableCapabilities: availableCapabilities(machine), lowestOomScoreAdj: lowestOomScoreAdj(machine) },
     cgroups: { version: layout.kind === 'v2' ? 2 : 1, driver: settings.cgroupDriver },
     paths: { root: path.join(root, 'cri'), state: path.join(state, 'cri') },

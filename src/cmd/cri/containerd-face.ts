@@ -6,6 +6,7 @@ import { createOpenFileTree, type LocalCore } from '../../core/index.ts';
 import type { Launcher } from '../../kernel/index.ts';
 import { serveGrpc } from '../../rpc/grpc/index.ts';
 import { composeServices, openInProcessTasks } from '../containerd/services.ts';
+import type { OpenedShims } from '../containerd/shims.ts';
 
 export interface ContainerdFacePlace {
   readonly core: LocalCore;
@@ -18,15 +19,15 @@ export interface ContainerdFacePlace {
 export interface ContainerdFace {
   /** Who makes tasks makes them here. */
   readonly inProcess: InProcessTasks;
-  /** Listens, for root alone, until it is disposed of. */
-  serve(address: string): Promise<AsyncDisposable>;
+  /** Listens, for root alone, until it is disposed of. `shims`: those that pods have; of its clients alone when absent. */
+  serve(address: string, shims: OpenedShims | undefined): Promise<AsyncDisposable>;
 }
 
 export async function openContainerdFace({ core, launcher, root, state, log }: ContainerdFacePlace): Promise<ContainerdFace> {
   const inProcess = await openInProcessTasks({ core, launcher, state, log });
   return {
     inProcess,
-    async serve(address) {
+    async serve(address, shims) {
       await using cleanup = new AsyncDisposableStack();
       const config = { runtimes: {} };
       const place = {
@@ -39,6 +40,7 @@ export async function openContainerdFace({ core, launcher, root, state, log }: C
         config,
         log,
         inProcess,
+        ...(shims === undefined ? {} : { shims }),
       };
       const services = await composeServices(place, cleanup);
       const server = await serveGrpc({ hosts: [{ kind: 'unix', path: address, groupId: 0 }], services, log });

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { FlagTable } from '../../cli/flags/flags.ts';
 import { formatFlags } from '../../cli/flags/help.ts';
 import { parseFlags } from '../../cli/flags/parse.ts';
@@ -17,7 +18,7 @@ export interface CriSettings extends LogSettings {
   readonly containerd: string | undefined;
   /** Where containerd's API is served besides. */
   readonly containerdAddress: string | undefined;
-  /** Other OCI runtimes, by the name of their handler. */
+  /** By the name of their handler. */
   readonly runtimes: Readonly<Record<string, OtherRuntime>>;
   /** The one of pods that name no runtime class; ours when undefined. */
   readonly defaultRuntime: string | undefined;
@@ -35,13 +36,21 @@ export interface CriSettings extends LogSettings {
   readonly help: boolean;
 }
 
-export interface OtherRuntime {
-  /** absolute */
-  readonly path: string;
-  /** where it keeps its state; a directory of ours when undefined */
-  readonly root?: string | undefined;
-}
+/** An OCI runtime's command, or a shim of containerd's interface. */
+export type OtherRuntime =
+  | {
+      /** absolute */
+      readonly path: string;
+      /** where it keeps its state; a directory of ours when undefined */
+      readonly root?: string | undefined;
+    }
+  | {
+      /** `io.containerd.runc.v2`, or the path of a shim */
+      readonly shim: string;
+    };
 
+/** Ours is always there. */
+export const ownHandler = 'strake';
 export const defaultContainerd = '/run/containerd/containerd.sock';
 const defaultPluginDirectories = ['/opt/cni/bin', '/usr/lib/cni'];
 
@@ -52,7 +61,11 @@ const table = {
   'stream-address': { kind: 'string', value: 'ADDRESS', help: 'Where exec, attach and port-forward are served (default "127.0.0.1")' },
   'stream-port': { kind: 'int', help: 'Port for that (default one that is free)' },
   'cgroup-driver': { kind: 'string', help: '"cgroupfs" or "systemd", as the kubelet has it (default "cgroupfs")' },
-  runtime: { kind: 'list', value: 'NAME=PATH', help: 'Another OCI runtime for pods of the runtime class NAME' },
+  runtime: {
+    kind: 'list',
+    value: 'NAME=RUNTIME',
+    help: 'For pods of the runtime class NAME: the path of an OCI runtime or of a containerd-shim-…, or a shim\'s name such as "io.containerd.runc.v2"',
+  },
   'pause-process': { kind: 'bool', help: 'Every pod gets a process of its own, not only those whose containers share processes or users' },
   'pinned-image': { kind: 'list', value: 'IMAGE', help: 'Image that the kubelet is not to collect' },
   'registry-config': { kind: 'list', value: 'DIR', help: 'Directory with a folder for each registry (hosts.toml)' },
@@ -65,6 +78,7 @@ const table = {
 
 const localTable = {
   ...table,
+  'default-runtime': { kind: 'string', value: 'NAME', help: `The one of pods without a runtime class (default "${ownHandler}")` },
   'containerd-address': { kind: 'string', value: 'PATH', help: "Unix socket to serve containerd's API on, too (default none)" },
 } as const satisfies FlagTable;
 
@@ -76,8 +90,13 @@ const containerdTable = {
 /** Of `strake cri`. */
 export function parseCriFlags(argv: readonly string[]): CriSettings {
   const parsed = parseFlags(localTable, argv, { stopAtArgument: false });
+  const settings = settingsOf(parsed, undefined);
   const address = parsed.values['containerd-address'];
-  return { ...settingsOf(parsed, undefined), ...(address === undefined ? {} : { containerdAddress: socketPath('containerd-address', address) }) };
+  return {
+    ...settings,
+    defaultRuntime: defaultOf(parsed.values['default-runtime'], settings.runtimes),
+    containerdAddress: address === undefined ? undefined : socketPath('containerd-address', address),
+  };
 }
 
 /** Of `strake cri-containerd`. */
@@ -123,8 +142,14 @@ export function criContainerdUsage(): string {
   return `Usage:  strake cri-containerd [OPTIONS]\n\nServe the container runtime interface of Kubernetes over a containerd\n\nOptions:\n${formatFlags(containerdTable)}`;
 }
 
+/** A shim's file has the name that containerd looks for. */
 function runtime(text: string): readonly [string, OtherRuntime] {
-  const [, name = '', path = ''] = /^([a-zA-Z0-9][\w.-]*)=(\/.*)$/.exec(text) ?? [];
-  if (name === '') throw new UsageError(`invalid value ${JSON.stringify(text)} for --runtime: must be NAME=PATH`);
-  return [name, { path }];
+  const [, name = '', value = ''] = /^([a-zA-Z0-9][\w.-]*)=(\/.*|[\w-]+(?:\.[\w-]+)+)$/.exec(text) ?? [];
+  if (name === '') throw new UsageError(`invalid value ${JSON.stringify(text)} for --runtime: must be NAME=PATH, or NAME=io.containerd.SHIM.VERSION`);
+  return [name, value.startsWith('/') && !path.basename(value).startsWith('containerd-shim-') ? { path: value } : { shim: value }];
+}
+
+function defaultOf(name: string | undefined, runtimes: CriSettings['runtimes']): string | undefined {
+  if (name === undefined || name === ownHandler || Object.hasOwn(runtimes, name)) return name;
+  throw new UsageError(`invalid value ${JSON.stringify(name)} for --default-runtime: no --runtime has this name`);
 }

@@ -1,12 +1,12 @@
 import type { RuntimeHandler } from '../../cri/index.ts';
-import type { CriSettings } from './flags.ts';
+import { type CriSettings, type OtherRuntime, ownHandler } from './flags.ts';
 
 const ours = 'io.containerd.strake.v2';
 const theirs = 'io.containerd.runc.v2';
 
 /**
- * What stands behind the runtime classes: ours, under its own name and for pods that name none, unless another is the default; binaries as they are
- * configured. Over a containerd: its runc, as every containerd has it.
+ * What stands behind the runtime classes: ours, under its own name and for pods that name none, unless another is the default; binaries and shims as they
+ * are configured. Over a containerd: its runc, as every containerd has it.
  */
 export function runtimeHandlers({
   runtimes,
@@ -16,13 +16,18 @@ export function runtimeHandlers({
   containerd,
 }: Pick<CriSettings, 'runtimes' | 'defaultRuntime' | 'alwaysPause' | 'state' | 'containerd'>): readonly RuntimeHandler[] {
   if (containerd !== undefined) return ['', 'runc'].map((name) => ({ name, runtimeName: theirs, needsPause: true }));
-  const others = Object.entries(runtimes).map(([name, { path, root }]) => ({
+  const others = Object.entries(runtimes).map(([name, runtime]) => ({
     name,
-    runtimeName: theirs,
-    binary: { path, root: root ?? `${state}/runtimes/${name}` },
-    // A runtime with a kernel of its own starts that with the pod's first container.
+    // A runtime with a kernel of its own starts that with the pod's first container, and a shim is the pod's from then on.
     needsPause: true,
+    ...(isShim(runtime)
+      ? { runtimeName: runtime.shim, isShim: true }
+      : { runtimeName: theirs, binary: { path: runtime.path, root: runtime.root ?? `${state}/runtimes/${name}` } }),
   }));
-  const own = { name: 'strake', runtimeName: ours, needsPause: alwaysPause };
+  const own = { name: ownHandler, runtimeName: ours, needsPause: alwaysPause };
   return [{ ...(others.find(({ name }) => name === defaultRuntime) ?? own), name: '' }, own, ...others.filter(({ name }) => name !== own.name)];
+}
+
+export function isShim(runtime: OtherRuntime): runtime is Extract<OtherRuntime, { readonly shim: string }> {
+  return 'shim' in runtime;
 }

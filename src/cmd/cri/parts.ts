@@ -1,14 +1,15 @@
 /** Stores and tasks of pods: of this process, or of a containerd. */
 import path from 'node:path';
-import type { Logger } from '../../base/index.ts';
+import { type Logger, StrakeError } from '../../base/index.ts';
 import { type Comparer, createOpenFileTree, openLocalCore } from '../../core/index.ts';
-import { LocalTaskManager, type LocalTaskManagerOptions, type TaskManager } from '../../core/tasks/index.ts';
+import { LocalTaskManager, type LocalTaskManagerOptions, type TaskManager, TasksByHolder } from '../../core/tasks/index.ts';
 import type { CriOptions } from '../../cri/index.ts';
 import type { PullerOptions } from '../../distribution/index.ts';
 import type { CgroupLayout, Launcher } from '../../kernel/index.ts';
 import type { Machine } from '../../runtime/index.ts';
 import { availableCapabilities } from '../daemon/security-defaults.ts';
 import type { CriSettings } from './flags.ts';
+import { isShim } from './handlers.ts';
 
 /** containerd's clients find what belongs to Kubernetes there. */
 const namespace = 'k8s.io';
@@ -17,12 +18,13 @@ export interface CriParts {
   readonly stores: CriOptions['stores'] & Pick<PullerOptions, 'unpacker' | 'leases'>;
   readonly tasks: TaskManager;
   readonly comparer: Comparer;
+  readonly askShim: CriOptions['askShim'];
   /** Once all that is of an earlier run is known. */
   recovered(): Promise<void>;
 }
 
 export interface CriPartsOptions {
-  readonly settings: Pick<CriSettings, 'root' | 'state' | 'containerd' | 'containerdAddress'>;
+  readonly settings: Pick<CriSettings, 'root' | 'state' | 'containerd' | 'containerdAddress' | 'runtimes'>;
   /** of the tasks */
   readonly execRoot: string;
   readonly launcher: Launcher;
@@ -43,7 +45,7 @@ export async function openParts(options: CriPartsOptions): Promise<CriParts> {
 }
 
 async function openLocalParts({
-  settings: { root, state, containerdAddress },
+  settings: { root, state, containerdAddress, runtimes },
   execRoot,
   launcher,
   machine,
@@ -57,15 +59,18 @@ async function openLocalParts({
   // Loaded only here: pods need nothing of containerd's API.
   const face =
     containerdAddress === undefined ? undefined : await (await import('./containerd-face.ts')).openContainerdFace({ core, launcher, root, state, log });
-  const tasks = face?.inProcess.manager(namespace) ?? (await localTasks({ execRoot, launcher, events: stores.events, log, machine, layout }));
+  const own = face?.inProcess.manager(namespace) ?? (await localTasks({ execRoot, launcher, events: stores.events, log, machine, layout }));
+  const shimPlace = { core, namespace, state, execRoot, launcher, layout, availableCapabilities: availableCapabilities(machine), log };
+  const theirs = Object.values(runtimes).some(isShim) ? await (await import('./shim-tasks.ts')).openShimTasks(shimPlace, cleanup) : undefined;
   return {
     stores: { ...stores, collectGarbage: core.collectGarbage, flush: core.flush },
-    tasks,
+    tasks: theirs === undefined ? own : new TasksByHolder({ own, shims: theirs.tasks }),
     comparer: core.comparer,
+    askShim: async (runtimeName) => (await theirs?.shims.tasks.info(runtimeName)) ?? noShims(),
     async recovered() {
       cleanup.use(core.collectWhenRemoved());
       await core.snapshots.cleanup();
-      if (containerdAddress !== undefined) cleanup.use(await face?.serve(containerdAddress));
+      if (containerdAddress !== undefined) cleanup.use(await face?.serve(containerdAddress, theirs?.shims));
     },
   };
 }
@@ -98,5 +103,9 @@ async function openRemoteParts({ execRoot, launcher, machine, layout, log, clean
     }),
   );
   await tasks.recover();
-  return { stores, tasks, comparer: stores.comparer, recovered: async () => undefined };
+  return { stores, tasks, comparer: stores.comparer, askShim: async () => noShims(), recovered: async () => undefined };
+}
+
+function noShims(): never {
+  throw new StrakeError('Unimplemented', 'no shims are run here', { fields: { layer: 'cri' } });
 }

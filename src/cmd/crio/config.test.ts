@@ -34,6 +34,11 @@ test('what it does not say is as in CRI-O', () => {
   });
 });
 
+test('a runtime of the type vm is a shim', () => {
+  const { runtimes } = read(`${runtime}[crio.runtime.runtimes.kata]\nruntime_type = 'vm'\nruntime_path = '/opt/kata'\nruntime_root = '/run/vc'`);
+  expect(runtimes).toEqual({ r: { path: '/usr/bin/r', root: undefined }, kata: { shim: '/opt/kata' } });
+});
+
 test('the files of the directory stand over it, the later over the earlier; what means nothing here is named', () => {
   const dropIns = path.join(directory, 'crio.conf.d');
   mkdirSync(dropIns);
@@ -64,7 +69,7 @@ test.each([
   ["[crio.runtime]\ncgroup_manager = 'x'", 'crio.runtime.cgroup_manager is not one of cgroupfs, systemd'],
   ["[crio.runtime]\ndrop_infra_ctr = 'no'", 'crio.runtime.drop_infra_ctr is not true or false'],
   ['[crio.runtime.runtimes]\nx = 1', 'crio.runtime.runtimes.x is not a table'],
-  ["[crio.runtime.runtimes.kata]\nruntime_type = 'vm'", 'crio.runtime.runtimes.kata.runtime_type vm is not possible: only oci is'],
+  ["[crio.runtime.runtimes.kata]\nruntime_type = 'pod'", 'crio.runtime.runtimes.kata.runtime_type pod is not possible: oci and vm are'],
   ["[crio.runtime]\ndefault_runtime = 'no-such-runtime'", /^.*: crio\.runtime\.runtimes\.no-such-runtime has no runtime_path, and no no-such-runtime is in \//],
 ])('%j is refused', (text, message) => {
   const own = '[crio.runtime]\n';

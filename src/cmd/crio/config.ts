@@ -25,11 +25,8 @@ export interface CrioConfig {
   readonly ignored: readonly string[];
 }
 
-export interface CrioRuntime {
-  /** absolute */
-  readonly path: string;
-  readonly root: string | undefined;
-}
+/** With absolute paths: the command of an OCI runtime, or (`vm`) a shim of containerd's interface. */
+export type CrioRuntime = { readonly path: string; readonly root: string | undefined } | { readonly shim: string };
 
 /** Where a runtime is looked for that has no path. */
 const programDirectories = ['/usr/libexec/crio', '/usr/local/bin', '/usr/bin', '/usr/local/sbin', '/usr/sbin', '/bin', '/sbin'];
@@ -83,11 +80,14 @@ function runtimeOf(name: string, table: TomlTable, file: string): CrioRuntime {
   const where = `crio.runtime.runtimes.${name}`;
   const config = new ConfigTable(table, file);
   const type = config.text('runtime_type') ?? 'oci';
-  if (type !== 'oci') throw invalidConfig(file, `${where}.runtime_type ${type} is not possible: only oci is`);
+  if (type !== 'oci' && type !== 'vm') throw invalidConfig(file, `${where}.runtime_type ${type} is not possible: oci and vm are`);
   const program = config.text('runtime_path') ?? programDirectories.map((directory) => path.join(directory, name)).find((candidate) => existsSync(candidate));
   if (program === undefined) throw invalidConfig(file, `${where} has no runtime_path, and no ${name} is in ${programDirectories.join(', ')}`);
+  const runtime = absolute(program, `${where}.runtime_path`, file);
+  // A shim knows itself where its state is.
+  if (type === 'vm') return { shim: runtime };
   const root = config.text('runtime_root');
-  return { path: absolute(program, `${where}.runtime_path`, file), root: root === undefined ? undefined : absolute(root, `${where}.runtime_root`, file) };
+  return { path: runtime, root: root === undefined ? undefined : absolute(root, `${where}.runtime_root`, file) };
 }
 
 function absolute(text: string, key: string, file: string): string {

@@ -1,3 +1,4 @@
+export { TasksByHolder } from './by-holder.ts';
 export { createCgroupReader, type ReadCgroup } from './cgroup-reader.ts';
 export { LocalTaskManager, type LocalTaskManagerOptions } from './local/manager.ts';
 export { LocalRootFiles, type LocalRootFilesOptions } from './local/root-files.ts';

@@ -3,7 +3,7 @@ import { criContainer } from '../../api/cri/index.ts';
 import type { ContainerRecord, NewContainer, TypedValue } from '../../core/index.ts';
 import { specType } from '../../core/index.ts';
 import { formatJson, parseJson, type RuntimeSpec } from '../../oci/index.ts';
-import type { RuntimeHandler } from '../handlers.ts';
+import { choiceOf, type RuntimeHandler } from '../handlers.ts';
 import { kindLabel, withKind } from '../labels.ts';
 import type { Container, ContainerFacts } from './container.ts';
 
@@ -32,7 +32,7 @@ export function newContainerRecord({ facts }: Container, { spec, handler, snapsh
     id,
     labels: { ...withKind({ ...imageLabels, ...config.labels }, 'container'), ...viewLabels(snapshotter, views) },
     image: imageName,
-    runtime: { name: handler.runtimeName, options: undefined },
+    runtime: choiceOf(handler),
     spec: specValue(spec),
     snapshotter,
     snapshotKey: id,

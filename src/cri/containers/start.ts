@@ -6,6 +6,7 @@ import type { CreateTask, ExitStatus, Task } from '../../core/tasks/index.ts';
 import { parseRuntimeSpec } from '../../oci/index.ts';
 import { nowNs, nsOf } from '../clock.ts';
 import type { CriContext } from '../context.ts';
+import { runtimeOf } from '../handlers.ts';
 import { containerPaths } from '../paths.ts';
 import { publishPodEvent } from '../pods/events.ts';
 import { refused } from '../refusals.ts';
@@ -72,7 +73,6 @@ async function taskRequest(context: CriContext, container: Container, handlerNam
   const { config, logPath } = facts;
   const { spec } = await context.core.containers.get(id);
   const parsed = parseRuntimeSpec(Buffer.from(spec.value).toString());
-  const { binary } = context.handlers.get(handlerName);
   // What RestorePod laid there.
   const { restore } = containerPaths(context.paths, id);
   if (logPath !== '') mkdirSync(path.dirname(logPath), { recursive: true, mode: 0o755 });
@@ -80,7 +80,7 @@ async function taskRequest(context: CriContext, container: Container, handlerNam
     id,
     spec: parsed,
     rootfs: await context.core.snapshots.mounts(id),
-    ...(binary === undefined ? {} : { runtime: binary }),
+    ...runtimeOf(context.handlers.get(handlerName)),
     stdio: {
       terminal: config.tty,
       openStdin: config.stdin,

@@ -6,7 +6,7 @@ import type { KeptNamespaces, KeptType } from '../../core/index.ts';
 import type { Task } from '../../core/tasks/index.ts';
 import type { Namespace, RuntimeSpec } from '../../oci/index.ts';
 import type { CriContext } from '../context.ts';
-import type { RuntimeHandler } from '../handlers.ts';
+import { type RuntimeHandler, runtimeOf } from '../handlers.ts';
 import { podPaths } from '../paths.ts';
 import { sigkill } from '../signals.ts';
 import { pauseSpec } from '../spec/pause-spec.ts';
@@ -42,7 +42,7 @@ export async function startPause(context: CriContext, { podId, config, handler, 
     id: podId,
     spec,
     rootfs: { type: 'directory', path: root },
-    ...(handler.binary === undefined ? {} : { runtime: handler.binary }),
+    ...runtimeOf(handler),
     stdio: { terminal: false, openStdin: false, stdinOnce: false },
     note: { pod: podId },
     signal,

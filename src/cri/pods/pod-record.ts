@@ -2,7 +2,7 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { criLinux, criPod } from '../../api/cri/index.ts';
 import type { NewSandbox, SandboxRecord, TypedValue } from '../../core/index.ts';
 import { formatJson, parseJson } from '../../oci/index.ts';
-import type { RuntimeHandler } from '../handlers.ts';
+import { choiceOf, type RuntimeHandler } from '../handlers.ts';
 import { kindLabel, withKind } from '../labels.ts';
 import type { Pod, PodFacts } from './pod.ts';
 
@@ -28,12 +28,12 @@ const documentType = 'strake/cri.Pod';
 /** Who runs pods, in containerd's words: its CRI plugin's controller. */
 const sandboxer = 'podsandbox';
 
-export function newPodRecord(pod: Pod, { runtimeName }: RuntimeHandler): NewSandbox {
+export function newPodRecord(pod: Pod, handler: RuntimeHandler): NewSandbox {
   const { id, config } = pod;
   return {
     id,
     labels: withKind({ name: pod.name, ...config.labels }, 'sandbox'),
-    runtime: { name: runtimeName, options: undefined },
+    runtime: choiceOf(handler),
     spec: undefined,
     sandboxer,
     extensions: podExtensions(pod),

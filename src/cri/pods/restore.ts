@@ -8,6 +8,7 @@ import { parseJson } from '../../oci/index.ts';
 import { checkpointFiles } from '../containers/checkpoint.ts';
 import { createContainer } from '../containers/create.ts';
 import type { CriContext } from '../context.ts';
+import { isOwn } from '../handlers.ts';
 import { containerPaths } from '../paths.ts';
 import { invalid, refused } from '../refusals.ts';
 import { directoryName, podFile } from './checkpoint.ts';
@@ -35,8 +36,7 @@ export async function restorePod(context: CriContext, { directory, config, handl
   const names = configs.map(({ metadata }) => directoryName(metadata?.name ?? ''));
   if (names.length !== saved.length || new Set(names).size !== names.length || !names.every((name) => saved.includes(name)))
     throw invalid(`the checkpoint has the containers ${saved.join(', ')}, not ${names.join(', ')}`);
-  if (context.handlers.get(handler).binary !== undefined)
-    throw refused('Unimplemented', `the runtime of ${JSON.stringify(handler)} cannot restore pods`, { handler });
+  if (!isOwn(context.handlers.get(handler))) throw refused('Unimplemented', `the runtime of ${JSON.stringify(handler)} cannot restore pods`, { handler });
   const pod = await runPod(context, config, handler, signal);
   try {
     const restoredContainers: RestoredPod['restoredContainers'] = [];

@@ -25,8 +25,9 @@ export function machineCalls(context: CriContext): SomeCalls<'version' | 'status
             },
           ],
         },
-        // The mounts of all of them are made by the same operations; binaries of others say no to what they do not know.
-        runtimeHandlers: context.handlers.list().map(({ name }) => ({ name, features: { recursiveReadOnlyMounts: true, userNamespaces: true } })),
+        runtimeHandlers: await Promise.all(
+          context.handlers.list().map(async (handler) => ({ name: handler.name, features: await context.handlerFeatures.of(handler) })),
+        ),
         features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: true, mountOptions: true },
         info: verbose ? { config: formatJson(configOf(context)), network: formatJson(network) } : {},
       };

@@ -86,8 +86,9 @@ export class LocalTaskManager implements TaskManager {
   }
 
   async create(create: CreateTask): Promise<Task> {
-    const { id, spec, note, bundle, runtime, restore } = create;
+    const { id, spec, note, bundle, runtime, restore, shim } = create;
     checkId(id);
+    if (shim !== undefined) throw new StrakeError('Unimplemented', `the shim ${shim.name}: not for tasks of this process`, { fields: { layer: 'core' } });
     if (this.tasks.has(id) || this.creating.has(id)) throw new StrakeError('AlreadyExists', `task ${id} exists already`, { fields: { layer: 'core' } });
     this.creating.add(id);
     const dir = path.join(this.tasksDir, id);

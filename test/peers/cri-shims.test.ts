@@ -1,0 +1,207 @@
+/** Pods of `strake cri` whose runtime class is a shim of containerd's interface: the real containerd-shim-runc-v2, and ours. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { criContainer, criLinux, criPod } from '../../src/api/cri/index.ts';
+import { busybox } from '../e2e/steps/step.ts';
+import { startRegistry } from '../fixtures/registry.ts';
+import { Cri } from '../lib/cri.ts';
+import { type Snapshot, settledLeaks, snapshot } from '../lib/leaks.ts';
+import { PeerWorld } from '../lib/peer-world.ts';
+import { until } from '../lib/until.ts';
+
+const setupMs = 600_000; // the first run on a machine builds the peer root
+const caseMs = 60_000;
+const { NamespaceMode: Mode } = criLinux;
+const { ContainerState } = criContainer;
+const counting = 'i=0; while [ ! -e /stop ]; do i=$((i+1)); echo $i; usleep 500; done; exit 17';
+
+let peers: PeerWorld;
+let cri: Cri;
+let logs: string;
+let pods = 0;
+
+beforeAll(async () => {
+  peers = await PeerWorld.start();
+  await startRegistry(peers);
+  logs = join(peers.world.work, 'logs');
+  const runtimes = { runc: 'io.containerd.runc.v2', ours: '/strake/containerd-shim-strake-v2', none: 'io.containerd.none.v9' };
+  const flags = Object.entries(runtimes).flatMap(([name, runtime]) => ['--runtime', `${name}=${runtime}`]);
+  cri = await Cri.startInPeerRoot(peers, [...flags, '--containerd-address', join(peers.world.work, 'containerd.sock')]);
+  await cri.images.pullImage({ image: { image: busybox } });
+}, setupMs);
+
+afterAll(async () => {
+  await cri?.[Symbol.asyncDispose]();
+  await peers?.[Symbol.asyncDispose]();
+}, setupMs);
+
+const runPod = async (runtimeHandler: string): Promise<string> => {
+  const name = `pod-${++pods}`;
+  const config = { metadata: { name, namespace: 'default', uid: name, attempt: 0 }, logDirectory: logs };
+  return (await cri.runtime.runPodSandbox({ config, runtimeHandler })).podSandboxId;
+};
+const removePod = async (podSandboxId: string): Promise<void> => {
+  await cri.runtime.stopPodSandbox({ podSandboxId });
+  await cri.runtime.removePodSandbox({ podSandboxId });
+};
+const container = (script: string, more: object = {}) => ({
+  image: { image: busybox },
+  command: ['sh', '-c', script],
+  linux: { securityContext: { namespaceOptions: { pid: Mode.CONTAINER } } },
+  ...more,
+});
+const state = async (containerId: string) => (await cri.runtime.containerStatus({ containerId })).status;
+const exited = async (containerId: string) =>
+  await until('the container to have ended', async () => {
+    const status = await state(containerId);
+    return status?.state === ContainerState.CONTAINER_EXITED ? status : undefined;
+  });
+/** Nothing of a file that is not there. */
+const textOf = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
+const log = (name: string): string => textOf(join(logs, name));
+const parentOf = (pid: number): number => Number(peers.world.status(pid, 'PPid'));
+const pauseOf = async (podSandboxId: string): Promise<number> =>
+  (JSON.parse((await cri.runtime.podSandboxStatus({ podSandboxId, verbose: true })).info['info'] ?? '{}') as { readonly pid: number }).pid;
+const ctr = async (...argv: readonly string[]) => await peers.output(['ctr', '--address', join(peers.world.work, 'containerd.sock'), '-n', 'k8s.io', ...argv]);
+
+/** With what a shim had, beside what the kernel holds. */
+const trees = () => [join(cri.state, 'cri'), join(cri.state, 'namespaces'), join(cri.root, 'snapshots'), join(cri.root, 'cri'), '/run/containerd'];
+const look = async (): Promise<Snapshot> => await snapshot(peers, { trees: trees(), ignore: /pause-root|\/removed-|cri\/network/ });
+/** Our shim serves all pods, and stays for some seconds after the last; another daemon has another pid. */
+const isExpected = (line: string) =>
+  /^(process|socket) (gained|lost): .*(containerd-shim -namespace|strake-init zygote|\/run\/strake\/shim\/|strake cri |zygote\.sock|cri\.sock|containerd\.sock|shims\/events)|^socket (gained|lost): tcp /.test(
+    line,
+  );
+
+describe.each(['runc', 'ours'])('%s', (handler) => {
+  let before: Snapshot;
+
+  beforeAll(async () => {
+    const first = await runPod(handler);
+    await cri.startContainer(first, container('true'));
+    await removePod(first);
+    before = await look();
+  }, caseMs);
+
+  test(
+    'a pod is of one shim; its containers log, rotate, run commands, have figures and limits, and end; nothing is left',
+    async () => {
+      const pod = await runPod(handler);
+      const script = 'echo out; echo err >&2; trap "exit 3" TERM; while :; do echo line; sleep 0.02; done';
+      const { id, pid } = await cri.startContainer(pod, container(script, { logPath: `${handler}.log` }));
+      // Ours has a monitor between.
+      const shimOf = handler === 'runc' ? parentOf : (of: number) => parentOf(parentOf(of));
+      expect([shimOf(pid), parentOf(pid) === cri.daemon.innerPid]).toEqual([shimOf(await pauseOf(pod)), false]);
+      expect(await cri.exec(id, 'sh', '-c', 'echo no >&2; exit 9')).toBe('no\nexit 9');
+      await until('both lines', () => /stdout F out$/m.test(log(`${handler}.log`)) && /^\d{4}-\S+ stderr F err$/m.test(log(`${handler}.log`)));
+      renameSync(join(logs, `${handler}.log`), join(logs, `${handler}.log.1`));
+      await cri.runtime.reopenContainerLog({ containerId: id });
+      await until('the new log', () => /^\d{4}-\S+ stdout F line$/m.test(log(`${handler}.log`)));
+      await cri.runtime.updateContainerResources({ containerId: id, linux: { memoryLimitInBytes: BigInt(64 << 20) } });
+      const path = /^\d+:(?:memory|):(\S+)$/m.exec(peers.world.proc(pid, 'cgroup'))?.[1] ?? '';
+      const limits = [`/sys/fs/cgroup/memory${path}/memory.limit_in_bytes`, `/sys/fs/cgroup${path}/memory.max`].map(textOf);
+      expect(limits.filter((text) => text !== '')).toEqual([`${64 << 20}\n`]);
+      const { stats } = await cri.runtime.containerStats({ containerId: id });
+      expect([(stats?.cpu?.usageCoreNanoSeconds?.value ?? 0n) > 0n, (stats?.memory?.workingSetBytes?.value ?? 0n) > 0n]).toEqual([true, true]);
+      expect(await ctr('tasks', 'ls')).toMatch(new RegExp(`^${id}\\s+${pid}\\s+RUNNING$`, 'm'));
+      expect((await ctr('tasks', 'exec', '--exec-id', 'second', id, 'cat', '/proc/self/cgroup')).trim()).toContain(id);
+      await cri.runtime.stopContainer({ containerId: id, timeout: 10n });
+      const ended = await state(id);
+      expect([ended?.state, ended?.exitCode, ended?.reason]).toEqual([ContainerState.CONTAINER_EXITED, 3, 'Error']);
+      await removePod(pod);
+      expect(await settledLeaks(before, look, isExpected)).toEqual([]);
+    },
+    caseMs,
+  );
+
+  test(
+    'a command that does not exist fails the start in the words of the runtime, and leaves no task',
+    async () => {
+      const pod = await runPod(handler);
+      const containerId = await cri.createContainer(pod, { ...container(''), command: ['/not-there'] });
+      await expect(cri.runtime.startContainer({ containerId })).rejects.toThrow(/exec.*\/not-there.*no such file or directory/);
+      expect([(await state(containerId))?.exitCode, (await state(containerId))?.reason]).toEqual([128, 'StartError']);
+      await removePod(pod);
+      expect(await settledLeaks(before, look, isExpected)).toEqual([]);
+    },
+    caseMs,
+  );
+
+  test(
+    'kill -9 of the daemon: what runs keeps its pid, its log and its exit code; what ended meanwhile is told; what was half made goes',
+    async () => {
+      const pod = await runPod(handler);
+      const on = await cri.startContainer(pod, container(counting, { logPath: `${handler}-on.log` }));
+      const meanwhile = await cri.startContainer(pod, container(counting));
+      const waiting = await cri.createContainer(pod, container('true'));
+      const half = runPod(handler).catch(() => undefined);
+      await cri.killDaemon();
+      await half;
+      await peers.output(['touch', `/proc/${meanwhile.pid}/root/stop`]);
+      await until('the container to end', () => !peers.world.alive(meanwhile.pid));
+      await cri.startDaemon();
+      expect([(await state(on.id))?.state, await cri.pidOf(on.id)]).toEqual([ContainerState.CONTAINER_RUNNING, on.pid]);
+      expect((await exited(meanwhile.id)).exitCode).toBe(17);
+      expect((await cri.runtime.podSandboxStatus({ podSandboxId: pod })).status?.state).toBe(criPod.PodSandboxState.SANDBOX_READY);
+      await cri.runtime.startContainer({ containerId: waiting });
+      expect((await exited(waiting)).exitCode).toBe(0);
+      expect(await cri.exec(on.id, 'touch', '/stop')).toBe('');
+      expect((await exited(on.id)).exitCode).toBe(17);
+      const numbers = log(`${handler}-on.log`)
+        .trim()
+        .split('\n')
+        .map((line) => Number(line.split(' ')[3]));
+      // In order, none twice; what the daemon had read and not written when it was killed is lost, at most once.
+      const steps = numbers.map((value, index) => value - (numbers[index - 1] ?? 0));
+      expect([Math.min(...steps), steps.filter((step) => step > 1).length <= 1]).toEqual([1, true]);
+      for (const { id } of (await cri.runtime.listPodSandbox({})).items) await removePod(id);
+      expect(await settledLeaks(before, look, isExpected)).toEqual([]);
+    },
+    caseMs,
+  );
+
+  test(
+    'kill -9 of the shim ends what it held, with 137, and the pod is not ready any more; nothing is left',
+    async () => {
+      const pod = await runPod(handler);
+      const { id, pid } = await cri.startContainer(pod, container('sleep 1000'));
+      const shim = handler === 'runc' ? parentOf(pid) : shimOfOurs();
+      await peers.output(['kill', '-9', String(shim)]);
+      expect((await exited(id)).exitCode).toBe(137);
+      await until(
+        'the pod not to be ready',
+        async () => (await cri.runtime.podSandboxStatus({ podSandboxId: pod })).status?.state === criPod.PodSandboxState.SANDBOX_NOTREADY,
+      );
+      expect(peers.world.alive(pid)).toBe(false);
+      await removePod(pod);
+      expect(await settledLeaks(before, look, isExpected)).toEqual([]);
+    },
+    caseMs,
+  );
+});
+
+function shimOfOurs(): number | undefined {
+  return peers.world.pids().find((pid) => peers.world.commandLine(pid).includes('containerd-shim\x00-namespace'));
+}
+
+test('what a handler can do is what its shim says; pods of one that is not there are refused, and nothing of them is left', async () => {
+  const { runtimeHandlers } = await cri.runtime.status({});
+  const features = runtimeHandlers.map(({ name, features: told }) => [name, told?.recursiveReadOnlyMounts, told?.userNamespaces]);
+  expect(features).toEqual([
+    ['', true, true],
+    ['strake', true, true],
+    ['runc', true, true],
+    ['ours', true, true],
+    ['none', false, false],
+  ]);
+  const before = await look();
+  await expect(runPod('none')).rejects.toThrow('containerd-shim-none-v9 is not in PATH');
+  expect(await settledLeaks(before, look, isExpected)).toEqual([]);
+}, 60_000);
