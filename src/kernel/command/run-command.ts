@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { errorMessage, StrakeError } from '../../base/index.ts';
+import { type Child, startChild } from './child.ts';
 
 /** A program of another project that serves a layer: a shim, a network plugin. */
 export interface Command {
@@ -37,54 +37,68 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   const { path, args, cwd, env = {}, stdin = new Uint8Array(), timeoutMs, signal, layer } = command;
   signal?.throwIfAborted();
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ownVariables.test(name)));
-  const child = spawn(path, args, { cwd, env: { ...inherited, ...env }, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  const ended = Promise.withResolvers<string | undefined>();
-  const closed = Promise.withResolvers<void>();
-  child.once('error', (error) => ended.reject(error));
-  child.once('exit', (code, killedBy) => ended.resolve(code === 0 ? undefined : (killedBy ?? `exit status ${code}`)));
-  child.once('close', () => closed.resolve());
-  const killGroup = (reason: unknown) => {
+  let child: Child;
+  try {
+    child = startChild({ path, args, cwd, env: { ...inherited, ...env }, stdin });
+  } catch (error) {
+    throw notStarted(path, error, layer);
+  }
+  const stopped = Promise.withResolvers<never>();
+  const stop = (reason: unknown) => {
     try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      if (child.pid > 0) process.kill(-child.pid, 'SIGKILL');
     } catch {
       // It has ended by itself.
     }
-    ended.reject(reason);
+    stopped.reject(reason);
   };
-  const abort = () => killGroup(signal?.reason);
+  const abort = () => stop(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
   const timer = setTimeout(
-    () => killGroup(new StrakeError('DeadlineExceeded', `${[path, args.at(-1)].join(' ').trim()} did not end within ${timeoutMs} ms`, { fields: { layer } })),
+    () => stop(new StrakeError('DeadlineExceeded', `${[path, args.at(-1)].join(' ').trim()} did not end within ${timeoutMs} ms`, { fields: { layer } })),
     timeoutMs,
   );
   const output = collect(child.stdout, maxOutputBytes);
   const words = collect(child.stderr, maxWordsBytes);
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(stdin);
   try {
-    const failure = await ended.promise;
-    const drained = setTimeout(() => closed.resolve(), drainMs);
-    await closed.promise;
-    clearTimeout(drained);
-    return { failure, output: output(), words: words().toString().trim() };
+    const failure = await Promise.race([child.ended, stopped.promise]);
+    const drained = Promise.withResolvers<void>();
+    const draining = setTimeout(drained.resolve, drainMs);
+    await Promise.race([Promise.all([output.done, words.done]), drained.promise]);
+    clearTimeout(draining);
+    return { failure, output: output.bytes(), words: words.bytes().toString().trim() };
   } catch (error) {
     if (error instanceof StrakeError || signal?.aborted) throw error;
-    throw new StrakeError('Unavailable', `${path}: ${errorMessage(error)}`, { cause: error, fields: { layer } });
+    throw notStarted(path, error, layer);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
-    child.stdout.destroy();
-    child.stderr.destroy();
+    output.cancel();
+    words.cancel();
   }
 }
 
-/** What comes, up to a limit; the rest is read and dropped, so that the writer is not held up. */
-function collect(stream: NodeJS.ReadableStream, limitBytes: number): () => Buffer {
-  const parts: Buffer[] = [];
+function notStarted(path: string, cause: unknown, layer: string): StrakeError {
+  return new StrakeError('Unavailable', `${path}: ${errorMessage(cause)}`, { cause, fields: { layer } });
+}
+
+/** What has come of a stream so far, up to a limit; the rest is read and dropped, so that the writer is not held up. `done`: it is at its end, or canceled. */
+function collect(stream: ReadableStream<Uint8Array>, limitBytes: number): { readonly done: Promise<void>; bytes(): Buffer; cancel(): void } {
+  const reader = stream.getReader();
+  const parts: Uint8Array[] = [];
   let size = 0;
-  stream.on('data', (chunk: Buffer) => {
-    if (size < limitBytes) parts.push(chunk.subarray(0, limitBytes - size));
-    size += chunk.length;
-  });
-  return () => Buffer.concat(parts);
+  const readAll = async () => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      if (size < limitBytes) parts.push(value.subarray(0, limitBytes - size));
+      size += value.length;
+    }
+  };
+  return {
+    // A pipe that cannot be read has said all that it will.
+    done: readAll().catch(() => undefined),
+    bytes: () => Buffer.concat(parts),
+    cancel: () => void reader.cancel().catch(() => undefined),
+  };
 }
