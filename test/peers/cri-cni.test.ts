@@ -2,11 +2,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { criContainer, criPod } from '../../src/api/cri/index.ts';
+import { busybox } from '../e2e/steps/step.ts';
+import { startRegistry } from '../fixtures/registry.ts';
 import { Cri } from '../lib/cri.ts';
 import { idleSnapshot, kernelSnapshot, leaksSince } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { until } from '../lib/until.ts';
 
+const { ContainerState } = criContainer;
+const { PodSandboxState } = criPod;
 const setupMs = 600_000;
 const chain = (dataDir: string) => ({
   cniVersion: '1.0.0',
@@ -61,6 +66,8 @@ if [ "$CNI_COMMAND" = ADD ]; then echo "$config" | sed 's/.*"prevResult"://; s/}
   chmodSync(file('bin/odd'), 0o755);
   const flags = ['--pod-network', 'cni', '--cni-config-dir', file('net.d'), '--cni-bin-dir', file('bin'), '--cni-bin-dir', '/usr/lib/cni'];
   cri = await Cri.startInPeerRoot(peers, flags);
+  await startRegistry(peers);
+  await cri.images.pullImage({ image: { image: busybox } });
   // The first makes the bridge, which stays.
   await comesUp();
 }, setupMs);
@@ -96,7 +103,28 @@ test('a plugin that hangs: who asked may leave, and what was given goes back', a
   expect(await asked).not.toBe('done');
   await until('the address to be given back', () => addresses().length === 0 && links().length === 0);
   obey();
-  await comesUp();
+  // Who left does not hear when the rest of it is done, and tries again meanwhile.
+  const told = await until('the name to be given back', async () => {
+    const answer = await refusal(comesUp());
+    return answer.includes('is reserved for') ? undefined : answer;
+  });
+  expect(told).toBe('done');
+});
+
+test('a plugin that takes long to let go: what ran in the pod is killed before, and its end is told meanwhile', async () => {
+  const podSandboxId = await cri.runPod({ metadata });
+  const { id: containerId } = await cri.startContainer(podSandboxId, { image: { image: busybox }, command: ['sleep', '1000'] });
+  order('DEL', `[ -e "$CNI_NETNS" ] && : > ${file('lets-go-late')}; while [ ! -e ${file('now')} ]; do sleep 0.01; done`);
+  const stopped = refusal(cri.runtime.stopPodSandbox({ podSandboxId }));
+  await until('the plugin to be asked', () => existsSync(file('lets-go-late')));
+  await until('the end to be told', async () => (await cri.runtime.containerStatus({ containerId })).status?.state === ContainerState.CONTAINER_EXITED);
+  expect((await cri.runtime.podSandboxStatus({ podSandboxId })).status?.state).toBe(PodSandboxState.SANDBOX_NOTREADY);
+  expect(addresses()).toHaveLength(1);
+  writeFileSync(file('now'), '');
+  expect(await stopped).toBe('done');
+  obey();
+  await cri.runtime.removePodSandbox({ podSandboxId });
+  expect([addresses(), links()]).toEqual([[], []]);
 });
 
 test('a plugin that does not let go: the pod can be stopped and removed once it does', async () => {

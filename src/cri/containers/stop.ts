@@ -12,29 +12,39 @@ const killTimeoutMs = 120_000;
  * may go on at the same time: the one with less patience wins.
  */
 export async function endContainer(container: Container, timeoutSeconds: number, signal?: AbortSignal): Promise<void> {
-  // A start on its way is over first.
-  await container.mutex.run(async () => undefined);
-  const { task } = container;
-  if (task === undefined || container.lifecycle.status !== 'running') {
-    await container.ended;
-    return;
-  }
-  if (timeoutSeconds > 0) {
-    await kill(signalNumber(container.facts.stopSignal));
+  if (timeoutSeconds > 0 && (await runs(container))) {
+    await send(container, signalNumber(container.facts.stopSignal));
     if (await within(container.ended, timeoutSeconds * 1000, signal)) return;
     signal?.throwIfAborted();
   }
-  await kill(sigkill);
-  if (await within(container.ended, killTimeoutMs, signal)) return;
-  signal?.throwIfAborted();
-  throw refused('DeadlineExceeded', `container ${JSON.stringify(container.id)} did not end within ${killTimeoutMs} ms of SIGKILL`, { container: container.id });
+  const waitForEnd = await killContainer(container, signal);
+  await waitForEnd();
+}
 
-  async function kill(number: number): Promise<void> {
-    try {
-      await task?.kill(number);
-    } catch (error) {
-      // It has ended by itself meanwhile.
-      if (!isCode(error, 'NotFound')) throw error;
-    }
+/** Sends SIGKILL to what runs of the container. What it resolves to waits until the end is noted. */
+export async function killContainer(container: Container, signal?: AbortSignal): Promise<() => Promise<void>> {
+  if (!(await runs(container))) return async () => await container.ended;
+  await send(container, sigkill);
+  return async () => {
+    if (await within(container.ended, killTimeoutMs, signal)) return;
+    signal?.throwIfAborted();
+    throw refused('DeadlineExceeded', `container ${JSON.stringify(container.id)} did not end within ${killTimeoutMs} ms of SIGKILL`, {
+      container: container.id,
+    });
+  };
+}
+
+/** Whether it runs; a start on its way is over first. */
+async function runs(container: Container): Promise<boolean> {
+  await container.mutex.run(async () => undefined);
+  return container.task !== undefined && container.lifecycle.status === 'running';
+}
+
+async function send({ task }: Container, number: number): Promise<void> {
+  try {
+    await task?.kill(number);
+  } catch (error) {
+    // It has ended by itself meanwhile.
+    if (!isCode(error, 'NotFound')) throw error;
   }
 }
