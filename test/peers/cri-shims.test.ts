@@ -1,6 +1,6 @@
 /** Pods of `strake cri` whose runtime class is a shim of containerd's interface: the real containerd-shim-runc-v2, and ours. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readFileSync, renameSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { criContainer, criLinux, criPod } from '../../src/api/cri/index.ts';
 import { busybox } from '../e2e/steps/step.ts';
@@ -25,7 +25,7 @@ beforeAll(async () => {
   peers = await PeerWorld.start();
   await startRegistry(peers);
   logs = join(peers.world.work, 'logs');
-  const runtimes = { runc: 'io.containerd.runc.v2', ours: '/strake/containerd-shim-strake-v2', none: 'io.containerd.none.v9' };
+  const runtimes = { runc: 'io.containerd.runc.v2', ours: '/strake/containerd-shim-strake-v2', none: 'io.containerd.none.v9', broken: brokenShim() };
   const flags = Object.entries(runtimes).flatMap(([name, runtime]) => ['--runtime', `${name}=${runtime}`]);
   cri = await Cri.startInPeerRoot(peers, [...flags, '--containerd-address', join(peers.world.work, 'containerd.sock')]);
   await cri.images.pullImage({ image: { image: busybox } });
@@ -70,6 +70,11 @@ const parentOf = (pid: number): number => Number(peers.world.status(pid, 'PPid')
 const pauseOf = async (podSandboxId: string): Promise<number> =>
   (JSON.parse((await cri.runtime.podSandboxStatus({ podSandboxId, verbose: true })).info['info'] ?? '{}') as { readonly pid: number }).pid;
 const ctr = async (...argv: readonly string[]) => await peers.output(['ctr', '--address', join(peers.world.work, 'containerd.sock'), '-n', 'k8s.io', ...argv]);
+/** Of `strake chain`. */
+const seams = async (id: string): Promise<readonly string[]> =>
+  (JSON.parse(await peers.output(['/strake/strake', 'chain', '--cri', cri.socket, '--json', id])) as readonly { readonly seam: string }[]).map(
+    ({ seam }) => seam,
+  );
 
 /** With what a shim had, beside what the kernel holds. */
 const trees = () => [join(cri.state, 'cri'), join(cri.state, 'namespaces'), join(cri.root, 'snapshots'), join(cri.root, 'cri'), '/run/containerd'];
@@ -110,6 +115,7 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
       expect(limits.filter((text) => text !== '')).toEqual([`${64 << 20}\n`]);
       const { stats } = await cri.runtime.containerStats({ containerId: id });
       expect([(stats?.cpu?.usageCoreNanoSeconds?.value ?? 0n) > 0n, (stats?.memory?.workingSetBytes?.value ?? 0n) > 0n]).toEqual([true, true]);
+      expect(await seams(id)).toEqual(handler === 'runc' ? ['cri', 'runtime', 'shim', 'process'] : ['cri', 'runtime', 'shim', 'zygote', 'monitor', 'process']);
       expect(await ctr('tasks', 'ls')).toMatch(new RegExp(`^${id}\\s+${pid}\\s+RUNNING$`, 'm'));
       expect((await ctr('tasks', 'exec', '--exec-id', 'second', id, 'cat', '/proc/self/cgroup')).trim()).toContain(id);
       await cri.runtime.stopContainer({ containerId: id, timeout: 10n });
@@ -187,11 +193,18 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
   );
 });
 
+/** One that ends as a program of Go does that panics. */
+function brokenShim(): string {
+  const file = join(peers.world.work, 'containerd-shim-broken-v1');
+  writeFileSync(file, '#!/bin/sh\necho "panic: no kernel of its own" >&2\nexit 2\n', { mode: 0o755 });
+  return file;
+}
+
 function shimOfOurs(): number | undefined {
   return peers.world.pids().find((pid) => peers.world.commandLine(pid).includes('containerd-shim\x00-namespace'));
 }
 
-test('what a handler can do is what its shim says; pods of one that is not there are refused, and nothing of them is left', async () => {
+test('what a handler can do is what its shim says; pods of one that is not there, or does not start, are refused in its words, and nothing of them is left', async () => {
   const { runtimeHandlers } = await cri.runtime.status({});
   const features = runtimeHandlers.map(({ name, features: told }) => [name, told?.recursiveReadOnlyMounts, told?.userNamespaces]);
   expect(features).toEqual([
@@ -200,8 +213,10 @@ test('what a handler can do is what its shim says; pods of one that is not there
     ['runc', true, true],
     ['ours', true, true],
     ['none', false, false],
+    ['broken', false, false],
   ]);
   const before = await look();
   await expect(runPod('none')).rejects.toThrow('containerd-shim-none-v9 is not in PATH');
+  await expect(runPod('broken')).rejects.toThrow(/failed to start shim: panic: no kernel of its own/);
   expect(await settledLeaks(before, look, isExpected)).toEqual([]);
 }, 60_000);

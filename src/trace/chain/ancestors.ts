@@ -3,6 +3,8 @@ import path from 'node:path';
 import type { ChainLink } from './link.ts';
 import { listeningSockets } from './unix-sockets.ts';
 
+/** The face of our one executable that is a shim. */
+const ownShim = 'containerd-shim';
 /** More than any chain has. */
 const maxAncestors = 16;
 
@@ -33,7 +35,7 @@ export function processLink(pid: number): ChainLink {
 
 /** By the names that the programs have: a shim's is prescribed (containerd's runtime v2), and ours are ours. */
 function seamOf(name: string, [, command]: readonly string[]): string {
-  if (name.startsWith('containerd-shim')) return 'shim';
+  if (name.startsWith('containerd-shim') || command === ownShim) return 'shim';
   if (name === 'strake-init') return command === 'zygote' ? 'zygote' : 'monitor';
   return ['strake', 'dockerd', 'containerd'].includes(name) ? 'daemon' : 'parent';
 }
