@@ -158,7 +158,8 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
       expect((await cri.runtime.podSandboxStatus({ podSandboxId: pod })).status?.state).toBe(criPod.PodSandboxState.SANDBOX_READY);
       await cri.runtime.startContainer({ containerId: waiting });
       expect((await exited(waiting)).exitCode).toBe(0);
-      expect(await cri.exec(on.id, 'touch', '/stop')).toBe('');
+      expect(await cri.exec(on.id, 'true')).toBe('');
+      await peers.output(['touch', `/proc/${on.pid}/root/stop`]);
       expect((await exited(on.id)).exitCode).toBe(17);
       const numbers = log(`${handler}-on.log`)
         .trim()
