@@ -19,6 +19,11 @@ export function imagesConformance(open: () => Promise<{ readonly store: ImageSto
     const found = async (...filters: string[]) => (await place.store.list(filters)).map(({ name }) => name);
     expect(await found('name~=^docker.io/')).toEqual([made.name]);
     expect(await found(`target.digest==${target.digest},target.mediatype~=manifest`)).toEqual(['a', made.name]);
+    const second = { ...target, digest: `sha256:${'2'.repeat(64)}`, annotations: { of: target.digest } };
+    await place.store.put({ name: 'z', target: second });
+    expect(await found(`target.digest==${target.digest}`)).toEqual(['a', made.name]);
+    expect(await found(`target.digest==${target.digest}`, `target.digest==${second.digest}`)).toEqual(['a', made.name, 'z']);
+    expect(await found(`target.digest==sha256:${'3'.repeat(64)}`)).toEqual([]);
     expect(await found('labels.x', 'annotations.y')).toEqual([]);
     await place.store.delete('a');
     await expectRejection(place, place.store.delete('a'), 'NotFound: image "a": not found');

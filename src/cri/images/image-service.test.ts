@@ -91,6 +91,33 @@ test('names of the same content are one image; what a filter finds; a stream tel
   expect(streamed.flatMap((message) => message.images)).toEqual(images);
 });
 
+test('a name is looked up without other images; a name by another manifest of the same image belongs to it, and goes with it', async () => {
+  await using registry = await startTestRegistry();
+  await using cri = await serve(registry);
+  const { manifest } = putImage(registry, 'app', [[file('a', 'one')]]);
+  const noted = putImage(registry, 'noted', [[file('a', 'one')]], { manifest: (value) => ({ ...value, annotations: { note: 'x' } }) });
+  putImage(registry, 'other', [[file('a', 'two')]]);
+  for (const repository of ['app', 'other']) await cri.pull(repository);
+  const asked: (readonly string[])[] = [];
+  const { content, images: store } = cri.stores;
+  const counted = {
+    ...store,
+    list: async (filters: readonly string[] = []) => {
+      asked.push(filters);
+      return await store.list(filters);
+    },
+  };
+  const images = new Images({ content, store: counted });
+  const tag = (repository: string) => `${registry.host}/${repository}:latest`;
+  expect((await images.get(tag('app'))).repoTags).toEqual([tag('app')]);
+  expect(asked).toEqual([[`target.digest==${manifest.digest}`]]);
+  expect(await cri.pull('noted')).toBe(noted.config.digest);
+  expect((await images.get(tag('noted'))).repoTags).toEqual([tag('app'), tag('noted')]);
+  expect((await images.get(tag('app'))).repoTags).toEqual([tag('app'), tag('noted')]);
+  await cri.client.removeImage({ image: { image: tag('noted') } });
+  expect((await cri.client.listImages({})).images.map(({ repoTags }) => repoTags)).toEqual([[tag('other')]]);
+});
+
 test('a tag that moved on leaves its image under the digest; both are counted, and none is left in the end', async () => {
   await using registry = await startTestRegistry();
   await using cri = await serve(registry);

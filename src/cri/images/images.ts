@@ -38,13 +38,11 @@ export class Images {
 
   /** By a name, an id or the beginning of one; undefined when there is none. InvalidArgument for an ambiguous beginning. */
   async find(text: string): Promise<CriImage | undefined> {
-    const images = await this.#named();
-    const name = nameOf(text);
-    const named = images.find(({ records }) => records.some((record) => record.name === name));
+    const named = await this.#byName(nameOf(text));
     if (named !== undefined) return this.#join(named);
     const id = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(text)?.[1];
     if (id === undefined) return undefined;
-    const [found, ...more] = images.filter(({ facts }) => facts.id.startsWith(`sha256:${id}`));
+    const [found, ...more] = (await this.#named()).filter(({ facts }) => facts.id.startsWith(`sha256:${id}`));
     if (more.length > 0)
       throw new StrakeError('InvalidArgument', `image id ${JSON.stringify(text)} is ambiguous: ${more.length + 1} begin so`, { fields: { layer: 'cri' } });
     return found === undefined ? undefined : this.#join(found);
@@ -60,10 +58,33 @@ export class Images {
 
   /** All names of the image; of one that cannot be read, the name that is given. None when there is none. */
   async namesOf(text: string): Promise<readonly string[]> {
+    // So that all targets have been read.
+    await this.#named();
     const found = await this.find(text);
     if (found !== undefined) return found.names;
-    const name = nameOf(text);
-    return (await this.#options.store.list()).filter((record) => record.name === name).map((record) => record.name);
+    const record = await this.#record(nameOf(text));
+    return record === undefined ? [] : [record.name];
+  }
+
+  /** The image of a name, which is looked up whenever a container is made: of other images nothing is read. Those of its names that lead to it by another target are told once that was read. */
+  async #byName(name: string | undefined): Promise<NamedFacts | undefined> {
+    const record = await this.#record(name);
+    const facts = record && (await this.#read(record.target));
+    if (facts === undefined) return undefined;
+    const targets = [...this.#facts.values()].filter(({ id }) => id === facts.id).map(({ target }) => `target.digest==${target.digest}`);
+    const records = [...(await this.#options.store.list(targets))];
+    return records.length === 0 ? undefined : { facts, records };
+  }
+
+  /** Undefined where there is none, or a damaged one. */
+  async #record(name: string | undefined): Promise<ImageRecord | undefined> {
+    if (name === undefined) return undefined;
+    try {
+      return await this.#options.store.get(name);
+    } catch (error) {
+      if (isCode(error, 'NotFound') || isCode(error, 'DataLoss')) return undefined;
+      throw error;
+    }
   }
 
   async #named(): Promise<readonly NamedFacts[]> {

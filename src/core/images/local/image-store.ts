@@ -29,8 +29,16 @@ export function createLocalImageStore({ db, namespace, link, now, enter, events,
     get: async (name) => find(name),
     list: async (filters = []) => {
       const wanted = parseFilters(filters);
-      return db
-        .all('select * from images where namespace = ? order by name', namespace)
+      const targets = onlyTargets(filters);
+      const rows =
+        targets === undefined
+          ? db.all('select * from images where namespace = ? order by name', namespace)
+          : db.all(
+              'select * from images where namespace = ? and exists (select 1 from json_each(?) where instr(target, value)) order by name',
+              namespace,
+              targets,
+            );
+      return rows
         .map(toRecord)
         .filter((record) => record !== undefined)
         .filter(({ name, target, labels }) =>
@@ -115,6 +123,12 @@ function changed(before: ImageRecord, { target = before.target, labels, annotati
     target: Object.keys(nextAnnotations).length === 0 ? descriptor : { ...descriptor, annotations: nextAnnotations },
     labels: mergeLabels(labels ?? before.labels, some ?? {}),
   };
+}
+
+/** The targets that the filters ask for, as JSON, where they ask for nothing else: of other images no more is read than whether it is there. */
+function onlyTargets(filters: readonly string[]): string | undefined {
+  const digests = filters.map((filter) => /^target\.digest==([a-z0-9]+:[0-9a-f]+)$/.exec(filter)?.[1]);
+  return digests.length === 0 || digests.includes(undefined) ? undefined : JSON.stringify(digests);
 }
 
 function notFound(name: string): StrakeError {

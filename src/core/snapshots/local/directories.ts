@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { errorMessage, type Logger } from '../../../base/index.ts';
 import type { OpenFileTree } from '../../diff/diff.ts';
@@ -54,7 +54,7 @@ export class SnapshotDirectories {
     this.#making.add(id);
     try {
       // Nobody but root reaches a layer by path: overlayfs looks below with the credentials of who mounted it (CVE-2021-41091).
-      await mkdir(path.join(this.#directory, String(id)), { mode: 0o700 });
+      mkdirSync(path.join(this.#directory, String(id)), { mode: 0o700 });
       await fill(id);
       return record(id);
     } catch (error) {

@@ -77,7 +77,7 @@ export class LocalSnapshotter implements Snapshotter {
     const active = this.#active(key);
     if (parent !== undefined && active.parent !== undefined) throw failedPrecondition(key, 'has a parent already');
     const below = parent === undefined ? this.#records.parent(active) : this.#records.committed(parent);
-    if (inheritRoot && below) await copyRoot(this.#directories.files(below.id), this.#directories.files(active.id));
+    if (inheritRoot && below) copyRoot(this.#directories.files(below.id), this.#directories.files(active.id));
     const committed: Omit<SnapshotRecord, 'id'> = {
       key: name,
       kind: 'committed',

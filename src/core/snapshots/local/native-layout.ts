@@ -12,10 +12,10 @@ export function nativeLayout(copyTree: CopyTree): SnapshotLayout {
     whiteouts: 'plain',
     maxBelow: Number.POSITIVE_INFINITY,
     async make(place, parent) {
-      await makeFiles(place);
+      makeFiles(place);
       if (parent === undefined || place.kind !== 'active') return;
       await copyTree(parent, place.files);
-      await copyRoot(parent, place.files);
+      copyRoot(parent, place.files);
     },
     mount({ files, kind }, below) {
       const readonly = kind === 'view';

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { copyRoot, makeFiles, type SnapshotLayout } from './layout.ts';
 
 /** Each snapshot is a directory of what differs from those below; overlayfs stacks them. */
@@ -9,12 +9,12 @@ export const overlayLayout: SnapshotLayout = {
   whiteouts: 'overlay',
   // Overlayfs refuses more (OVL_MAX_STACK, fs/overlayfs/params.h).
   maxBelow: 500,
-  async make(place, parent) {
-    await makeFiles(place);
-    if (place.kind === 'active') await mkdir(place.work, { mode: 0o700 });
-    if (parent !== undefined) await copyRoot(parent, place.files, place.idMap);
+  make(place, parent) {
+    makeFiles(place);
+    if (place.kind === 'active') mkdirSync(place.work, { mode: 0o700 });
+    if (parent !== undefined) copyRoot(parent, place.files, place.idMap);
     // As its owner will be shown: a directory without one below is root's.
-    else if (place.idMap !== undefined) await copyRoot(place.files, place.files, place.idMap);
+    else if (place.idMap !== undefined) copyRoot(place.files, place.files, place.idMap);
   },
   mount({ files, work, kind, idMap }, below) {
     const readonly = kind === 'view';
