@@ -77,7 +77,6 @@ export type { TypedValue } from './typed-value.ts';
 export type { LayerEvent, LayerJob } from './unpack/layer-unpacker.ts';
 export { LayerUnpacker } from './unpack/layer-unpacker.ts';
 export { LayersAhead } from './unpack/layers-ahead.ts';
-export { Slots } from './unpack/slots.ts';
 export { unpackFromContent, unpackImage } from './unpack/unpack-image.ts';
 export { parsePasswd } from './users/account-files.ts';
 export { AccountReader } from './users/accounts.ts';

@@ -1,4 +1,4 @@
-import { isCode, KeyedLock, StrakeError } from '../base/index.ts';
+import { isCode, KeyedLock, Slots, StrakeError } from '../base/index.ts';
 import {
   type ContentStore,
   documentLimitBytes,
@@ -9,7 +9,6 @@ import {
   putBlob,
   type ResolvedImage,
   resolveImage,
-  Slots,
   unpackImage,
 } from '../core/index.ts';
 import {

@@ -1,5 +1,5 @@
-import { isCode, KeyedLock, StrakeError, shortId } from '../base/index.ts';
-import { type ContentStore, type Leases, Slots } from '../core/index.ts';
+import { isCode, KeyedLock, Slots, StrakeError, shortId } from '../base/index.ts';
+import type { ContentStore, Leases } from '../core/index.ts';
 import { type Descriptor, familiarRepository, type Platform, parseReference, type Reference, withDefaultTag } from '../oci/index.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { PlainHosts } from './hosts/plain-hosts.ts';

@@ -1,4 +1,4 @@
-import { isCode, randomId, StrakeError } from '../../base/index.ts';
+import { isCode, randomId, Slots, StrakeError } from '../../base/index.ts';
 import { type Descriptor, layerCompression } from '../../oci/index.ts';
 import { applyLayer } from '../diff/apply.ts';
 import type { AppliedLayer, ApplyOptions, LayerLimits, OpenFileTree } from '../diff/diff.ts';
@@ -6,7 +6,6 @@ import type { Lease } from '../garbage/leases.ts';
 import type { Snapshotter } from '../snapshots/snapshots.ts';
 import { DrainableSource } from './drainable-source.ts';
 import { SharedJobs } from './shared-jobs.ts';
-import { Slots } from './slots.ts';
 import type { UnpackedLayer } from './unpacked-layer.ts';
 
 /** What happens to a layer; byte counts are of the compressed blob. */

@@ -7,7 +7,6 @@ import { openTestCore, rejection, testContainer } from '../fixtures.ts';
 import { importImage } from '../images/import-image.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 import { SharedJobs } from './shared-jobs.ts';
-import { Slots } from './slots.ts';
 import { unpackFromContent } from './unpack-image.ts';
 
 const layer = (name: string) => writeTar([{ name, type: 'file', mode: 0o755, content: Buffer.from(name) }]);
@@ -98,24 +97,4 @@ test('a shared job runs once, tells all, and is aborted when the last one leaves
   two.abort(new Error('two left'));
   expect([await second, signal.aborted, starts, heard]).toEqual(['undefined: two left', true, 1, ['1 a', '2 a', '1 b', '2 b', '2 c']]);
   expect(await jobs.run('k', async () => 7)).toBe(7);
-});
-
-test('slots are given in order, and not to who gave up', async () => {
-  const slots = new Slots(1);
-  const first = await slots.take();
-  const gone = new AbortController();
-  const order: string[] = [];
-  const left = rejection(slots.take(gone.signal));
-  const second = slots.take().then((slot) => {
-    order.push('second');
-    return slot;
-  });
-  const third = slots.take().then(() => order.push('third'));
-  gone.abort(new Error('no'));
-  expect([await left, order, slots.full]).toEqual(['undefined: no', [], true]);
-  first[Symbol.dispose]();
-  first[Symbol.dispose]();
-  (await second)[Symbol.dispose]();
-  await third;
-  expect(order).toEqual(['second', 'third']);
 });

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { PodToConnect } from '../pods/pod-network.ts';
-import { CniPodNetwork } from './cni-pod-network.ts';
+import { CniPodNetwork, type CniPodNetworkOptions } from './cni-pod-network.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -42,13 +42,13 @@ const twoPlugins = {
   plugins: [{ type: 'first' }, { type: 'second', key: 1, capabilities: { portMappings: true, bandwidth: true, dns: false } }],
 };
 
-async function open(warnings: string[] = [], timeoutMs?: number): Promise<CniPodNetwork> {
+async function open(warnings: string[] = [], options: Partial<CniPodNetworkOptions> = {}): Promise<CniPodNetwork> {
   for (const name of ['first', 'second']) plugin(name);
   const network = new CniPodNetwork({
     configDirectory: file('net.d'),
     pluginDirectories: [file('nowhere'), file('bin')],
     attachmentDirectory: file('attachments'),
-    timeoutMs,
+    ...options,
     onWarning: (message) => void warnings.push(message),
   });
   await network.start();
@@ -165,7 +165,7 @@ test.each([
 
 test('a plugin that hangs is ended with all that it started, and so is one whose caller leaves', async () => {
   configure(twoPlugins);
-  const network = await open([], 2_000);
+  const network = await open([], { timeoutMs: 2_000 });
   order('first', 'ADD', `sleep 1000 & echo $! > ${file('child')}; wait`);
   expect(await failure(network.add(pod))).toBe('DeadlineExceeded: /bin/first did not end within 2000 ms');
   const child = readFileSync(file('child'), 'utf8').trim();
@@ -179,6 +179,46 @@ test('a plugin that hangs is ended with all that it started, and so is one whose
   abort.abort(new Error('left'));
   expect(await added).toBe('undefined: left');
   expect(calls().names.slice(-2)).toEqual(['second DEL', 'first DEL']);
+});
+
+/** The second plugin of a pod waits at its ADD until it is told to go on. */
+function holdUp(podId: string): { readonly held: () => Promise<void>; readonly go: () => void } {
+  order('second', 'ADD', `[ "$CNI_CONTAINERID" = ${podId} ] && : > ${file('held')} && while [ ! -e ${file('go')} ]; do sleep 0.01; done`);
+  const held = async () => {
+    while (!existsSync(file('held'))) await Bun.sleep(1);
+  };
+  return { held, go: () => writeFileSync(file('go'), '') };
+}
+
+test('pods are added in turns; who leaves before its own has had nothing', async () => {
+  configure(twoPlugins);
+  const network = await open([], { atOnce: 1, patienceMs: 60_000 });
+  const { held, go } = holdUp('p1');
+  const first = network.add(pod);
+  await held();
+  const abort = new AbortController();
+  const leaving = failure(network.add({ ...pod, id: 'p2' }, abort.signal));
+  const last = network.add({ ...pod, id: 'p3' });
+  abort.abort(new Error('left'));
+  expect([await leaving, network.has('p2')]).toEqual(['undefined: left', false]);
+  await network.delete('p2');
+  go();
+  await Promise.all([first, last]);
+  const podOf = (line: string) => `${line.split(' ')[0]} ${/CONTAINER_ID=(\w+)/.exec(line)?.[1]}`;
+  expect(calls().lines.map(podOf)).toEqual(['first p1', 'second p1', 'first p3', 'second p3']);
+});
+
+test('a pod whose plugins take long, or whose network is taken back, holds nobody up', async () => {
+  configure(twoPlugins);
+  const network = await open([], { atOnce: 1, patienceMs: 1 });
+  const { held, go } = holdUp('p1');
+  const first = network.add(pod);
+  await held();
+  await network.add({ ...pod, id: 'p2' });
+  await network.delete('p2');
+  expect(network.has('p2')).toBe(false);
+  go();
+  expect((await first).addresses).toEqual(['10.1.0.2']);
 });
 
 test('what cannot be taken back stays known, over a restart too, until it can', async () => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { errorMessage, KeyedLock, StrakeError } from '../../base/index.ts';
+import { availableParallelism } from 'node:os';
+import { errorMessage, KeyedLock, Slots, StrakeError } from '../../base/index.ts';
 import type { PodAddresses, PodNetwork, PodNetworkStatus, PodToConnect } from '../pods/pod-network.ts';
 import { type Attachment, Attachments } from './attachments.ts';
 import { ConfigDirectory } from './config-directory.ts';
@@ -20,11 +21,17 @@ export interface CniPodNetworkOptions extends CniOptions {
   readonly attachmentDirectory: string;
   /** For each run of a plugin; a minute when absent. */
   readonly timeoutMs?: number | undefined;
+  /** How many pods are added at once, the others in order; the number of processors when absent. */
+  readonly atOnce?: number | undefined;
+  /** After which a pod that is still being added counts no more; half a second when absent. */
+  readonly patienceMs?: number | undefined;
   readonly onWarning: (message: string, error: unknown) => void;
 }
 
 const interfaceName = 'eth0';
 const defaultTimeoutMs = 60_000;
+/** What takes longer than this waits for something, and keeps no processor busy. */
+const defaultPatienceMs = 500;
 const gcKey = 'cni.dev/valid-attachments';
 
 /** Pod networks of the plugins of others: CNI 1.1 and all before it (github.com/containernetworking/cni, SPEC.md), the runtime's part. */
@@ -33,11 +40,13 @@ export class CniPodNetwork implements PodNetwork {
   private readonly directory: ConfigDirectory;
   private readonly attachments: Attachments;
   private readonly locks = new KeyedLock();
+  private readonly turns: Slots;
 
   constructor(options: CniPodNetworkOptions) {
     this.options = options;
     this.directory = new ConfigDirectory(options.configDirectory);
     this.attachments = new Attachments(options.attachmentDirectory);
+    this.turns = new Slots(options.atOnce ?? availableParallelism());
   }
 
   async start(): Promise<void> {
@@ -58,6 +67,7 @@ export class CniPodNetwork implements PodNetwork {
     using _lock = await this.locks.take(pod.id, signal);
     if (!isCniName(pod.id)) throw new StrakeError('InvalidArgument', `invalid pod id ${JSON.stringify(pod.id)}`, { fields: { layer: 'network' } });
     if (this.attachments.resultOf(pod.id)) throw new StrakeError('AlreadyExists', `pod ${pod.id} has a network already`, { fields: { layer: 'network' } });
+    using _turn = await this.turn(signal);
     const network = this.requiredNetwork();
     const left = this.attachments.get(pod.id);
     if (left) await this.detach(left, signal);
@@ -121,6 +131,20 @@ export class CniPodNetwork implements PodNetwork {
   }
 
   async close(): Promise<void> {}
+
+  /**
+   * Plugins that make a network compute all the time: more of them than processors only hold each other up, and the changes that they make to the
+   * kernel's rules at the same time are undone and made again.
+   */
+  private async turn(signal: AbortSignal | undefined): Promise<Disposable> {
+    const turn = await this.turns.take(signal);
+    const end = () => {
+      clearTimeout(patience);
+      turn[Symbol.dispose]();
+    };
+    const patience = setTimeout(end, this.options.patienceMs ?? defaultPatienceMs);
+    return { [Symbol.dispose]: end };
+  }
 
   private async attach(attachment: Attachment, signal: AbortSignal | undefined): Promise<PodAddresses> {
     const { pod, network } = attachment;
