@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { discardDirectory, errorMessage, isMountPoint, type Logger, StrakeError } from '../../../base/index.ts';
+import { discardDirectory, errorMessage, isMountPoint, type Logger, readMounts, StrakeError } from '../../../base/index.ts';
 import type { Launcher } from '../../../kernel/index.ts';
 import { parseJson, type RuntimeSpec } from '../../../oci/index.ts';
 import { admitMappedRoot } from '../admit-mapped-root.ts';
@@ -21,6 +21,8 @@ const files = {
 
 /** S_IFIFO | 0600 */
 const fifoMode = 0o010600;
+/** umount2(2), MNT_DETACH */
+const detach = 2;
 /** Mounts on top of each other. */
 const maxStackedMounts = 16;
 
@@ -108,7 +110,7 @@ export class Bundle {
   async remove(log: Logger): Promise<void> {
     const rootfs = path.join(this.directory, files.rootfs);
     for (let tries = 0; tries < maxStackedMounts && isMountPoint(rootfs); tries++)
-      await this.launcher.run([{ op: 'umount', side: 'host', path: rootfs, flags: 0, ignore: 1 }]);
+      await this.launcher.run([{ op: 'umount', side: 'host', path: rootfs, flags: hasMountsBelow(rootfs) ? detach : 0, ignore: 1 }]);
     try {
       rmdirSync(rootfs);
     } catch (error) {
@@ -135,4 +137,9 @@ export class Bundle {
       throw error;
     }
   }
+}
+
+/** A recursive bind brings them: they go with it, and are no paths to be walked through here. */
+function hasMountsBelow(mountPoint: string): boolean {
+  return readMounts().some(({ target }) => target.startsWith(`${mountPoint}/`));
 }
