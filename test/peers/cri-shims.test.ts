@@ -194,6 +194,24 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
   );
 });
 
+test(
+  'a shim that does not answer while the daemon starts loses no container',
+  async () => {
+    const pod = await runPod('runc');
+    const { id, pid } = await cri.startContainer(pod, container('sleep 1000'));
+    const shim = String(parentOf(pid));
+    await cri.killDaemon();
+    await peers.output(['kill', '-STOP', shim]);
+    await cri.startDaemon();
+    await peers.output(['kill', '-CONT', shim]);
+    expect([(await state(id))?.state, await cri.pidOf(id)]).toEqual([ContainerState.CONTAINER_RUNNING, pid]);
+    expect(await cri.exec(id, 'echo', 'here')).toBe('here');
+    await removePod(pod);
+    expect(peers.world.alive(pid)).toBe(false);
+  },
+  caseMs,
+);
+
 /** One that ends as a program of Go does that panics. */
 function brokenShim(): string {
   const file = join(peers.world.work, 'containerd-shim-broken-v1');

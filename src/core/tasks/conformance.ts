@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { RuntimeSpec } from '../../oci/index.ts';
+import type { RuntimeChoice } from '../containers/containers.ts';
 import { rejection } from '../fixtures.ts';
 import { stdioOfUris } from './stdio-uri.ts';
 import type { Attachment, CreateTask, OciRuntimeBinary, TaskManager } from './tasks.ts';
@@ -78,12 +79,14 @@ async function collect(attachment: Attachment): Promise<Readonly<Record<'stdout'
 const both = { stdin: false, stdout: true, stderr: true };
 
 export interface TaskConformanceOptions {
-  /** Of another containerd: streams lead to its clients alone, and errors are in its words. */
+  /** Of another containerd, or of shims: streams lead to its clients alone, and errors are in its words. */
   readonly isRemote?: boolean;
   /** The real containerd, whose cgroups are out of sight, and whose shim may end before it has told of the deletion. */
   readonly isPeer?: boolean;
   /** For every task: another OCI runtime. */
   readonly runtime?: OciRuntimeBinary;
+  /** For every task. */
+  readonly shim?: RuntimeChoice;
   /** What the runtime says of a command that is not there, at its creation and as an exec. */
   readonly missing?: { readonly create: string; readonly exec: string };
 }
@@ -103,10 +106,10 @@ const theirMissing = {
 /** What every TaskManager does alike. `open` gives one without tasks. */
 export function tasksConformance(
   open: () => Promise<TaskPlace>,
-  { runtime, isRemote = false, isPeer = false, missing = isRemote ? theirMissing : ourMissing }: TaskConformanceOptions = {},
+  { runtime, shim, isRemote = false, isPeer = false, missing = isRemote ? theirMissing : ourMissing }: TaskConformanceOptions = {},
 ): void {
   const shellTask = (id: string, script: string, options: Partial<CreateTask> = {}): CreateTask =>
-    hostShellTask(id, script, { ...options, ...(runtime === undefined ? {} : { runtime }) });
+    hostShellTask(id, script, { ...options, ...(runtime === undefined ? {} : { runtime }), ...(shim === undefined ? {} : { shim }) });
 
   test('created, started, ended: states, output from the first byte, exit code, events', async () => {
     await using place = await open();

@@ -124,28 +124,36 @@ export class RemoteTaskManager implements TaskManager, Disposable {
   async recover(): Promise<void> {
     const { client, log } = this.#context;
     const there = new Map((await client.list({})).tasks.map((process) => [process.id, process]));
-    for (const id of readdirSync(this.#dir)) {
-      if (this.#tasks.has(id)) continue;
-      const dir = path.join(this.#dir, id);
+    const takeOver = async (id: string) => {
       try {
-        const record = readTaskRecord(dir);
-        const process = there.get(id) ?? (await this.#askFor(id, dir));
-        if (process === undefined || record === undefined) {
-          if (record?.ownsContainer) await this.#deleteContainer(id);
-          rmSync(dir, { recursive: true, force: true });
-          continue;
-        }
-        const relay = await StdioRelay.open({ ...this.#context, dir, stdio: record.stdio }, false);
-        const phase = process.status === taskTypes.Status.CREATED ? 'created' : process.status === taskTypes.Status.PAUSED ? 'paused' : 'running';
-        this.#track(record, relay, { pid: process.pid, phase });
+        await this.#takeOver(id, there.get(id));
       } catch (error) {
         log.error('a task could not be taken over', { container: id, error: errorMessage(error) });
       }
+    };
+    await Promise.all(
+      readdirSync(this.#dir)
+        .filter((id) => !this.#tasks.has(id))
+        .map(takeOver),
+    );
+  }
+
+  async #takeOver(id: string, listed: FoundProcess | undefined): Promise<void> {
+    const dir = path.join(this.#dir, id);
+    const record = readTaskRecord(dir);
+    const process = listed ?? (await this.#askFor(id, dir));
+    if (process === undefined || record === undefined) {
+      if (record?.ownsContainer) await this.#deleteContainer(id);
+      rmSync(dir, { recursive: true, force: true });
+      return;
     }
+    const relay = await StdioRelay.open({ ...this.#context, dir, stdio: record.stdio }, false);
+    const phase = process.status === taskTypes.Status.CREATED ? 'created' : process.status === taskTypes.Status.PAUSED ? 'paused' : 'running';
+    this.#track(record, relay, { pid: process.pid, phase });
   }
 
   /** Of a task that is in no list: of those is left out whose holder does not answer. That one is kept, and taken to run. */
-  async #askFor(containerId: string, dir: string): Promise<Pick<taskTypes.Process, 'pid' | 'status'> | undefined> {
+  async #askFor(containerId: string, dir: string): Promise<FoundProcess | undefined> {
     try {
       return (await this.#context.client.get({ containerId })).process;
     } catch (error) {
@@ -263,6 +271,8 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     if (task !== undefined && (id === containerId || task.getExec(id) !== undefined)) this.#exits.set(exitKey(containerId, id), { code, at });
   }
 }
+
+type FoundProcess = Pick<taskTypes.Process, 'pid' | 'status'>;
 
 /** containerd's TaskExit. */
 interface NotedExit {
