@@ -25,6 +25,7 @@
 /* v1 says that memory runs out before it kills somebody, and says so to all cgroups below the one whose limit it is: who was killed shows a moment later. */
 #define MEMORY_LOOK_MS 5
 #define MEMORY_LOOKS 20
+#define SETTLE_MS 2000 /* from the start to the end of the set-up's pages: a process of a moment is spared that */
 #define RUNTIME_LOOK_MS 1000 /* whether the runtime takes too long */
 #define SIGNAL_GROUP 1u
 #define REAP_FORWARD_SIGNALS 1u
@@ -218,6 +219,7 @@ void monitor_started(struct monitor *m)
 
 	close_fd(&fd);
 	m->started = true;
+	m->settles = monotonic_ns() + SETTLE_MS * 1000000ull;
 	report_send(m->run, PHASE_STARTED);
 }
 
@@ -273,6 +275,8 @@ int monitor_serve(struct monitor *m, int timeout)
 		timeout = (int)(TERMINAL_RETRY_NS / 1000000);
 	if (m->memory_looks > 0 && (timeout < 0 || timeout > MEMORY_LOOK_MS))
 		timeout = MEMORY_LOOK_MS;
+	if (m->settles != 0 && (timeout < 0 || timeout > SETTLE_MS))
+		timeout = SETTLE_MS;
 	polls[POLL_SIGNALS] = (struct pollfd){ .fd = m->signals, .events = POLLIN };
 	polls[POLL_SYNC] = (struct pollfd){ .fd = run->sync_fd, .events = POLLIN };
 	polls[POLL_LISTENER] = (struct pollfd){ .fd = m->nclients < CLIENTS_MAX ? m->listener : -1, .events = POLLIN };
@@ -319,6 +323,10 @@ int monitor_serve(struct monitor *m, int timeout)
 	if (m->memory_looks > 0 && !run->init_reaped) {
 		m->memory_looks--;
 		note_memory(m);
+	}
+	if (m->settles != 0 && monotonic_ns() >= m->settles) {
+		m->settles = 0;
+		drop_pages();
 	}
 	if (m->runtime_pid && monotonic_ns() > m->runtime_deadline)
 		kill(-m->runtime_pid, SIGKILL);

@@ -115,6 +115,7 @@ struct monitor {
 	bool abandoned; /* nobody can start it any more */
 	bool looping, created, released, started, exited;
 	uint64_t terminal_retry; /* monotonic ns, 0: the terminal is read */
+	uint64_t settles; /* monotonic ns: from then on the pages of the set-up are needless; 0: they are gone, or still needed */
 	uint64_t exit_time; /* ns since the epoch */
 	uint32_t oom_kills;
 	uint32_t memory_looks; /* so often it is still looked for them */

@@ -207,6 +207,10 @@ int learn_start(struct run *run, const struct op_learn *op, int fd);
 int seal_self(char *const argv[]);
 bool is_sealed(void); /* whether the program already runs from one */
 
+/* --- pages.c --------------------------------------------------------------------------------------------------- */
+/* Gives back what was for the set-up alone: free memory, and the mapped pages of the program, of which those that are needed come back. */
+void drop_pages(void);
+
 /* --- front.c --------------------------------------------------------------------------------------------------- */
 /* The command line `strake-runc`: starts the JavaScript that reads it, and runs its programs in this process. The exit status. */
 int front_main(int argc, char *argv[]);

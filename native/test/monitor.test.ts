@@ -49,6 +49,22 @@ test('pid file, names, session and modes while it runs', async () => {
   expect(await task.code()).toBe(137);
 });
 
+test('pages of the program that only the set-up needed are given back', async () => {
+  const task = await world.launch(['sleep', '60']);
+  const [, , monitor] = readFileSync(path.join(task.dir, 'pid'), 'utf8').trim().split(' ').map(Number);
+  const [, program] = /^\S+ r--p .*?(\/.*)$/m.exec(readFileSync(`/proc/${monitor}/smaps`, 'utf8')) ?? [];
+  const constant = () => {
+    const maps = readFileSync(`/proc/${monitor}/smaps`, 'utf8').split(/^(?=[0-9a-f]+-)/m);
+    const own = maps.filter((map) => /^\S+ r-/.test(map) && map.includes(`${program}\n`));
+    const sum = (field: string) => own.reduce((total, map) => total + Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(map)?.[1]), 0);
+    return { size: sum('Size'), resident: sum('Rss') };
+  };
+  expect(constant().size).toBeGreaterThan(500);
+  await until('most of it is gone', () => constant().resident < constant().size * 0.4);
+  await task.connection.kill(9);
+  expect(await task.code()).toBe(137);
+});
+
 test('killed between create and start: an exit like others', async () => {
   const task = await world.launch(['true'], { waitStart: true });
   await task.connection.kill(9);
