@@ -250,21 +250,25 @@ export const crictlSteps: readonly CrictlStep[] = [
   {
     name: 'events',
     async play(client) {
-      const events = client.spawn(['events', '--output', 'go-template', '--template', '{{.containerEventType}}']);
+      const events = client.spawn(['events', '--output', 'go-template', '--template', '{{.containerId}} {{.containerEventType}}']);
       // Until the first one is told, nobody knows that it listens.
       await until('an event', async () => {
         await client.pod({ name: `probe-${Math.random().toString(36).slice(2)}` });
         return events.stdout !== '';
       });
-      const before = events.stdout.length;
       const pod = await client.pod({ name: 'told' });
       const id = await client.started(pod, { name: 'c1', command: ['true'] });
       await until('the end', async () => ((await client.json('inspect', id)) as Inspected).status.state === 'CONTAINER_EXITED');
       await client.output('rm', id);
       await client.output('stopp', pod);
       await client.output('rmp', pod);
-      const told = () => events.stdout.slice(before).trim().split('\n');
-      await until('the last one', () => told().filter((type) => type === 'CONTAINER_DELETED_EVENT').length > 1);
+      const names: Readonly<Record<string, string>> = { [pod]: 'pod', [id]: 'container' };
+      const told = () =>
+        events.stdout.split('\n').flatMap((line) => {
+          const [subject = '', type] = line.split(' ');
+          return names[subject] === undefined ? [] : [`${names[subject]} ${type}`];
+        });
+      await until('the last one', () => told().filter((line) => line.endsWith('DELETED_EVENT')).length > 1);
       client.note('events', told());
     },
   },
