@@ -6,10 +6,12 @@ import { closeSync, constants, openSync } from 'node:fs';
 
 /** What comes out, until its last writer has left and `close`. Opened before anybody writes, so that nothing is missed. */
 export class FifoReader {
+  readonly #path: string;
   readonly #fd: number;
   readonly #closed = new AbortController();
 
   constructor(path: string) {
+    this.#path = path;
     this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   }
 
@@ -19,6 +21,11 @@ export class FifoReader {
     } catch (error) {
       if (!this.#closed.signal.aborted) throw error;
     }
+  }
+
+  /** Who opened it when its last writer had left already hears of no end: a writer that comes and goes tells it. Nothing happens while there is another. */
+  endUnwritten(): void {
+    closeQuietly(openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK));
   }
 
   /** Ends the iteration. */

@@ -30,6 +30,7 @@ export interface StdioPaths {
 export class StdioRelay {
   readonly paths: StdioPaths;
   readonly #options: RelayOptions;
+  readonly #isNew: boolean;
   readonly #output: OutputLog | undefined;
   readonly #readers: readonly FifoReader[];
   readonly #attachments = new Set<RelayAttachment>();
@@ -39,7 +40,8 @@ export class StdioRelay {
   /** All output is handed over. */
   readonly drained: Promise<void>;
 
-  private constructor(options: RelayOptions, paths: StdioPaths, output: OutputLog | undefined) {
+  private constructor(options: RelayOptions, paths: StdioPaths, output: OutputLog | undefined, isNew: boolean) {
+    this.#isNew = isNew;
     this.#options = options;
     this.#output = output;
     this.paths = paths;
@@ -65,7 +67,7 @@ export class StdioRelay {
       const fifos = Object.values(paths).filter((file) => file !== '');
       await launcher.run(fifos.map((file): Op => ({ op: 'mknod_in', side: 'host', path: file, mode: fifoType | 0o600, major: 0, minor: 0, uid: 0, gid: 0 })));
     }
-    return new StdioRelay(options, paths, stdio.log === undefined ? undefined : await OutputLog.open(stdio.log));
+    return new StdioRelay(options, paths, stdio.log === undefined ? undefined : await OutputLog.open(stdio.log), isNew);
   }
 
   attach(options: AttachOptions): Attachment {
@@ -99,6 +101,7 @@ export class StdioRelay {
 
   /** The process has ended: what is in the FIFOs still comes, what others of its namespaces hold open is not waited for. */
   async finish(graceMs: number): Promise<void> {
+    if (!this.#isNew) this.#endUnwritten();
     const timer = setTimeout(() => this.close(), graceMs);
     await this.drained;
     clearTimeout(timer);
@@ -138,6 +141,16 @@ export class StdioRelay {
     );
     await output?.close().catch((error: unknown) => this.#warn('log', error));
     for (const attachment of this.#attachments) attachment.end();
+  }
+
+  #endUnwritten(): void {
+    for (const reader of this.#readers) {
+      try {
+        reader.endUnwritten();
+      } catch {
+        // It is not read any more: it has ended.
+      }
+    }
   }
 
   #warn(stream: string, error: unknown): void {
