@@ -20,6 +20,9 @@ import { sigkill } from './signals.ts';
 /** containerd's, for a container whose end nobody saw. */
 const unseenExitCode = 255;
 
+/** How long a task of nobody has to end. */
+const sweepTimeoutMs = 5_000;
+
 /** After the task manager's own recovery: pods and containers as the stores have them, and what runs of them as it is. What a daemon that was killed had half made goes. */
 export async function recoverPods(context: CriContext): Promise<void> {
   const { core, registry, paths, log } = context;
@@ -108,6 +111,7 @@ async function sweep(context: CriContext): Promise<void> {
     if (!pods.has(task.id) && !containers.has(task.id) && isOurs(task.note))
       await quietly('task', task.id, async () => {
         await task.kill(sigkill).catch(() => undefined);
+        await task.wait(AbortSignal.timeout(sweepTimeoutMs));
         await task.delete();
       });
   await quietly('network', '', async () => await network.gc(pods));

@@ -147,7 +147,9 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
       const on = await cri.startContainer(pod, container(counting, { logPath: `${handler}-on.log` }));
       const meanwhile = await cri.startContainer(pod, container(counting));
       const waiting = await cri.createContainer(pod, container('true'));
+      const pauses = pauseProcesses();
       const half = runPod(handler).catch(() => undefined);
+      await until('the pod to have a process', () => pauseProcesses() > pauses);
       await cri.killDaemon();
       await half;
       await peers.output(['touch', `/proc/${meanwhile.pid}/root/stop`]);
@@ -217,6 +219,10 @@ function brokenShim(): string {
   const file = join(peers.world.work, 'containerd-shim-broken-v1');
   writeFileSync(file, '#!/bin/sh\necho "panic: no kernel of its own" >&2\nexit 2\n', { mode: 0o755 });
   return file;
+}
+
+function pauseProcesses(): number {
+  return peers.world.pids().filter((pid) => peers.world.commandLine(pid).startsWith('/pause\0')).length;
 }
 
 function shimOfOurs(): number | undefined {
