@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readJsonDirectory, writeJsonFile } from '../json-files.ts';
 import type { PodToConnect } from '../pods/pod-network.ts';
@@ -30,7 +30,7 @@ export class Attachments {
 
   load(): void {
     for (const attachment of readJsonDirectory<Attachment>(this.sub('pods'))) this.attachments.set(attachment.pod.id, attachment);
-    for (const { podId, result } of readJsonDirectory<KeptResult>(this.sub('results'))) this.results.set(podId, result);
+    for (const { podId, result } of readJsonDirectory<KeptResult>(this.sub('results'))) if (this.attachments.has(podId)) this.results.set(podId, result);
   }
 
   all(): readonly Attachment[] {
@@ -55,10 +55,9 @@ export class Attachments {
     this.results.set(podId, result);
   }
 
-  /** Idempotent. */
-  end(podId: string): void {
-    rmSync(this.sub('results', podId), { force: true });
-    rmSync(this.sub('pods', podId), { force: true });
+  /** Idempotent. Of what is half gone when it is cut short, a result alone counts for nothing. */
+  async end(podId: string): Promise<void> {
+    await Promise.all([this.sub('results', podId), this.sub('pods', podId)].map(async (file) => await rm(file, { force: true })));
     this.results.delete(podId);
     this.attachments.delete(podId);
   }

@@ -136,6 +136,16 @@ test('a pod through a chain: what each plugin is told, kept over a restart, and 
   expect([readdirSync(file('attachments/pods')), readdirSync(file('attachments/results'))]).toEqual([[], []]);
 });
 
+test('a result without its pod, which a deletion that was cut short left, counts for nothing', async () => {
+  configure(twoPlugins);
+  await (await open()).add(pod);
+  rmSync(file('attachments/pods/p1.json'));
+  const network = await open();
+  expect(network.has('p1')).toBe(false);
+  expect((await network.add(pod)).addresses).toEqual(['10.1.0.2']);
+  expect(calls().names.filter((name) => name.endsWith('DEL'))).toEqual([]);
+});
+
 test.each([
   ['fails', 'echo \'{"code": 11, "msg": "no leader", "details": "yet"}\'; exit 1', 'Unavailable: network plugin second failed (ADD): no leader; yet'],
   ['fails in its own words', 'echo oh no >&2; exit 3', 'Internal: network plugin second failed (ADD): oh no: exit status 3'],

@@ -170,7 +170,7 @@ export class CniPodNetwork implements PodNetwork {
     const failures = new Failures();
     for (const plugin of network.plugins.toReversed()) await failures.gather(() => this.call(plugin, 'DEL', { attachment, previous, signal }));
     failures.throwFirst();
-    this.attachments.end(pod.id);
+    await this.attachments.end(pod.id);
   }
 
   private requiredNetwork(): CniNetwork {

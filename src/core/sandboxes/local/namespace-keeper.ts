@@ -20,6 +20,7 @@ const sharedMemoryName = 'shm';
 /** Binds of namespaces' files, as `ip netns` makes them (ip-netns(8)): the kernel keeps what is mounted. */
 export function createLocalNamespaceKeeper(launcher: Pick<Launcher, 'run'>): NamespaceKeeper {
   const release = async (directory: string): Promise<void> => {
+    if (!existsSync(directory)) return;
     await launcher.run([
       ...[...Object.values(names), sharedMemoryName].map((name) => unmount(path.join(directory, name))),
       { op: 'remove_dir', side: 'host', path: directory },
