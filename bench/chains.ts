@@ -6,9 +6,9 @@ import { parseArgs } from 'node:util';
 import { chains } from '../test/cri/chains.ts';
 import { buildIfStale } from '../test/lib/dist.ts';
 import { ensurePeers } from '../tools/peers/peer-root.ts';
-import type { CaseResult } from './cases.ts';
 import { measureCri, type PodRows } from './cri.ts';
 import { disk, measureOnDisk } from './disk.ts';
+import type { CaseResult } from './measure.ts';
 
 const rows: readonly PodRows[] = [
   { prefix: "A pod on the node's network: ", network: 'node' },

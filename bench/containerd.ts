@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { run } from '../test/lib/process.ts';
-import { type CaseResult, type Commands, measure, type Rounds } from './cases.ts';
 import { busybox, type Machines } from './machines.ts';
+import { type CaseResult, type Commands, measure, type Rounds } from './measure.ts';
 import { measureTaskStarts } from './task-starts.ts';
 import { median } from './timer.ts';
 

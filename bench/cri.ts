@@ -3,8 +3,8 @@ import { chainNamed } from '../test/cri/chains.ts';
 import { CriWorld } from '../test/cri/cri-world.ts';
 import { busyboxImage } from '../test/cri/images.ts';
 import { World } from '../test/lib/world.ts';
-import type { CaseResult } from './cases.ts';
 import { disk, emptyDisk } from './disk.ts';
+import type { CaseResult } from './measure.ts';
 import { PodCycle, type PodNetworkMode, type PodTimes, podSteps } from './pod-cycle.ts';
 import { median } from './timer.ts';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CaseResult, type Commands, measure } from './cases.ts';
 import { busybox, type Machines } from './machines.ts';
+import { type CaseResult, type Commands, measure } from './measure.ts';
 import { type ImageName, manyLayers, Registries } from './registries.ts';
 import { median, type Timer } from './timer.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { CaseResult } from './cases.ts';
 import type { Machines } from './machines.ts';
 import { busybox } from './machines.ts';
+import type { CaseResult } from './measure.ts';
 import { median } from './timer.ts';
 
 /** Proportional set size in KiB: the process's private memory, and its share of what it shares (proc(5), smaps_rollup). */

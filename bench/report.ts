@@ -1,6 +1,6 @@
 import { cpus, release, totalmem } from 'node:os';
 import { peerVersions } from '../tools/peers/peer-root.ts';
-import type { CaseResult } from './cases.ts';
+import type { CaseResult } from './measure.ts';
 
 /** What a case must reach: our median is at most this part of the peer's, or at most so much in all. */
 interface Target {

@@ -7,11 +7,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildIfStale } from '../test/lib/dist.ts';
 import { ensurePeers } from '../tools/peers/peer-root.ts';
-import { type CaseResult, everything, measureParts, parts, type Rounds, type Wanted } from './cases.ts';
+import { everything, measureParts, parts, type Wanted } from './cases.ts';
 import { measureCriBesideContainerd } from './cri.ts';
 import { disk, measureOnDisk } from './disk.ts';
 import { imageRows } from './images.ts';
 import { Machines } from './machines.ts';
+import type { CaseResult, Rounds } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import { judge, report } from './report.ts';
 

@@ -3,7 +3,7 @@ import { silentLogger } from '../src/base/index.ts';
 import { openRemoteCore } from '../src/core/remote/index.ts';
 import { connectGrpc, inNamespace } from '../src/rpc/grpc/index.ts';
 import { LoadClient } from '../test/load/load-client.ts';
-import type { CaseResult } from './cases.ts';
+import type { CaseResult } from './measure.ts';
 import { median } from './timer.ts';
 
 const atOnce = [1, 10, 50] as const;
