@@ -58,7 +58,8 @@ function criContainerdOver(containerd: (world: CriWorld) => Promise<string>): Cr
   return {
     async start(world) {
       const socket = '/run/strake/cri-containerd.sock';
-      const flags = ['--address', socket, '--root', join(world.work, 'cri-data'), '--registry-config', world.registryConfiguration];
+      const place = ['--address', socket, '--root', join(world.work, 'cri-data'), '--registry-config', world.registryConfiguration];
+      const flags = [...place, '--runtime', 'strake-shim=io.containerd.strake.v2'];
       await world.startDaemon(['/strake/strake', 'cri-containerd', '--containerd', await containerd(world), ...flags, ...pluginFlags(world)], /msg=serving/);
       return `unix://${socket}`;
     },

@@ -2,7 +2,7 @@
  * `npm run test:cri -- --critest FILE [--against NAME]`: critest of cri-tools, built by who calls, on a CRI in a world of its own, with images that are made here.
  *
  *   --against NAME    what is tested, of chains.ts (default ours)
- *   --handler NAME    pods of this runtime handler: of ours, runc, crun, or the shims runc-shim and strake-shim
+ *   --handler NAME    pods of this runtime handler: of ours, runc, crun, or the shims runc-shim and strake-shim; over a containerd, strake-shim
  *   --focus REGEXP    only cases whose name matches
  *   --skip REGEXP     none of those
  *   --websocket       exec, attach and port-forward over WebSocket instead of SPDY

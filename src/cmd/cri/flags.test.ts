@@ -19,8 +19,17 @@ test.each([
   expect(() => parseCriFlags(argv)).toThrow(message);
 });
 
-test('runtimes of a containerd are that containerd’s', () => {
-  expect(() => parseCriContainerdFlags(['--runtime', 'r=/r'])).toThrow('--runtime is not possible: runtimes are those of the containerd');
+test('runtimes of a containerd are its shims, first of all runc’s', () => {
+  expect(() => parseCriContainerdFlags(['--runtime', 'r=/r'])).toThrow(
+    '--runtime NAME=PATH of a command is not possible: runtimes are the shims of the containerd',
+  );
+  const [runc, shim] = [
+    { name: 'runc', runtimeName: 'io.containerd.runc.v2', isShim: true, needsPause: true },
+    { name: 's', runtimeName: 'io.containerd.strake.v2', isShim: true, needsPause: true },
+  ];
+  const flags = ['--runtime', 's=io.containerd.strake.v2'];
+  expect(runtimeHandlers(parseCriContainerdFlags(flags))).toEqual([{ ...runc, name: '' }, runc, shim]);
+  expect(runtimeHandlers(parseCriContainerdFlags([...flags, '--default-runtime', 's']))).toEqual([{ ...shim, name: '' }, runc, shim]);
 });
 
 test('ours stands for no name unless another is the default; all others have a process for each pod', () => {
@@ -32,5 +41,4 @@ test('ours stands for no name unless another is the default; all others have a p
   ];
   expect(runtimeHandlers(parseCriFlags(flags))).toEqual([{ ...own, name: '' }, own, crun, shim]);
   expect(runtimeHandlers(parseCriFlags([...flags, '--default-runtime', 'shim']))).toEqual([{ ...shim, name: '' }, own, crun, shim]);
-  expect(runtimeHandlers(parseCriContainerdFlags([])).map(({ name }) => name)).toEqual(['', 'runc']);
 });

@@ -49,8 +49,8 @@ export type OtherRuntime =
       readonly shim: string;
     };
 
-/** Ours is always there. */
-export const ownHandler = 'strake';
+/** Those that are always there: ours, and over a containerd its runc. */
+export const handlerNames = { own: 'strake', containerd: 'runc' } as const;
 export const defaultContainerd = '/run/containerd/containerd.sock';
 const defaultPluginDirectories = ['/opt/cni/bin', '/usr/lib/cni'];
 
@@ -78,14 +78,19 @@ const table = {
 
 const localTable = {
   ...table,
-  'default-runtime': { kind: 'string', value: 'NAME', help: `The one of pods without a runtime class (default "${ownHandler}")` },
+  'default-runtime': defaultRuntimeFlag(handlerNames.own),
   'containerd-address': { kind: 'string', value: 'PATH', help: "Unix socket to serve containerd's API on, too (default none)" },
 } as const satisfies FlagTable;
 
 const containerdTable = {
   containerd: { kind: 'string', value: 'ADDRESS', help: `Unix socket of the containerd (default "${defaultContainerd}")` },
   ...table,
+  'default-runtime': defaultRuntimeFlag(handlerNames.containerd),
 } as const satisfies FlagTable;
+
+function defaultRuntimeFlag(own: string) {
+  return { kind: 'string', value: 'NAME', help: `The one of pods without a runtime class (default "${own}")` } as const;
+}
 
 /** Of `strake cri`. */
 export function parseCriFlags(argv: readonly string[]): CriSettings {
@@ -94,7 +99,7 @@ export function parseCriFlags(argv: readonly string[]): CriSettings {
   const address = parsed.values['containerd-address'];
   return {
     ...settings,
-    defaultRuntime: defaultOf(parsed.values['default-runtime'], settings.runtimes),
+    defaultRuntime: defaultOf(parsed.values['default-runtime'], handlerNames.own, settings.runtimes),
     containerdAddress: address === undefined ? undefined : socketPath('containerd-address', address),
   };
 }
@@ -102,8 +107,10 @@ export function parseCriFlags(argv: readonly string[]): CriSettings {
 /** Of `strake cri-containerd`. */
 export function parseCriContainerdFlags(argv: readonly string[]): CriSettings {
   const parsed = parseFlags(containerdTable, argv, { stopAtArgument: false });
-  if (parsed.values.runtime.length > 0) throw new UsageError('--runtime is not possible: runtimes are those of the containerd');
-  return settingsOf(parsed, socketPath('containerd', parsed.values.containerd ?? defaultContainerd));
+  const settings = settingsOf(parsed, socketPath('containerd', parsed.values.containerd ?? defaultContainerd));
+  const command = Object.values(settings.runtimes).find((other) => !('shim' in other));
+  if (command !== undefined) throw new UsageError('--runtime NAME=PATH of a command is not possible: runtimes are the shims of the containerd');
+  return { ...settings, defaultRuntime: defaultOf(parsed.values['default-runtime'], handlerNames.containerd, settings.runtimes) };
 }
 
 function settingsOf({ values, args, help }: ReturnType<typeof parseFlags<typeof table>>, containerd: string | undefined): CriSettings {
@@ -149,7 +156,7 @@ function runtime(text: string): readonly [string, OtherRuntime] {
   return [name, value.startsWith('/') && !path.basename(value).startsWith('containerd-shim-') ? { path: value } : { shim: value }];
 }
 
-function defaultOf(name: string | undefined, runtimes: CriSettings['runtimes']): string | undefined {
-  if (name === undefined || name === ownHandler || Object.hasOwn(runtimes, name)) return name;
+function defaultOf(name: string | undefined, own: string, runtimes: CriSettings['runtimes']): string | undefined {
+  if (name === undefined || name === own || Object.hasOwn(runtimes, name)) return name;
   throw new UsageError(`invalid value ${JSON.stringify(name)} for --default-runtime: no --runtime has this name`);
 }

@@ -1,12 +1,12 @@
 import type { RuntimeHandler } from '../../cri/index.ts';
-import { type CriSettings, type OtherRuntime, ownHandler } from './flags.ts';
+import { type CriSettings, handlerNames, type OtherRuntime } from './flags.ts';
 
 const ours = 'io.containerd.strake.v2';
 const theirs = 'io.containerd.runc.v2';
 
 /**
- * What stands behind the runtime classes: ours, under its own name and for pods that name none, unless another is the default; binaries and shims as they
- * are configured. Over a containerd: its runc, as every containerd has it.
+ * What stands behind the runtime classes: ours, or over a containerd its runc, as every containerd has it, under its own name and for pods that name none,
+ * unless another is the default; binaries and shims as they are configured.
  */
 export function runtimeHandlers({
   runtimes,
@@ -15,7 +15,6 @@ export function runtimeHandlers({
   state,
   containerd,
 }: Pick<CriSettings, 'runtimes' | 'defaultRuntime' | 'alwaysPause' | 'state' | 'containerd'>): readonly RuntimeHandler[] {
-  if (containerd !== undefined) return ['', 'runc'].map((name) => ({ name, runtimeName: theirs, needsPause: true }));
   const others = Object.entries(runtimes).map(([name, runtime]) => ({
     name,
     // A runtime with a kernel of its own starts that with the pod's first container, and a shim is the pod's from then on.
@@ -24,7 +23,10 @@ export function runtimeHandlers({
       ? { runtimeName: runtime.shim, isShim: true }
       : { runtimeName: theirs, binary: { path: runtime.path, root: runtime.root ?? `${state}/runtimes/${name}` } }),
   }));
-  const own = { name: ownHandler, runtimeName: ours, needsPause: alwaysPause };
+  const own =
+    containerd === undefined
+      ? { name: handlerNames.own, runtimeName: ours, needsPause: alwaysPause }
+      : { name: handlerNames.containerd, runtimeName: theirs, isShim: true, needsPause: true };
   return [{ ...(others.find(({ name }) => name === defaultRuntime) ?? own), name: '' }, own, ...others.filter(({ name }) => name !== own.name)];
 }
 

@@ -86,6 +86,7 @@ async function openRemoteParts({ execRoot, launcher, machine, layout, log, clean
   const { connectGrpc, inNamespace } = await import('../../rpc/grpc/index.ts');
   const { openRemoteCore, openRemoteEngineStores } = await import('../../core/remote/index.ts');
   const { RemoteTaskManager } = await import('../../core/tasks/remote/index.ts');
+  const { askContainerd } = await import('./ask-containerd.ts');
   const connection = connectGrpc({ kind: 'unix', path: address });
   cleanup.defer(() => connection.close());
   const stores = await openRemoteEngineStores({ connection, log, openFileTree: createOpenFileTree(launcher), snapshotter: 'overlayfs', namespace });
@@ -103,7 +104,7 @@ async function openRemoteParts({ execRoot, launcher, machine, layout, log, clean
     }),
   );
   await tasks.recover();
-  return { stores, tasks, comparer: stores.comparer, askShim: async () => noShims(), recovered: async () => undefined };
+  return { stores, tasks, comparer: stores.comparer, askShim: askContainerd(connection), recovered: async () => undefined };
 }
 
 function noShims(): never {
