@@ -5,6 +5,7 @@ import { busyboxImage } from '../test/cri/images.ts';
 import { World } from '../test/lib/world.ts';
 import { disk, emptyDisk } from './disk.ts';
 import type { CaseResult } from './measure.ts';
+import { measurePluginsAlone } from './plugins-alone.ts';
 import { PodCycle, type PodNetworkMode, type PodTimes, podSteps } from './pod-cycle.ts';
 import { median } from './timer.ts';
 
@@ -21,16 +22,26 @@ const atOnce = 10;
 export async function measureCriBesideContainerd(withStrake: boolean, rounds: number): Promise<CaseResult[]> {
   const beside = (chain: string) => ({ ...(withStrake ? { strake: chain } : {}), containerd: 'containerd' });
   return [
-    ...(await measureCri(beside('ours-cni'), rounds, [
-      { prefix: "CRI, a pod on the node's network: ", network: 'node' },
-      { prefix: "CRI, a pod in a network of CNI's plugins: ", network: 'pod' },
-    ])),
+    ...(await measureCri(
+      beside('ours-cni'),
+      rounds,
+      [
+        { prefix: "CRI, a pod on the node's network: ", network: 'node' },
+        { prefix: "CRI, a pod in a network of CNI's plugins: ", network: 'pod' },
+      ],
+      async (world) => told(await measurePluginsAlone(world, rounds)),
+    )),
     ...(withStrake ? await measureCri(beside('ours'), rounds, [{ prefix: "CRI, a pod in our default network, beside CNI's plugins: ", network: 'pod' }]) : []),
   ];
 }
 
-/** A pod's calls on each of these CRIs, in a world where all of them stand. A chain is a label and its name in test/cri/chains.ts. */
-export async function measureCri(named: Readonly<Record<string, string>>, rounds: number, rows: readonly PodRows[]): Promise<CaseResult[]> {
+/** A pod's calls on each of these CRIs, in a world where all of them stand, and what else is to be measured there. A chain is a label and its name in test/cri/chains.ts. */
+export async function measureCri(
+  named: Readonly<Record<string, string>>,
+  rounds: number,
+  rows: readonly PodRows[],
+  alsoThere: (world: CriWorld) => Promise<CaseResult[]> = async () => [],
+): Promise<CaseResult[]> {
   emptyDisk();
   await using home = await World.start(disk === undefined ? {} : { disk });
   await using world = await CriWorld.start(home);
@@ -44,6 +55,7 @@ export async function measureCri(named: Readonly<Record<string, string>>, rounds
     }
     const results: CaseResult[] = [];
     for (const one of rows) results.push(...(await measurePods(cycles, one, rounds)), await measureMany(cycles, one, Math.ceil(rounds / 10)));
+    results.push(...(await alsoThere(world)));
     return results;
   } finally {
     for (const [, cycle] of cycles) cycle.close();
