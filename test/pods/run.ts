@@ -44,10 +44,21 @@ function told(times: readonly number[]): string {
 
 /** All processes of ours: the daemon, its zygote, the monitors. */
 function memoryOf({ peers: { world } }: CriWorld): { readonly rssMib: number; readonly pssMib: number } {
-  const pids = world.pids().filter((pid) => /strake/.test(world.commandLine(pid)));
-  const rss = pids.reduce((sum, pid) => sum + Number.parseInt(world.status(pid, 'VmRSS'), 10), 0);
-  const pss = pids.reduce((sum, pid) => sum + pssKib(world.procPath(pid, 'smaps_rollup')), 0);
-  return { rssMib: rss / 1024, pssMib: pss / 1024 };
+  const processes = world.pids().map((pid) => memoryOfOne(world, pid));
+  const sum = (of: (one: (typeof processes)[number]) => number): number => processes.reduce((total, one) => total + of(one), 0);
+  return { rssMib: sum(({ rssKib }) => rssKib) / 1024, pssMib: sum(({ pssKib: kib }) => kib) / 1024 };
+}
+
+/** None of what is not ours, or has ended meanwhile: the processes of probes come and go. */
+function memoryOfOne(world: CriWorld['peers']['world'], pid: number): { readonly rssKib: number; readonly pssKib: number } {
+  const none = { rssKib: 0, pssKib: 0 };
+  if (!/strake/.test(world.commandLine(pid))) return none;
+  try {
+    return { rssKib: Number.parseInt(world.status(pid, 'VmRSS'), 10), pssKib: pssKib(world.procPath(pid, 'smaps_rollup')) };
+  } catch (error) {
+    if (world.alive(pid)) throw error;
+    return none;
+  }
 }
 
 interface Wanted {
