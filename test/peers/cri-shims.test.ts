@@ -6,7 +6,7 @@ import { criContainer, criLinux, criPod } from '../../src/api/cri/index.ts';
 import { busybox } from '../e2e/steps/step.ts';
 import { startRegistry } from '../fixtures/registry.ts';
 import { Cri } from '../lib/cri.ts';
-import { type Snapshot, settledLeaks, snapshot } from '../lib/leaks.ts';
+import { leaks, type Snapshot, settledLeaks, snapshot } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { until } from '../lib/until.ts';
 
@@ -79,6 +79,15 @@ const seams = async (id: string): Promise<readonly string[]> =>
 /** With what a shim had, beside what the kernel holds. */
 const trees = () => [join(cri.state, 'cri'), join(cri.state, 'namespaces'), join(cri.root, 'snapshots'), join(cri.root, 'cri'), '/run/containerd'];
 const look = async (): Promise<Snapshot> => await snapshot(peers, { trees: trees(), ignore: /pause-root|\/removed-|cri\/network/ });
+/** What has ended is on its way out still: links, and the shim that is told to end. */
+const settled = async (): Promise<Snapshot> =>
+  await until('nothing to go any more', async () => {
+    const seen = await look();
+    const isSettled =
+      !(seen['link'] ?? []).some((name) => name.startsWith('veth')) &&
+      (seen['process'] ?? []).every((line) => !/containerd-shim-runc|\/pause|\btrue\b/.test(line));
+    return isSettled && leaks(seen, await look()).filter((line) => !isExpected(line)).length === 0 ? seen : undefined;
+  });
 /** Our shim serves all pods, and stays for some seconds after the last; another daemon has another pid. */
 const isExpected = (line: string) =>
   /^(process|socket) (gained|lost): .*(containerd-shim -namespace|strake-init zygote|\/run\/strake\/shim\/|strake cri |zygote\.sock|cri\.sock|containerd\.sock|shims\/events)|^socket (gained|lost): tcp /.test(
@@ -92,7 +101,7 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
     const first = await runPod(handler);
     await cri.startContainer(first, container('true'));
     await removePod(first);
-    before = await look();
+    before = await settled();
   }, caseMs);
 
   test(
@@ -240,7 +249,7 @@ test('what a handler can do is what its shim says; pods of one that is not there
     ['none', false, false],
     ['broken', false, false],
   ]);
-  const before = await look();
+  const before = await settled();
   await expect(runPod('none')).rejects.toThrow('containerd-shim-none-v9 is not in PATH');
   await expect(runPod('broken')).rejects.toThrow(/failed to start shim: panic: no kernel of its own/);
   expect(await settledLeaks(before, look, isExpected)).toEqual([]);
