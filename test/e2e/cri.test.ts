@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { criContainer, criLinux, criPod, criRuntime } from '../../src/api/cri/index.ts';
 import { startRegistry } from '../fixtures/registry.ts';
 import { Cri } from '../lib/cri.ts';
+import { outliveDaemon } from '../lib/cri-kill.ts';
 import { strakeBinary } from '../lib/engine.ts';
 import { kernelSnapshot, leaks, type Snapshot, settledLeaks } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
@@ -18,7 +19,6 @@ const { ContainerState } = criContainer;
 const { ContainerEventType: Event } = criRuntime;
 /** The kubelet makes it, and takes it away. */
 const cgroupParent = '/kubepods/pod-1';
-const counting = 'i=0; while [ ! -e /stop ]; do i=$((i+1)); echo $i; usleep 500; done; exit 17';
 
 let peers: PeerWorld;
 let cri: Cri;
@@ -31,16 +31,6 @@ const container = (...command: readonly string[]) => ({
 });
 const ns = (pid: number, type: string): string => readlinkSync(cri.world.procPath(pid, 'ns', type));
 const daemonNs = (type: string): string => readlinkSync(`/proc/${cri.daemon.innerPid}/ns/${type}`);
-const state = async (containerId: string) => (await cri.runtime.containerStatus({ containerId })).status;
-const exited = async (containerId: string) =>
-  await until('the container to have ended', async () => {
-    const status = await state(containerId);
-    return status?.state === ContainerState.CONTAINER_EXITED ? status : undefined;
-  });
-const remove = async (podSandboxId: string) => {
-  await cri.runtime.stopPodSandbox({ podSandboxId });
-  await cri.runtime.removePodSandbox({ podSandboxId });
-};
 const look = async (): Promise<Snapshot> =>
   kernelSnapshot(cri.world, { trees: [join(cri.state, 'cri'), join(cri.state, 'namespaces'), join(cri.root, 'snapshots')], ignore: /pause-root|\/removed-/ });
 /** Another daemon has another pid, and so has its zygote. */
@@ -54,7 +44,7 @@ beforeAll(async () => {
   for (const linux of [{ cgroupParent }, {}]) {
     const first = await cri.runPod({ linux });
     await cri.startContainer(first, container('true'));
-    await remove(first);
+    await cri.removePod(first);
   }
   // What has ended is on its way out still: the kernel takes links and namespaces apart at leisure.
   before = await until('nothing to go any more', async () => {
@@ -116,7 +106,7 @@ test(
     expect(log).toMatch(/^\d{4}-\S+ stdout F out$/m);
     expect(log).toMatch(/^\d{4}-\S+ stderr F err$/m);
     await cri.runtime.stopContainer({ containerId: id, timeout: 10n });
-    const ended = await state(id);
+    const ended = await cri.status(id);
     expect([ended?.state, ended?.exitCode, ended?.reason, (ended?.finishedAt ?? 0n) > (ended?.startedAt ?? 0n)]).toEqual([
       ContainerState.CONTAINER_EXITED,
       3,
@@ -124,8 +114,8 @@ test(
       true,
     ]);
     await cri.runtime.removeContainer({ containerId: id });
-    await remove(pod);
-    await remove(pod);
+    await cri.removePod(pod);
+    await cri.removePod(pod);
     expect((await cri.runtime.listPodSandbox({})).items).toEqual([]);
     await until('all events', () => events.length >= 8);
     controller.abort();
@@ -160,7 +150,7 @@ describe('what is shared', () => {
         linux: { securityContext: { namespaceOptions: { pid: Mode.TARGET, targetId: one.id } } },
       });
       expect(ns(seeing.pid, 'pid')).toBe(ns(one.pid, 'pid'));
-      await remove(pod);
+      await cri.removePod(pod);
       expect(await settledLeaks(before, look)).toEqual([]);
     },
     caseMs,
@@ -173,7 +163,7 @@ describe('what is shared', () => {
       const pod = await cri.runPod({ linux: { securityContext: { namespaceOptions: host } } });
       const { pid } = await cri.startContainer(pod, { ...container('sleep', '1000'), linux: { securityContext: { namespaceOptions: host } } });
       for (const type of ['net', 'ipc', 'uts', 'pid']) expect(ns(pid, type)).toBe(daemonNs(type));
-      await remove(pod);
+      await cri.removePod(pod);
       expect(await settledLeaks(before, look)).toEqual([]);
     },
     caseMs,
@@ -200,7 +190,7 @@ describe('what is shared', () => {
         async () => (await cri.runtime.podSandboxStatus({ podSandboxId: pod })).status?.state === criPod.PodSandboxState.SANDBOX_NOTREADY,
       );
       await expect(cri.createContainer(pod, container('true'))).rejects.toThrow('is not running');
-      await remove(pod);
+      await cri.removePod(pod);
       expect(await settledLeaks(before, look)).toEqual([]);
     },
     caseMs,
@@ -218,7 +208,7 @@ test(
     const path = /^\d+:(?:memory|):(\S+)$/m.exec(cri.world.proc(pid, 'cgroup'))?.[1] ?? '';
     const limit = [`/sys/fs/cgroup/memory${path}/memory.limit_in_bytes`, `/sys/fs/cgroup${path}/memory.max`];
     expect(limit.map((file) => readIfThere(file)).filter((text) => text !== '')).toEqual([String(64 << 20)]);
-    const resources = (await state(id))?.resources?.linux;
+    const resources = (await cri.status(id))?.resources?.linux;
     expect([resources?.memoryLimitInBytes, resources?.cpuShares]).toEqual([BigInt(64 << 20), 512n]);
     renameSync(join(logs, 'rotated.log'), join(logs, 'rotated.log.1'));
     await cri.runtime.reopenContainerLog({ containerId: id });
@@ -226,7 +216,7 @@ test(
     const slow = cri.runtime.execSync({ containerId: id, cmd: ['sleep', '1000'], timeout: 1n });
     await expect(slow).rejects.toThrow('timeout 1s exceeded');
     await until('the command to be gone', () => cri.world.pids().every((one) => !cri.world.commandLine(one).includes('sleep\x001000')));
-    await remove(pod);
+    await cri.removePod(pod);
     expect(await settledLeaks(before, look)).toEqual([]);
   },
   caseMs,
@@ -237,30 +227,13 @@ test(
   async () => {
     const logs = join(cri.world.work, 'logs');
     const pod = await cri.runPod({ logDirectory: logs });
-    const on = await cri.startContainer(pod, { ...container('sh', '-c', counting), logPath: 'on.log' });
-    const meanwhile = await cri.startContainer(pod, container('sh', '-c', counting));
-    const waiting = await cri.createContainer(pod, container('true'));
-    const half = cri.runPod().catch(() => undefined);
-    await cri.killDaemon();
-    await half;
-    await cri.world.output(['touch', `/proc/${meanwhile.pid}/root/stop`]);
-    await until('the container to end', () => !cri.world.alive(meanwhile.pid));
-    await cri.startDaemon();
-    expect([(await state(on.id))?.state, await cri.pidOf(on.id)]).toEqual([ContainerState.CONTAINER_RUNNING, on.pid]);
-    expect((await exited(meanwhile.id)).exitCode).toBe(17);
-    expect((await cri.runtime.podSandboxStatus({ podSandboxId: pod })).status?.state).toBe(criPod.PodSandboxState.SANDBOX_READY);
-    await cri.runtime.startContainer({ containerId: waiting });
-    expect((await exited(waiting)).exitCode).toBe(0);
-    expect(await cri.exec(on.id, 'true')).toBe('');
-    // Not by a command in it, which may end with it.
-    await cri.world.output(['touch', `/proc/${on.pid}/root/stop`]);
-    expect((await exited(on.id)).exitCode).toBe(17);
-    const numbers = readFileSync(join(logs, 'on.log'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => Number(line.split(' ')[3]));
+    const numbers = await outliveDaemon(cri, {
+      pod,
+      shell: (script) => container('sh', '-c', script),
+      log: { path: 'on.log', file: join(logs, 'on.log') },
+      begin: async () => ({ half: cri.runPod().catch(() => undefined) }),
+    });
     expect(numbers.findIndex((value, index) => value !== index + 1)).toBe(-1);
-    for (const { id } of (await cri.runtime.listPodSandbox({})).items) await remove(id);
     expect(await settledLeaks(before, look, isDaemons)).toEqual([]);
   },
   caseMs,
@@ -288,9 +261,9 @@ test(
     await cri.images.removeImage({ image: { image: 'not/there' } });
     for (const containerId of made) {
       await cri.runtime.startContainer({ containerId });
-      expect((await exited(containerId)).exitCode).toBe(0);
+      expect((await cri.exited(containerId)).exitCode).toBe(0);
     }
-    await remove(pod);
+    await cri.removePod(pod);
     expect(await settledLeaks(before, look, isDaemons)).toEqual([]);
   },
   caseMs,

@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type criContainer, criImages, type criPod, criRuntime } from '../../src/api/cri/index.ts';
+import { criContainer, criImages, type criPod, criRuntime } from '../../src/api/cri/index.ts';
 import { connectGrpc, type GrpcConnection } from '../../src/rpc/grpc/index.ts';
 import { strakeBinary } from './engine.ts';
 import type { PeerWorld } from './peer-world.ts';
 import type { Running } from './process.ts';
+import { until } from './until.ts';
 import type { Place, World } from './world.ts';
 
 /** As it is written down, not as it came. */
@@ -109,6 +110,23 @@ export class Cri implements AsyncDisposable {
   async pidOf(containerId: string): Promise<number> {
     const { info } = await this.runtime.containerStatus({ containerId, verbose: true });
     return (JSON.parse(info['info'] ?? '{}') as { readonly pid: number }).pid;
+  }
+
+  async status(containerId: string) {
+    return (await this.runtime.containerStatus({ containerId })).status;
+  }
+
+  /** Its status, once it has ended. */
+  async exited(containerId: string) {
+    return await until('the container to have ended', async () => {
+      const status = await this.status(containerId);
+      return status?.state === criContainer.ContainerState.CONTAINER_EXITED ? status : undefined;
+    });
+  }
+
+  async removePod(podSandboxId: string): Promise<void> {
+    await this.runtime.stopPodSandbox({ podSandboxId });
+    await this.runtime.removePodSandbox({ podSandboxId });
   }
 
   async exec(containerId: string, ...cmd: readonly string[]): Promise<string> {

@@ -6,6 +6,7 @@ import { criContainer, criLinux, criPod } from '../../src/api/cri/index.ts';
 import { busybox } from '../e2e/steps/step.ts';
 import { startRegistry } from '../fixtures/registry.ts';
 import { Cri } from '../lib/cri.ts';
+import { outliveDaemon } from '../lib/cri-kill.ts';
 import { leaks, type Snapshot, settledLeaks, snapshot } from '../lib/leaks.ts';
 import { PeerWorld } from '../lib/peer-world.ts';
 import { until } from '../lib/until.ts';
@@ -14,7 +15,6 @@ const setupMs = 600_000; // the first run on a machine builds the peer root
 const caseMs = 60_000;
 const { NamespaceMode: Mode } = criLinux;
 const { ContainerState } = criContainer;
-const counting = 'i=0; while [ ! -e /stop ]; do i=$((i+1)); echo $i; usleep 500; done; exit 17';
 
 let peers: PeerWorld;
 let cri: Cri;
@@ -41,22 +41,12 @@ const runPod = async (runtimeHandler: string): Promise<string> => {
   const config = { metadata: { name, namespace: 'default', uid: name, attempt: 0 }, logDirectory: logs };
   return (await cri.runtime.runPodSandbox({ config, runtimeHandler })).podSandboxId;
 };
-const removePod = async (podSandboxId: string): Promise<void> => {
-  await cri.runtime.stopPodSandbox({ podSandboxId });
-  await cri.runtime.removePodSandbox({ podSandboxId });
-};
 const container = (script: string, more: object = {}) => ({
   image: { image: busybox },
   command: ['sh', '-c', script],
   linux: { securityContext: { namespaceOptions: { pid: Mode.CONTAINER } } },
   ...more,
 });
-const state = async (containerId: string) => (await cri.runtime.containerStatus({ containerId })).status;
-const exited = async (containerId: string) =>
-  await until('the container to have ended', async () => {
-    const status = await state(containerId);
-    return status?.state === ContainerState.CONTAINER_EXITED ? status : undefined;
-  });
 /** Nothing of a file that is not there. */
 const textOf = (file: string): string => {
   try {
@@ -100,7 +90,7 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
   beforeAll(async () => {
     const first = await runPod(handler);
     await cri.startContainer(first, container('true'));
-    await removePod(first);
+    await cri.removePod(first);
     before = await settled();
   }, caseMs);
 
@@ -128,9 +118,9 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
       expect(await ctr('tasks', 'ls')).toMatch(new RegExp(`^${id}\\s+${pid}\\s+RUNNING$`, 'm'));
       expect((await ctr('tasks', 'exec', '--exec-id', 'second', id, 'cat', '/proc/self/cgroup')).trim()).toContain(id);
       await cri.runtime.stopContainer({ containerId: id, timeout: 10n });
-      const ended = await state(id);
+      const ended = await cri.status(id);
       expect([ended?.state, ended?.exitCode, ended?.reason]).toEqual([ContainerState.CONTAINER_EXITED, 3, 'Error']);
-      await removePod(pod);
+      await cri.removePod(pod);
       expect(await settledLeaks(before, look, isExpected)).toEqual([]);
     },
     caseMs,
@@ -142,8 +132,8 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
       const pod = await runPod(handler);
       const containerId = await cri.createContainer(pod, { ...container(''), command: ['/not-there'] });
       await expect(cri.runtime.startContainer({ containerId })).rejects.toThrow(/exec.*\/not-there.*no such file or directory/);
-      expect([(await state(containerId))?.exitCode, (await state(containerId))?.reason]).toEqual([128, 'StartError']);
-      await removePod(pod);
+      expect([(await cri.status(containerId))?.exitCode, (await cri.status(containerId))?.reason]).toEqual([128, 'StartError']);
+      await cri.removePod(pod);
       expect(await settledLeaks(before, look, isExpected)).toEqual([]);
     },
     caseMs,
@@ -153,33 +143,20 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
     'kill -9 of the daemon: what runs keeps its pid, its log and its exit code; what ended meanwhile is told; what was half made goes',
     async () => {
       const pod = await runPod(handler);
-      const on = await cri.startContainer(pod, container(counting, { logPath: `${handler}-on.log` }));
-      const meanwhile = await cri.startContainer(pod, container(counting));
-      const waiting = await cri.createContainer(pod, container('true'));
-      const pauses = pauseProcesses();
-      const half = runPod(handler).catch(() => undefined);
-      await until('the pod to have a process', () => pauseProcesses() > pauses);
-      await cri.killDaemon();
-      await half;
-      await peers.output(['touch', `/proc/${meanwhile.pid}/root/stop`]);
-      await until('the container to end', () => !peers.world.alive(meanwhile.pid));
-      await cri.startDaemon();
-      expect([(await state(on.id))?.state, await cri.pidOf(on.id)]).toEqual([ContainerState.CONTAINER_RUNNING, on.pid]);
-      expect((await exited(meanwhile.id)).exitCode).toBe(17);
-      expect((await cri.runtime.podSandboxStatus({ podSandboxId: pod })).status?.state).toBe(criPod.PodSandboxState.SANDBOX_READY);
-      await cri.runtime.startContainer({ containerId: waiting });
-      expect((await exited(waiting)).exitCode).toBe(0);
-      expect(await cri.exec(on.id, 'true')).toBe('');
-      await peers.output(['touch', `/proc/${on.pid}/root/stop`]);
-      expect((await exited(on.id)).exitCode).toBe(17);
-      const numbers = log(`${handler}-on.log`)
-        .trim()
-        .split('\n')
-        .map((line) => Number(line.split(' ')[3]));
+      const numbers = await outliveDaemon(cri, {
+        pod,
+        shell: container,
+        log: { path: `${handler}-on.log`, file: join(logs, `${handler}-on.log`) },
+        begin: async () => {
+          const pauses = pauseProcesses();
+          const half = runPod(handler).catch(() => undefined);
+          await until('the pod to have a process', () => pauseProcesses() > pauses);
+          return { half };
+        },
+      });
       // In order, none twice; what the daemon had read and not written when it was killed is lost, at most once.
       const steps = numbers.map((value, index) => value - (numbers[index - 1] ?? 0));
       expect([Math.min(...steps), steps.filter((step) => step > 1).length <= 1]).toEqual([1, true]);
-      for (const { id } of (await cri.runtime.listPodSandbox({})).items) await removePod(id);
       expect(await settledLeaks(before, look, isExpected)).toEqual([]);
     },
     caseMs,
@@ -192,13 +169,13 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
       const { id, pid } = await cri.startContainer(pod, container('sleep 1000'));
       const shim = handler === 'runc' ? parentOf(pid) : shimOfOurs();
       await peers.output(['kill', '-9', String(shim)]);
-      expect((await exited(id)).exitCode).toBe(137);
+      expect((await cri.exited(id)).exitCode).toBe(137);
       await until(
         'the pod not to be ready',
         async () => (await cri.runtime.podSandboxStatus({ podSandboxId: pod })).status?.state === criPod.PodSandboxState.SANDBOX_NOTREADY,
       );
       expect(peers.world.alive(pid)).toBe(false);
-      await removePod(pod);
+      await cri.removePod(pod);
       expect(await settledLeaks(before, look, isExpected)).toEqual([]);
     },
     caseMs,
@@ -215,9 +192,9 @@ test(
     await peers.output(['kill', '-STOP', shim]);
     await cri.startDaemon();
     await peers.output(['kill', '-CONT', shim]);
-    expect([(await state(id))?.state, await cri.pidOf(id)]).toEqual([ContainerState.CONTAINER_RUNNING, pid]);
+    expect([(await cri.status(id))?.state, await cri.pidOf(id)]).toEqual([ContainerState.CONTAINER_RUNNING, pid]);
     expect(await cri.exec(id, 'echo', 'here')).toBe('here');
-    await removePod(pod);
+    await cri.removePod(pod);
     expect(peers.world.alive(pid)).toBe(false);
   },
   caseMs,
