@@ -41,4 +41,6 @@ test('ours stands for no name unless another is the default; all others have a p
   ];
   expect(runtimeHandlers(parseCriFlags(flags))).toEqual([{ ...own, name: '' }, own, crun, shim]);
   expect(runtimeHandlers(parseCriFlags([...flags, '--default-runtime', 'shim']))).toEqual([{ ...shim, name: '' }, own, crun, shim]);
+  const instead = { ...shim, name: 'strake' };
+  expect(runtimeHandlers(parseCriFlags([...flags, '--runtime', 'strake=io.containerd.runc.v2']))).toEqual([{ ...instead, name: '' }, instead, crun, shim]);
 });

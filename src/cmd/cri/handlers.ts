@@ -6,7 +6,7 @@ const theirs = 'io.containerd.runc.v2';
 
 /**
  * What stands behind the runtime classes: ours, or over a containerd its runc, as every containerd has it, under its own name and for pods that name none,
- * unless another is the default; binaries and shims as they are configured.
+ * unless another is the default; binaries and shims as they are configured, also in the place of what is always there.
  */
 export function runtimeHandlers({
   runtimes,
@@ -23,11 +23,13 @@ export function runtimeHandlers({
       ? { runtimeName: runtime.shim, isShim: true }
       : { runtimeName: theirs, binary: { path: runtime.path, root: runtime.root ?? `${state}/runtimes/${name}` } }),
   }));
-  const own =
+  const named = (wanted: string | undefined) => others.find(({ name }) => name === wanted);
+  const builtIn =
     containerd === undefined
       ? { name: handlerNames.own, runtimeName: ours, needsPause: alwaysPause }
       : { name: handlerNames.containerd, runtimeName: theirs, isShim: true, needsPause: true };
-  return [{ ...(others.find(({ name }) => name === defaultRuntime) ?? own), name: '' }, own, ...others.filter(({ name }) => name !== own.name)];
+  const own = named(builtIn.name) ?? builtIn;
+  return [{ ...(named(defaultRuntime) ?? own), name: '' }, own, ...others.filter((other) => other !== own)];
 }
 
 export function isShim(runtime: OtherRuntime): runtime is Extract<OtherRuntime, { readonly shim: string }> {
