@@ -1,7 +1,9 @@
 /**
  * `npm run bench:chains -- [--rounds N] [NAME…]`: the same pod through each chain of test/cri/chains.ts, or those named, each in a world of its own: what a hop
- * more costs. Prints a table of medians in ms.
+ * more costs. Prints tables of medians in ms, and writes those of all chains to bench/CHAINS.md.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chains } from '../test/cri/chains.ts';
 import { buildIfStale } from '../test/lib/dist.ts';
@@ -9,6 +11,7 @@ import { ensurePeers } from '../tools/peers/peer-root.ts';
 import { measureCri, type PodRows } from './cri.ts';
 import { disk, measureOnDisk } from './disk.ts';
 import type { CaseResult } from './measure.ts';
+import { circumstances } from './report.ts';
 
 const rows: readonly PodRows[] = [
   { prefix: "A pod on the node's network: ", network: 'node' },
@@ -24,8 +27,20 @@ async function main(argv: readonly string[]): Promise<number> {
   await ensurePeers();
   const measured = new Map<string, readonly CaseResult[]>();
   for (const name of names) measured.set(name, await measureCri({ [name]: name }, Number(values.rounds), rows));
-  for (const { prefix } of rows) console.log(table(prefix, measured));
+  const tables = rows.map(({ prefix }) => table(prefix, measured));
+  console.log(tables.join('\n'));
+  if (positionals.length === 0) writeFileSync(join(import.meta.dirname, 'CHAINS.md'), [...head(Number(values.rounds)), ...tables].join('\n'));
   return 0;
+}
+
+function head(rounds: number): readonly string[] {
+  return [
+    '# The same pod through each chain: `npm run bench:chains`',
+    '',
+    ...circumstances(new Date()),
+    `Medians of ${rounds} rounds in ms. Each chain in a world of its own, one after the other; what they are: test/README.md.`,
+    '',
+  ];
 }
 
 function table(prefix: string, measured: ReadonlyMap<string, readonly CaseResult[]>): string {

@@ -7,6 +7,8 @@ import { median, type Timer } from './timer.ts';
 
 /** What the commit finds: so many files of so many bytes. */
 const changed = { files: 2000, bytes: 16 << 10 } as const;
+/** So many times the rounds where it takes a moment, and what the disk does is a matter of luck. */
+const steadier = 3;
 /** What goes through a registry at once. */
 const load = { parallel: 8, blobs: 32, blobBytes: 16 << 20 } as const;
 
@@ -117,6 +119,7 @@ class ImageBench {
         ctr: ['images', 'push', '--plain-http', target('ctr'), image],
       }),
       async () => this.#registries.forget('pushed'),
+      this.#rounds * steadier,
     );
     // A name that stays would keep what the next rows remove.
     for (const label of ['strake', 'docker'] as const) await this.#remove(label, target(label));
@@ -173,7 +176,7 @@ class ImageBench {
     return result;
   }
 
-  /** The registries alone, with one client that does nothing else. In more rounds: they are short, and what the disk does is a matter of luck. */
+  /** The registries alone, with one client that does nothing else. */
   async throughput(direction: 'pull' | 'push'): Promise<CaseResult> {
     const client = join(import.meta.dirname, 'registry-load.ts');
     const commands = Object.fromEntries(
@@ -184,7 +187,7 @@ class ImageBench {
     );
     const what = `${load.blobs} blobs of ${load.blobBytes >> 20} MiB, ${load.parallel} at once`;
     const name = `the registry alone: ${direction} of ${what}`;
-    return await measure(this.#machines, this.#timed, { name, rounds: this.#rounds * 3, commands, place: () => this.#machines.world });
+    return await measure(this.#machines, this.#timed, { name, rounds: this.#rounds * steadier, commands, place: () => this.#machines.world });
   }
 
   get #debian(): string {
@@ -226,7 +229,12 @@ class ImageBench {
     return Object.fromEntries(Object.entries(args).flatMap(([label, rest]) => (clients[label] ? [[label, [...clients[label], ...rest]]] : [])));
   }
 
-  async #measure(name: string, commands: Commands, before: (timer: Timer) => Promise<void> = async () => undefined): Promise<CaseResult> {
-    return await measure(this.#machines, this.#timed, { name, rounds: this.#rounds, commands, before });
+  async #measure(
+    name: string,
+    commands: Commands,
+    before: (timer: Timer) => Promise<void> = async () => undefined,
+    rounds = this.#rounds,
+  ): Promise<CaseResult> {
+    return await measure(this.#machines, this.#timed, { name, rounds, commands, before });
   }
 }

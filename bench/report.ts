@@ -65,15 +65,22 @@ function format(value: number, unit: string): string {
   return `${value < 100 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
 }
 
-/** The report as Markdown. */
-export function report(results: readonly CaseResult[], verdicts: readonly Verdict[], date: Date): string {
+/** When, where, and beside whom was measured. */
+export function circumstances(date: Date): readonly string[] {
   const versions = Object.entries(peerVersions()).map(([name, version]) => `${name} ${version}`);
   const [cpu] = cpus();
+  return [
+    `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}.`,
+    `Peers, from Debian sid: ${versions.join(', ')}.`,
+  ];
+}
+
+/** The report as Markdown. */
+export function report(results: readonly CaseResult[], verdicts: readonly Verdict[], date: Date): string {
   const lines = [
     '# Results of `npm run bench`',
     '',
-    `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}.`,
-    `Peers, from Debian sid: ${versions.join(', ')}.`,
+    ...circumstances(date),
     'Medians; every round measures all of a row one after the other, each from the start of the client’s process to its end.',
     'What is stored lies on an ext4 with a journal, in a file of its own (bench/disk.ts).',
     '',
