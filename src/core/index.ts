@@ -81,4 +81,4 @@ export { unpackFromContent, unpackImage } from './unpack/unpack-image.ts';
 export { parsePasswd } from './users/account-files.ts';
 export { AccountReader } from './users/accounts.ts';
 export type { Accounts, ResolvedUser } from './users/resolve-user.ts';
-export { resolveUser } from './users/resolve-user.ts';
+export { resolvePodUser, resolveUser } from './users/resolve-user.ts';

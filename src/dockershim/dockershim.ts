@@ -1,4 +1,5 @@
 import { errorMessage, type Logger } from '../base/index.ts';
+import { AccountReader } from '../core/index.ts';
 import type { EngineClient } from '../docker-client/index.ts';
 import type { GrpcService } from '../rpc/grpc/index.ts';
 import { startStreamingServer } from '../streaming/index.ts';
@@ -7,6 +8,7 @@ import { logPathOf } from './containers/messages.ts';
 import { Engine } from './engine/engine.ts';
 import { containerConfigOf, sandboxIdLabel } from './engine/labels.ts';
 import { Figures } from './figures/stats.ts';
+import { ImageFiles } from './images/image-files.ts';
 import { imageService } from './images/images.ts';
 import { PauseImage, type PauseImageOptions } from './images/pause-image.ts';
 import { pullImage } from './images/pull.ts';
@@ -36,8 +38,10 @@ export async function startDockershim({ client, network, pauseImage, dialPort, s
   const pause = new PauseImage({ client, ...pauseImage, pull: async (name) => await pullImage(client, name, undefined, AbortSignal.timeout(600_000)) });
   const logs = new LogFollowers(client, log);
   const sandboxes = new Sandboxes({ engine, pauseImage: pause, network, logs });
-  const containers = new Containers({ engine, logs });
+  const files = new ImageFiles(engine);
+  const containers = new Containers({ engine, logs, accounts: new AccountReader(files) });
   const streams = await startStreamingServer({ backend: engineBackend(engine, dialPort), log, ...streaming });
+  await files.clean().catch((error: unknown) => log.warn('containers of an earlier shim are left', { error: errorMessage(error) }));
   await followAll(engine, logs).catch((error: unknown) => log.warn('logs of containers are not followed yet', { error: errorMessage(error) }));
   return {
     services: [runtimeService({ engine, sandboxes, containers, figures: new Figures(engine), streams }), imageService(client, () => pause.name)],

@@ -50,7 +50,7 @@ export function runtimeService({ engine, sandboxes, containers, figures, streams
       return {
         status: { conditions },
         runtimeHandlers: names.map((name) => ({ name, features: { recursiveReadOnlyMounts: true, userNamespaces: false } })),
-        features: { supplementalGroupsPolicy: false },
+        features: { supplementalGroupsPolicy: true },
         ...(verbose ? { info: { engine: JSON.stringify(known ?? {}) } } : {}),
       };
     },

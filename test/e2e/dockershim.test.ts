@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { criContainer, criImages, criPod, criRuntime } from '../../src/api/cri/index.ts';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { criContainer, criImages, criLinux, criPod, criRuntime } from '../../src/api/cri/index.ts';
 import { connectGrpc, type GrpcConnection } from '../../src/rpc/grpc/index.ts';
 import { Engine, strakeBinary } from '../lib/engine.ts';
 import type { Running } from '../lib/process.ts';
@@ -35,8 +36,10 @@ const podConfig = () => ({
   linux: {},
 });
 
-async function startContainer(podSandboxId: string, name: string, script: string): Promise<string> {
-  const config = { metadata: { name, attempt: 0 }, image, command: ['sh', '-c', script], logPath: `${name}.log`, linux: {} };
+type Linux = NonNullable<MessageInitShape<typeof criContainer.ContainerConfigSchema>['linux']>;
+
+async function startContainer(podSandboxId: string, name: string, script: string, linux: Linux = {}): Promise<string> {
+  const config = { metadata: { name, attempt: 0 }, image, command: ['sh', '-c', script], logPath: `${name}.log`, linux };
   const { containerId } = await runtime().createContainer({ podSandboxId, config, sandboxConfig: podConfig() });
   await runtime().startContainer({ containerId });
   return containerId;
@@ -107,6 +110,29 @@ test(
     await runtime().removePodSandbox({ podSandboxId });
     await runtime().removePodSandbox({ podSandboxId });
     expect((await runtime().listContainers({})).containers).toEqual([]);
+    expect(await engine.ownOutput(['ps', '-aq'])).toBe('');
+  },
+  caseMs,
+);
+
+test(
+  'groups of a container: those of the image’s file too, unless the pod will have none of them',
+  async () => {
+    const { podSandboxId } = await runtime().runPodSandbox({ config: podConfig() });
+    const identity = { runAsUser: { value: 33n }, supplementalGroups: [8n] };
+    const { Strict } = criLinux.SupplementalGroupsPolicy;
+    for (const [name, more, groups] of [
+      ['merged', {}, [33, 50, 8]],
+      ['of-a-group', { runAsGroup: { value: 7n } }, [7, 50, 8]],
+      ['strict', { supplementalGroupsPolicy: Strict }, [33, 8]],
+    ] as const) {
+      const id = await startContainer(podSandboxId, name, 'id -G', { securityContext: { ...identity, ...more } });
+      const { user } = await exited(id);
+      const [told = ''] = textsOf(`${name}.log`);
+      expect([name, told.replace('stdout F ', '').split(' ').map(Number).toSorted()]).toEqual([name, groups.toSorted()]);
+      expect([user?.linux?.uid, user?.linux?.gid, user?.linux?.supplementalGroups.map(Number).toSorted()]).toEqual([33n, BigInt(groups[0]), groups.toSorted()]);
+    }
+    await runtime().removePodSandbox({ podSandboxId });
     expect(await engine.ownOutput(['ps', '-aq'])).toBe('');
   },
   caseMs,

@@ -1,5 +1,5 @@
 import { isCode, StrakeError } from '../../base/index.ts';
-import type { RootFiles, RootSource } from '../tasks/index.ts';
+import type { RootSource } from '../tasks/index.ts';
 import { parseGroup, parsePasswd } from './account-files.ts';
 import type { Accounts } from './resolve-user.ts';
 
@@ -7,17 +7,23 @@ const limitBytes = 10 << 20;
 const paths = ['/etc/passwd', '/etc/group'] as const;
 const cachedChains = 256;
 
+/** `Source`: what a root filesystem is known by. */
+export interface AccountFiles<Source> {
+  /** The contents in the order of `paths`; undefined where there is no such file. InvalidArgument for what is not a regular file, OutOfRange above `limitBytes`. */
+  read(source: Source, paths: readonly string[], limitBytes: number): Promise<readonly (Buffer | undefined)[]>;
+}
+
 /** Reads the accounts of root filesystems; those of an image's layers, which do not change, once. */
-export class AccountReader {
-  private readonly files: RootFiles;
+export class AccountReader<Source = RootSource> {
+  private readonly files: AccountFiles<Source>;
   private readonly byChain = new Map<string, Promise<Accounts>>();
 
-  constructor(files: RootFiles) {
+  constructor(files: AccountFiles<Source>) {
     this.files = files;
   }
 
   /** `chainId`: given when the root filesystem is still exactly that of these layers. */
-  async read(source: RootSource, chainId?: string): Promise<Accounts> {
+  async read(source: Source, chainId?: string): Promise<Accounts> {
     if (chainId === undefined) return await this.readNow(source);
     const known = this.byChain.get(chainId);
     if (known !== undefined) return await known;
@@ -32,7 +38,7 @@ export class AccountReader {
     }
   }
 
-  private async readNow(source: RootSource): Promise<Accounts> {
+  private async readNow(source: Source): Promise<Accounts> {
     try {
       const [passwd, group] = await this.files.read(source, paths, limitBytes);
       return { users: parsePasswd(passwd?.toString('utf8') ?? ''), groups: parseGroup(group?.toString('utf8') ?? '') };

@@ -33,6 +33,28 @@ export function resolveUser(spec: string, { users, groups }: Accounts, groupAdd:
   return { uid, gid, additionalGids: [...new Set([gid, ...listed, ...added])], home: entry?.home ?? '/' };
 }
 
+/** What a pod says of the groups of its process. */
+export interface PodGroups {
+  /** Instead of the user's own. */
+  readonly gid?: number | undefined;
+  readonly given: readonly number[];
+  /** What the user is a member of by the image's file does not count. */
+  readonly isStrict: boolean;
+}
+
+/** As Kubernetes has it: whatever primary group the pod asks for, the image's file says what the user is a member of besides. */
+export function resolvePodUser(spec: string, { gid: wanted, given, isStrict }: PodGroups, accounts: Accounts): ResolvedUser {
+  const resolved = resolveUser(spec, accounts);
+  const gid = wanted ?? resolved.gid;
+  const listed = isStrict ? [] : groupsOf(resolved.uid, accounts);
+  return { ...resolved, gid, additionalGids: [...new Set([gid, ...listed, ...given])] };
+}
+
+function groupsOf(uid: number, { users, groups }: Accounts): readonly number[] {
+  const name = users.find((user) => user.uid === uid)?.name;
+  return name === undefined ? [] : groups.filter(({ members }) => members.includes(name)).map(({ gid }) => gid);
+}
+
 function findGroup(text: string, groups: readonly GroupEntry[]): number {
   const wanted = parseInteger(text);
   const entry = groups.find((group) => (wanted === undefined ? group.name === text : group.gid === wanted));

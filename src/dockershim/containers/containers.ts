@@ -1,17 +1,22 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { criContainer, criLinux, criRuntime } from '../../api/cri/index.ts';
+import type { ContainerInspect } from '../../api/docker/index.ts';
+import type { AccountReader } from '../../core/index.ts';
 import { type Engine, engineName } from '../engine/engine.ts';
-import { matchesSelector, runtimeHandlerOf, sandboxConfigOf, sandboxIdLabel } from '../engine/labels.ts';
+import { containerConfigOf, matchesSelector, runtimeHandlerOf, sandboxConfigOf, sandboxIdLabel } from '../engine/labels.ts';
 import { engineResources } from '../engine/resources.ts';
 import type { LogFollowers } from '../logs/followers.ts';
 import { refuse } from '../refuse.ts';
 import { containerBody } from './create-body.ts';
 import { containerItem, containerStatus, logPathOf } from './messages.ts';
 import { resolveImages } from './mounts.ts';
+import { engineUser, type ImageUser, statusUser } from './user.ts';
 
 export interface ContainersOptions {
   readonly engine: Engine;
   readonly logs: LogFollowers;
+  /** Of images, by their ids. */
+  readonly accounts: AccountReader<string>;
 }
 
 export class Containers {
@@ -30,7 +35,8 @@ export class Containers {
     const name = engineName(config.metadata.name, metadata?.name ?? '', metadata?.namespace ?? '', metadata?.uid ?? '', config.metadata.attempt);
     const runtimeHandler = runtimeHandlerOf(sandbox.Config.Labels);
     const resolved = { ...config, mounts: await resolveImages(engine, config.mounts) };
-    return await engine.create(name, await containerBody(resolved, { sandboxId: sandbox.Id, cgroupParent: linux?.cgroupParent ?? '', runtimeHandler }));
+    const user = await engineUser(config.linux?.securityContext, async () => await this.#imageUser(config.image?.image ?? ''));
+    return await engine.create(name, await containerBody(resolved, { sandboxId: sandbox.Id, cgroupParent: linux?.cgroupParent ?? '', runtimeHandler, user }));
   }
 
   async start(id: string): Promise<void> {
@@ -62,7 +68,19 @@ export class Containers {
     const container = await engine.inspect(id, 'container');
     // Whoever sees the end of a container finds all of its output in the log.
     if (!container.State.Running) await logs.settled(container.Id);
-    return containerStatus(container, await engine.find(container.Config.Labels[sandboxIdLabel] ?? '', 'podsandbox'));
+    const sandbox = await engine.find(container.Config.Labels[sandboxIdLabel] ?? '', 'podsandbox');
+    return containerStatus(container, sandbox, await this.#userOf(container).catch(() => undefined));
+  }
+
+  async #imageUser(name: string): Promise<ImageUser> {
+    const { Id, Config } = await this.#options.engine.image(name);
+    return { user: Config.User, accounts: await this.#options.accounts.read(Id, Id) };
+  }
+
+  /** Fails where its image is gone, or has no such user. */
+  async #userOf({ Image, Config }: ContainerInspect): Promise<ReturnType<typeof statusUser>> {
+    const { linux } = containerConfigOf(Config.Labels);
+    return statusUser(linux?.securityContext, { user: Config.User, accounts: await this.#options.accounts.read(Image, Image) });
   }
 
   async list(filter: criContainer.ContainerFilter | undefined): Promise<readonly MessageInitShape<typeof criContainer.ContainerSchema>[]> {

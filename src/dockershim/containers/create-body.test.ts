@@ -7,7 +7,8 @@ const { NamespaceMode, SecurityProfile_ProfileType: ProfileType } = criLinux;
 type Config = MessageInitShape<typeof criContainer.ContainerConfigSchema>;
 
 async function bodyOf(config: Config) {
-  return await containerBody(create(criContainer.ContainerConfigSchema, config), { sandboxId: 'pod1', cgroupParent: '/kube', runtimeHandler: '' });
+  const user = { User: '1000:2000', GroupAdd: ['3'] };
+  return await containerBody(create(criContainer.ContainerConfigSchema, config), { sandboxId: 'pod1', cgroupParent: '/kube', runtimeHandler: '', user });
 }
 
 const security = (context: MessageInitShape<typeof criLinux.LinuxContainerSecurityContextSchema>): Config => ({ linux: { securityContext: context } });
@@ -35,7 +36,7 @@ test('what it runs, as whom, and with what', async () => {
     devices: [{ hostPath: '/dev/null', containerPath: '/dev/x' }],
     linux: {
       resources: { cpuShares: 10n, memoryLimitInBytes: 1n << 20n, oomScoreAdj: 5n },
-      securityContext: { runAsUser: { value: 1000n }, runAsGroup: { value: 2000n }, supplementalGroups: [3n], noNewPrivs: true, maskedPaths: ['/proc/kcore'] },
+      securityContext: { noNewPrivs: true, maskedPaths: ['/proc/kcore'] },
     },
   });
   expect(body).toMatchObject({
@@ -89,8 +90,6 @@ test.each([
 test.each([
   ['ambient capabilities', security({ capabilities: { addAmbientCapabilities: ['NET_RAW'] } }), 'ambient capabilities: not with an engine below'],
   ['an image that is to be written', { mounts: [{ containerPath: '/i', image: { image: 'x' } }] }, 'mount "/i" of an image must be read-only'],
-  ['a strict policy of groups', security({ supplementalGroupsPolicy: 1 }), 'supplemental groups without those of the image: not with an engine below'],
-  ['a group alone', security({ runAsGroup: { value: 1n } }), 'runAsGroup is specified without a runAsUser'],
   [
     'a profile that is not there',
     security({ seccomp: { profileType: ProfileType.Localhost, localhostRef: '/absent' } }),

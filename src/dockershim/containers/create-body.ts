@@ -5,7 +5,7 @@ import { securityOptions } from '../engine/security.ts';
 import { notWithEngine, refuse } from '../refuse.ts';
 import { engineMount } from './mounts.ts';
 
-const { NamespaceMode, SupplementalGroupsPolicy } = criLinux;
+const { NamespaceMode } = criLinux;
 /** The engine keeps of the output what the shim needs to catch up with it after it was away. */
 const logOptions = { 'max-size': '16m', 'max-file': '2' };
 
@@ -13,13 +13,13 @@ export interface ContainerBodyOptions {
   readonly sandboxId: string;
   readonly cgroupParent: string;
   readonly runtimeHandler: string;
+  readonly user: { readonly User?: string; readonly GroupAdd: readonly string[] };
 }
 
-export async function containerBody(config: criContainer.ContainerConfig, { sandboxId, cgroupParent, runtimeHandler }: ContainerBodyOptions) {
+export async function containerBody(config: criContainer.ContainerConfig, { sandboxId, cgroupParent, runtimeHandler, user }: ContainerBodyOptions) {
   const { linux } = config;
   const security = linux?.securityContext;
   if ((security?.capabilities?.addAmbientCapabilities ?? []).length > 0) throw notWithEngine('ambient capabilities');
-  if (security?.supplementalGroupsPolicy === SupplementalGroupsPolicy.Strict) throw notWithEngine('supplemental groups without those of the image');
   const isPrivileged = security?.privileged ?? false;
   const stopSignal = config.stopSignal === criTypes.Signal.RUNTIME_DEFAULT ? undefined : signalName(config.stopSignal);
   return {
@@ -28,7 +28,7 @@ export async function containerBody(config: criContainer.ContainerConfig, { sand
     ...(config.args.length === 0 ? {} : { Cmd: config.args }),
     Env: config.envs.map(({ key, value }) => `${key}=${Buffer.from(value).toString()}`),
     ...(config.workingDir === '' ? {} : { WorkingDir: config.workingDir }),
-    ...(security === undefined ? {} : userOf(security)),
+    ...(user.User === undefined ? {} : { User: user.User }),
     OpenStdin: config.stdin,
     StdinOnce: config.stdinOnce,
     Tty: config.tty,
@@ -49,7 +49,7 @@ export async function containerBody(config: criContainer.ContainerConfig, { sand
       CapAdd: security?.capabilities?.addCapabilities ?? [],
       CapDrop: security?.capabilities?.dropCapabilities ?? [],
       ReadonlyRootfs: security?.readonlyRootfs ?? false,
-      GroupAdd: (security?.supplementalGroups ?? []).map(String),
+      GroupAdd: user.GroupAdd,
       SecurityOpt: isPrivileged ? [] : [...(security?.noNewPrivs ? ['no-new-privileges'] : []), ...(await securityOptions(security ?? {}))],
       ...(isPrivileged ? {} : { MaskedPaths: security?.maskedPaths ?? [], ReadonlyPaths: security?.readonlyPaths ?? [] }),
       ...(linux?.resources === undefined || linux.resources.oomScoreAdj === 0n ? {} : { OomScoreAdj: Number(linux.resources.oomScoreAdj) }),
@@ -57,13 +57,6 @@ export async function containerBody(config: criContainer.ContainerConfig, { sand
       LogConfig: { Type: 'json-file', Config: logOptions },
     },
   };
-}
-
-function userOf({ runAsUser, runAsUsername, runAsGroup }: criLinux.LinuxContainerSecurityContext): { readonly User?: string } {
-  const user = runAsUser === undefined ? runAsUsername : String(runAsUser.value);
-  if (runAsGroup === undefined) return user === '' ? {} : { User: user };
-  if (user === '') throw refuse('InvalidArgument', 'runAsGroup is specified without a runAsUser');
-  return { User: `${user}:${runAsGroup.value}` };
 }
 
 function namespacesOf(options: criLinux.NamespaceOption | undefined, sandboxId: string) {

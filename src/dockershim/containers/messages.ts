@@ -15,8 +15,12 @@ const statesByName: Readonly<Record<string, criContainer.ContainerState>> = {
   dead: ContainerState.CONTAINER_EXITED,
 };
 
-/** `sandbox`: of its pod, when that is there still. */
-export function containerStatus(inspect: ContainerInspect, sandbox: ContainerInspect | undefined): MessageInitShape<typeof criContainer.ContainerStatusSchema> {
+/** `sandbox`: of its pod, when that is there still; `user`: whom it runs as, when that is known. */
+export function containerStatus(
+  inspect: ContainerInspect,
+  sandbox: ContainerInspect | undefined,
+  user: MessageInitShape<typeof criLinux.LinuxContainerUserSchema> | undefined,
+): MessageInitShape<typeof criContainer.ContainerStatusSchema> {
   const config = containerConfigOf(inspect.Config.Labels);
   const { State } = inspect;
   // A start that failed leaves the engine's container as one that was never started, with its error.
@@ -41,7 +45,7 @@ export function containerStatus(inspect: ContainerInspect, sandbox: ContainerIns
     mounts: config.mounts,
     logPath: sandbox === undefined ? '' : logPathOf(inspect.Config.Labels, sandbox.Config.Labels),
     resources: { linux: limitsOf(inspect) },
-    ...userOf(inspect),
+    ...(user === undefined ? {} : { user: { linux: user } }),
     stopSignal: config.stopSignal,
   };
 }
@@ -71,16 +75,6 @@ export function limitsOf({ HostConfig: host }: ContainerInspect): MessageInitSha
     cpusetCpus: host.CpusetCpus,
     cpusetMems: host.CpusetMems,
   };
-}
-
-/** Where the engine was given numbers: names it resolves itself, and does not tell. */
-function userOf({ Config: { User }, HostConfig: { GroupAdd } }: ContainerInspect): {
-  readonly user?: MessageInitShape<typeof criContainer.ContainerUserSchema>;
-} {
-  const [uid = '', gid = '0'] = User === '' ? ['0'] : User.split(':');
-  if (!/^\d+$/.test(uid) || !/^\d+$/.test(gid)) return {};
-  const supplementalGroups = [gid, ...(GroupAdd ?? [])].filter((group) => /^\d+$/.test(group)).map(BigInt);
-  return { user: { linux: { uid: BigInt(uid), gid: BigInt(gid), supplementalGroups } } };
 }
 
 export function containerItem(summary: ContainerSummary): MessageInitShape<typeof criContainer.ContainerSchema> {

@@ -14,7 +14,7 @@ export async function resolveImages(engine: Engine, mounts: readonly criContaine
   return await Promise.all(
     mounts.map(async (mount) => {
       const name = mount.image?.image ?? '';
-      return mount.image === undefined || name === '' ? mount : { ...mount, image: { ...mount.image, imageRef: await engine.imageId(name) } };
+      return mount.image === undefined || name === '' ? mount : { ...mount, image: { ...mount.image, imageRef: (await engine.image(name)).Id } };
     }),
   );
 }

@@ -46,9 +46,8 @@ export class Engine {
   }
 
   /** NotFound when there is none of that name. */
-  async imageId(name: string): Promise<string> {
-    const { Id } = await this.client.get<{ readonly Id: string }>(`/images/${name}/json`);
-    return Id;
+  async image(name: string): Promise<{ readonly Id: string; readonly Config: { readonly User: string } }> {
+    return await this.client.get(`/images/${name}/json`);
   }
 
   async start(id: string): Promise<void> {

@@ -10,7 +10,8 @@ export const sandboxIdLabel = 'io.kubernetes.sandbox.id';
 const configLabel = 'io.strake.dockershim.config';
 const handlerLabel = 'io.strake.dockershim.runtime-handler';
 
-export type ContainerType = 'podsandbox' | 'container';
+/** `image-files`: no part of a pod (images/image-files.ts). */
+export type ContainerType = 'podsandbox' | 'container' | 'image-files';
 export type Labels = Readonly<Record<string, string>>;
 
 export function sandboxLabels(config: criPod.PodSandboxConfig, runtimeHandler: string): Labels {
