@@ -254,7 +254,7 @@ describe('kill -9 of the daemon in the middle of', () => {
   );
 
   function isClient(pid: number, argv: readonly string[]): boolean {
-    return engine.world.alive(pid) && engine.world.proc(pid, 'cmdline').endsWith(`\0${argv.join('\0')}\0`);
+    return engine.world.commandLine(pid).endsWith(`\0${argv.join('\0')}\0`);
   }
 
   async function everything(): Promise<Snapshot> {
@@ -266,8 +266,7 @@ describe('kill -9 of the daemon in the middle of', () => {
 
 describe('kill -9 of what runs containers', () => {
   /** `process gained` and `lost` of the zygote are its successor's. */
-  const named = (world: Engine['world'], part: string): number[] =>
-    world.pids().filter((pid) => world.alive(pid) && world.proc(pid, 'cmdline').replaceAll('\0', ' ').includes(part));
+  const named = (world: Engine['world'], part: string): number[] => world.pids().filter((pid) => world.commandLine(pid).replaceAll('\0', ' ').includes(part));
 
   /** By its pid in the world. */
   async function kill(pid: number): Promise<void> {
