@@ -54,7 +54,7 @@ const page: PodStep = {
   async play(world) {
     const configMap = (text: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'page' }, data: { 'index.html': text } });
     const web = pod('web', {
-      initContainers: [shell('prepare', 'echo prepared > /work/index.html', { volumeMounts: [{ name: 'work', mountPath: '/work' }] })],
+      initContainers: [shell('prepare', 'echo prepared > /made/index.html', { volumeMounts: [{ name: 'work', mountPath: '/made' }] })],
       containers: [
         shell('httpd', 'exec httpd -f -p 80 -h /', {
           env: [{ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],

@@ -3,7 +3,7 @@ export { createCgroupReader, type ReadCgroup } from './cgroup-reader.ts';
 export { LocalTaskManager, type LocalTaskManagerOptions } from './local/manager.ts';
 export { LocalRootFiles, type LocalRootFilesOptions } from './local/root-files.ts';
 export { pauseProcess } from './pause-process.ts';
-export type { OpenRootOptions, RootBind, RootFiles, RootSource, RootTree } from './root-files.ts';
+export type { FileReader, OpenRootOptions, RootBind, RootFiles, RootSource, RootTree } from './root-files.ts';
 export { ShimTaskManager } from './shim/manager.ts';
 export { ShimSandboxes } from './shim/shim-sandboxes.ts';
 export type { CreateShimTask, ShimEndpoint, ShimExit, ShimTask, ShimTasks, TypedOptions } from './shim/shim-tasks.ts';

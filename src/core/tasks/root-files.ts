@@ -27,14 +27,17 @@ export interface OpenRootOptions {
 /** Questions and operations whose paths are resolved in the root filesystem alone. */
 export type RootTree = Pick<FileSession, 'write' | 'sync' | 'list' | 'stat' | 'enter' | 'walk' | 'readStream'> & AsyncDisposable;
 
-/** Reads files of a hostile root filesystem without following anything out of it. */
-export interface RootFiles {
+/** Reads files of root filesystems; `Source` is what one is known by. */
+export interface FileReader<Source> {
   /**
    * The contents in the order of `paths`; undefined where there is no such file. InvalidArgument for what is not a regular file (a FIFO, a device),
    * OutOfRange above `limitBytes`.
    */
-  read(source: RootSource, paths: readonly string[], limitBytes: number): Promise<readonly (Buffer | undefined)[]>;
+  read(source: Source, paths: readonly string[], limitBytes: number): Promise<readonly (Buffer | undefined)[]>;
+}
 
+/** Of a hostile root filesystem, without following anything out of it. */
+export interface RootFiles extends FileReader<RootSource> {
   /** A session in a process that is chrooted into the root; disposing of it ends the process and takes its mounts away. */
   open(options: OpenRootOptions): Promise<RootTree>;
 }

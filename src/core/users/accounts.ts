@@ -1,5 +1,5 @@
 import { isCode, StrakeError } from '../../base/index.ts';
-import type { RootSource } from '../tasks/index.ts';
+import type { FileReader, RootSource } from '../tasks/index.ts';
 import { parseGroup, parsePasswd } from './account-files.ts';
 import type { Accounts } from './resolve-user.ts';
 
@@ -7,18 +7,12 @@ const limitBytes = 10 << 20;
 const paths = ['/etc/passwd', '/etc/group'] as const;
 const cachedChains = 256;
 
-/** `Source`: what a root filesystem is known by. */
-export interface AccountFiles<Source> {
-  /** The contents in the order of `paths`; undefined where there is no such file. InvalidArgument for what is not a regular file, OutOfRange above `limitBytes`. */
-  read(source: Source, paths: readonly string[], limitBytes: number): Promise<readonly (Buffer | undefined)[]>;
-}
-
 /** Reads the accounts of root filesystems; those of an image's layers, which do not change, once. */
 export class AccountReader<Source = RootSource> {
-  private readonly files: AccountFiles<Source>;
+  private readonly files: FileReader<Source>;
   private readonly byChain = new Map<string, Promise<Accounts>>();
 
-  constructor(files: AccountFiles<Source>) {
+  constructor(files: FileReader<Source>) {
     this.files = files;
   }
 

@@ -28,7 +28,7 @@ export function resolveUser(spec: string, { users, groups }: Accounts, groupAdd:
     throw new StrakeError('InvalidArgument', `unable to find user ${userText}: no matching entries in passwd file`);
   const uid = entry?.uid ?? inRange(wantedUid ?? 0);
   const gid = groupText === '' ? (entry?.gid ?? 0) : findGroup(groupText, groups);
-  const listed = groupText === '' && entry !== undefined ? groups.filter(({ members }) => members.includes(entry.name)).map((group) => group.gid) : [];
+  const listed = groupText === '' ? groupsOf(entry, groups) : [];
   const added = groupAdd.map((text) => addedGroup(text, groups));
   return { uid, gid, additionalGids: [...new Set([gid, ...listed, ...added])], home: entry?.home ?? '/' };
 }
@@ -46,13 +46,14 @@ export interface PodGroups {
 export function resolvePodUser(spec: string, { gid: wanted, given, isStrict }: PodGroups, accounts: Accounts): ResolvedUser {
   const resolved = resolveUser(spec, accounts);
   const gid = wanted ?? resolved.gid;
-  const listed = isStrict ? [] : groupsOf(resolved.uid, accounts);
+  const entry = accounts.users.find(({ uid }) => uid === resolved.uid);
+  const listed = isStrict ? [] : groupsOf(entry, accounts.groups);
   return { ...resolved, gid, additionalGids: [...new Set([gid, ...listed, ...given])] };
 }
 
-function groupsOf(uid: number, { users, groups }: Accounts): readonly number[] {
-  const name = users.find((user) => user.uid === uid)?.name;
-  return name === undefined ? [] : groups.filter(({ members }) => members.includes(name)).map(({ gid }) => gid);
+/** What the image's file says a user is a member of. */
+function groupsOf(user: PasswdEntry | undefined, groups: readonly GroupEntry[]): readonly number[] {
+  return user === undefined ? [] : groups.filter(({ members }) => members.includes(user.name)).map(({ gid }) => gid);
 }
 
 function findGroup(text: string, groups: readonly GroupEntry[]): number {

@@ -1,20 +1,20 @@
 import { isCode, randomId } from '../../base/index.ts';
 import { TarReader } from '../../core/index.ts';
+import type { FileReader } from '../../core/tasks/index.ts';
 import { type Engine, engineName } from '../engine/engine.ts';
 import { typeLabel } from '../engine/labels.ts';
 import { refuse } from '../refuse.ts';
 
 const limits = { entries: 1, headerBytes: 1 << 20 } as const;
 
-/** Files of images, which the engine gives out of containers alone: out of one that is never started, and is removed. */
-export class ImageFiles {
+/** Files of images, by their ids, which the engine gives out of containers alone: out of one that is never started, and is removed. */
+export class ImageFiles implements FileReader<string> {
   readonly #engine: Engine;
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  /** The contents in the order of `paths`; undefined where there is no such file. InvalidArgument for what is not a regular file, OutOfRange above `limitBytes`. */
   async read(imageId: string, paths: readonly string[], limitBytes: number): Promise<readonly (Buffer | undefined)[]> {
     const id = await this.#engine.create(engineName('image-files', randomId()), {
       Image: imageId,
