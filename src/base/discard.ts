@@ -22,11 +22,14 @@ export function discardDirectory(directory: string, onError: (error: unknown) =>
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  removeTree(removed).catch(onError);
+  removeDirectory(removed).catch(onError);
 }
 
-/** Bun's `rm` with `force` resolves and leaves the rest when something inside vanishes under it, as a monitor's socket does when it ends. */
-async function removeTree(directory: string): Promise<void> {
+/**
+ * Removes a directory in which others may still be removing, too. Missing is fine. Bun's `rm` with `force` resolves and leaves the rest when something inside vanishes under it, as a monitor's socket does when it ends;
+ * its `rmSync` does the same.
+ */
+export async function removeDirectory(directory: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const failure = await rm(directory, { recursive: true, force: true }).then(
       () => undefined,
@@ -41,6 +44,6 @@ async function removeTree(directory: string): Promise<void> {
 /** Deletes what earlier lives of the process discarded below `parent`, and says which of its entries are left. */
 export async function sweepDiscarded(parent: string): Promise<readonly string[]> {
   const names = readdirSync(parent);
-  await Promise.all(names.filter((name) => name.startsWith(prefix)).map(async (name) => await removeTree(path.join(parent, name))));
+  await Promise.all(names.filter((name) => name.startsWith(prefix)).map(async (name) => await removeDirectory(path.join(parent, name))));
   return names.filter((name) => !name.startsWith(prefix));
 }

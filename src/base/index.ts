@@ -1,6 +1,6 @@
 export { blockDeviceName } from './block-device.ts';
 export { collectOutput } from './collect-output.ts';
-export { discardDirectory, sweepDiscarded } from './discard.ts';
+export { discardDirectory, removeDirectory, sweepDiscarded } from './discard.ts';
 export type { ErrorCode, ErrorFields } from './errors.ts';
 export { codeOfErrno, errorCode, errorCodes, errorMessage, isCode, StrakeError } from './errors.ts';
 export { gather } from './gather.ts';

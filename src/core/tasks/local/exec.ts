@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { discardDirectory, errorMessage, removeDirectory, sweepDiscarded } from '../../../base/index.ts';
 import { formatJson, parseJson } from '../../../oci/index.ts';
 import { isAlive } from '../../../runtime/index.ts';
 import type { ExecOptions, Process } from '../tasks.ts';
@@ -32,7 +33,7 @@ export async function createExec(host: ExecHost, options: ExecOptions): Promise<
   const { execId, process, stdio, privileged = false, keep = false, note } = options;
   checkId(execId);
   const dir = path.join(taskFiles.execs(host.taskDir), execId);
-  rmSync(dir, { recursive: true, force: true });
+  discard(context, dir);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const awaitMonitor = stdio.routes?.stdout?.kind === 'program';
   try {
@@ -46,21 +47,23 @@ export async function createExec(host: ExecHost, options: ExecOptions): Promise<
       { connection, pid: report.initPid, startTime: report.initStartTime, operations, started: false },
     );
   } catch (error) {
-    rmSync(dir, { recursive: true, force: true });
+    await removeDirectory(dir);
     throw driver.explain(error, 'exec', dir);
   }
 }
 
 /** Those that were kept, and started: they run, or have ended meanwhile. What nobody waits for goes. */
 export async function adoptExecs(host: ExecHost): Promise<readonly Process[]> {
+  const execs = taskFiles.execs(host.taskDir);
+  if (!existsSync(execs)) return [];
   const adopted: Process[] = [];
-  for (const execId of names(taskFiles.execs(host.taskDir))) {
-    const dir = path.join(taskFiles.execs(host.taskDir), execId);
+  for (const execId of await sweepDiscarded(execs)) {
+    const dir = path.join(execs, execId);
     const record = readMonitorRecord(dir);
     const description = readIfThere(taskFiles.description(dir));
     if (description === undefined || record === undefined || !(existsSync(taskFiles.started(dir)) || readExitRecord(dir) !== undefined)) {
       // One that nobody started is ended; one that runs and is nobody's any more runs on, and its monitor with it.
-      if (record === undefined || !isAlive({ pid: record.pid, startTime: Number(record.startTime) })) rmSync(dir, { recursive: true, force: true });
+      if (record === undefined || !isAlive({ pid: record.pid, startTime: Number(record.startTime) })) await removeDirectory(dir);
       continue;
     }
     const { awaitMonitor, note } = parseJson(description, taskFiles.description(dir)) as ExecDescription;
@@ -83,7 +86,7 @@ function trackExec(
 ): Process {
   let pid = process.pid;
   const remove = () => {
-    rmSync(dir, { recursive: true, force: true });
+    discard(context, dir);
     forget(execId);
   };
   return new LocalProcess({
@@ -107,10 +110,6 @@ function trackExec(
   });
 }
 
-function names(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
+function discard({ log }: TaskContext, dir: string): void {
+  discardDirectory(dir, (error) => log.warn('the directory of an exec was not deleted', { dir, error: errorMessage(error) }));
 }

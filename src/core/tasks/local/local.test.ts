@@ -110,11 +110,11 @@ describe('local tasks', () => {
     expect(await before.tasks.get('orphan').wait()).toMatchObject({ code: 137, signal: 9 });
     expect(isRunning(orphan)).toBe(false);
 
-    const one = before.restart();
+    await using one = before.restart();
     await one.tasks.recoverTask('ended');
     await one.tasks.recoverTask('never');
     expect(one.tasks.list().map(({ id }) => id)).toEqual(['ended']);
-    const after = before.restart();
+    await using after = before.restart();
     await after.tasks.recover();
     expect(
       after.tasks

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { discardDirectory, errorMessage, type Logger, StrakeError, silentLogger, sweepDiscarded } from '../../../base/index.ts';
+import { discardDirectory, errorMessage, type Logger, removeDirectory, StrakeError, silentLogger, sweepDiscarded } from '../../../base/index.ts';
 import {
   type CgroupDirectories,
   type CgroupLayout,
@@ -93,7 +93,7 @@ export class LocalTaskManager implements TaskManager {
     this.creating.add(id);
     const dir = path.join(this.tasksDir, id);
     // What is there without a task is of an earlier life.
-    rmSync(dir, { recursive: true, force: true });
+    this.discard(dir);
     mkdirSync(dir, { mode: 0o700 });
     const awaitMonitor = create.stdio.routes?.stdout?.kind === 'program';
     const description: TaskDescription = { id, spec, ...(note === undefined ? {} : { note }), bundle, runtime, awaitMonitor };
@@ -257,7 +257,7 @@ export class LocalTaskManager implements TaskManager {
       },
       onDelete: async () => {
         await driver.remove();
-        discardDirectory(dir, (error) => context.log.warn('a task directory was not deleted', { task: id, error: errorMessage(error) }));
+        this.discard(dir);
         if (this.tasks.get(id) !== tracked) return;
         this.tasks.delete(id);
         context.events.publish('/tasks/delete', { containerId: id, pid });
@@ -306,6 +306,10 @@ export class LocalTaskManager implements TaskManager {
     await task.adopt(readFreezer(cgroupDirectories(this.context.layout, cgroupPathOf(description.spec, id))) === 'frozen');
   }
 
+  private discard(dir: string): void {
+    discardDirectory(dir, (error) => this.context.log.warn('a task directory was not deleted', { dir, error: errorMessage(error) }));
+  }
+
   private async quietly(what: string, id: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -316,7 +320,7 @@ export class LocalTaskManager implements TaskManager {
 
   private async removeLeftovers(dir: string, cgroupPath: string, cleanup: readonly Op[]): Promise<void> {
     await this.removeCgroup(cgroupPath, cleanup);
-    rmSync(dir, { recursive: true, force: true });
+    await removeDirectory(dir);
   }
 
   /** Best effort: the first failure is the one to tell. */
