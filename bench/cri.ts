@@ -54,7 +54,7 @@ export async function measureCri(
       await cycle.pull();
     }
     const results: CaseResult[] = [];
-    for (const one of rows) results.push(...(await measurePods(cycles, one, rounds)), await measureMany(cycles, one, Math.ceil(rounds / 10)));
+    for (const one of rows) results.push(...(await measurePods(cycles, one, rounds)), await measureMany(cycles, one, Math.ceil(rounds / 3)));
     results.push(...(await alsoThere(world)));
     return results;
   } finally {

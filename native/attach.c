@@ -132,6 +132,13 @@ static void refuse_start(struct monitor *monitor, struct client *client)
 	free(report);
 }
 
+void clients_refuse_start(struct monitor *monitor)
+{
+	for (struct client *client = monitor->clients; client; client = client->next)
+		if (client->control)
+			refuse_start(monitor, client);
+}
+
 static void obey(struct monitor *monitor, struct client *client, uint8_t type, const uint8_t *payload, uint32_t len)
 {
 	switch (type) {
@@ -154,7 +161,7 @@ static void obey(struct monitor *monitor, struct client *client, uint8_t type, c
 		return;
 	case FRAME_START:
 		client->starter = true;
-		if (monitor_start(monitor) != 0)
+		if (monitor_start(monitor, client->control) != 0)
 			refuse_start(monitor, client);
 		return;
 	case FRAME_HAND_OVER:

@@ -98,16 +98,26 @@ int monitor_after_clone(struct run *run)
 
 /* --- commands ---------------------------------------------------------------------------------------------------------- */
 
-int monitor_start(struct monitor *m)
+static int release(struct monitor *m)
 {
-	if (m->runtime)
-		return runtime_start(m);
-	if (m->released || !m->created || m->run->has_fifo || m->run->sync_fd < 0)
+	if (m->run->sync_fd < 0)
 		return EINVAL;
 	if (sync_send(m->run, SYNC_START, m->run->current, 0, NULL, -1) != 0)
 		return errno;
 	m->released = true;
 	return 0;
+}
+
+int monitor_start(struct monitor *m, bool control)
+{
+	if (m->runtime)
+		return runtime_start(m);
+	if (m->released || m->start_kept || m->run->has_fifo || !m->run->has_wait_start)
+		return EINVAL;
+	if (m->created)
+		return release(m);
+	m->start_kept = control;
+	return control ? 0 : EINVAL;
 }
 
 int monitor_signal(struct monitor *m, uint32_t number, uint32_t flags)
@@ -234,6 +244,8 @@ static int listen_to_init(struct monitor *m)
 	if (kind == SYNC_CREATED) {
 		m->created = true;
 		report_send(run, PHASE_CREATED);
+		if (m->start_kept && release(m) != 0)
+			clients_refuse_start(m);
 	}
 	if (kind == 0 && run->failed.index != NO_OP && m->created && !m->released && !run->has_fifo) {
 		/* Killed between create and start: that is an exit like others. */

@@ -114,6 +114,7 @@ struct monitor {
 	uint64_t runtime_deadline; /* monotonic ns */
 	bool abandoned; /* nobody can start it any more */
 	bool looping, created, released, started, exited;
+	bool start_kept; /* START came before the process was there */
 	uint64_t terminal_retry; /* monotonic ns, 0: the terminal is read */
 	uint64_t settles; /* monotonic ns: from then on the pages of the set-up are needless; 0: they are gone, or still needed */
 	uint64_t exit_time; /* ns since the epoch */
@@ -142,11 +143,13 @@ int clients_report(struct monitor *monitor, const uint8_t *report, uint32_t len)
 void client_send_exit(struct monitor *monitor, struct client *client);
 /* Tells who waits for the exit, without being attached, that memory ran out. False: nobody does. */
 bool clients_oom(struct monitor *monitor);
+/* The control connection said START before the process was there, which has gone since. */
+void clients_refuse_start(struct monitor *monitor);
 
 /* --- monitor.c, for the clients' commands: 0 or an errno */
 int monitor_signal(struct monitor *monitor, uint32_t signal, uint32_t flags);
 int monitor_resize(struct monitor *monitor, uint32_t rows, uint32_t cols);
-int monitor_start(struct monitor *monitor);
+int monitor_start(struct monitor *monitor, bool control);
 int monitor_reopen_log(struct monitor *monitor);
 /* The process runs: notes it in the task directory, and tells who said START. */
 void monitor_started(struct monitor *monitor);

@@ -107,6 +107,31 @@ test('START twice is refused', async () => {
   expect(await task.code()).toBe(137);
 });
 
+test('START may come with the program: the process goes on once it is there', async () => {
+  const launch = async (argv: readonly string[]) => {
+    const dir = world.path(`early-${argv.at(-1)?.replaceAll('/', '-')}`);
+    return { dir, ...(await world.launcher.launch(monitored(dir, argv, { waitStart: true }), { start: true })) };
+  };
+  const { dir, connection, report } = await launch(shell('exit 6'));
+  expect(report.phase).toBe('created');
+  expect(await connection.start()).toMatchObject({ phase: 'started', initPid: report.initPid });
+  expect((await connection.exited).code).toBe(6);
+  expect(existsSync(path.join(dir, 'started'))).toBe(true);
+  connection.close();
+  writeFileSync(world.path('no-interpreter-either'), '#!/nonexistent\n', { mode: 0o755 });
+  const failing = await launch([world.path('no-interpreter-either')]);
+  await expect(failing.connection.start()).rejects.toThrow('no such file or directory');
+  await expect(failing.connection.exited).rejects.toThrow('the connection to the monitor ended');
+  await expect(launch(['no-such-program'])).rejects.toThrow('executable file not found in $PATH');
+  await expect(
+    world.launcher.launch(monitored(world.path('early-at-once'), ['sleep', '60'], {}), { start: true }).then(async ({ connection: other }) => {
+      const refused = await other.start().catch((error: Error) => error.message);
+      await other.kill(9);
+      throw new Error(refused as string);
+    }),
+  ).rejects.toThrow('the process does not wait for its start');
+});
+
 test('a program without a monitor ends with its control connection before the start', async () => {
   const operations = monitored('', ['true'], { waitStart: true }).slice(1);
   const { connection, report } = await world.launcher.launch(operations);

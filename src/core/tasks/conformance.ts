@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } fro
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import type { RuntimeChoice } from '../containers/containers.ts';
 import { rejection } from '../fixtures.ts';
@@ -130,6 +131,19 @@ export function tasksConformance(
     expect(() => tasks.get('life')).toThrow('no task life');
     const life = ['/tasks/create life', '/tasks/start life', '/tasks/exit life', ...(isPeer ? [] : ['/tasks/delete life'])];
     await place.told?.(life.at(-1) ?? '');
+    expect(events().slice(0, life.length)).toEqual(life);
+  });
+
+  test('one whose start is asked for with its creation: the start may be over before anybody waits for it', async () => {
+    await using place = await open();
+    const { tasks, events } = place;
+    const task = await tasks.create(shellTask('at-once', 'exit 3', { startsAtOnce: true }));
+    await delay(50);
+    await task.start();
+    expect(await rejection(task.start())).toMatch(/^FailedPrecondition: cannot start at-once: it is (running|stopped)$/);
+    expect(await task.wait()).toMatchObject({ code: 3 });
+    await task.delete();
+    const life = ['/tasks/create at-once', '/tasks/start at-once', '/tasks/exit at-once'];
     expect(events().slice(0, life.length)).toEqual(life);
   });
 

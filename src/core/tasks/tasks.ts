@@ -81,6 +81,8 @@ export interface CreateTask {
   readonly copyUp?: readonly string[];
   /** Any JSON: kept beside the task, so that who made it knows it again when its own records are lost. */
   readonly note?: unknown;
+  /** `start` is asked for next, by whoever creates it, and nothing is to be done before: a manager may let the process go on as soon as it is there. */
+  readonly startsAtOnce?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -91,6 +91,7 @@ async function taskRequest(context: CriContext, container: Container, handlerNam
     copyUp: volumeSources(parsed, context, id),
     ...(existsSync(restore) ? { restore: { imagePath: restore } } : {}),
     note: { container: id },
+    startsAtOnce: true,
     signal,
   };
 }

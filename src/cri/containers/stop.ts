@@ -17,21 +17,13 @@ export async function endContainer(container: Container, timeoutSeconds: number,
     if (await within(container.ended, timeoutSeconds * 1000, signal)) return;
     signal?.throwIfAborted();
   }
-  const waitForEnd = await killContainer(container, signal);
-  await waitForEnd();
-}
-
-/** Sends SIGKILL to what runs of the container. What it resolves to waits until the end is noted. */
-export async function killContainer(container: Container, signal?: AbortSignal): Promise<() => Promise<void>> {
-  if (!(await runs(container))) return async () => await container.ended;
+  if (!(await runs(container))) return await container.ended;
   await send(container, sigkill);
-  return async () => {
-    if (await within(container.ended, killTimeoutMs, signal)) return;
-    signal?.throwIfAborted();
-    throw refused('DeadlineExceeded', `container ${JSON.stringify(container.id)} did not end within ${killTimeoutMs} ms of SIGKILL`, {
-      container: container.id,
-    });
-  };
+  if (await within(container.ended, killTimeoutMs, signal)) return;
+  signal?.throwIfAborted();
+  throw refused('DeadlineExceeded', `container ${JSON.stringify(container.id)} did not end within ${killTimeoutMs} ms of SIGKILL`, {
+    container: container.id,
+  });
 }
 
 /** Whether it runs; a start on its way is over first. */

@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type criPod, criRuntime, criTypes } from '../../api/cri/index.ts';
 import { errorMessage, randomId, StrakeError } from '../../base/index.ts';
 import type { Task } from '../../core/tasks/index.ts';
 import type { PodAddresses, PodToConnect } from '../../network/index.ts';
+import { both } from '../both.ts';
 import { nowNs } from '../clock.ts';
 import type { CriContext } from '../context.ts';
 import { podPaths } from '../paths.ts';
@@ -27,7 +29,6 @@ export async function runPod(context: CriContext, config: criPod.PodSandboxConfi
   const undoing = (what: string, work: () => Promise<unknown> | undefined) => undo.defer(async () => await quietly(context, id, what, work));
   const { directory, namespaces: kept } = podPaths(context.paths, id);
   undoing('files', async () => rmSync(directory, { recursive: true, force: true }));
-  writeHostFiles(context, id, config);
   undoing('namespaces', async () => await context.namespaces.release(kept));
   // With a user namespace the pause process makes the others: they must be that one's.
   const types = plan.mappings === undefined ? plan.types : [];
@@ -45,7 +46,11 @@ export async function runPod(context: CriContext, config: criPod.PodSandboxConfi
     pause = await startPause(context, { podId: id, config, handler, kept: namespaces, plan, signal });
     namespaces = { ...namespaces, ...(await keepPause(context, id, pause, plan)) };
   }
-  const network = await connect(context, id, config, namespaces, undoing, signal);
+  const [network] = await both(
+    connect(context, id, config, namespaces, undoing, signal),
+    // Behind the start of the network's first program, which takes its time.
+    nextTurn().then(() => writeHostFiles(context, id, config)),
+  );
   const pod = new Pod(
     {
       id,

@@ -10,6 +10,8 @@ import { decodeExit, decodeReply, decodeReport, type ExitRecord, type Report } f
 export interface LaunchOptions {
   readonly trace?: boolean;
   readonly signal?: AbortSignal;
+  /** `wait_start` goes on at once; `start` waits for what became of it. */
+  readonly start?: boolean;
   /** For the first report; the default suits programs that remove cgroups. */
   readonly timeoutMs?: number;
 }
@@ -24,6 +26,8 @@ export class TaskConnection {
   private readonly frames: Frames;
   private readonly reports: PromiseWithResolvers<Report>[] = [];
   private readonly replies: PromiseWithResolvers<void>[] = [];
+  /** Of a start that was asked for with the launch. */
+  private started: Promise<Report> | undefined;
   private readonly exit = Promise.withResolvers<ExitRecord>();
   readonly exited: Promise<ExitRecord> = this.exit.promise;
   private readonly end = Promise.withResolvers<void>();
@@ -64,14 +68,14 @@ export class TaskConnection {
     signal?.throwIfAborted();
     const report = this.expectReport();
     await this.frames.send(frameTypes.program, encodeProgram(operations, { trace: options.trace ?? false }));
+    if (options.start === true) this.started = this.askForStart();
     return succeeded(await this.await(report, 'the report of the program', timeoutMs, signal), operations);
   }
 
   /** Lets `wait_start` go on; resolves when execve has succeeded. `operations`: the program, for the text of an error. */
   async start(operations: readonly Op[] = []): Promise<Report> {
-    const report = this.expectReport();
-    await this.frames.send(frameTypes.start);
-    return succeeded(await this.await(report, 'the report of the start', deadlines.start), operations);
+    this.started ??= this.askForStart();
+    return succeeded(await this.await(this.started, 'the report of the start', deadlines.start), operations);
   }
 
   /** Sends a signal by pidfd. NotFound when the process has ended. */
@@ -109,6 +113,14 @@ export class TaskConnection {
 
   close(): void {
     this.frames.close();
+  }
+
+  private askForStart(): Promise<Report> {
+    const report = this.expectReport();
+    const started = this.frames.send(frameTypes.start).then(async () => await report);
+    // Nobody may be waiting when the program fails before.
+    started.catch(() => undefined);
+    return started;
   }
 
   private async request(type: number, payload: Uint8Array = new Uint8Array()): Promise<void> {

@@ -55,11 +55,11 @@ export class Attachments {
     this.results.set(podId, result);
   }
 
-  /** Idempotent. Of what is half gone when it is cut short, a result alone counts for nothing. */
+  /** Idempotent. The pod is in no network from now on, its files are gone when this resolves; of what is half gone when it is cut short, a result alone counts for nothing. */
   async end(podId: string): Promise<void> {
-    await Promise.all([this.sub('results', podId), this.sub('pods', podId)].map(async (file) => await rm(file, { force: true })));
     this.results.delete(podId);
     this.attachments.delete(podId);
+    await Promise.all([this.sub('results', podId), this.sub('pods', podId)].map(async (file) => await rm(file, { force: true })));
   }
 
   private sub(folder: 'pods' | 'results', podId?: string): string {

@@ -70,7 +70,10 @@ export class CniPodNetwork implements PodNetwork {
     using _turn = await this.turn(signal);
     const network = this.requiredNetwork();
     const left = this.attachments.get(pod.id);
-    if (left) await this.detach(left, signal);
+    if (left) {
+      await this.detach(left, signal);
+      await this.attachments.end(pod.id);
+    }
     const attachment: Attachment = { pod, network, interfaceName };
     // What is wrong with the pod is found before anything is kept of it.
     argumentsOf(pod);
@@ -79,17 +82,30 @@ export class CniPodNetwork implements PodNetwork {
     try {
       return await this.attach(attachment, signal);
     } catch (error) {
-      await this.detach(attachment, undefined).catch((failure: unknown) =>
-        this.options.onWarning(`what pod ${pod.id} had of network ${network.name} is left to a deletion`, failure),
-      );
+      try {
+        await this.detach(attachment, undefined);
+        await this.attachments.end(pod.id);
+      } catch (failure) {
+        this.options.onWarning(`what pod ${pod.id} had of network ${network.name} is left to a deletion`, failure);
+      }
       throw error;
     }
   }
 
   async delete(podId: string, signal?: AbortSignal): Promise<void> {
-    using _lock = await this.locks.take(podId, signal);
+    using held = new DisposableStack();
+    held.use(await this.locks.take(podId, signal));
     const attachment = this.attachments.get(podId);
-    if (attachment) await this.detach(attachment, signal);
+    if (!attachment) return;
+    await this.detach(attachment, signal);
+    // Behind the answer: an unlink may wait for the disk. Who comes next for this pod waits for it, too.
+    const lock = held.move();
+    this.attachments
+      .end(podId)
+      .catch((error: unknown) =>
+        this.options.onWarning(`what was kept of pod ${podId} in network ${attachment.network.name} is looked at at the next start`, error),
+      )
+      .finally(() => lock.dispose());
   }
 
   async check(podId: string, signal?: AbortSignal): Promise<void> {
@@ -170,7 +186,6 @@ export class CniPodNetwork implements PodNetwork {
     const failures = new Failures();
     for (const plugin of network.plugins.toReversed()) await failures.gather(() => this.call(plugin, 'DEL', { attachment, previous, signal }));
     failures.throwFirst();
-    await this.attachments.end(pod.id);
   }
 
   private requiredNetwork(): CniNetwork {

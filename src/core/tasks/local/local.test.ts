@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cgroupDirectories, readCgroupLayout, ZygoteLauncher } from '../../../kernel/index.ts';
@@ -84,6 +84,17 @@ describe('tasks that an OCI runtime’s command makes', () => {
 
 describe('local tasks', () => {
   tasksConformance(async () => openPlace());
+
+  test('a start that was asked for with the creation and fails is thrown by the start, and leaves nothing', async () => {
+    await using place = openPlace();
+    const file = path.join(place.execRoot, 'no-interpreter');
+    writeFileSync(file, '#!/nonexistent\n', { mode: 0o755 });
+    const { spec, ...task } = shellTask('fails', '', { startsAtOnce: true });
+    const created = await place.tasks.create({ ...task, spec: { ...spec, process: { ...spec.process, cwd: '/', args: [file] } } });
+    await expect(created.start()).rejects.toThrow('no such file or directory');
+    await created.delete();
+    expect([place.tasks.list(), place.events().filter((one) => one.startsWith('/tasks/start'))]).toEqual([[], []]);
+  });
 
   test('a new daemon finds what runs, what has ended, what was never started, and what lost its monitor', async () => {
     await using before = openPlace();

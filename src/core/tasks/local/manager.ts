@@ -98,12 +98,16 @@ export class LocalTaskManager implements TaskManager {
     const awaitMonitor = create.stdio.routes?.stdout?.kind === 'program';
     const description: TaskDescription = { id, spec, ...(note === undefined ? {} : { note }), bundle, runtime, awaitMonitor };
     const other = runtime === undefined ? undefined : this.ociRuntime(dir, description, runtime);
+    const startsAtOnce = create.startsAtOnce === true && other === undefined && restore === undefined;
     try {
       forgetVolatileMount(create);
       const operations =
         other !== undefined ? await this.prepareOther(other, create) : restore === undefined ? this.plan(create) : this.planRestore(create, restore.imagePath);
       writeFileSync(taskFiles.description(dir), formatDescription(description), { mode: 0o600 });
-      const { connection, report } = await this.context.launcher.launch(operations, create.signal === undefined ? {} : { signal: create.signal });
+      const { connection, report } = await this.context.launcher.launch(operations, {
+        ...(create.signal === undefined ? {} : { signal: create.signal }),
+        start: startsAtOnce,
+      });
       if (other !== undefined && create.network !== undefined) await this.context.launcher.run(connectNetworkOps(report.initPid, create.network));
       const task = this.track(description, {
         pid: report.initPid,
@@ -111,6 +115,7 @@ export class LocalTaskManager implements TaskManager {
         connection,
         operations,
         started: false,
+        startsAtOnce,
         // Our restore makes the processes at once: what waits for the start is the one to hear of it.
         runsAlready: restore !== undefined && other === undefined,
       });
@@ -214,7 +219,7 @@ export class LocalTaskManager implements TaskManager {
 
   private track(
     description: TaskDescription,
-    process: Pick<LocalTaskOptions, 'pid' | 'startTime' | 'connection' | 'operations' | 'started' | 'runsAlready'>,
+    process: Pick<LocalTaskOptions, 'pid' | 'startTime' | 'connection' | 'operations' | 'started' | 'startsAtOnce' | 'runsAlready'>,
   ): LocalTask {
     const { id, spec, note, runtime, awaitMonitor = false } = description;
     const { context } = this;

@@ -16,6 +16,8 @@ export interface LocalProcessOptions {
   /** For the text of an error at start; empty when adopted. */
   readonly operations: readonly Op[];
   readonly started: boolean;
+  /** Its start was asked for with its launch, and may be over before `start` waits for it. */
+  readonly startsAtOnce?: boolean;
   /** It was restored: its start has nothing to do. */
   readonly runsAlready?: boolean;
   /** The monitor ended without telling how: what became of the process. */
@@ -48,6 +50,8 @@ export class LocalProcess implements Process {
   private phase: Phase;
   private exit: ExitStatus | undefined;
   private starting: Promise<void> | undefined;
+  /** Nobody has waited for the start that was asked for with the launch. */
+  private startsAtOnce: boolean;
   private deleting: Promise<void> | undefined;
   private readonly exited: Promise<ExitStatus>;
 
@@ -58,6 +62,9 @@ export class LocalProcess implements Process {
     this.pid = options.pid;
     this.startTime = options.startTime;
     this.phase = options.started ? 'running' : 'created';
+    this.startsAtOnce = options.startsAtOnce ?? false;
+    if (this.startsAtOnce) this.starting = this.release();
+    this.starting?.catch(() => undefined);
     if (options.onOom !== undefined) options.connection.onOom = options.onOom;
     this.exited = this.watch();
   }
@@ -71,6 +78,10 @@ export class LocalProcess implements Process {
   }
 
   async start(): Promise<void> {
+    if (this.startsAtOnce) {
+      this.startsAtOnce = false;
+      return await this.starting;
+    }
     if (this.exit !== undefined || this.phase !== 'created')
       throw new StrakeError('FailedPrecondition', `cannot start ${this.id}: it is ${this.state().status}`, { fields: { layer: 'core' } });
     this.starting ??= this.release();
