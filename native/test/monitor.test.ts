@@ -171,10 +171,15 @@ test('orphans are reaped, and one that holds the output is waited for shortly', 
 });
 
 test('without an orphan the exit waits for nothing', async () => {
-  const start = performance.now();
-  const task = await world.launch(['true'], { cloneFlags: newPid });
-  expect(await task.code()).toBe(0);
-  expect(performance.now() - start).toBeLessThan(90);
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    const task = await world.launch(['true'], { cloneFlags: newPid });
+    expect(await task.code()).toBe(0);
+    times.push(performance.now() - start);
+  }
+  // Whatever else the machine does meanwhile: the wait for an orphan would be in each.
+  expect(Math.min(...times)).toBeLessThan(90);
 });
 
 test('signals: one process, its group, what is gone, what is no signal', async () => {

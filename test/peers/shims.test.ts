@@ -21,7 +21,7 @@ afterAll(async () => {
 
 test.each([
   ['the real shim under our manager', 'shims-in-peer-root.ts', 7],
-  ['shims as strake cri has them', 'shim-tasks-in-peer-root.ts', 20],
+  ['shims as strake cri has them', 'shim-tasks-in-peer-root.ts', 22],
 ] as const)(
   '%s, and nothing left of it',
   async (_name, file, passing) => {
