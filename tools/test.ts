@@ -1,8 +1,7 @@
 // `npm test`: installs with apt what the tests need, builds, checks, then runs every test. Arguments: directories whose tests are run instead, or what `bun test` is handed (files, name filters, flags).
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { globSync, readdirSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { closeSync, globSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { ensureHostTools } from './peers/host-tools.ts';
 
@@ -41,11 +40,16 @@ function runsOf(directories: readonly string[]): Run[] {
 /** As many at once as there are processors, the longest first; what one prints comes when it has ended. The number of those that failed. */
 async function runAll(runs: readonly Run[]): Promise<number> {
   const waiting = runs.toSorted((a, b) => weight(b) - weight(a));
+  const directory = mkdtempSync(path.join(tmpdir(), 'strake-test-'));
   let failed = 0;
   const lane = async (): Promise<void> => {
-    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) if (!(await passes(run))) failed++;
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) if (!(await passes(run, directory, waiting.length))) failed++;
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  try {
+    await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
   return failed;
 }
 
@@ -54,17 +58,19 @@ function weight(run: Run): number {
   return run.reduce((total, file) => total + statSync(path.join(root, file)).size, 0);
 }
 
-async function passes(run: Run): Promise<boolean> {
-  const child = spawn(process.execPath, [...flags, ...run.map((file) => `./${file}`)], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  const output: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
+async function passes(run: Run, directory: string, number: number): Promise<boolean> {
+  const output = path.join(directory, String(number));
+  const file = openSync(output, 'wx');
+  // Into a file: what comes through a pipe can be lost on its way, and its end with it.
+  const child = Bun.spawn([process.execPath, ...flags, ...run.map((one) => `./${one}`)], { cwd: root, stdio: ['ignore', file, file] });
   const timer = setTimeout(() => {
-    output.push(Buffer.from(`error: ${run.join(' ')}: no end within ${runTimeoutMs / 1000} s, killed\n`));
+    writeSync(file, `error: ${run.join(' ')}: no end within ${runTimeoutMs / 1000} s, killed\n`);
     child.kill('SIGKILL');
   }, runTimeoutMs);
-  const [status] = await once(child, 'close');
+  const status = await child.exited;
   clearTimeout(timer);
-  process.stdout.write(Buffer.concat(output));
+  closeSync(file);
+  spawnSync('cat', [output], { stdio: 'inherit' });
   return status === 0;
 }
 

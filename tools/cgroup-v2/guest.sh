@@ -1,6 +1,6 @@
 #!/bin/sh
 # The first process of the emulated machine: a pure cgroup v2 tree whose root hands out every controller, then the
-# tests. What they print goes to the second serial line, and "strake: exit N" after it.
+# tests. What they print goes to the second serial line, and "strake: exit N" to the kernel's messages.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
 value() { sed -n "s/.*strake\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 
@@ -28,7 +28,7 @@ hostname strake-v2
 cd "$repository" || exit
 stty -F /dev/ttyS1 raw -echo
 sh "$(value command)" >/dev/ttyS1 2>&1
-echo "strake: exit $?" >/dev/ttyS1
+echo "strake: exit $?" >/dev/kmsg
 sleep 0.2
 sync
 echo o >/proc/sysrq-trigger

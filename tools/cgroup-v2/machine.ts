@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cpio } from './cpio.ts';
@@ -28,31 +27,22 @@ const memoryMiB = 3072;
 const processors = 2;
 /** What boots the machine, and what tests and containers use; nothing is loaded on demand. */
 const modules = ['virtio_pci', 'virtio_blk', 'crc32c_generic', 'ext4', '9pnet_virtio', '9p', 'overlay', 'dummy', 'veth', 'bridge', 'loop', 'brd', 'tun', 'bfq'];
-const exitLine = /^strake: exit (\d+)\r?\n/m;
+/** The guest's last word, among the kernel's messages. */
+const exitLine = /strake: exit (\d+)\r?$/m;
 
-/** Boots the machine, passes on what its tests print, and gives their exit status; throws with the kernel's last messages when there is none. */
+/** Boots the machine, whose tests print to our own stdout, and gives their exit status; throws with the kernel's last messages when there is none. */
 export async function runMachine(options: MachineOptions): Promise<number> {
   const initrd = join(options.work, 'initrd');
   const messages = join(options.work, 'kernel.log');
   writeFileSync(initrd, initramfs(options.kernel));
-  const child = spawn('qemu-system-x86_64', qemuArguments(options, initrd, messages), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = Bun.spawn(['qemu-system-x86_64', ...qemuArguments(options, initrd, messages)], { stdio: ['ignore', 'inherit', 'inherit'] });
   const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
-  let tail = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    tail += chunk;
-    const cut = tail.lastIndexOf('\n') + 1;
-    process.stdout.write(tail.slice(0, cut).replace(exitLine, ''));
-    status ??= exitLine.exec(tail.slice(0, cut))?.[1];
-    tail = tail.slice(cut);
-  });
-  let status: string | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => child.once('error', reject).once('close', () => resolve()));
-  } finally {
-    clearTimeout(timer);
-  }
+  await child.exited;
+  clearTimeout(timer);
+  const text = readFileSync(messages, 'utf8');
+  const status = exitLine.exec(text)?.[1];
   if (status !== undefined) return Number(status);
-  const lines = readFileSync(messages, 'utf8').trimEnd().split('\n').slice(-30).join('\n');
+  const lines = text.trimEnd().split('\n').slice(-30).join('\n');
   throw new Error(`the emulated machine gave no result within ${options.timeoutMs / 1000} s; the end of its messages:\n${lines}`);
 }
 
