@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { errorCode } from './errors.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** What a file says that something is known by: a UUID, made at its first use. */
 export function readIdentity(file: string): string {
@@ -11,6 +12,6 @@ export function readIdentity(file: string): string {
     if (errorCode(error) !== 'NotFound') throw error;
   }
   const id = randomUUID();
-  writeFileSync(file, `${id}\n`, { mode: 0o600 });
+  replaceFile(file, `${id}\n`);
   return id;
 }

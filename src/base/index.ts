@@ -17,6 +17,7 @@ export { namesIn } from './names-in.ts';
 export { openFiles, openFilesLimit } from './open-files.ts';
 export { comparePaths, pathByteLength, pathBytes, pathText } from './path-text.ts';
 export { inTurns, portions } from './portions.ts';
+export { replaceFile } from './replace-file.ts';
 export { Slots } from './slots.ts';
 export { streamedBytes } from './streamed-bytes.ts';
 export { iterateUntilAborted, untilAborted } from './until-aborted.ts';

@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { namesIn, StrakeError } from '../base/index.ts';
+import { namesIn, replaceFile, StrakeError } from '../base/index.ts';
 
 /** What a file holds; undefined when there is none. DataLoss when it cannot be read. */
 export function readJsonFile<T extends object>(file: string): T | undefined {
@@ -18,7 +18,7 @@ export function readJsonFile<T extends object>(file: string): T | undefined {
 
 /** Replaces a file of the owner's alone, atomically against a crash of this process. Its directory is made (0700). */
 export function writeJsonFile(file: string, value: unknown): void {
-  const write = () => writeFileSync(`${file}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+  const write = () => replaceFile(file, `${JSON.stringify(value)}\n`);
   try {
     write();
   } catch (error) {
@@ -26,7 +26,6 @@ export function writeJsonFile(file: string, value: unknown): void {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     write();
   }
-  renameSync(`${file}.new`, file);
 }
 
 /** What the files of a directory hold, in the order of their names; those that a crash left before their rename have another ending. */

@@ -2,10 +2,10 @@
  * Mounts that were made for clients, by namespace and name. Each is a directory of the state directory: `activation.json` and a mount point for each mount, so that they are found
  * again by the next daemon of the same boot. They stay until they are taken back; those that were made under a lease at most as long as that.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { errorMessage, type Logger, StrakeError } from '../../base/index.ts';
+import { errorMessage, type Logger, replaceFile, StrakeError } from '../../base/index.ts';
 import { fieldsOf, parseFilters } from '../../core/filters/index.ts';
 import type { Launcher } from '../../kernel/index.ts';
 import { formatMount, isFormatted, type MadeMount, type PlainMount } from './format-mount.ts';
@@ -174,9 +174,7 @@ export class Activations {
   }
 
   #write(number: number, activation: Activation): void {
-    const target = path.join(this.#directory(number), file);
-    writeFileSync(`${target}.new`, JSON.stringify(activation), { mode: 0o600 });
-    renameSync(`${target}.new`, target);
+    replaceFile(path.join(this.#directory(number), file), JSON.stringify(activation));
   }
 
   /** Undefined for what a killed daemon had only begun: its mounts, if there are any, are named in the log. */

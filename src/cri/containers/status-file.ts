@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { criLinux } from '../../api/cri/index.ts';
+import { replaceFile } from '../../base/index.ts';
 import { formatJson, parseJson } from '../../oci/index.ts';
 import { type CriPaths, containerPaths } from '../paths.ts';
 import type { Container, ContainerLifecycle } from './container.ts';
@@ -20,9 +20,7 @@ export function saveStatus(paths: CriPaths, { id, lifecycle, resources }: Contai
     ...(resources === undefined ? {} : { resources: Buffer.from(toBinary(criLinux.LinuxContainerResourcesSchema, resources)).toString('base64') }),
   };
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const next = path.join(directory, '.status.json');
-  writeFileSync(next, formatJson(document), { mode: 0o600 });
-  renameSync(next, status);
+  replaceFile(status, formatJson(document));
 }
 
 /** Undefined where nothing was written down: it was made, and no more. Throws for a file that cannot be read. */

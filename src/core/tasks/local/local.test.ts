@@ -125,8 +125,13 @@ describe('local tasks', () => {
     await one.tasks.recoverTask('ended');
     await one.tasks.recoverTask('never');
     expect(one.tasks.list().map(({ id }) => id)).toEqual(['ended']);
+    // Killed while it wrote down what it was about to make.
+    const torn = path.join(before.execRoot, 'tasks/torn');
+    mkdirSync(torn);
+    writeFileSync(path.join(torn, 'task.json.new'), '{"id":"to');
     await using after = before.restart();
     await after.tasks.recover();
+    expect(existsSync(torn)).toBe(false);
     expect(
       after.tasks
         .list()

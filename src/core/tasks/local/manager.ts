@@ -40,7 +40,7 @@ import { OciRuntime } from './oci-runtime.ts';
 import { OwnRuntime } from './own-runtime.ts';
 import { checkId, taskFiles } from './paths.ts';
 import { reconnect } from './reconnect.ts';
-import { claimTelling, formatDescription, readDescription, readExitRecord, readMonitorRecord, type TaskDescription } from './records.ts';
+import { claimTelling, readDescription, readExitRecord, readMonitorRecord, type TaskDescription, writeDescription } from './records.ts';
 import { spliceCopyUp } from './splice-copy-up.ts';
 import { LocalTask, type LocalTaskOptions } from './task.ts';
 
@@ -103,7 +103,7 @@ export class LocalTaskManager implements TaskManager {
       forgetVolatileMount(create);
       const operations =
         other !== undefined ? await this.prepareOther(other, create) : restore === undefined ? this.plan(create) : this.planRestore(create, restore.imagePath);
-      writeFileSync(taskFiles.description(dir), formatDescription(description), { mode: 0o600 });
+      writeDescription(dir, description);
       const { connection, report } = await this.context.launcher.launch(operations, {
         ...(create.signal === undefined ? {} : { signal: create.signal }),
         start: startsAtOnce,

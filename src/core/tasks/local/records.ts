@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { replaceFile } from '../../../base/index.ts';
 import { formatJson, parseJson, type RuntimeSpec } from '../../../oci/index.ts';
 import type { ExitStatus, OciRuntimeBinary } from '../tasks.ts';
 import { taskFiles } from './paths.ts';
@@ -21,8 +22,9 @@ export interface MonitorRecord {
   readonly monitorPid: number;
 }
 
-export function formatDescription(description: TaskDescription): string {
-  return formatJson(description);
+/** Before anything is made: a daemon that is killed meanwhile leaves a directory without it. */
+export function writeDescription(dir: string, description: TaskDescription): void {
+  replaceFile(taskFiles.description(dir), formatJson(description));
 }
 
 export function readDescription(dir: string): TaskDescription | undefined {

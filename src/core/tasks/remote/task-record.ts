@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { replaceFile } from '../../../base/index.ts';
 import { formatJson, parseJson, type RuntimeSpec } from '../../../oci/index.ts';
 import type { StdioOptions } from '../tasks.ts';
 
@@ -23,7 +24,7 @@ const fileOf = (dir: string) => path.join(dir, 'task.json');
 const pidFileOf = (dir: string) => path.join(dir, 'pid');
 
 export function writeTaskRecord(dir: string, record: TaskRecord): void {
-  writeFileSync(fileOf(dir), formatJson(record), { mode: 0o600 });
+  replaceFile(fileOf(dir), formatJson(record));
 }
 
 /** Undefined where there is none. */
@@ -38,7 +39,7 @@ export function readTaskRecord(dir: string): TaskRecord | undefined {
 
 /** Once it is made. */
 export function writeTaskPid(dir: string, pid: number): void {
-  writeFileSync(pidFileOf(dir), String(pid), { mode: 0o600 });
+  replaceFile(pidFileOf(dir), String(pid));
 }
 
 /** 0 where nothing was written down. */

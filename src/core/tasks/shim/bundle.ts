@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { discardDirectory, errorMessage, isMountPoint, type Logger, readMounts, StrakeError } from '../../../base/index.ts';
+import { discardDirectory, errorMessage, isMountPoint, type Logger, readMounts, replaceFile, StrakeError } from '../../../base/index.ts';
 import type { Launcher } from '../../../kernel/index.ts';
 import { parseJson, type RuntimeSpec } from '../../../oci/index.ts';
 import { admitMappedRoot } from '../admit-mapped-root.ts';
@@ -124,9 +124,7 @@ export class Bundle {
   }
 
   private write(name: string, text: string): void {
-    const file = path.join(this.directory, name);
-    writeFileSync(`${file}.new`, text, { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    replaceFile(path.join(this.directory, name), text);
   }
 
   private read(name: string): string | undefined {
