@@ -34,15 +34,20 @@ async function reserveShim(place: ShimPlace, flags: ShimFlags, product: ShimProd
     using calls = await place.connect();
     if (calls !== undefined && (await calls.reserve(flags.id))) return;
     // Another start may be quicker: then ours ends at once, and that one's shim is there.
-    await launchShim(place, flags, product);
+    await launchShim(place, flags, product, deadline);
   }
-  throw new StrakeError('DeadlineExceeded', `no shim came up in ${place.directory} within ${startTimeoutMs} ms`, { fields: { layer: 'shim' } });
+  throw tooLate(place);
 }
 
-/** Resolves when the shim listens, or has ended because another one has the place. */
-async function launchShim(place: ShimPlace, { namespace, address, id }: ShimFlags, { self }: ShimProduct): Promise<void> {
+function tooLate({ directory }: ShimPlace): StrakeError {
+  return new StrakeError('DeadlineExceeded', `no shim came up in ${directory} within ${startTimeoutMs} ms`, { fields: { layer: 'shim' } });
+}
+
+/** Resolves when the shim listens, or has ended because another one has the place. One that does neither until the deadline, of performance.now(), is killed. */
+async function launchShim(place: ShimPlace, { namespace, address, id }: ShimFlags, { self }: ShimProduct, deadline: number): Promise<void> {
   const [program = '', ...words] = self;
   const log = openLog();
+  using timers = new DisposableStack();
   try {
     const child = spawn(program, [...words, '-namespace', namespace, '-address', address, '-id', id, '-directory', place.directory, 'serve'], {
       // The bundle goes with its container, the shim serves others.
@@ -52,6 +57,11 @@ async function launchShim(place: ShimPlace, { namespace, address, id }: ShimFlag
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     child.once('error', reject);
+    const giveUp = () => {
+      reject(tooLate(place));
+      child.kill('SIGKILL');
+    };
+    timers.adopt(setTimeout(giveUp, deadline - performance.now()), clearTimeout);
     child.once('exit', (code, signal) =>
       code === 0 ? resolve() : reject(new StrakeError('Unavailable', `the shim ended: ${signal ?? `exit status ${code}`}`, { fields: { layer: 'shim' } })),
     );
