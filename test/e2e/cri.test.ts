@@ -70,14 +70,14 @@ test(
       for await (const { containerId, containerEventType } of cri.runtime.getContainerEvents({}, { signal: controller.signal }))
         events.push(`${containerId} ${containerEventType}`);
     })().catch(() => undefined);
-    const processes = cri.world.pids().length;
+    const known = new Set(cri.world.pids());
     const pod = await cri.runPod({
       hostname: 'a-pod',
       logDirectory: logs,
       linux: { cgroupParent, sysctls: { 'net.ipv4.ip_forward': '1' } },
     });
     // Those that made it are on their way out.
-    await until('no process of the pod to be left', () => cri.world.pids().length === processes);
+    await until('no process of the pod to be left', () => cri.world.pids().every((pid) => known.has(pid)));
     const { status } = await cri.runtime.podSandboxStatus({ podSandboxId: pod });
     expect([status?.state, status?.metadata?.name]).toEqual([criPod.PodSandboxState.SANDBOX_READY, expect.stringMatching(/^pod-/)]);
     const address = status?.network?.ip ?? '';
