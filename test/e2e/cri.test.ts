@@ -210,6 +210,9 @@ test(
     expect(limit.map((file) => readIfThere(file)).filter((text) => text !== '')).toEqual([String(64 << 20)]);
     const resources = (await cri.status(id))?.resources?.linux;
     expect([resources?.memoryLimitInBytes, resources?.cpuShares]).toEqual([BigInt(64 << 20), 512n]);
+    // More than there is: the container goes on, and says what it has lost.
+    expect(await cri.exec(id, 'dd', 'if=/dev/zero', 'of=/dev/null', 'bs=200M')).toBe('exit 137');
+    await until('the killer to be reported', async () => (await cri.status(id))?.reason === 'OOMKilled');
     renameSync(join(logs, 'rotated.log'), join(logs, 'rotated.log.1'));
     await cri.runtime.reopenContainerLog({ containerId: id });
     await until('the new log', () => readIfThere(join(logs, 'rotated.log')).includes('line'));

@@ -112,6 +112,9 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
       const path = /^\d+:(?:memory|):(\S+)$/m.exec(peers.world.proc(pid, 'cgroup'))?.[1] ?? '';
       const limits = [`/sys/fs/cgroup/memory${path}/memory.limit_in_bytes`, `/sys/fs/cgroup${path}/memory.max`].map(textOf);
       expect(limits.filter((text) => text !== '')).toEqual([`${64 << 20}\n`]);
+      // More than there is: the container goes on, and says what it has lost.
+      expect(await cri.exec(id, 'dd', 'if=/dev/zero', 'of=/dev/null', 'bs=200M')).toBe('exit 137');
+      await until('the killer to be reported', async () => (await cri.status(id))?.reason === 'OOMKilled');
       const { stats } = await cri.runtime.containerStats({ containerId: id });
       expect([(stats?.cpu?.usageCoreNanoSeconds?.value ?? 0n) > 0n, (stats?.memory?.workingSetBytes?.value ?? 0n) > 0n]).toEqual([true, true]);
       expect(await seams(id)).toEqual(handler === 'runc' ? ['cri', 'runtime', 'shim', 'process'] : ['cri', 'runtime', 'shim', 'zygote', 'monitor', 'process']);
@@ -119,7 +122,7 @@ describe.each(['runc', 'ours'])('%s', (handler) => {
       expect((await ctr('tasks', 'exec', '--exec-id', 'second', id, 'cat', '/proc/self/cgroup')).trim()).toContain(id);
       await cri.runtime.stopContainer({ containerId: id, timeout: 10n });
       const ended = await cri.status(id);
-      expect([ended?.state, ended?.exitCode, ended?.reason]).toEqual([ContainerState.CONTAINER_EXITED, 3, 'Error']);
+      expect([ended?.state, ended?.exitCode, ended?.reason]).toEqual([ContainerState.CONTAINER_EXITED, 3, 'OOMKilled']);
       await cri.removePod(pod);
       expect(await settledLeaks(before, look, isExpected)).toEqual([]);
     },

@@ -4,6 +4,7 @@ import type { ProcessSpec, ResourcesSpec, RuntimeSpec } from '../../oci/index.ts
 import type { StdioRoutes } from '../../runtime/index.ts';
 import type { RuntimeChoice } from '../containers/containers.ts';
 import type { SnapshotMount } from '../snapshots/snapshots.ts';
+import type { OomKills } from './oom-kills.ts';
 
 /** `unknown`: the monitor is gone and left no exit record. */
 export type ProcessState =
@@ -147,6 +148,7 @@ export interface CheckpointOptions {
 }
 
 export interface Task extends Process {
+  readonly oomKills: OomKills;
   exec(options: ExecOptions): Promise<Process>;
   getExec(execId: string): Process | undefined;
   listExecs(): readonly Process[];

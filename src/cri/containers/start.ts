@@ -12,6 +12,7 @@ import { publishPodEvent } from '../pods/events.ts';
 import { refused } from '../refusals.ts';
 import type { Container } from './container.ts';
 import { volumeSources } from './create.ts';
+import { oomKilledReason } from './status.ts';
 import { saveStatus } from './status-file.ts';
 
 const { ContainerEventType: Event } = criRuntime;
@@ -47,9 +48,14 @@ export async function startContainer(context: CriContext, container: Container, 
   });
 }
 
-/** Hears of the end of the run, once. */
+/** Hears of the end of the run, once, and of what is killed for memory before. */
 export function supervise(context: CriContext, container: Container, task: Task): void {
   container.task = task;
+  task.oomKills.listen(() => {
+    if (container.lifecycle.status !== 'running') return;
+    container.lifecycle = { ...container.lifecycle, oomKilled: true };
+    saveStatus(context.paths, container);
+  });
   container.ended = task
     .wait()
     .then(async (exit) => await handleExit(context, container, task, exit))
@@ -58,9 +64,9 @@ export function supervise(context: CriContext, container: Container, task: Task)
 
 async function handleExit(context: CriContext, container: Container, task: Task, { code, at, oomKilled }: ExitStatus): Promise<void> {
   const { lifecycle } = container;
-  const startedAt = lifecycle.status === 'running' ? lifecycle.startedAt : 0n;
+  const { startedAt, oomKilled: wasToldOfOom = false } = lifecycle.status === 'running' ? lifecycle : { startedAt: 0n };
   const finishedAt = nsOf(at) > startedAt ? nsOf(at) : nowNs();
-  container.lifecycle = { status: 'exited', startedAt, finishedAt, exitCode: code, reason: oomKilled ? 'OOMKilled' : '', message: '' };
+  container.lifecycle = { status: 'exited', startedAt, finishedAt, exitCode: code, reason: oomKilled || wasToldOfOom ? oomKilledReason : '', message: '' };
   saveStatus(context.paths, container);
   const pod = context.registry.pods.find(container.podId);
   if (pod !== undefined) publishPodEvent(context, pod, Event.CONTAINER_STOPPED_EVENT, container.id);

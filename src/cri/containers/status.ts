@@ -43,7 +43,11 @@ export function containerStatus(container: Container): MessageInitShape<typeof c
   };
 }
 
+/** containerd's, which a kubelet shows. */
+export const oomKilledReason = 'OOMKilled';
+
 function endOf({ lifecycle }: Container): Pick<MessageInitShape<typeof criContainer.ContainerStatusSchema>, 'finishedAt' | 'exitCode' | 'reason' | 'message'> {
+  if (lifecycle.status === 'running') return { reason: lifecycle.oomKilled ? oomKilledReason : '' };
   if (lifecycle.status !== 'exited') return {};
   const { finishedAt, exitCode, reason, message } = lifecycle;
   return { finishedAt, exitCode, reason: reason === '' ? (exitCode === 0 ? 'Completed' : 'Error') : reason, message };

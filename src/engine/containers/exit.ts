@@ -16,14 +16,15 @@ export async function handleExit(context: ContainerContext, container: Container
     if (container.task !== task) return;
     const { lifecycle } = container;
     const startedAt = isRunning(lifecycle) ? lifecycle.startedAt : rfc3339Nano(exit.at.getTime());
-    const end = { exitCode: exit.code, oomKilled: exit.oomKilled, error: '', startedAt, finishedAt: rfc3339Nano(exit.at.getTime()) };
+    const wasToldOfOom = isRunning(lifecycle) && lifecycle.oomKilled === true;
+    const end = { exitCode: exit.code, oomKilled: wasToldOfOom || exit.oomKilled, error: '', startedAt, finishedAt: rfc3339Nano(exit.at.getTime()) };
     const ranMs = Math.max(0, exit.at.getTime() - Date.parse(startedAt));
     const again = shouldRestart(container, exit.code);
     container.change({ lifecycle: { status: again ? 'restarting' : 'exited', ...end }, network: { endpoints: {}, ports: {} } });
     // Before the task's own record goes: a daemon that is killed in between must not lose the exit code.
     if (!container.document.hostConfig.AutoRemove) await save(context, container);
     await endTask(context, container, task);
-    if (exit.oomKilled) publish(context, container, 'oom');
+    if (exit.oomKilled && !wasToldOfOom) publish(context, container, 'oom');
     publish(context, container, 'die', { exitCode: String(exit.code), execDuration: String(Math.floor(ranMs / 1000)) });
     if (container.document.hostConfig.AutoRemove) {
       container.tellExit({ exitCode: exit.code });

@@ -4,13 +4,23 @@ import type { ContainerState } from '../../api/docker/index.ts';
 export type Lifecycle =
   /** Never ran, or could not be started (`exitCode` and `error` say why). */
   | { readonly status: 'created'; readonly exitCode: number; readonly error: string; readonly finishedAt: string }
-  | { readonly status: 'running' | 'paused'; readonly pid: number; readonly startedAt: string /** of the run before */; readonly finishedAt: string }
+  | Running
   /** Waits for its next start under a restart policy. */
   | ({ readonly status: 'restarting' } & Ended)
   | ({ readonly status: 'exited' } & Ended)
   /** Its removal failed. */
   | ({ readonly status: 'dead' } & Ended)
   | ({ readonly status: 'removing' } & Ended);
+
+export interface Running {
+  readonly status: 'running' | 'paused';
+  readonly pid: number;
+  readonly startedAt: string;
+  /** of the run before */
+  readonly finishedAt: string;
+  /** in this run */
+  readonly oomKilled?: boolean | undefined;
+}
 
 export interface Ended {
   readonly exitCode: number;
@@ -25,7 +35,7 @@ export const never = '0001-01-01T00:00:00Z';
 
 export const fresh: Lifecycle = { status: 'created', exitCode: 0, error: '', finishedAt: never };
 
-export function isRunning(lifecycle: Lifecycle): lifecycle is Extract<Lifecycle, { readonly status: 'running' | 'paused' }> {
+export function isRunning(lifecycle: Lifecycle): lifecycle is Running {
   return lifecycle.status === 'running' || lifecycle.status === 'paused';
 }
 
@@ -36,7 +46,7 @@ export function ended(lifecycle: Lifecycle): Ended {
       return { exitCode: lifecycle.exitCode, oomKilled: false, error: lifecycle.error, startedAt: never, finishedAt: lifecycle.finishedAt };
     case 'running':
     case 'paused':
-      return { exitCode: 0, oomKilled: false, error: '', startedAt: lifecycle.startedAt, finishedAt: lifecycle.finishedAt };
+      return { exitCode: 0, oomKilled: lifecycle.oomKilled ?? false, error: '', startedAt: lifecycle.startedAt, finishedAt: lifecycle.finishedAt };
     default:
       return lifecycle;
   }

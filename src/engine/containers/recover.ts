@@ -88,6 +88,7 @@ async function recoverContainer(context: ContainerContext, container: Container)
         pid: state.pid,
         startedAt,
         finishedAt: 'finishedAt' in lifecycle ? lifecycle.finishedAt : never,
+        oomKilled: isRunning(lifecycle) && lifecycle.oomKilled,
       },
       startedBefore: true,
     });

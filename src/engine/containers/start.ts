@@ -5,6 +5,7 @@ import type { ConnectedNetwork, ContainerContext } from './context.ts';
 import { handleExit } from './exit.ts';
 import { mountImages, unmountImages } from './image-volumes.ts';
 import { isRunning, never } from './lifecycle.ts';
+import { handleOomKill } from './oom-kill.ts';
 import { publish } from './publish.ts';
 import { removeUnderMutex } from './remove.ts';
 import { save } from './save.ts';
@@ -68,8 +69,13 @@ export async function launch(context: ContainerContext, container: Container): P
   });
 }
 
-/** Hears of the end of the run, once. */
+/** Hears of the end of the run, once, and of what is killed for memory before. */
 export function supervise(context: ContainerContext, container: Container, task: Task): void {
+  task.oomKills.listen(() => {
+    handleOomKill(context, container, task).catch((error: unknown) =>
+      context.log.error('a kill for memory could not be noted', { container: container.id, error: errorMessage(error) }),
+    );
+  });
   task
     .wait()
     .then(async (exit) => await handleExit(context, container, task, exit))

@@ -233,7 +233,10 @@ export class LocalTaskManager implements TaskManager {
         : this.ociRuntime(dir, description, runtime);
     /** Its monitor tells when memory runs out, as long as it is there. */
     let isMonitored = true;
-    const tellOom = () => context.events.publish('/tasks/oom', { containerId: id });
+    const tellOom = () => {
+      context.events.publish('/tasks/oom', { containerId: id });
+      tracked.oomKills.note();
+    };
     const tracked = new LocalTask({
       ...process,
       id,

@@ -1,6 +1,7 @@
 import { isCode, StrakeError } from '../../../base/index.ts';
 import { type CgroupDirectories, cgroupPids, readCgroupStats } from '../../../kernel/index.ts';
 import type { ResourcesSpec } from '../../../oci/index.ts';
+import { OomKills } from '../oom-kills.ts';
 import type { CheckpointOptions, ExecOptions, Process, Task, TaskStats } from '../tasks.ts';
 import type { TaskContext } from './context.ts';
 import type { TaskDriver } from './driver.ts';
@@ -17,6 +18,7 @@ export interface LocalTaskOptions extends LocalProcessOptions {
 
 export class LocalTask extends LocalProcess implements Task {
   private readonly task: LocalTaskOptions;
+  readonly oomKills = new OomKills();
   private readonly execs = new Map<string, Process>();
 
   constructor(options: LocalTaskOptions) {

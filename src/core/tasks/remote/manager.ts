@@ -44,7 +44,6 @@ export class RemoteTaskManager implements TaskManager, Disposable {
   readonly #dir: string;
   readonly #tasks = new Map<string, RemoteTask>();
   readonly #creating = new Set<string>();
-  readonly #oomKilled = new Set<string>();
   /** By task and process: of those that run, as far as is known here. */
   readonly #exits = new Map<string, ToldExit>();
   readonly #ended = new AbortController();
@@ -176,7 +175,7 @@ export class RemoteTaskManager implements TaskManager, Disposable {
       relay,
       note,
       record,
-      wasOomKilled: () => this.#oomKilled.delete(id),
+      wasOomKilled: () => task.oomKills.any,
       toldExit: () => this.#exits.get(exitKey(id, id)),
       toldExitOf: (execId) => this.#exits.get(exitKey(id, execId)),
       openExec: async (options) => await this.#openExec(id, options),
@@ -256,7 +255,7 @@ export class RemoteTaskManager implements TaskManager, Disposable {
     while (!signal.aborted) {
       try {
         for await (const { topic, payload } of events.subscribe({ topics: ['/tasks/oom', '/tasks/exit'], signal })) {
-          if (topic === '/tasks/oom') this.#oomKilled.add(String(payload['containerId']));
+          if (topic === '/tasks/oom') this.#tasks.get(String(payload['containerId']))?.oomKills.note();
           else this.#noteExit(payload as unknown as NotedExit);
         }
       } catch {

@@ -3,6 +3,7 @@ import { runcOptions } from '../../../api/containerd/index.ts';
 import { StrakeError } from '../../../base/index.ts';
 import { readCgroupStats } from '../../../kernel/index.ts';
 import { formatJson, type ProcessSpec, type ResourcesSpec } from '../../../oci/index.ts';
+import { OomKills } from '../oom-kills.ts';
 import type { CheckpointOptions, ExecOptions, Process, Task, TaskStats } from '../tasks.ts';
 import type { RemoteContext } from './context.ts';
 import { RemoteProcess, type RemoteProcessOptions, type ToldExit } from './remote-process.ts';
@@ -20,6 +21,7 @@ export interface RemoteTaskOptions extends RemoteProcessOptions {
 export class RemoteTask extends RemoteProcess implements Task {
   readonly #task: RemoteTaskOptions;
   readonly #execs = new Map<string, Process>();
+  readonly oomKills = new OomKills();
 
   constructor(options: RemoteTaskOptions) {
     super(options);
