@@ -1,10 +1,11 @@
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { cgroupDirectories, readCgroupLayout } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import type { RuntimeChoice } from '../containers/containers.ts';
 import { rejection } from '../fixtures.ts';
@@ -38,7 +39,12 @@ export class ToldEvents {
 }
 
 /** Of this run alone: the same tests may run beside it. */
-export const testCgroup = `/strake-tasks-${process.pid}`;
+const testCgroup = `/strake-tasks-${process.pid}`;
+
+export function removeTestCgroup(): void {
+  const { v1, v2 } = cgroupDirectories(readCgroupLayout(), testCgroup);
+  for (const dir of [...v1.map((one) => one.dir), ...(v2 === undefined ? [] : [v2])]) if (existsSync(dir)) rmdirSync(dir);
+}
 
 const stdio = { terminal: false, openStdin: false, stdinOnce: false };
 
@@ -109,6 +115,7 @@ export function tasksConformance(
   open: () => Promise<TaskPlace>,
   { runtime, shim, isRemote = false, isPeer = false, missing = isRemote ? theirMissing : ourMissing }: TaskConformanceOptions = {},
 ): void {
+  afterAll(removeTestCgroup);
   const shellTask = (id: string, script: string, options: Partial<CreateTask> = {}): CreateTask =>
     hostShellTask(id, script, { ...options, ...(runtime === undefined ? {} : { runtime }), ...(shim === undefined ? {} : { shim }) });
 

@@ -19,6 +19,7 @@ import {
   withCriuLog,
 } from './criu.ts';
 import { deleteContainer } from './delete.ts';
+import { loadMade } from './load-made.ts';
 import { containerStatus } from './status.ts';
 
 const logFile = 'dump.log';
@@ -48,9 +49,9 @@ export interface DumpedContainer {
 }
 
 /** Saves a running container's processes, and removes it unless they go on. */
-export function checkpointContainer(context: RuntimeContext, request: CheckpointRequest): void {
+export async function checkpointContainer(context: RuntimeContext, request: CheckpointRequest): Promise<void> {
   const { store, launcher } = context;
-  const container = store.load(request.id);
+  const container = await loadMade(store, request.id);
   const status = containerStatus(store, container);
   if (status === 'created' || status === 'stopped' || container.init === undefined) throw refuse(`Container cannot be checkpointed in ${status} state`);
   const { annotations, rootfs } = container;

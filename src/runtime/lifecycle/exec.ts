@@ -6,6 +6,7 @@ import { compileExec } from '../compile/exec.ts';
 import type { RuntimeContext } from './context.ts';
 import { execCgroup } from './exec-cgroup.ts';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
+import { loadMade } from './load-made.ts';
 import { notRunning } from './not-running.ts';
 import { writePidFile } from './pid-file.ts';
 import { savedFilter } from './saved-filter.ts';
@@ -39,11 +40,11 @@ export interface ExecRequest {
 /** Starts one more process in a running container. 0: where it is waited for, its exit status becomes ours by the hand-over. */
 export async function execInContainer(context: RuntimeContext, request: ExecRequest): Promise<number> {
   const { store } = context;
-  const container = store.load(request.id);
+  const container = await loadMade(store, request.id);
   const status = containerStatus(store, container);
+  if (status === 'creating') throw notRunning(request.id);
   if (status === 'stopped' || container.init === undefined) throw refuse(request.id, 'cannot exec in a stopped container');
   if (status === 'paused' && !request.ignorePaused) throw refuse(request.id, 'cannot exec in a paused container (use --ignore-paused to override)');
-  if (status === 'creating') throw notRunning(request.id);
   const config = store.config(request.id);
   const spec = parseRuntimeSpec(config);
   const wanted = requestedProcess(spec.process ?? { cwd: '/' }, request);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StrakeError } from '../../base/index.ts';
 import { freezeOperations, readFreezer } from '../../kernel/index.ts';
 import type { RuntimeContext } from './context.ts';
+import { loadMade } from './load-made.ts';
 import { notRunning } from './not-running.ts';
 import { containerStatus } from './status.ts';
 
@@ -10,7 +11,7 @@ const pollMs = 1;
 
 /** Freezes (`pause`) or thaws (`resume`) every process of the container; returns when the kernel says that all are. */
 export async function setFrozen({ store, launcher }: RuntimeContext, id: string, frozen: boolean): Promise<void> {
-  const container = store.load(id);
+  const container = await loadMade(store, id);
   const status = containerStatus(store, container);
   if (frozen && status !== 'running' && status !== 'created') throw notRunning(id);
   if (!frozen && status !== 'paused') throw refuse(id, 'container not paused');

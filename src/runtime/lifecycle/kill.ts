@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { StrakeError } from '../../base/index.ts';
 import { allDirectories, cgroupKillOperations, thawOperations } from '../../kernel/index.ts';
 import type { RuntimeContext } from './context.ts';
+import { loadMade } from './load-made.ts';
 import { notRunning } from './not-running.ts';
 import { containerPids } from './processes.ts';
 import { containerStatus } from './status.ts';
@@ -26,7 +27,7 @@ const sigkill = 9;
  * namespace. `all`: each of its processes gets the signal, and that there is none is no error (runc's obsolete flag, crun's, containerd's).
  */
 export async function killContainer({ store, launcher, warn }: RuntimeContext, id: string, signalText: string, all: boolean): Promise<void> {
-  const container = store.load(id);
+  const container = await loadMade(store, id);
   const signal = parseSignal(signalText);
   const { cgroup, init, privatePids } = container;
   const isStopped = containerStatus(store, container) === 'stopped' || init === undefined;

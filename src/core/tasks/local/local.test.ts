@@ -1,12 +1,12 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { cgroupDirectories, readCgroupLayout, ZygoteLauncher } from '../../../kernel/index.ts';
+import { ZygoteLauncher } from '../../../kernel/index.ts';
 import type { EventBus } from '../../events/events.ts';
 import { createLocalEventBus } from '../../events/local/event-bus.ts';
 import { initPath } from '../../fixtures.ts';
-import { hostShellTask as shellTask, type TaskPlace, tasksConformance, testCgroup } from '../conformance.ts';
+import { removeTestCgroup, hostShellTask as shellTask, type TaskPlace, tasksConformance } from '../conformance.ts';
 import { LocalTaskManager } from './manager.ts';
 import { LocalRootFiles } from './root-files.ts';
 
@@ -51,10 +51,7 @@ function isRunning(pid: number): boolean {
   return existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 }
 
-afterAll(() => {
-  const { v1, v2 } = cgroupDirectories(readCgroupLayout(), testCgroup);
-  for (const dir of [...v1.map((one) => one.dir), ...(v2 === undefined ? [] : [v2])]) if (existsSync(dir)) rmdirSync(dir);
-});
+afterAll(removeTestCgroup);
 
 const otherRuntime = {
   path: process.env['STRAKE_TEST_RUNTIME'] ?? path.join(path.dirname(initPath), 'strake-runc'),

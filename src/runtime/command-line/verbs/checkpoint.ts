@@ -16,9 +16,9 @@ export const checkpoint: Command = {
     'page-server': { kind: 'string' },
     'pre-dump': { kind: 'bool' },
   },
-  run(context, flags) {
+  async run(context, flags) {
     exactArgs('checkpoint', flags.args, 1);
-    checkpointContainer(context, {
+    await checkpointContainer(context, {
       ...criuRequestOf(flags),
       parentPath: flags.string('parent-path') || undefined,
       preDump: flags.bool('pre-dump'),

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { StrakeError } from '../../../base/index.ts';
+import { loadMade } from '../../lifecycle/load-made.ts';
 import { containerPids } from '../../lifecycle/processes.ts';
 import type { Command } from '../command.ts';
 import { minArgs } from '../flags.ts';
@@ -11,7 +12,7 @@ export const ps: Command = {
   async run({ store }, flags, print) {
     minArgs('ps', flags.args, 1);
     const [id = '', ...options] = flags.args;
-    const pids = await containerPids(store.load(id));
+    const pids = await containerPids(await loadMade(store, id));
     const format = flags.string('format') ?? 'table';
     if (format === 'json') print(JSON.stringify(pids));
     else if (format === 'table') for (const line of linesOf(pids, hostPs(options.length > 0 ? options : ['-ef']))) print(line);
