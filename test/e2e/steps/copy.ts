@@ -13,10 +13,14 @@ async function pipe(session: Session, script: string, work = ''): Promise<string
   return finished.stdout;
 }
 
-/** A copy whose outcome is recorded: of its errors the last, as the CLI may tell before that its own archive was not read to the end. */
+/** A copy whose outcome is recorded: of its errors the last, but for those by which the CLI may tell, before or after, that its own archive was not read to the end. */
 async function copy(session: Session, source: string, target: string): Promise<void> {
   const { code, stderr } = await session.engine.docker(['cp', '-q', source, target]);
-  session.note(`cp to ${target.replace(session.engine.work, '')}`, [code, stderr.trim().split('\n').at(-1)]);
+  const errors = stderr
+    .trim()
+    .split('\n')
+    .filter((line) => !/ level=error msg="Can't add file .* to tar: .*closed pipe"$/.test(line));
+  session.note(`cp to ${target.replace(session.engine.work, '')}`, [code, errors.at(-1)]);
 }
 
 /** Names, kinds, modes, owners and targets of an archive. */
