@@ -204,8 +204,9 @@ test.each(['io.containerd.runc.v2', '/usr/bin/crun', theirShim, '/strake/contain
         .join(' ') ?? '',
     ]);
     await peers.output([...ctr, 'tasks', 'kill', '--exec-id', 'e1', '--signal', 'KILL', 'runs']);
+    await peers.output([...ctr, 'tasks', 'exec', '--exec-id', 'e2', 'runs', 'touch', '/tmp/seen']);
     // Detached: the end of the first process ends it.
-    await peers.output([...ctr, 'tasks', 'exec', '-d', '--exec-id', 'e2', 'runs', 'touch', '/tmp/go']);
+    await peers.output([...ctr, 'tasks', 'exec', '-d', '--exec-id', 'e3', 'runs', 'touch', '/tmp/go']);
     await until('the end of the other', async () => (await tasks()).every((line) => line.includes('STOPPED')));
     for (const [id, code] of [
       ['runs', 9],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cgroupDirectories, readCgroupLayout } from '../../kernel/index.ts';
+import { allDirectories, cgroupDirectories, readCgroupLayout } from '../../kernel/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import type { RuntimeChoice } from '../containers/containers.ts';
 import { rejection } from '../fixtures.ts';
@@ -42,8 +42,7 @@ export class ToldEvents {
 const testCgroup = `/strake-tasks-${process.pid}`;
 
 export function removeTestCgroup(): void {
-  const { v1, v2 } = cgroupDirectories(readCgroupLayout(), testCgroup);
-  for (const dir of [...v1.map((one) => one.dir), ...(v2 === undefined ? [] : [v2])]) if (existsSync(dir)) rmdirSync(dir);
+  for (const dir of allDirectories(cgroupDirectories(readCgroupLayout(), testCgroup))) if (existsSync(dir)) rmdirSync(dir);
 }
 
 const stdio = { terminal: false, openStdin: false, stdinOnce: false };

@@ -8,7 +8,12 @@ import { refused } from '../refusals.ts';
 /** Times are ns since the epoch. */
 export type ContainerLifecycle =
   | { readonly status: 'created' }
-  | { readonly status: 'running'; readonly startedAt: bigint /** one of its processes was, for memory */; readonly oomKilled?: boolean }
+  | {
+      readonly status: 'running';
+      readonly startedAt: bigint;
+      /** One of its processes was killed for memory. */
+      readonly oomKilled?: boolean;
+    }
   | {
       readonly status: 'exited';
       /** 0: it never ran */

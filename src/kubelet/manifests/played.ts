@@ -1,5 +1,6 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFile } from '../../base/index.ts';
 import type { Manifests } from './parse.ts';
 
 /** Where `strake kube play` leaves what it was given, for itself and for a kubelet of the same root directory, which reads it as its own manifests. */
@@ -11,11 +12,7 @@ export function playedDirectory(rootDir: string): string {
 export function keepPlayed(rootDir: string, manifests: Manifests): void {
   const directory = playedDirectory(rootDir);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  for (const [name, object] of named(manifests)) {
-    const temporary = join(directory, `.${name}.tmp`);
-    writeFileSync(temporary, JSON.stringify(object), { mode: 0o600 });
-    renameSync(temporary, join(directory, name));
-  }
+  for (const [name, object] of named(manifests)) replaceFile(join(directory, name), JSON.stringify(object));
 }
 
 /** Forgets objects of these kinds and names. */

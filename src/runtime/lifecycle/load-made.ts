@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StateStore, StoredContainer } from '../state/store.ts';
-import { containerStatus } from './status.ts';
+import { isBeingMade } from './status.ts';
 
 const patienceMs = 2_000;
 const pollMs = 1;
@@ -13,7 +13,7 @@ export async function loadMade(store: StateStore, id: string): Promise<StoredCon
   const deadline = performance.now() + patienceMs;
   for (;;) {
     const container = store.load(id);
-    if (containerStatus(store, container) !== 'creating' || performance.now() > deadline) return container;
+    if (!isBeingMade(container) || performance.now() > deadline) return container;
     await delay(pollMs);
   }
 }

@@ -47,7 +47,6 @@ function tooLate({ directory }: ShimPlace): StrakeError {
 async function launchShim(place: ShimPlace, { namespace, address, id }: ShimFlags, { self }: ShimProduct, deadline: number): Promise<void> {
   const [program = '', ...words] = self;
   const log = openLog();
-  using timers = new DisposableStack();
   try {
     const child = spawn(program, [...words, '-namespace', namespace, '-address', address, '-id', id, '-directory', place.directory, 'serve'], {
       // The bundle goes with its container, the shim serves others.
@@ -57,17 +56,16 @@ async function launchShim(place: ShimPlace, { namespace, address, id }: ShimFlag
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     child.once('error', reject);
-    const giveUp = () => {
+    const silent = setTimeout(() => {
       reject(tooLate(place));
       child.kill('SIGKILL');
-    };
-    timers.adopt(setTimeout(giveUp, deadline - performance.now()), clearTimeout);
+    }, deadline - performance.now());
     child.once('exit', (code, signal) =>
       code === 0 ? resolve() : reject(new StrakeError('Unavailable', `the shim ended: ${signal ?? `exit status ${code}`}`, { fields: { layer: 'shim' } })),
     );
     const ready = child.stdio[readyDescriptor];
     ready?.once('data', () => resolve());
-    await promise;
+    await promise.finally(() => clearTimeout(silent));
     child.unref();
     if (ready !== undefined && ready !== null && 'destroy' in ready) ready.destroy();
   } finally {

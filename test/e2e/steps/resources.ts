@@ -31,6 +31,7 @@ export const resourceSteps: readonly Step[] = [
       await session.ok('run', '-d', '--memory', '64m', '--name', greedy, busybox, 'sh', '-c', `${waits('/go')}; exec ${hungry}`);
       await session.ok('exec', greedy, 'touch', '/go');
       expect(await session.ok('wait', greedy)).toBe('137');
+      expect(await session.ok('inspect', '--format', '{{.State.ExitCode}}', greedy)).toBe('137');
       // containerd's shim says nothing where the cgroup has gone before it looks: that it does not hear of its own end is not to be compared.
       const wasKilled = async (name: string) => (await session.quiet('inspect', '--format', '{{.State.OOMKilled}}', name)) === 'true';
       if (session.engine.name === 'strake') expect(await wasKilled(greedy)).toBe(true);
