@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Mount, ProcessSpec, RuntimeSpec } from '../../../src/oci/index.ts';
 import { defaultSpec } from '../../../src/runtime/index.ts';
+import { ensureProgram } from '../../lib/compile.ts';
 import { strakeDist } from '../../lib/dist.ts';
 import { until } from '../../lib/until.ts';
 
@@ -216,18 +217,7 @@ function lastError(log: string): string {
   return errors.filter(({ level }) => level === 'error').at(-1)?.msg ?? '';
 }
 
-let attackerFile: string | undefined;
-
-/** Built once a run, static, so that it runs in any root. */
-/** The static program of `attacker.c`. */
+/** The static program of `attacker.c`, which runs in any root. */
 export function attackerProgram(): string {
-  if (attackerFile !== undefined) return attackerFile;
-  const file = path.join(tmpdir(), `strake-attacker-${process.pid}`);
-  const built = spawnSync('gcc', ['-O2', '-static', '-Wall', '-Wextra', '-Werror', '-o', file, path.join(import.meta.dirname, 'attacker.c')], {
-    encoding: 'utf8',
-  });
-  if (built.status !== 0) throw new Error(`attacker.c: ${built.stderr}`);
-  process.on('exit', () => rmSync(file, { force: true }));
-  attackerFile = file;
-  return file;
+  return ensureProgram(path.join(import.meta.dirname, 'attacker.c'));
 }

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { removeDirectory } from '../../../base/index.ts';
 import { ZygoteLauncher } from '../../../kernel/index.ts';
 import type { EventBus } from '../../events/events.ts';
 import { createLocalEventBus } from '../../events/local/event-bus.ts';
@@ -41,7 +42,8 @@ function openPlace(execRoot = mkdtempSync(path.join(tmpdir(), 'strake-tasks-')))
         await task.delete();
       }
       await launcher[Symbol.asyncDispose]();
-      rmSync(execRoot, { recursive: true, force: true });
+      // What was discarded in it may be on its way out still.
+      await removeDirectory(execRoot);
     },
   };
 }
