@@ -49,7 +49,9 @@ test(
       await engine.startStrake();
       expect(await ok('inspect', '-f', '{{.State.Status}} {{.State.Pid}}', 'on')).toBe(`running ${pid}`);
     }
-    await ok('exec', 'on', 'touch', '/stop');
+    expect(await ok('exec', 'on', 'echo', 'here')).toBe('here');
+    // Detached: the end of the first process ends it.
+    await ok('exec', '-d', 'on', 'touch', '/stop');
     expect(await ok('wait', 'on')).toBe('17');
     // What the daemon had read and not yet written went with it, as it does with dockerd.
     expect(numbersOf(await ok('logs', 'on'))[0]).toBe(1);
@@ -77,7 +79,8 @@ test(
     await ok('run', '-d', '--name', 'over', busybox, 'sh', '-c', counting);
     await engine.peers.restartContainerd();
     expect(await ok('inspect', '-f', '{{.State.Status}}', 'over')).toBe('running');
-    await ok('exec', 'over', 'touch', '/stop');
+    expect(await ok('exec', 'over', 'echo', 'here')).toBe('here');
+    await ok('exec', '-d', 'over', 'touch', '/stop');
     expect(await ok('wait', 'over')).toBe('17');
     const numbers = numbersOf(await ok('logs', 'over'));
     expect(numbers.at(-1)).toBe(numbers.length);

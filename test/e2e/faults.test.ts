@@ -289,7 +289,7 @@ describe('damage', () => {
       expect(engine.daemon.stderr).toContain('metadata database is damaged');
       expect(await docker(engine, 'inspect', '--format', '{{.State.Pid}} {{.State.Running}}', 'survivor')).toBe(`${pid} true`);
       expect(await docker(engine, 'exec', 'survivor', 'echo', 'still here')).toBe('still here');
-      await docker(engine, 'exec', 'survivor', 'touch', '/stop');
+      await docker(engine, 'exec', '-d', 'survivor', 'touch', '/stop');
       expect(await docker(engine, 'wait', 'survivor')).toBe('17');
       await docker(engine, 'rm', 'survivor');
       await docker(engine, 'pull', '-q', busybox);

@@ -140,7 +140,7 @@ export const lifecycle: readonly LifecycleStep[] = [
       '-c',
       'until [ -e /go ]; do usleep 10000; done; exec dd if=/dev/zero of=/dev/null bs=200M',
     );
-    await life.ok('exec', 'greedy', 'touch', '/go');
+    await life.ok('exec', '-d', 'greedy', 'touch', '/go');
     assert.equal(await life.ok('wait', 'greedy'), '137');
     // runc's shim watches memory beside the process, and may tell of it after the end.
     await until('137, OOMKilled', async () => (await life.state('greedy', '{{.State.ExitCode}} {{.State.OOMKilled}}')) === '137 true');

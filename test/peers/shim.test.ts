@@ -166,7 +166,9 @@ test(
     const listed = await line();
     await peers.restartContainerd();
     expect(await line()).toBe(listed ?? '');
-    await peers.output(['ctr', 'tasks', 'exec', '--exec-id', 'go', 'stays', 'touch', '/tmp/go']);
+    await peers.output(['ctr', 'tasks', 'exec', '--exec-id', 'seen', 'stays', 'touch', '/tmp/seen']);
+    // Detached: the end of the first process ends it.
+    await peers.output(['ctr', 'tasks', 'exec', '-d', '--exec-id', 'go', 'stays', 'touch', '/tmp/go']);
     await until('its exit', async () => /stays\s+\d+\s+STOPPED/.test((await line()) ?? ''));
     const told = await eventsOf('stays', '/tasks/delete', async () => {
       await peers.run(['ctr', 'tasks', 'delete', 'stays']);

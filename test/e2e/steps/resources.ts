@@ -29,7 +29,7 @@ export const resourceSteps: readonly Step[] = [
       const greedy = session.container('greedy');
       const waits = (path: string) => `until [ -e ${path} ]; do sleep 0.01; done`;
       await session.ok('run', '-d', '--memory', '64m', '--name', greedy, busybox, 'sh', '-c', `${waits('/go')}; exec ${hungry}`);
-      await session.ok('exec', greedy, 'touch', '/go');
+      await session.ok('exec', '-d', greedy, 'touch', '/go');
       expect(await session.ok('wait', greedy)).toBe('137');
       expect(await session.ok('inspect', '--format', '{{.State.ExitCode}}', greedy)).toBe('137');
       // containerd's shim says nothing where the cgroup has gone before it looks: that it does not hear of its own end is not to be compared.
